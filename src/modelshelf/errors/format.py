@@ -1,0 +1,73 @@
+"""What can be wrong inside a model file. The file is broken; it was not touched."""
+
+from __future__ import annotations
+
+from modelshelf.errors.base import ModelshelfError
+
+__all__ = [
+    "AmbiguousIdentityError",
+    "FormatError",
+    "InvalidJsonError",
+    "InvalidPipelineError",
+    "InvalidSafetensorsError",
+    "InvalidShardIndexError",
+]
+
+
+class FormatError(ModelshelfError):
+    """A file is not what its format demands. Fetch it again; it is damaged or mislabelled."""
+
+    code = "file-invalid"
+    exit_status, http_status = 2, 422
+    message = "`{path}` is not a valid model file: {problem}"
+    hint = "fetch the file again from where it came; `shelf probe {path} --explain` shows what can be read"
+
+    path: str
+    """The file."""
+    problem: str
+    """What was expected and what was found, with the offset or key."""
+
+
+class InvalidSafetensorsError(FormatError):
+    """The header breaks a rule of the safetensors format, or the data is cut short."""
+
+    code = "safetensors-invalid"
+    message = "`{path}` is not a valid safetensors file: {problem}"
+
+
+class InvalidJsonError(FormatError):
+    """A configuration file is not the JSON that its name promises."""
+
+    code = "json-invalid"
+    message = "`{path}` is not valid JSON: {problem}"
+
+
+class InvalidPipelineError(FormatError):
+    """`model_index.json` does not describe a pipeline that the folder could hold."""
+
+    code = "pipeline-invalid"
+    message = "`{path}` does not describe a diffusers pipeline: {problem}"
+    hint = "restore `model_index.json` from where the model came"
+
+
+class InvalidShardIndexError(FormatError):
+    """A sharded model's index names files that cannot be its shards."""
+
+    code = "shard-index-invalid"
+    message = "`{path}` is not a valid shard index: {problem}"
+
+
+class AmbiguousIdentityError(ModelshelfError):
+    """Two families agree and neither goes before the other.
+
+    A bug in a condition, not in the file: callers keep the file as type `unknown`.
+    """
+
+    code = "identity-ambiguous"
+    message = "`{path}` fits more than one family: {families}"
+    hint = "report it with the output of `shelf probe {path} --explain --json`"
+
+    path: str
+    """The file or folder."""
+    families: str
+    """Ids of the rules that agreed, comma separated."""

@@ -1,0 +1,166 @@
+"""What can be wrong with a request to the library: names, selectors, settings."""
+
+from __future__ import annotations
+
+from modelshelf.errors.base import ModelshelfError
+
+__all__ = [
+    "DuplicateModelException",
+    "InvalidChoiceError",
+    "InvalidDigestError",
+    "InvalidModelConfigException",
+    "InvalidNameError",
+    "InvalidSettingError",
+    "NeedsConfirmationError",
+    "UnknownModelException",
+    "UnknownSubmodelError",
+    "UnknownTrashError",
+    "UsageError",
+]
+
+
+class UsageError(ModelshelfError):
+    """The request itself is wrong. Correct it; nothing was done."""
+
+    code = "usage"
+    exit_status, http_status = 2, 422
+    message = "{problem}"
+    hint = "{remedy}"
+
+    problem: str
+    """What is wrong with the request."""
+    remedy: str
+    """What to ask instead."""
+
+
+class InvalidChoiceError(UsageError):
+    """A word was given that is not one of the words allowed there."""
+
+    code = "choice-invalid"
+    message = "`{got}` is not a {what}; expected one of {allowed}"
+    hint = "use one of: {allowed}"
+
+    what: str
+    """What the word should name, such as `model type`."""
+    got: str
+    """The word."""
+    allowed: str
+    """The words that are allowed, comma separated."""
+
+
+class InvalidDigestError(UsageError):
+    """The text is not a digest."""
+
+    code = "digest-invalid"
+    message = "`{text}` is not a digest; expected `blake3:` or `sha256:` and 64 hexadecimal digits"
+    hint = "copy the digest from `shelf show NAME --json`"
+
+    text: str
+    """What was given."""
+
+
+class InvalidNameError(UsageError):
+    """The name cannot be a model's name."""
+
+    code = "name-invalid"
+    message = "`{name}` cannot be a model's name: {reason}"
+    hint = "give another with `--name`"
+
+    name: str
+    """The name."""
+    reason: str
+    """What is wrong with it."""
+
+
+class InvalidModelConfigException(UsageError):
+    """A model's record does not hold together."""
+
+    code = "model-config-invalid"
+    message = "the record of `{name}` is invalid: {problem}"
+    hint = "correct the field and try again"
+
+    name: str
+    """The model."""
+    problem: str
+    """Field, expected, got."""
+
+
+class InvalidSettingError(UsageError):
+    """A setting has a value that it cannot have."""
+
+    code = "setting-invalid"
+    message = "the setting `{setting}` from {origin} is invalid: {problem}"
+    hint = "`shelf config show --origin` lists every setting and where it comes from"
+
+    setting: str
+    """Name of the setting."""
+    origin: str
+    """File, variable or flag that gave the value."""
+    problem: str
+    """Expected and got."""
+
+
+class UnknownModelException(ModelshelfError):
+    """No model answers to that name, key or id."""
+
+    code = "model-unknown"
+    exit_status, http_status = 4, 404
+    message = "no model is called `{wanted}`"
+    hint = "`shelf ls` lists the models; `shelf find TEXT` looks for a part of a name or a digest"
+
+    wanted: str
+    """What was asked for: name, type and base, or the id."""
+
+
+class UnknownSubmodelError(UnknownModelException):
+    """The pipeline exists, but has no such component."""
+
+    code = "submodel-unknown"
+    message = "`{wanted}` has no component `{submodel}`; it has {available}"
+    hint = "ask for one of: {available}"
+
+    wanted: str
+    """The pipeline."""
+    submodel: str
+    """The component asked for."""
+    available: str
+    """The components it has, comma separated."""
+
+
+class UnknownTrashError(UnknownModelException):
+    """Nothing in the trash has that id; it may have expired."""
+
+    code = "trash-unknown"
+    message = "nothing in the trash is called `{wanted}`"
+    hint = "`shelf undo` without an id lists what can be brought back"
+
+    wanted: str
+    """The trash id or name."""
+
+
+class DuplicateModelException(ModelshelfError):
+    """Several models fit and one was asked for. Choose by id or key."""
+
+    code = "model-ambiguous"
+    exit_status, http_status = 6, 409
+    message = "`{wanted}` fits {count} models: {matches}"
+    hint = "name one of them by its key or id"
+
+    wanted: str
+    """What was asked for."""
+    count: int
+    """How many fit."""
+    matches: str
+    """Their keys and names."""
+
+
+class NeedsConfirmationError(ModelshelfError):
+    """The command changes something, nobody is there to ask, and `-y` was not given."""
+
+    code = "needs-confirmation"
+    exit_status, http_status = 5, 428
+    message = "{action} needs a yes, and there is no terminal to ask on"
+    hint = "add `-y`, or `--dry-run` to see what would happen"
+
+    action: str
+    """What would be done."""

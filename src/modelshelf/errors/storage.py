@@ -1,0 +1,148 @@
+"""What can go wrong with the store's own disk."""
+
+from __future__ import annotations
+
+from modelshelf.errors.base import ModelshelfError
+
+__all__ = [
+    "BlobCorruptError",
+    "BlobMissingError",
+    "DestinationExistsError",
+    "DestinationUnusableError",
+    "NotEnoughSpaceError",
+    "StorageError",
+    "StoreBusyError",
+    "StoreTooNewError",
+    "StoreUnusableError",
+    "StoreWriteError",
+]
+
+
+class StorageError(ModelshelfError):
+    """The store could not do its work; what it held before, it still holds."""
+
+    code = "storage-failed"
+    message = "the store failed"
+
+
+class NotEnoughSpaceError(StorageError):
+    """The disk is full, or would be. Free space, then try again."""
+
+    code = "not-enough-space"
+    exit_status, http_status = 8, 507
+    message = "not enough space at `{path}`: {needed} bytes needed, {free} free"
+    hint = "free some space (`shelf gc --trash all` drops what was deleted), then run the command again"
+
+    path: str
+    """Folder on the disk that is short."""
+    needed: int
+    """Bytes that the operation has to write."""
+    free: int
+    """Bytes that are left."""
+
+
+class StoreWriteError(StorageError):
+    """The operating system refused a write inside the store. Check the disk and permissions."""
+
+    code = "store-write-failed"
+    message = "cannot write `{path}`: {reason}"
+    hint = "check that you may write there and that the disk is sound; the library is as it was before"
+
+    path: str
+    """What was to be written."""
+    reason: str
+    """The operating system's words."""
+
+
+class StoreUnusableError(StorageError):
+    """There is no library at the root, or its database cannot be opened."""
+
+    code = "store-unusable"
+    message = "the library at `{root}` cannot be opened: {reason}"
+    hint = "check `--root` and `MODELSHELF_ROOT`; `shelf config show --origin` tells where the root comes from"
+
+    root: str
+    """The library's root folder."""
+    reason: str
+    """What was found instead."""
+
+
+class StoreTooNewError(StoreUnusableError):
+    """A newer modelshelf made the database. Update this one; nothing was changed."""
+
+    code = "store-too-new"
+    exit_status, http_status = 6, 409
+    message = "the library at `{root}` has schema `{found}`, newer than this program's `{known}`"
+    hint = "update modelshelf: `pip install --upgrade modelshelf`"
+
+    root: str
+    """The library's root folder."""
+    found: str
+    """Revision the database has."""
+    known: str
+    """Newest revision this program knows."""
+
+
+class StoreBusyError(StorageError):
+    """Another process holds what this one needs, for longer than it may. Try again."""
+
+    code = "store-busy"
+    exit_status, http_status = 6, 409
+    message = "`{what}` is in use by another process"
+    hint = "wait for it to finish, then run the command again"
+
+    what: str
+    """The database, lease or folder that is held."""
+
+
+class BlobCorruptError(StorageError):
+    """Bytes at rest differ from what was stored. Add the model again from its source."""
+
+    code = "blob-corrupt"
+    exit_status, http_status = 7, 500
+    message = "`{path}` is damaged: BLAKE3 is `{got:.12}…`, stored was `{expected:.12}…`"
+    hint = "`shelf verify` names every model it hurts; `shelf add` the same model again to repair it"
+
+    path: str
+    """The damaged file in the store."""
+    expected: str
+    """Hexadecimal BLAKE3 when it was stored."""
+    got: str
+    """Hexadecimal BLAKE3 now."""
+
+
+class BlobMissingError(StorageError):
+    """A file of the store is gone. Add the model again from its source."""
+
+    code = "blob-missing"
+    exit_status, http_status = 7, 500
+    message = "`{path}` is missing from the store"
+    hint = "`shelf verify` names every model it hurts; `shelf add` the same model again to repair it"
+
+    path: str
+    """Where the file should be."""
+
+
+class DestinationExistsError(StorageError):
+    """Something is already there, and nothing of a user's is replaced unasked."""
+
+    code = "destination-exists"
+    exit_status, http_status = 6, 409
+    message = "`{path}` already exists"
+    hint = "choose another destination, or replace it with `--force`"
+
+    path: str
+    """The path that is taken."""
+
+
+class DestinationUnusableError(StorageError):
+    """The export cannot be written there. Choose another folder or fix this one."""
+
+    code = "destination-unusable"
+    message = "cannot write to `{path}`: {reason}"
+    hint = "choose a folder that you may write to, on a file system that can hold these names"
+
+    path: str
+    """Where the export was going."""
+    reason: str
+    """The operating system's words, or what cannot be held there."""

@@ -1,0 +1,1 @@
+"""Frozen nouns that every stage speaks: no I/O, no torch, nothing to configure."""

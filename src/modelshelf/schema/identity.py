@@ -1,0 +1,87 @@
+"""What a model is, and why we say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelRepoVariant,
+    ModelType,
+    ModelVariantType,
+    SchedulerPredictionType,
+)
+
+__all__ = ["Component", "Evidence", "Identity", "NearMiss"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One observation that decided something."""
+
+    rule: str
+    """Id of the rule that made it."""
+    where: str
+    """The tensor, the `file.json:field` or the folder that was looked at."""
+    found: str
+    """What was there: a shape, a value, a count."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A rule that almost agreed."""
+
+    rule: str
+    """Id of the rule."""
+    missing: str
+    """The first condition it lacked, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The answer of `identify`: every field that is known cites evidence.
+
+    A wrong answer is worse than none: what keys, shapes and configs leave open is empty or a set of
+    candidates, never a default.
+    """
+
+    type: ModelType
+    """`unknown` where no family agreed."""
+    format: ModelFormat
+    """How it lies on disk."""
+    bases: tuple[BaseModelType, ...] = ()
+    """Every base that it is known to work with, the first its own; empty when undecided."""
+    candidates: tuple[BaseModelType, ...] = ()
+    """With *bases* empty: the bases that structure leaves possible; empty means nobody knows."""
+    variant: ModelVariantType | None = None
+    """None for kinds of models that have no variants."""
+    prediction_type: SchedulerPredictionType | None = None
+    """None where nothing beside the weights declares it."""
+    repo_variant: ModelRepoVariant | None = None
+    """None for anything but a diffusers folder."""
+    precision: str | None = None
+    """The dtype that most bytes have (`F16`); None where no header was read."""
+    evidence: tuple[Evidence, ...] = ()
+    """What decided, in a fixed order."""
+    near_misses: tuple[NearMiss, ...] = ()
+    """Rules that nearly agreed, nearest first; for people and for `shelf probe --explain`."""
+    components: tuple[Component, ...] = ()
+    """Of a pipeline folder: what each component is, sorted by folder."""
+
+    @property
+    def base(self) -> BaseModelType:
+        """The first of *bases*, or `unknown`."""
+        return self.bases[0] if self.bases else BaseModelType.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One component folder of a pipeline."""
+
+    folder: str
+    """Its name in `model_index.json`, such as `text_encoder_2`."""
+    class_name: str
+    """The class that `model_index.json` gives for it, such as `CLIPTextModel`."""
+    identity: Identity
+    """What the folder holds."""

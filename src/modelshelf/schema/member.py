@@ -1,0 +1,60 @@
+"""Names of files inside a model: relative, and unable to leave the folder they belong to."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from modelshelf.errors import UnportableNameError
+
+__all__ = ["MemberPath"]
+
+
+class MemberPath(str):
+    """A file's path inside its model, with `/` between the folders.
+
+    After `parse`, "stays inside" is a type: no absolute path, no `.` or `..`, no empty step, no NUL,
+    nothing that is not text in UTF-8. Newlines, spaces and backslashes are legal in names and stay.
+
+    Example:
+        >>> MemberPath.parse("vae/config.json").name
+        'config.json'
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Check *text*, which may come from anybody.
+
+        Raises:
+            UnportableNameError: The name leaves its folder or cannot be written as UTF-8.
+        """
+        steps = text.split("/")
+        if any(step in {"", ".", ".."} for step in steps):
+            raise UnportableNameError(name=_visible(text), reason="it would leave its folder")
+        if "\0" in text:
+            raise UnportableNameError(name=_visible(text), reason="it holds a NUL byte")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UnportableNameError(name=_visible(text), reason="it is not UTF-8") from error
+        return cls(text)
+
+    @property
+    def name(self) -> str:
+        """The last step."""
+        return self.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        """All but the last step; empty for a file at the top."""
+        return self.rpartition("/")[0]
+
+    @property
+    def top(self) -> str:
+        """The first step: the component folder, or the file itself."""
+        return self.partition("/")[0]
+
+
+def _visible(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

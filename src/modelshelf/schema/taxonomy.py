@@ -1,0 +1,138 @@
+"""The words that say what a model is: the enums of both specification documents.
+
+Members compare equal to their string values, so `info.type == "lora"` works and every
+public call accepts either. Values are the documents'; what later InvokeAI versions and other
+programs call the same thing is mapped where it is read, never added here as a second spelling.
+
+Sources: `spec/model-manager-v2.md` ("What's in a Model?", "ModelRepoVariant"),
+`spec/normalized-model-manager.md` (part types such as `unet` and `safety_checker`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = [
+    "BaseModelType",
+    "ModelFormat",
+    "ModelRepoVariant",
+    "ModelType",
+    "ModelVariantType",
+    "SchedulerPredictionType",
+    "SubModelType",
+]
+
+
+class BaseModelType(StrEnum):
+    """The architecture a model belongs to or works with."""
+
+    ANY = "any"
+    """Works with every base: a safety checker, a CLIP vision encoder."""
+    SD_1 = "sd-1"
+    SD_2 = "sd-2"
+    SD_3 = "sd-3"
+    SDXL = "sdxl"
+    SDXL_REFINER = "sdxl-refiner"
+    FLUX = "flux"
+    UNKNOWN = "unknown"
+    """Nothing that was read decides it; kept honest rather than guessed."""
+
+
+class ModelType(StrEnum):
+    """What a model does: the stand-alone kinds and the components of a pipeline."""
+
+    MAIN = "main"
+    """A whole pipeline, as a diffusers folder or as one checkpoint file."""
+    ONNX = "onnx"
+    VAE = "vae"
+    LORA = "lora"
+    CONTROLNET = "controlnet"
+    EMBEDDING = "embedding"
+    """A textual inversion."""
+    IP_ADAPTER = "ip_adapter"
+    CLIP_VISION = "clip_vision"
+    CLIP_EMBED = "clip_embed"
+    T2I_ADAPTER = "t2i_adapter"
+    T5_ENCODER = "t5_encoder"
+    SPANDREL_IMAGE_TO_IMAGE = "spandrel_image_to_image"
+    UNET = "unet"
+    TRANSFORMER = "transformer"
+    TEXT_ENCODER = "text_encoder"
+    TOKENIZER = "tokenizer"
+    SCHEDULER = "scheduler"
+    SAFETY_CHECKER = "safety_checker"
+    FEATURE_EXTRACTOR = "feature_extractor"
+    IMAGE_ENCODER = "image_encoder"
+    PIPELINE_FILES = "pipeline_files"
+    """What a pipeline folder holds outside its components: `model_index.json`, README, LICENSE."""
+    UNKNOWN = "unknown"
+    """Kept, with the nearest misses as evidence; probed again when the rules change."""
+
+
+class SubModelType(StrEnum):
+    """The component folders of a pipeline that a caller can ask for by name.
+
+    A pipeline may have folders beyond these; `get_pipeline_by_name` accepts any folder name
+    that the pipeline has.
+    """
+
+    UNET = "unet"
+    TRANSFORMER = "transformer"
+    TEXT_ENCODER = "text_encoder"
+    TEXT_ENCODER_2 = "text_encoder_2"
+    TEXT_ENCODER_3 = "text_encoder_3"
+    TOKENIZER = "tokenizer"
+    TOKENIZER_2 = "tokenizer_2"
+    TOKENIZER_3 = "tokenizer_3"
+    VAE = "vae"
+    VAE_DECODER = "vae_decoder"
+    VAE_ENCODER = "vae_encoder"
+    SCHEDULER = "scheduler"
+    SAFETY_CHECKER = "safety_checker"
+    FEATURE_EXTRACTOR = "feature_extractor"
+    IMAGE_ENCODER = "image_encoder"
+
+
+class ModelFormat(StrEnum):
+    """How a model lies on disk; also the discriminator of MM2's configs."""
+
+    DIFFUSERS = "diffusers"
+    CHECKPOINT = "checkpoint"
+    LYCORIS = "lycoris"
+    """A LoRA file in kohya's or LyCORIS' names."""
+    ONNX = "onnx"
+    OLIVE = "olive"
+    EMBEDDING_FILE = "embedding_file"
+    EMBEDDING_FOLDER = "embedding_folder"
+    INVOKEAI = "invokeai"
+    """An IP-Adapter folder: weights and the name of its image encoder."""
+    TRANSFORMERS = "transformers"
+    """A folder that `transformers` saved: `config.json` with `architectures`, and weights."""
+    UNKNOWN = "unknown"
+
+
+class ModelVariantType(StrEnum):
+    """What a main model was trained to take besides text."""
+
+    NORMAL = "normal"
+    INPAINT = "inpaint"
+    DEPTH = "depth"
+
+
+class ModelRepoVariant(StrEnum):
+    """Which of a repository's several forms of the same weights a folder holds."""
+
+    DEFAULT = "default"
+    FP16 = "fp16"
+    FP32 = "fp32"
+    ONNX = "onnx"
+    OPENVINO = "openvino"
+    FLAX = "flax"
+
+
+class SchedulerPredictionType(StrEnum):
+    """What the denoiser predicts."""
+
+    EPSILON = "epsilon"
+    V_PREDICTION = "v_prediction"
+    SAMPLE = "sample"

@@ -1,0 +1,39 @@
+"""Tensor names, shapes and places: what a header says about weights, without the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["TensorEntry", "TensorIndex"]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorEntry:
+    """One tensor of a file."""
+
+    dtype: str
+    """Type label as safetensors writes it, such as `F16` or `BF16`."""
+    shape: tuple[int, ...]
+    """Dimensions in torch order (out, in, …); empty for a scalar."""
+    begin: int
+    """First byte, counted from the start of the file."""
+    end: int
+    """One past the last byte, counted from the start of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorIndex:
+    """All tensors of one file, or of the shards that together make one model."""
+
+    tensors: Mapping[str, TensorEntry]
+    """Name → entry, in file order."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The file's own text metadata (`__metadata__`): untrusted, evidence at most."""
+    missing_shards: tuple[str, ...] = ()
+    """Shards that an index file names and the folder lacks; empty when whole."""
+
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """Return the shape of tensor *name*, or None where there is none."""
+        entry = self.tensors.get(name)
+        return None if entry is None else entry.shape
