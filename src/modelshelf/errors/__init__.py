@@ -7,18 +7,6 @@ HTTP status; a test keeps it complete.
 from modelshelf.errors.base import (
     ModelshelfError,
 )
-from modelshelf.errors.source import (
-    EmptySourceError,
-    SourceChangedError,
-    SourceError,
-    SourceInsideStoreError,
-    SourceNotFoundError,
-    SourceUnreadableError,
-    SymlinkLeavesFolderError,
-    SymlinkLoopError,
-    UnportableNameError,
-    UnsupportedEntryError,
-)
 from modelshelf.errors.format import (
     AmbiguousIdentityError,
     FormatError,
@@ -26,18 +14,6 @@ from modelshelf.errors.format import (
     InvalidPipelineError,
     InvalidSafetensorsError,
     InvalidShardIndexError,
-)
-from modelshelf.errors.storage import (
-    BlobCorruptError,
-    BlobMissingError,
-    DestinationExistsError,
-    DestinationUnusableError,
-    NotEnoughSpaceError,
-    StorageError,
-    StoreBusyError,
-    StoreTooNewError,
-    StoreUnusableError,
-    StoreWriteError,
 )
 from modelshelf.errors.library import (
     DuplicateModelException,
@@ -51,6 +27,30 @@ from modelshelf.errors.library import (
     UnknownSubmodelError,
     UnknownTrashError,
     UsageError,
+)
+from modelshelf.errors.source import (
+    EmptySourceError,
+    SourceChangedError,
+    SourceError,
+    SourceInsideStoreError,
+    SourceNotFoundError,
+    SourceUnreadableError,
+    SymlinkLeavesFolderError,
+    SymlinkLoopError,
+    UnportableNameError,
+    UnsupportedEntryError,
+)
+from modelshelf.errors.storage import (
+    BlobCorruptError,
+    BlobMissingError,
+    DestinationExistsError,
+    DestinationUnusableError,
+    NotEnoughSpaceError,
+    StorageError,
+    StoreBusyError,
+    StoreTooNewError,
+    StoreUnusableError,
+    StoreWriteError,
 )
 
 __all__ = [

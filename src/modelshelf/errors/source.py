@@ -44,7 +44,9 @@ class SourceUnreadableError(SourceError):
     code = "source-unreadable"
     exit_status, http_status = 9, 403
     message = "cannot read `{path}`: {reason}"
-    hint = "make it readable for you, or copy the model off a failing disk, then run the command again"
+    hint = (
+        "make it readable for you, or copy the model off a failing disk, then run the command again"
+    )
 
     path: str
     """The file or folder that could not be read."""

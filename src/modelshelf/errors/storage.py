@@ -46,7 +46,9 @@ class StoreWriteError(StorageError):
 
     code = "store-write-failed"
     message = "cannot write `{path}`: {reason}"
-    hint = "check that you may write there and that the disk is sound; the library is as it was before"
+    hint = (
+        "check that you may write there and that the disk is sound; the library is as it was before"
+    )
 
     path: str
     """What was to be written."""
@@ -101,7 +103,9 @@ class BlobCorruptError(StorageError):
     code = "blob-corrupt"
     exit_status, http_status = 7, 500
     message = "`{path}` is damaged: BLAKE3 is `{got:.12}…`, stored was `{expected:.12}…`"
-    hint = "`shelf verify` names every model it hurts; `shelf add` the same model again to repair it"
+    hint = (
+        "`shelf verify` names every model it hurts; `shelf add` the same model again to repair it"
+    )
 
     path: str
     """The damaged file in the store."""
@@ -117,7 +121,9 @@ class BlobMissingError(StorageError):
     code = "blob-missing"
     exit_status, http_status = 7, 500
     message = "`{path}` is missing from the store"
-    hint = "`shelf verify` names every model it hurts; `shelf add` the same model again to repair it"
+    hint = (
+        "`shelf verify` names every model it hurts; `shelf add` the same model again to repair it"
+    )
 
     path: str
     """Where the file should be."""

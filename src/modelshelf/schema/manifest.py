@@ -13,7 +13,14 @@ from modelshelf.schema.member import MemberPath
 from modelshelf.schema.source import SourceFile
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
-__all__ = ["ImportPlan", "PartFile", "PartManifest", "PlannedPart", "canonical_member", "part_digest"]
+__all__ = [
+    "ImportPlan",
+    "PartFile",
+    "PartManifest",
+    "PlannedPart",
+    "canonical_member",
+    "part_digest",
+]
 
 
 @dataclass(frozen=True, slots=True)
