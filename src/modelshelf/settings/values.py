@@ -1,0 +1,313 @@
+"""The settings value itself, and the object that the specification calls `config`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+from platformdirs import user_data_path
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from modelshelf.settings.problems import refuse_root, setting_error
+from modelshelf.settings.sources import (
+    FILE_NAME,
+    Given,
+    read_attributes,
+    read_environment,
+    read_file,
+    read_flags,
+)
+
+__all__ = ["Config", "Settings", "TrashSettings"]
+
+
+def _written(path: object) -> object:
+    if path == "":
+        message = "expected a path, not an empty text"
+        raise ValueError(message)
+    return path
+
+
+def _absolute(path: Path) -> Path:
+    # Not resolve(): a root that is reached through a link keeps the name that the user gave it.
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+
+
+def _local(path: Path) -> Path:
+    if ":/" in str(path):
+        message = "expected the path of a SQLite file"
+        raise ValueError(message)
+    return path.expanduser()
+
+
+class TrashSettings(BaseModel):
+    """How long a deleted model can be brought back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    days: Annotated[int, Field(ge=0, le=36_500)] = 30
+    """Days that a deleted model stays in the trash; 0 means that the next `gc` removes it."""
+
+
+class Settings(BaseSettings):
+    """Where the library lies and how it behaves. Frozen: made once, then passed down.
+
+    `Settings(root=...)` means exactly what it says. `Settings.load()` also reads the file
+    `ROOT/modelshelf.yaml`, then `MODELSHELF_*` variables (`__` nests: `MODELSHELF_TRASH__DAYS`),
+    then flags; the later wins.
+
+    Example:
+        >>> settings = Settings(root="/srv/models-of-us", trash={"days": 7})
+        >>> settings.db_path.as_posix()
+        '/srv/models-of-us/databases/models.db'
+        >>> settings.trash_retention.days
+        7
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="MODELSHELF_",
+        env_nested_delimiter="__",
+        # An empty variable is how many shells and containers say "not set".
+        env_ignore_empty=True,
+        use_attribute_docstrings=True,
+    )
+
+    root: Annotated[Path, BeforeValidator(_written), AfterValidator(_absolute)] = Field(
+        default_factory=lambda: user_data_path("modelshelf", appauthor=False)
+    )
+    """Folder that holds everything: database, models, trash, and the settings file itself."""
+    models_dir: Annotated[Path, BeforeValidator(_written), AfterValidator(Path.expanduser)] = Path(
+        "models"
+    )
+    """Folder of the blobs and of the view that people see; relative to the root."""
+    database: Annotated[Path, BeforeValidator(_written), AfterValidator(_local)] = Path(
+        "databases/models.db"
+    )
+    """The SQLite file that knows every model; relative to the root. Keep it on a local disk."""
+    trash: TrashSettings = TrashSettings()
+    """What happens to deleted models."""
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments alone: only `load` looks around, so that it can say where a value is from."""
+        return (init_settings,)
+
+    @classmethod
+    def load(cls, flags: Iterable[Given] = (), *, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the file, the environment and the flags, the later over the earlier.
+
+        Args:
+            flags: What the command line gave, strongest of all.
+            environ: The environment; that of this process when left out.
+
+        Raises:
+            InvalidSettingError: A value that cannot be, or a name in the file that is no setting;
+                it names the file and line, the variable or the flag.
+        """
+        strong = [*read_environment(cls, os.environ if environ is None else environ), *flags]
+        root = cls._checked(given for given in strong if given.name == "root").root
+        weak = read_file(root / FILE_NAME)
+        refuse_root(weak)
+        return cls._checked([*weak, *strong])
+
+    @classmethod
+    def get_config(cls) -> Config:
+        """Return what the specification calls the configuration: these settings, open to flags.
+
+        Source: `spec/normalized-model-manager.md`, "Initializing the normalized model manager".
+        """
+        return Config(cls.load())
+
+    @classmethod
+    def from_object(cls, config: object) -> Settings:
+        """Make settings of whatever a host program configures itself with.
+
+        Args:
+            config: `Settings`, the `Config` of `get_config`, or any object with `root_path`;
+                `models_path` and `db_path` are read where they exist. A `db_path` called
+                `invokeai.db` is that program's own: `models.db` beside it is used instead.
+
+        Raises:
+            InvalidSettingError: The object has no `root_path`, or a path is no path.
+        """
+        if isinstance(config, Settings):
+            return config
+        if isinstance(config, Config):
+            return config.settings
+        return cls._checked(read_attributes(config))
+
+    @classmethod
+    def _checked(cls, given: Iterable[Given]) -> Self:
+        strongest = {each.name: each for each in given}
+        try:
+            settings = cls.model_validate(_as_tree(strongest.values()))
+        except ValidationError as error:
+            raise setting_error(error, strongest, cls.names()) from error
+        settings._origins.update({name: each.origin for name, each in strongest.items()})  # noqa: SLF001
+        return settings
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the dotted names of all settings, in their order of declaration."""
+        return tuple(_leaf_names(cls, ""))
+
+    def value(self, name: str) -> object:
+        """Return the setting with that dotted name."""
+        found: object = self
+        for step in name.split("."):
+            found = getattr(found, step)
+        return found
+
+    def origins(self) -> Mapping[str, str]:
+        """Say where each value comes from.
+
+        Returns:
+            Dotted name → `default`, `file …, line N`, `environment MODELSHELF_X`, `flag --x`, or
+            `argument` for what the constructor was given.
+        """
+        return {
+            name: self._origins.get(name, "argument" if self._is_given(name) else "default")
+            for name in self.names()
+        }
+
+    def _is_given(self, name: str) -> bool:
+        holder: object = self
+        for step in name.split("."):
+            if not isinstance(holder, BaseModel) or step not in holder.model_fields_set:
+                return False
+            holder = getattr(holder, step)
+        return True
+
+    @property
+    def root_path(self) -> Path:
+        """Absolute path of the root."""
+        return self.root
+
+    @property
+    def models_path(self) -> Path:
+        """Folder of the blobs and of the view that people see."""
+        return self.root / self.models_dir
+
+    @property
+    def blob_path(self) -> Path:
+        """One folder per part, named by a UUID."""
+        return self.models_path / "blob"
+
+    @property
+    def cache_path(self) -> Path:
+        """Work in flight, on the same file system as the blobs."""
+        return self.models_path / ".cache"
+
+    @property
+    def trash_path(self) -> Path:
+        """What delete removed, until it expires."""
+        return self.root / "trash"
+
+    @property
+    def db_path(self) -> Path:
+        """The SQLite file."""
+        return self.root / self.database
+
+    @property
+    def file_path(self) -> Path:
+        """The settings file, whether or not it exists."""
+        return self.root / FILE_NAME
+
+    @property
+    def trash_retention(self) -> timedelta:
+        """How long a deleted model can be brought back."""
+        return timedelta(days=self.trash.days)
+
+
+class Config:
+    """Settings that a command line may still change, as the specification's example does.
+
+    Example:
+        >>> config = Settings.get_config()
+        >>> config.parse_args(["--root", "/srv/models-of-us", "--port", "9090"])
+        ['--port', '9090']
+        >>> config.models_path.as_posix()
+        '/srv/models-of-us/models'
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        """The frozen value as it is now."""
+
+    def parse_args(self, argv: Sequence[str] | None = None) -> list[str]:
+        """Let flags such as `--root` override file and environment.
+
+        Args:
+            argv: Words after the program's name; those of this process when left out.
+
+        Returns:
+            The words that are not modelshelf's flags, in order. They are no error: the program around
+            has flags of its own.
+
+        Raises:
+            InvalidSettingError: A flag without value, or with one that cannot be.
+        """
+        flags, rest = read_flags(sys.argv[1:] if argv is None else argv)
+        self.settings = Settings.load(flags)
+        return rest
+
+    @property
+    def root_path(self) -> Path:
+        """Absolute path of the root."""
+        return self.settings.root_path
+
+    @property
+    def models_path(self) -> Path:
+        """Folder of the blobs and of the view that people see."""
+        return self.settings.models_path
+
+    @property
+    def db_path(self) -> Path:
+        """The SQLite file."""
+        return self.settings.db_path
+
+
+def _leaf_names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _leaf_names(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _as_tree(given: Iterable[Given]) -> dict[str, object]:
+    tree: dict[str, object] = {}
+    for each in given:
+        *folders, leaf = each.name.split(".")
+        below: object = tree
+        for folder in folders:
+            # A group that was given as one plain value stays one, for the check to refuse.
+            below = below.setdefault(folder, {}) if isinstance(below, dict) else below
+        if isinstance(below, dict):
+            below[leaf] = each.value
+    return tree
