@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 __all__ = ["TensorEntry", "TensorIndex"]
 
 
-@dataclass(frozen=True, slots=True)
-class TensorEntry:
-    """One tensor of a file."""
+class TensorEntry(NamedTuple):
+    """One tensor of a file.
+
+    A named tuple, because a header holds thousands and it is made three times faster than a frozen
+    dataclass.
+    """
 
     dtype: str
     """Type label as safetensors writes it, such as `F16` or `BF16`."""

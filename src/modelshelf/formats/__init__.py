@@ -1,0 +1,25 @@
+"""Readers of file formats: each says what a file claims, checked to the letter, and reads no weight."""
+
+from modelshelf.formats.diffusers_folder import read_pipeline
+from modelshelf.formats.json_document import read_json
+from modelshelf.formats.model_folder import (
+    FolderConfig,
+    WeightFile,
+    WeightFormat,
+    read_folder_config,
+)
+from modelshelf.formats.safetensors import read_safetensors
+from modelshelf.formats.shards import read_shards
+from modelshelf.formats.source_tree import read_tree
+
+__all__ = [
+    "FolderConfig",
+    "WeightFile",
+    "WeightFormat",
+    "read_folder_config",
+    "read_json",
+    "read_pipeline",
+    "read_safetensors",
+    "read_shards",
+    "read_tree",
+]

@@ -1,0 +1,77 @@
+"""`model_index.json`: the table of contents of a diffusers pipeline folder."""
+
+from __future__ import annotations
+
+from modelshelf.errors import InvalidPipelineError, UnportableNameError
+from modelshelf.formats.json_document import read_json
+from modelshelf.schema.member import MemberPath
+from modelshelf.schema.pipeline import PipelineIndex, PipelineSlot
+from modelshelf.schema.source import SourceFile, SourceTree
+
+__all__ = ["read_pipeline"]
+
+_NAME = "model_index.json"
+
+
+def read_pipeline(tree: SourceTree) -> PipelineIndex | None:
+    """Read the pipeline that *tree* holds, or return None where it holds none.
+
+    A component is a key whose value is `[library, class]`; null and `[null, null]` say that the
+    pipeline was saved without it. All other keys are settings of the pipeline and no concern here.
+    `_class_name` may be a list (custom pipelines write `[module, class]`): the last word counts.
+
+    Raises:
+        InvalidPipelineError: There is no class name, or a component's name is no plain folder name.
+        InvalidJsonError: The file is no JSON.
+    """
+    member = None if tree.is_file else tree.member(_NAME)
+    if member is None:
+        return None
+    document = read_json(member.path)
+    if not isinstance(document, dict):
+        raise InvalidPipelineError(
+            path=str(member.path), problem="expected an object, got an array"
+        )
+    slots = [
+        _slot(member, name, value)
+        for name, value in document.items()
+        if not name.startswith("_") and _is_component(value)
+    ]
+    return PipelineIndex(
+        class_name=_class_name(member, document.get("_class_name")),
+        slots=tuple(sorted(slots, key=lambda slot: slot.folder)),
+        member=member,
+    )
+
+
+def _class_name(member: SourceFile, value: object) -> str:
+    word = value[-1] if isinstance(value, list) and value else value
+    if not isinstance(word, str) or not word:
+        raise InvalidPipelineError(
+            path=str(member.path), problem="expected a class name under `_class_name`"
+        )
+    return word
+
+
+def _is_component(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == len(("library", "class"))
+        and all(isinstance(word, str) for word in value)
+    )
+
+
+def _slot(member: SourceFile, name: str, value: list[str]) -> PipelineSlot:
+    try:
+        step = MemberPath.parse(name)
+    except UnportableNameError as error:
+        raise _no_folder_name(member, name) from error
+    if step.folder:
+        raise _no_folder_name(member, name)
+    return PipelineSlot(folder=name, library=value[0], class_name=value[1])
+
+
+def _no_folder_name(member: SourceFile, name: str) -> InvalidPipelineError:
+    return InvalidPipelineError(
+        path=str(member.path), problem=f"the component {name!r} is no plain folder name"
+    )

@@ -1,0 +1,85 @@
+"""The header of a safetensors file: checked to the letter, the weights behind it left alone.
+
+Format: 8 bytes little-endian header length, then that many bytes of JSON (name → dtype, shape,
+data_offsets; `__metadata__` → text), then the tensors without a gap.
+https://huggingface.co/docs/safetensors/index#format and `safetensors/src/tensor.rs`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from modelshelf.errors import InvalidSafetensorsError
+from modelshelf.formats.opening import reading
+from modelshelf.formats.safetensors_header import HeaderError, parse_header
+from modelshelf.schema.tensor import TensorIndex
+
+__all__ = ["read_safetensors"]
+
+_LONGEST_HEADER = 100_000_000
+_PREFIX = 8
+
+
+def read_safetensors(path: Path) -> TensorIndex:
+    """Read names, dtypes, shapes and places of all tensors in the file *path*.
+
+    Reads the header and nothing of the weights, whatever the file's size. What comes back obeys every
+    rule of the format: tensors fill the file to its last byte without hole or overlap, so a file that
+    was cut short is found here.
+
+    Args:
+        path: A regular file.
+
+    Returns:
+        The tensors in the header's order; places count from the start of the file.
+
+    Raises:
+        InvalidSafetensorsError: A rule is broken; the problem names the key or offset.
+        SourceNotFoundError: It is gone.
+        SourceUnreadableError: The operating system refuses to read it.
+    """
+    try:
+        return _read(path)
+    except HeaderError as error:
+        raise InvalidSafetensorsError(path=str(path), problem=str(error)) from error
+
+
+def _read(path: Path) -> TensorIndex:
+    with reading(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        prefix = stream.read(_PREFIX)
+        length = _header_length(prefix, size)
+        # One read may return less than asked for, on network file systems at least.
+        raw = bytearray()
+        while len(raw) < length and (chunk := stream.read(length - len(raw))):
+            raw += chunk
+    if len(raw) < length:
+        raise HeaderError(f"expected a header of {length} bytes, got {len(raw)}")
+    tensors, metadata = parse_header(bytes(raw), start=_PREFIX + length, size=size)
+    return TensorIndex(tensors=tensors, metadata=metadata)
+
+
+def _header_length(prefix: bytes, size: int) -> int:
+    if len(prefix) < _PREFIX:
+        raise HeaderError(f"expected at least {_PREFIX} bytes, got {len(prefix)}")
+    length = int.from_bytes(prefix, "little")
+    if length > _LONGEST_HEADER:
+        problem = f"expected a header length of at most {_LONGEST_HEADER} at offset 0, got {length}"
+        raise HeaderError(problem + _guess(prefix))
+    if _PREFIX + length > size:
+        raise HeaderError(f"expected a header of {length} bytes, but the file ends at {size}")
+    return length
+
+
+def _guess(prefix: bytes) -> str:
+    """Name the usual strangers under this suffix, as they all fail at the first number."""
+    strangers = {
+        b"version ": "a Git LFS pointer: the weights were never fetched",
+        b"<!DOCTYP": "a web page, not the file behind it",
+        b"<!doctyp": "a web page, not the file behind it",
+        b"PK\x03\x04": "a ZIP archive or PyTorch checkpoint under a wrong name",
+        b"GGUF": "a GGUF file under a wrong name",
+    }
+    found = [words for magic, words in strangers.items() if prefix.startswith(magic)]
+    return f"; it looks like {found[0]}" if found else ""
