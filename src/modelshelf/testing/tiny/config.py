@@ -1,0 +1,356 @@
+"""The configuration files of each part, with the published values and the sizes of the tensors beside them.
+
+Source: `config.json`, `scheduler_config.json`, `preprocessor_config.json` of the published models
+(stable-diffusion-v1-5, stable-diffusion-2-1, stable-diffusion-xl-base-1.0 and -refiner-1.0,
+stable-diffusion-3-medium, FLUX.1-dev), as diffusers and transformers write them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from modelshelf.testing.tiny.autoencoder import AUTOENCODERS, MULTIPLES
+from modelshelf.testing.tiny.text import T5, Clip, Vision
+from modelshelf.testing.tiny.unet import UNETS, UNetFamily
+
+__all__ = [
+    "Config",
+    "autoencoder_config",
+    "clip_config",
+    "controlnet_config",
+    "groups",
+    "json_bytes",
+    "preprocessor_config",
+    "safety_checker_config",
+    "scheduler_config",
+    "t5_config",
+    "unet_config",
+    "vision_config",
+]
+
+Config = dict[str, object]
+"""What a JSON file says."""
+
+TORCH_NAMES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
+NOISE: Config = {"beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085}
+
+
+def json_bytes(value: object, *, indent: int | None = 2) -> bytes:
+    """JSON as diffusers and transformers save it: sorted keys, a line feed at the end.
+
+    Example:
+        >>> json_bytes({"b": 1, "a": None}, indent=None)
+        b'{"a": null, "b": 1}\\n'
+    """
+    return (json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def groups(width: int) -> int:
+    """The `norm_num_groups` of a network whose first level has *width* channels: 32, or what divides them.
+
+    Example:
+        >>> groups(320), groups(4), groups(6)
+        (32, 4, 2)
+    """
+    return next(count for count in (32, 16, 8, 4, 2, 1) if width % count == 0)
+
+
+def unet_config(base: str, width: int, *, in_channels: int = 4) -> Config:
+    """`config.json` of a UNet whose first level has *width* channels."""
+    family = UNETS[base]
+    up = ["CrossAttnUpBlock2D" if depth else "UpBlock2D" for depth in family.depths[::-1]]
+    config = _denoiser_config(family, width) | {
+        "_class_name": "UNet2DConditionModel",
+        "center_input_sample": False,
+        "in_channels": in_channels,
+        "out_channels": 4,
+        "sample_size": family.sample_size,
+        "up_block_types": up,
+    }
+    return config | ({"upcast_attention": True} if base == "sd-2" else {})
+
+
+def controlnet_config(base: str, width: int) -> Config:
+    """`config.json` of a ControlNet whose first level has *width* channels."""
+    return _denoiser_config(UNETS[base], width) | {
+        "_class_name": "ControlNetModel",
+        "class_embed_type": None,
+        "conditioning_embedding_out_channels": [16, 32, 96, 256],
+        "controlnet_conditioning_channel_order": "rgb",
+        "in_channels": 4,
+        "resnet_time_scale_shift": "default",
+    }
+
+
+def _denoiser_config(family: UNetFamily, width: int) -> Config:
+    down = ["CrossAttnDownBlock2D" if depth else "DownBlock2D" for depth in family.depths]
+    config: Config = {
+        "_diffusers_version": "0.19.0.dev0",
+        "act_fn": "silu",
+        "attention_head_dim": _heads(family, width),
+        "block_out_channels": list(family.channels(width)),
+        "cross_attention_dim": family.context,
+        "down_block_types": down,
+        "downsample_padding": 1,
+        "flip_sin_to_cos": True,
+        "freq_shift": 0,
+        "layers_per_block": 2,
+        "mid_block_scale_factor": 1,
+        "norm_eps": 1e-05,
+        "norm_num_groups": groups(width),
+    }
+    if family.linear_projection:
+        config |= {
+            "use_linear_projection": True,
+            "only_cross_attention": False,
+            "num_class_embeds": None,
+        }
+    if family.label is not None:
+        config |= {
+            "addition_embed_type": "text_time",
+            "addition_embed_type_num_heads": 64,
+            "addition_time_embed_dim": 256,
+            "projection_class_embeddings_input_dim": family.label,
+            "transformer_layers_per_block": [depth or 1 for depth in family.depths]
+            if family.mid_depth == family.depths[-1]
+            else family.mid_depth,
+        }
+    return config
+
+
+def _heads(family: UNetFamily, width: int) -> int | list[int]:
+    """As published at the published width; narrower networks have as many heads as divide their channels."""
+    if width == family.width:
+        return family.heads if isinstance(family.heads, int) else list(family.heads)
+    if isinstance(family.heads, int):
+        return (
+            groups(width)
+            if width < family.heads
+            else family.heads
+            if width % family.heads == 0
+            else 1
+        )
+    return [
+        multiple * (family.heads[0] if width % family.heads[0] == 0 else 1)
+        for multiple in family.multiples
+    ]
+
+
+def autoencoder_config(base: str, width: int, *, scaling: float | None = None) -> Config:
+    """`config.json` of a VAE whose first level has *width* channels.
+
+    Args:
+        base: Whose published values to take.
+        width: Channels of the first level.
+        scaling: `scaling_factor`; None means as published.
+    """
+    family = AUTOENCODERS[base]
+    levels = len(MULTIPLES)
+    factor = family.scaling if scaling is None else scaling
+    config: Config = {
+        "_class_name": "AutoencoderKL",
+        "_diffusers_version": "0.6.0" if family.scaling is None else "0.29.0.dev0",
+        "act_fn": "silu",
+        "block_out_channels": [width * multiple for multiple in MULTIPLES],
+        "down_block_types": ["DownEncoderBlock2D"] * levels,
+        "in_channels": 3,
+        "latent_channels": family.latent,
+        "layers_per_block": 2,
+        "norm_num_groups": groups(width),
+        "out_channels": 3,
+        "sample_size": family.sample_size,
+        "up_block_types": ["UpDecoderBlock2D"] * levels,
+    }
+    config |= {} if factor is None else {"force_upcast": base != "sd-3", "scaling_factor": factor}
+    if not family.quant:
+        config |= {
+            "latents_mean": None,
+            "latents_std": None,
+            "mid_block_add_attention": True,
+            "shift_factor": family.shift,
+            "use_post_quant_conv": False,
+            "use_quant_conv": False,
+        }
+    return config
+
+
+def clip_config(clip: Clip, dtype: str) -> Config:
+    """`config.json` of a CLIP text encoder."""
+    kind = "CLIPTextModel" if clip.projection is None else "CLIPTextModelWithProjection"
+    return {
+        "architectures": [kind],
+        "attention_dropout": 0.0,
+        "bos_token_id": 0,
+        "dropout": 0.0,
+        "eos_token_id": 2,
+        "hidden_act": clip.activation,
+        "hidden_size": clip.hidden,
+        "initializer_factor": 1.0,
+        "initializer_range": 0.02,
+        "intermediate_size": clip.feed,
+        "layer_norm_eps": 1e-05,
+        "max_position_embeddings": 77,
+        "model_type": "clip_text_model",
+        "num_attention_heads": clip.heads,
+        "num_hidden_layers": clip.layers,
+        "pad_token_id": 1,
+        "projection_dim": clip.projection or (512 if clip.activation == "gelu" else clip.hidden),
+        "torch_dtype": TORCH_NAMES.get(dtype, "float32"),
+        "transformers_version": "4.25.0.dev0",
+        "vocab_size": clip.vocabulary,
+    }
+
+
+def t5_config(t5: T5, dtype: str) -> Config:
+    """`config.json` of a T5 encoder."""
+    return {
+        "architectures": ["T5EncoderModel"],
+        "classifier_dropout": 0.0,
+        "d_ff": t5.feed,
+        "d_kv": 64,
+        "d_model": t5.hidden,
+        "decoder_start_token_id": 0,
+        "dense_act_fn": "gelu_new",
+        "dropout_rate": 0.1,
+        "eos_token_id": 1,
+        "feed_forward_proj": "gated-gelu",
+        "initializer_factor": 1.0,
+        "is_encoder_decoder": True,
+        "is_gated_act": True,
+        "layer_norm_epsilon": 1e-06,
+        "model_type": "t5",
+        "num_decoder_layers": t5.layers,
+        "num_heads": t5.heads,
+        "num_layers": t5.layers,
+        "output_past": True,
+        "pad_token_id": 0,
+        "relative_attention_max_distance": 128,
+        "relative_attention_num_buckets": 32,
+        "tie_word_embeddings": False,
+        "torch_dtype": TORCH_NAMES.get(dtype, "float32"),
+        "transformers_version": "4.41.0.dev0",
+        "use_cache": True,
+        "vocab_size": t5.vocabulary,
+    }
+
+
+def vision_config(vision: Vision, dtype: str) -> Config:
+    """`config.json` of a CLIP image encoder."""
+    return {
+        "architectures": ["CLIPVisionModelWithProjection"],
+        "attention_dropout": 0.0,
+        "dropout": 0.0,
+        "hidden_act": vision.activation,
+        "hidden_size": vision.hidden,
+        "image_size": 224,
+        "initializer_factor": 1.0,
+        "initializer_range": 0.02,
+        "intermediate_size": vision.feed,
+        "layer_norm_eps": 1e-05,
+        "model_type": "clip_vision_model",
+        "num_attention_heads": vision.heads,
+        "num_channels": 3,
+        "num_hidden_layers": vision.layers,
+        "patch_size": vision.patch,
+        "projection_dim": vision.projection,
+        "torch_dtype": TORCH_NAMES.get(dtype, "float32"),
+        "transformers_version": "4.28.0.dev0",
+    }
+
+
+def safety_checker_config(vision: Vision, dtype: str) -> Config:
+    """`config.json` of a safety checker."""
+    return {
+        "_name_or_path": "CompVis/stable-diffusion-safety-checker",
+        "architectures": ["StableDiffusionSafetyChecker"],
+        "initializer_factor": 1.0,
+        "logit_scale_init_value": 2.6592,
+        "model_type": "clip",
+        "projection_dim": vision.projection,
+        "text_config": {
+            "dropout": 0.0,
+            "hidden_size": 768,
+            "intermediate_size": 3072,
+            "model_type": "clip_text_model",
+            "num_attention_heads": 12,
+        },
+        "torch_dtype": TORCH_NAMES.get(dtype, "float32"),
+        "transformers_version": "4.35.2",
+        "vision_config": {
+            "dropout": 0.0,
+            "hidden_size": vision.hidden,
+            "intermediate_size": vision.feed,
+            "model_type": "clip_vision_model",
+            "num_attention_heads": vision.heads,
+            "num_hidden_layers": vision.layers,
+            "patch_size": vision.patch,
+        },
+    }
+
+
+def preprocessor_config() -> Config:
+    """`preprocessor_config.json` of the CLIP feature extractor."""
+    return {
+        "crop_size": 224,
+        "do_center_crop": True,
+        "do_convert_rgb": True,
+        "do_normalize": True,
+        "do_resize": True,
+        "feature_extractor_type": "CLIPFeatureExtractor",
+        "image_mean": [0.48145466, 0.4578275, 0.40821073],
+        "image_std": [0.26862954, 0.26130258, 0.27577711],
+        "resample": 3,
+        "size": 224,
+    }
+
+
+def scheduler_config(base: str, *, prediction_type: str | None = None) -> Config:
+    """`scheduler_config.json` as published.
+
+    Args:
+        base: Whose published values to take.
+        prediction_type: None means as published: absent in sd-1, `v_prediction` in sd-2, `epsilon` in sdxl.
+    """
+    if base in {"sd-3", "flux"}:
+        return _flow_config(base)
+    config: Config = {
+        **NOISE,
+        "_class_name": {"sd-1": "PNDMScheduler", "sd-2": "DDIMScheduler"}.get(
+            base, "EulerDiscreteScheduler"
+        ),
+        "_diffusers_version": {"sd-1": "0.6.0", "sd-2": "0.8.0"}.get(base, "0.19.0.dev0"),
+        "clip_sample": False,
+        "num_train_timesteps": 1000,
+        "set_alpha_to_one": False,
+        "skip_prk_steps": True,
+        "steps_offset": 1,
+        "trained_betas": None,
+    }
+    if base.startswith("sdxl"):
+        config |= {
+            "interpolation_type": "linear",
+            "sample_max_value": 1.0,
+            "timestep_spacing": "leading",
+            "use_karras_sigmas": False,
+        }
+    published = {"sd-1": None, "sd-2": "v_prediction"}.get(base, "epsilon")
+    prediction = published if prediction_type is None else prediction_type
+    return config | ({} if prediction is None else {"prediction_type": prediction})
+
+
+def _flow_config(base: str) -> Config:
+    config: Config = {
+        "_class_name": "FlowMatchEulerDiscreteScheduler",
+        "_diffusers_version": "0.30.0.dev0",
+        "num_train_timesteps": 1000,
+        "shift": 3.0,
+    }
+    dynamic: Config = {
+        "base_image_seq_len": 256,
+        "base_shift": 0.5,
+        "max_image_seq_len": 4096,
+        "max_shift": 1.15,
+        "use_dynamic_shifting": True,
+    }
+    return config | (dynamic if base == "flux" else {})

@@ -1,0 +1,143 @@
+"""Writes safetensors files as the reference writer would, with weights made from a seed.
+
+Nothing here reads a file, and nothing is shared with the readers in `formats`: what these bytes say, a reader
+must find by itself.
+
+Source: the safetensors format and its reference writer (`safetensors/src/tensor.rs`): eight bytes of header
+length, compact JSON with `__metadata__` first, tensors by dtype and then by name, spaces up to a multiple of 8.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+from collections.abc import Iterator, Mapping
+from math import prod
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+from modelshelf.testing.tiny.layout import Shape
+
+__all__ = ["DTYPE_BYTES", "Tensors", "header_bytes", "payload_size", "write_safetensors"]
+
+Tensors = Mapping[str, tuple[str, Shape]]
+"""Tensor names with dtype and shape."""
+
+DTYPE_BYTES: Mapping[str, int] = MappingProxyType(
+    {
+        "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1,
+        "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
+        "I32": 4, "U32": 4, "F32": 4,
+        "F64": 8, "I64": 8, "U64": 8,
+    }
+)  # fmt: skip
+"""Bytes of one number. The order is the reference writer's, which puts the last first."""
+
+BLOCK = 1 << 20
+"""Bytes made at a time: what a file costs in memory, whatever its size."""
+
+
+def write_safetensors(
+    path: Path | str,
+    tensors: Tensors,
+    *,
+    seed: int | str,
+    metadata: Mapping[str, str] | None = None,
+    renamed: Mapping[str, str] | None = None,
+    hollow: bool = False,
+) -> Path:
+    """Write *tensors* to *path*, byte for byte as the reference writer orders them.
+
+    The weights of a tensor depend on *seed* and on its name alone: the same name in another file, in another
+    place, has the same bytes. Floating point numbers are finite and between -2 and 2; whole numbers count up.
+
+    Args:
+        path: The file; folders above it are made, a file that is there is replaced.
+        tensors: Names with dtype (as the format spells it, `F16`) and shape.
+        seed: Equal seeds give equal files.
+        metadata: Written as `__metadata__`; None leaves it out.
+        renamed: The name that a tensor's weights are made from where it is not its own: the same weights under
+            another layout's name.
+        hollow: Write a true header and leave the weights a hole of zeros, which costs no disk.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_safetensors(f"{folder}/a.safetensors", {"w": ("F16", (2, 3))}, seed=0)
+        ...     path.read_bytes()[8:60]
+        b'{"w":{"dtype":"F16","shape":[2,3],"data_offsets":[0,'
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        file.write(header_bytes(tensors, metadata=metadata))
+        if hollow:
+            file.truncate(file.tell() + payload_size(tensors))
+        else:
+            _write_payload(file, tensors, seed, renamed or {})
+    return target
+
+
+def header_bytes(tensors: Tensors, *, metadata: Mapping[str, str] | None = None) -> bytes:
+    """Everything that stands before the weights: length, JSON and padding.
+
+    Example:
+        >>> header_bytes({"w": ("F16", (2,))})[8:]
+        b'{"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}  '
+    """
+    header: dict[str, object] = (
+        {} if metadata is None else {"__metadata__": dict(sorted(metadata.items()))}
+    )
+    begin = 0
+    for name, (dtype, shape) in _in_order(tensors):
+        end = begin + prod(shape) * DTYPE_BYTES[dtype]
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
+        begin = end
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text
+
+
+def payload_size(tensors: Tensors) -> int:
+    """Bytes of all weights together."""
+    return sum(prod(shape) * DTYPE_BYTES[dtype] for dtype, shape in tensors.values())
+
+
+def _in_order(tensors: Tensors) -> list[tuple[str, tuple[str, Shape]]]:
+    rank = {dtype: -number for number, dtype in enumerate(DTYPE_BYTES)}
+    return sorted(tensors.items(), key=lambda item: (rank[item[1][0]], item[0]))
+
+
+def _write_payload(
+    file: BinaryIO, tensors: Tensors, seed: int | str, renamed: Mapping[str, str]
+) -> None:
+    masks = {dtype: _mask(size, BLOCK) for dtype, size in DTYPE_BYTES.items() if _is_float(dtype)}
+    for name, (dtype, shape) in _in_order(tensors):
+        file.writelines(_numbers(f"{seed}:{renamed.get(name, name)}", prod(shape), dtype, masks))
+
+
+def _numbers(seed: str, count: int, dtype: str, masks: Mapping[str, int]) -> Iterator[bytes]:
+    left = count * DTYPE_BYTES[dtype]
+    if not _is_float(dtype):
+        yield b"".join(number.to_bytes(DTYPE_BYTES[dtype], "little") for number in range(count))
+        return
+    source = random.Random(seed)  # noqa: S311 - weights, not secrets
+    while left:
+        length = min(left, BLOCK)
+        mask = masks[dtype] if length == BLOCK else _mask(DTYPE_BYTES[dtype], length)
+        yield (source.getrandbits(8 * length) & mask).to_bytes(length, "little")
+        left -= length
+
+
+def _is_float(dtype: str) -> bool:
+    return "F" in dtype
+
+
+def _mask(size: int, length: int) -> int:
+    """Clears the top bit of each exponent: no infinity, no NaN, nothing as large as 2."""
+    return int.from_bytes((b"\xff" * (size - 1) + b"\xbf") * (length // size), "little")

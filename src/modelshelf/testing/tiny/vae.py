@@ -1,0 +1,87 @@
+"""Makes a VAE that stands alone: a file in either layout, or a diffusers folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelshelf.testing.tiny.autoencoder import (
+    PUBLISHED_WIDTH,
+    autoencoder_layout,
+    ldm_autoencoder_name,
+)
+from modelshelf.testing.tiny.layout import Layout, Shape
+from modelshelf.testing.tiny.part import autoencoder_part, write_part
+from modelshelf.testing.tiny.payload import write_safetensors
+from modelshelf.testing.tiny.scale import SMALL_AUTOENCODER, file_size, largest
+
+__all__ = ["ldm_autoencoder", "vae"]
+
+
+def vae(
+    path: Path | str,
+    *,
+    base: str = "sd-1",
+    style: str = "diffusers",
+    folder: bool = False,
+    seed: int = 0,
+    scaling_factor: float | None = None,
+    size: int | None = None,
+    dtype: str = "F16",
+    full: bool = False,
+    hollow: bool = False,
+) -> Path:
+    """Make a VAE.
+
+    With equal *seed* its weights are those of a pipeline of that `share_seed`; at the default size a folder's
+    files are the pipeline's, byte for byte.
+
+    Args:
+        path: The file, or the folder.
+        base: `sd-1` (and `sd-2`, the same), `sdxl`, `sd-3` or `flux`.
+        style: `diffusers`, or `ldm` for the names of the original checkpoints; a folder is always `diffusers`.
+        folder: Make a folder with `config.json`; a bare file says nothing about its scaling.
+        seed: Of the weights.
+        scaling_factor: For `config.json`; None means as published.
+        size: Wanted bytes; None makes it 0.2 MB.
+        dtype: Of the weights.
+        full: The published size.
+        hollow: True header, weights a hole that takes no disk.
+
+    Returns:
+        The path.
+    """
+    width = PUBLISHED_WIDTH if full else SMALL_AUTOENCODER
+    if size is not None:
+        width = largest(lambda width: file_size(autoencoder_layout(base, width=width), dtype), size)
+    part = autoencoder_part(base, width, scaling=scaling_factor)
+    layout = autoencoder_layout(base, width=width)
+    if folder:
+        write_part(Path(path), part, seed=seed, dtype=dtype, hollow=hollow)
+        return Path(path)
+    names = (
+        ldm_autoencoder(layout)
+        if style == "ldm"
+        else {name: (name, shape) for name, shape in layout.items()}
+    )
+    return write_safetensors(
+        path,
+        {name: (dtype, shape) for name, (_, shape) in names.items()},
+        seed=f"{seed}:{part.weights}",
+        metadata={"format": "pt"},
+        renamed={name: source for name, (source, _) in names.items()},
+        hollow=hollow,
+    )
+
+
+def ldm_autoencoder(layout: Layout) -> dict[str, tuple[str, Shape]]:
+    """Original names for a diffusers layout, each with the diffusers name and the original shape."""
+    return {
+        ldm_autoencoder_name(name): (name, _ldm_shape(name, shape))
+        for name, shape in layout.items()
+    }
+
+
+def _ldm_shape(name: str, shape: Shape) -> Shape:
+    """The attention's matrices are 1x1 convolutions in the original."""
+    is_matrix = ".attentions." in name and len(shape) > 1
+    return (*shape, 1, 1) if is_matrix else shape
