@@ -31,6 +31,8 @@ class ModelshelfError(Exception):
     """What the web API answers."""
     message: ClassVar[str] = "the operation failed"
     """The sentence: what failed, got and expected, which thing; `{field}` stands for a fact."""
+    kept: ClassVar[str] = ""
+    """What state things are in now, as one or more whole sentences; empty where the message says it."""
     hint: ClassVar[str] = ""
     """The next step, with the command where there is one; empty where only a person can tell."""
 

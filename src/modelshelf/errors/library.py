@@ -24,6 +24,7 @@ class UsageError(ModelshelfError):
 
     code = "usage"
     exit_status, http_status = 2, 422
+    kept = "Nothing was done."
     message = "{problem}"
     hint = "{remedy}"
 
@@ -105,6 +106,7 @@ class UnknownModelException(ModelshelfError):
 
     code = "model-unknown"
     exit_status, http_status = 4, 404
+    kept = "Nothing was changed."
     message = "no model is called `{wanted}`"
     hint = "`shelf ls` lists the models; `shelf find TEXT` looks for a part of a name or a digest"
 
@@ -143,6 +145,7 @@ class DuplicateModelException(ModelshelfError):
 
     code = "model-ambiguous"
     exit_status, http_status = 6, 409
+    kept = "Nothing was changed."
     message = "`{wanted}` fits {count} models: {matches}"
     hint = "name one of them by its key or id"
 
@@ -159,6 +162,7 @@ class NeedsConfirmationError(ModelshelfError):
 
     code = "needs-confirmation"
     exit_status, http_status = 5, 428
+    kept = "Nothing was changed."
     message = "{action} needs a yes, and there is no terminal to ask on"
     hint = "add `-y`, or `--dry-run` to see what would happen"
 

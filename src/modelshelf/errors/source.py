@@ -23,6 +23,7 @@ class SourceError(ModelshelfError):
 
     code = "source-unusable"
     exit_status, http_status = 2, 422
+    kept = "The source was not touched, and nothing of it was added to the library."
     message = "the source cannot be used"
 
 

@@ -22,6 +22,7 @@ class StorageError(ModelshelfError):
     """The store could not do its work; what it held before, it still holds."""
 
     code = "storage-failed"
+    kept = "What the library held before, it still holds."
     message = "the store failed"
 
 
@@ -102,6 +103,7 @@ class BlobCorruptError(StorageError):
 
     code = "blob-corrupt"
     exit_status, http_status = 7, 500
+    kept = "Nothing was changed; every other file of the library is as it was."
     message = "`{path}` is damaged: BLAKE3 is `{got:.12}…`, stored was `{expected:.12}…`"
     hint = (
         "`shelf verify` names every model it hurts; `shelf add` the same model again to repair it"
@@ -120,6 +122,7 @@ class BlobMissingError(StorageError):
 
     code = "blob-missing"
     exit_status, http_status = 7, 500
+    kept = "Nothing was changed; every other file of the library is as it was."
     message = "`{path}` is missing from the store"
     hint = (
         "`shelf verify` names every model it hurts; `shelf add` the same model again to repair it"
@@ -134,6 +137,7 @@ class DestinationExistsError(StorageError):
 
     code = "destination-exists"
     exit_status, http_status = 6, 409
+    kept = "Nothing there was touched."
     message = "`{path}` already exists"
     hint = "choose another destination, or replace it with `--force`"
 

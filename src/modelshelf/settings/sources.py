@@ -1,15 +1,15 @@
-"""The places that a setting can come from, each read into the same shape and nothing checked yet."""
+"""The places that a setting can come from, each read into the same shape and nothing checked yet.
+
+Needs no pydantic: shell completion reads the root from here, and a shell does not wait.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
-from pydantic_settings.sources.utils import parse_env_vars
 
 from modelshelf.errors import InvalidSettingError
 
@@ -18,7 +18,6 @@ __all__ = [
     "FLAGS",
     "Given",
     "read_attributes",
-    "read_environment",
     "read_file",
     "read_flags",
 ]
@@ -144,37 +143,6 @@ def read_flags(arguments: Sequence[str]) -> tuple[tuple[Given, ...], list[str]]:
         if (value := getattr(values, name)) is not None
     ]
     return tuple(given), rest
-
-
-def read_environment(settings: type[BaseSettings], environ: Mapping[str, str]) -> list[Given]:
-    """Read the variables that name a setting; others that begin alike are somebody else's.
-
-    Args:
-        settings: The class whose fields, prefix and nesting say which variables count.
-        environ: The environment.
-
-    Raises:
-        InvalidSettingError: A variable for a whole group of settings is not JSON.
-    """
-    source = EnvSettingsSource(settings)
-    source.env_vars = parse_env_vars(environ, case_sensitive=False, ignore_empty=True)
-    try:
-        values = source()
-    except SettingsError as error:
-        raise InvalidSettingError(
-            setting="*", origin=f"environment `{source.env_prefix}*`", problem=str(error)
-        ) from error
-    return list(_given_by_environment(values, "", source.env_prefix))
-
-
-def _given_by_environment(
-    values: Mapping[str, object], above: str, variable: str
-) -> Iterator[Given]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _given_by_environment(value, f"{above}{key}.", f"{variable}{key}__")
-        else:
-            yield Given(above + key, value, f"environment `{(variable + key).upper()}`")
 
 
 def read_attributes(config: object) -> list[Given]:

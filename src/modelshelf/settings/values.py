@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-from platformdirs import user_data_path
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,15 +20,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from modelshelf.settings.environment import read_environment
+from modelshelf.settings.location import DATABASE, default_root
 from modelshelf.settings.problems import refuse_root, setting_error
-from modelshelf.settings.sources import (
-    FILE_NAME,
-    Given,
-    read_attributes,
-    read_environment,
-    read_file,
-    read_flags,
-)
+from modelshelf.settings.sources import FILE_NAME, Given, read_attributes, read_file, read_flags
 
 __all__ = ["Config", "Settings", "TrashSettings"]
 
@@ -88,7 +82,7 @@ class Settings(BaseSettings):
     )
 
     root: Annotated[Path, BeforeValidator(_written), AfterValidator(_absolute)] = Field(
-        default_factory=lambda: user_data_path("modelshelf", appauthor=False)
+        default_factory=default_root
     )
     """Folder that holds everything: database, models, trash, and the settings file itself."""
     models_dir: Annotated[Path, BeforeValidator(_written), AfterValidator(Path.expanduser)] = Path(
