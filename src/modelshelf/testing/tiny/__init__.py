@@ -1,11 +1,61 @@
 """Makes small but genuine models: published names, layouts and configs, random weights from a seed.
 
-Each maker takes a path and keyword options, depends on nothing but them, and returns the path it made.
+Each maker takes a path and keyword options, depends on nothing but them, and returns the path it made. How a
+model is made small is said in `modelshelf.testing.tiny.scale`. The layouts are functions of their own, for tests
+that need no file.
 """
 
+from modelshelf.testing.tiny.adapter import (
+    clip_vision,
+    controlnet,
+    ip_adapter,
+    t5,
+    textual_inversion,
+)
+from modelshelf.testing.tiny.autoencoder import autoencoder_layout
+from modelshelf.testing.tiny.checkpoint import checkpoint
+from modelshelf.testing.tiny.library import MODELS, library
 from modelshelf.testing.tiny.lora import lora, lora_layout
-from modelshelf.testing.tiny.payload import write_safetensors
+from modelshelf.testing.tiny.payload import header_bytes, write_safetensors
 from modelshelf.testing.tiny.pipeline import pipeline
+from modelshelf.testing.tiny.scale import BASES
+from modelshelf.testing.tiny.text import (
+    CLIPS,
+    T5_XXL,
+    VISIONS,
+    clip_layout,
+    t5_layout,
+    vision_layout,
+)
+from modelshelf.testing.tiny.transformer import flux_layout, sd3_layout
+from modelshelf.testing.tiny.unet import controlnet_layout, unet_layout
 from modelshelf.testing.tiny.vae import vae
 
-__all__ = ["lora", "lora_layout", "pipeline", "vae", "write_safetensors"]
+__all__ = [
+    "BASES",
+    "CLIPS",
+    "MODELS",
+    "T5_XXL",
+    "VISIONS",
+    "autoencoder_layout",
+    "checkpoint",
+    "clip_layout",
+    "clip_vision",
+    "controlnet",
+    "controlnet_layout",
+    "flux_layout",
+    "header_bytes",
+    "ip_adapter",
+    "library",
+    "lora",
+    "lora_layout",
+    "pipeline",
+    "sd3_layout",
+    "t5",
+    "t5_layout",
+    "textual_inversion",
+    "unet_layout",
+    "vae",
+    "vision_layout",
+    "write_safetensors",
+]

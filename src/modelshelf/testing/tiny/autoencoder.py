@@ -1,7 +1,7 @@
 """The image autoencoders (VAE) of the Stable Diffusion and FLUX.1 families, tensor by tensor.
 
-Every published tensor is there under its published name; image and latent channels have their published
-number at any width, and only the channels inside (published: 128) can be narrower.
+Every published tensor is there under its published name; image and latent channels have their
+published number at any width, and only the channels inside (published: 128) can be narrower.
 
 Source: diffusers `AutoencoderKL`, the `vae/config.json` of the published models, CompVis latent-diffusion names.
 """

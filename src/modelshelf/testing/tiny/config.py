@@ -8,7 +8,6 @@ stable-diffusion-3-medium, FLUX.1-dev), as diffusers and transformers write them
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from modelshelf.testing.tiny.autoencoder import AUTOENCODERS, MULTIPLES
 from modelshelf.testing.tiny.text import T5, Clip, Vision
@@ -37,11 +36,11 @@ NOISE: Config = {"beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_star
 
 
 def json_bytes(value: object, *, indent: int | None = 2) -> bytes:
-    """JSON as diffusers and transformers save it: sorted keys, a line feed at the end.
+    r"""JSON as diffusers and transformers save it: sorted keys, a line feed at the end.
 
     Example:
         >>> json_bytes({"b": 1, "a": None}, indent=None)
-        b'{"a": null, "b": 1}\\n'
+        b'{"a": null, "b": 1}\n'
     """
     return (json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False) + "\n").encode()
 

@@ -22,8 +22,9 @@ from modelshelf.testing.tiny.transformer import (
     FLUX_WIDTH,
     SD3_BLOCKS,
     SD3_WIDTH,
+    flux_layout,
+    sd3_layout,
 )
-from modelshelf.testing.tiny.transformer import flux_layout, sd3_layout
 from modelshelf.testing.tiny.unet import ldm_unet_name, unet_layout
 
 __all__ = ["lora", "lora_layout"]

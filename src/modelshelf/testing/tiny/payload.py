@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import random
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from typing import BinaryIO
 
 from modelshelf.testing.tiny.layout import Shape
 
-__all__ = ["DTYPE_BYTES", "Tensors", "header_bytes", "payload_size", "write_safetensors"]
+__all__ = ["DTYPE_BYTES", "Piece", "Tensors", "header_bytes", "payload_size", "write_safetensors"]
 
 Tensors = Mapping[str, tuple[str, Shape]]
 """Tensor names with dtype and shape."""
@@ -39,13 +40,27 @@ BLOCK = 1 << 20
 """Bytes made at a time: what a file costs in memory, whatever its size."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of another tensor's numbers."""
+
+    stream: str
+    """Seed and name of that tensor, as `seed:name`."""
+    total: int
+    """How many numbers it has."""
+    begin: int
+    """The first that is taken."""
+    end: int
+    """The first that is not taken any more."""
+
+
 def write_safetensors(
     path: Path | str,
     tensors: Tensors,
     *,
     seed: int | str,
     metadata: Mapping[str, str] | None = None,
-    renamed: Mapping[str, str] | None = None,
+    pieces: Mapping[str, Sequence[Piece]] | None = None,
     hollow: bool = False,
 ) -> Path:
     """Write *tensors* to *path*, byte for byte as the reference writer orders them.
@@ -58,8 +73,7 @@ def write_safetensors(
         tensors: Names with dtype (as the format spells it, `F16`) and shape.
         seed: Equal seeds give equal files.
         metadata: Written as `__metadata__`; None leaves it out.
-        renamed: The name that a tensor's weights are made from where it is not its own: the same weights under
-            another layout's name.
+        pieces: Of tensors that are made of others' weights (renamed, fused, exchanged halves): which.
         hollow: Write a true header and leave the weights a hole of zeros, which costs no disk.
 
     Returns:
@@ -79,7 +93,7 @@ def write_safetensors(
         if hollow:
             file.truncate(file.tell() + payload_size(tensors))
         else:
-            _write_payload(file, tensors, seed, renamed or {})
+            _write_payload(file, tensors, seed, pieces or {})
     return target
 
 
@@ -114,11 +128,22 @@ def _in_order(tensors: Tensors) -> list[tuple[str, tuple[str, Shape]]]:
 
 
 def _write_payload(
-    file: BinaryIO, tensors: Tensors, seed: int | str, renamed: Mapping[str, str]
+    file: BinaryIO, tensors: Tensors, seed: int | str, pieces: Mapping[str, Sequence[Piece]]
 ) -> None:
     masks = {dtype: _mask(size, BLOCK) for dtype, size in DTYPE_BYTES.items() if _is_float(dtype)}
     for name, (dtype, shape) in _in_order(tensors):
-        file.writelines(_numbers(f"{seed}:{renamed.get(name, name)}", prod(shape), dtype, masks))
+        count = prod(shape)
+        for piece in pieces.get(name, (Piece(f"{seed}:{name}", count, 0, count),)):
+            blocks = _numbers(piece.stream, piece.total, dtype, masks)
+            size = DTYPE_BYTES[dtype]
+            file.writelines(_between(blocks, piece.begin * size, piece.end * size))
+
+
+def _between(blocks: Iterator[bytes], begin: int, end: int) -> Iterator[bytes]:
+    at = 0
+    for block in blocks:
+        yield block[max(0, begin - at) : max(0, end - at)]
+        at += len(block)
 
 
 def _numbers(seed: str, count: int, dtype: str, masks: Mapping[str, int]) -> Iterator[bytes]:

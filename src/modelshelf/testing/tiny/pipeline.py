@@ -41,7 +41,7 @@ CLASSES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 """Pipeline class, its inpainting sister, and the diffusers version that wrote the published folder."""
 
 
-def pipeline(
+def pipeline(  # noqa: PLR0913 - each option is independent, and named at the call
     folder: Path | str,
     *,
     base: str = "sd-1",
@@ -144,7 +144,7 @@ def _model_index(base: str, parts: list[Part], *, inpaint: bool) -> Config:
     plain, inpainting, version = CLASSES[base]
     index: Config = {"_class_name": inpainting if inpaint else plain, "_diffusers_version": version}
     nothing = [None, None]
-    absent: Config = {
+    absent: dict[str, Config] = {
         "sd-1": {"safety_checker": nothing},
         "sd-2": {"requires_safety_checker": False, "safety_checker": nothing},
         "sdxl": {"force_zeros_for_empty_prompt": True},
@@ -154,8 +154,12 @@ def _model_index(base: str, parts: list[Part], *, inpaint: bool) -> Config:
             "text_encoder": nothing,
             "tokenizer": nothing,
         },
-    }.get(base, {})
-    return index | absent | {part.folder: [part.library, part.class_name] for part in parts}
+    }
+    return (
+        index
+        | absent.get(base, {})
+        | {part.folder: [part.library, part.class_name] for part in parts}
+    )
 
 
 def _write_extras(root: Path, base: str) -> None:
@@ -172,11 +176,11 @@ def _write_extras(root: Path, base: str) -> None:
 
 
 def png_bytes(*, side: int = 8) -> bytes:
-    """A grey gradient as a PNG.
+    r"""A grey gradient as a PNG.
 
     Example:
         >>> png_bytes()[:8]
-        b'\\x89PNG\\r\\n\\x1a\\n'
+        b'\x89PNG\r\n\x1a\n'
     """
     rows = b"".join(
         b"\0" + bytes((row * 16 + column * 8) % 256 for column in range(side))

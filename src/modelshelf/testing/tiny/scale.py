@@ -40,6 +40,7 @@ __all__ = [
     "Scale",
     "denoiser_layout",
     "encoder_layout",
+    "encoder_within",
     "file_size",
     "largest",
     "safety_checker_layout",
@@ -151,6 +152,11 @@ def _encoder_budgets(base: str, size: int, dtype: str) -> dict[str, int]:
     if share < needed <= size * ENCODERS_MOST:
         share = needed
     return {name: share * need // needed for name, need in needs.items()}
+
+
+def encoder_within(name: str, size: int | None, dtype: str) -> Encoder:
+    """The text encoder *name* at about *size* bytes, or its smallest with the published hidden width."""
+    return _smallest(PUBLISHED[name]) if size is None else _encoder(PUBLISHED[name], size, dtype)
 
 
 def _encoder(published: Encoder, budget: int, dtype: str) -> Encoder:

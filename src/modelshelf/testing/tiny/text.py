@@ -16,10 +16,10 @@ from modelshelf.testing.tiny.layout import Layout, Shape, linear, norm
 
 __all__ = [
     "CLIPS",
+    "T5",
     "T5_XXL",
     "VISIONS",
     "Clip",
-    "T5",
     "Vision",
     "clip_layout",
     "t5_layout",
@@ -65,7 +65,7 @@ def clip_layout(clip: Clip) -> Layout:
         >>> len(clip_layout(CLIPS["l"]))
         196
     """
-    layout = {
+    layout: dict[str, Shape] = {
         "text_model.embeddings.token_embedding.weight": (clip.vocabulary, clip.hidden),
         "text_model.embeddings.position_embedding.weight": (77, clip.hidden),
     }

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 from modelshelf.testing.tiny.layout import (
@@ -217,7 +218,7 @@ def _point(name: str, out: int, into: int) -> dict[str, Shape]:
 def _hint(width: int) -> dict[str, Shape]:
     here, widths = "controlnet_cond_embedding", (16, 32, 96, 256)
     layout = convolution(f"{here}.conv_in", widths[0], 3)
-    for number, (into, out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for number, (into, out) in enumerate(pairwise(widths)):
         layout |= convolution(f"{here}.blocks.{2 * number}", into, into)
         layout |= convolution(f"{here}.blocks.{2 * number + 1}", out, into)
     return layout | convolution(f"{here}.conv_out", width, widths[-1])

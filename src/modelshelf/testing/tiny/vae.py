@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelshelf.testing.tiny.autoencoder import (
-    PUBLISHED_WIDTH,
-    autoencoder_layout,
-    ldm_autoencoder_name,
-)
-from modelshelf.testing.tiny.layout import Layout, Shape
+from modelshelf.testing.tiny.autoencoder import PUBLISHED_WIDTH, autoencoder_layout
+from modelshelf.testing.tiny.original import as_saved, ldm_autoencoder, write_original
 from modelshelf.testing.tiny.part import autoencoder_part, write_part
-from modelshelf.testing.tiny.payload import write_safetensors
 from modelshelf.testing.tiny.scale import SMALL_AUTOENCODER, file_size, largest
 
-__all__ = ["ldm_autoencoder", "vae"]
+__all__ = ["vae"]
 
 
-def vae(
+def vae(  # noqa: PLR0913 - each option is independent, and named at the call
     path: Path | str,
     *,
     base: str = "sd-1",
@@ -58,30 +53,7 @@ def vae(
     if folder:
         write_part(Path(path), part, seed=seed, dtype=dtype, hollow=hollow)
         return Path(path)
-    names = (
-        ldm_autoencoder(layout)
-        if style == "ldm"
-        else {name: (name, shape) for name, shape in layout.items()}
+    original = ldm_autoencoder(layout) if style == "ldm" else as_saved(layout)
+    return write_original(
+        path, original, seed=seed, weights=part.weights, dtype=dtype, hollow=hollow
     )
-    return write_safetensors(
-        path,
-        {name: (dtype, shape) for name, (_, shape) in names.items()},
-        seed=f"{seed}:{part.weights}",
-        metadata={"format": "pt"},
-        renamed={name: source for name, (source, _) in names.items()},
-        hollow=hollow,
-    )
-
-
-def ldm_autoencoder(layout: Layout) -> dict[str, tuple[str, Shape]]:
-    """Original names for a diffusers layout, each with the diffusers name and the original shape."""
-    return {
-        ldm_autoencoder_name(name): (name, _ldm_shape(name, shape))
-        for name, shape in layout.items()
-    }
-
-
-def _ldm_shape(name: str, shape: Shape) -> Shape:
-    """The attention's matrices are 1x1 convolutions in the original."""
-    is_matrix = ".attentions." in name and len(shape) > 1
-    return (*shape, 1, 1) if is_matrix else shape
