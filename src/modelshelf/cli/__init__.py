@@ -1,7 +1,9 @@
-"""The command `shelf`: translates words into calls and results into words; decides nothing."""
+"""The command `shelf`: turns words into calls and results into words, and decides nothing.
 
-from __future__ import annotations
+stdout is data, stderr is words. Every verb is a module of its own, imported when it is called, so that
+`--help`, `--version` and completion import neither the database nor the settings.
+"""
 
+from modelshelf.cli.app import main, shelf
 
-def main() -> None:
-    """Run the command."""
+__all__ = ["main", "shelf"]

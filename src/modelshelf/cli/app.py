@@ -1,0 +1,122 @@
+"""The top of the command: which verbs there are, and how a run ends."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from modelshelf import __version__
+from modelshelf.cli.failure import report, report_usage
+from modelshelf.cli.options import global_options
+from modelshelf.errors import ModelshelfError
+
+__all__ = ["VERBS", "Shelf", "main", "shelf"]
+
+VERBS: Mapping[str, str] = {
+    "add": "modelshelf.cli.add",
+    "ls": "modelshelf.cli.list",
+    "show": "modelshelf.cli.show",
+    "find": "modelshelf.cli.find",
+    "rm": "modelshelf.cli.remove",
+    "undo": "modelshelf.cli.undo",
+    "export": "modelshelf.cli.export",
+    "verify": "modelshelf.cli.verify",
+    "gc": "modelshelf.cli.collect",
+    "du": "modelshelf.cli.usage",
+    "dupes": "modelshelf.cli.duplicates",
+    "probe": "modelshelf.cli.probe",
+    "config": "modelshelf.cli.config",
+    "completion": "modelshelf.cli.completion",
+}
+"""Verb → the module whose `command` it is, in the order of `shelf --help`."""
+
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141
+"""128 + SIGPIPE, what a shell reports of any program whose reader went away."""
+
+
+class Shelf(click.Group):
+    """A group that imports a verb when it is needed and ends every run by the table of exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name the verbs, daily ones first."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the verb's module and return its command; None where there is no such verb."""
+        home = VERBS.get(cmd_name)
+        if home is None:
+            return None
+        command = import_module(home).command
+        assert isinstance(command, click.Command)  # noqa: S101 - VERBS is ours
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or say which one may have been meant."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            guess = f"; did you mean `{near[0]}`?" if near else ""
+            ctx.fail(f"there is no verb `{args[0]}`{guess}")
+        return super().resolve_command(ctx, args)
+
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        **extra: object,  # noqa: ARG002 - standalone or not is decided here
+    ) -> NoReturn:
+        """Run the command line and exit by the contract: 0 is done, everything else is a failure."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            status = super().main(words, prog_name, complete_var, standalone_mode=False)
+            sys.stdout.flush()
+        except ModelshelfError as error:
+            status = report(error, as_json="--json" in words)
+        except click.ClickException as error:
+            status = report_usage(error, as_json="--json" in words)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("interrupted; what was finished before stays", err=True)
+            status = _INTERRUPTED
+        except BrokenPipeError:
+            # Python would complain once more when it flushes stdout at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = _PIPE_CLOSED
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+@click.command(
+    cls=Shelf,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 2 wrong usage, 3 some items failed, 4 not found, 5 needs `-y`, "
+    "6 conflict, 7 damage found, 8 no space, 9 denied, 130 interrupted; all else failed.",
+)
+@global_options
+@click.version_option(__version__, prog_name="modelshelf", message="%(prog)s %(version)s")
+def shelf() -> None:
+    """Keep a library of diffusion models that stores what they share once.
+
+    Begin with `shelf add PATH`, then `shelf ls` and `shelf du`.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command as the program that the user called."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    called = Path(sys.argv[0]).name
+    shelf.main(prog_name=called if called in {"shelf", "modelshelf"} else "shelf")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

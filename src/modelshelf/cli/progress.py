@@ -1,0 +1,102 @@
+"""A progress bar for work that takes longer than a second, on a terminal only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from modelshelf.cli.session import Session
+from modelshelf.cli.text import printable
+from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+__all__ = ["PatientBar", "progress_bar"]
+
+_PATIENCE = 1.0
+"""Seconds of work before a bar appears: what is done sooner needs none."""
+
+
+@contextmanager
+def progress_bar(session: Session) -> Iterator[ProgressReporter]:
+    """Give the reporter for one operation; its bar is gone when the operation is over."""
+    if not session.shows_progress:
+        yield ignore_progress
+        return
+    bar = PatientBar(time.monotonic)
+    try:
+        yield bar.report
+    finally:
+        bar.close()
+
+
+class PatientBar:
+    """A bar that appears after a second and leaves no trace.
+
+    It is drawn on stderr and must be closed before the next line of data is printed.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._shown: tuple[Bar, TaskID] | None = None
+
+    def report(self, progress: Progress) -> None:
+        """Take one step of the operation."""
+        if self._shown is None:
+            if self._clock() - self._began < _PATIENCE:
+                return
+            self._shown = _begin()
+        bar, task = self._shown
+        bar.update(
+            task,
+            description=progress.stage,
+            subject=printable(progress.subject),
+            completed=progress.done,
+            # An unknown total makes the bar pulse.
+            total=progress.total or None,
+        )
+
+    def close(self) -> None:
+        """Remove the bar, if it ever appeared."""
+        if self._shown is not None:
+            self._shown[0].stop()
+
+
+def _begin() -> tuple[Bar, TaskID]:
+    # Only work that is slow anyway pays for the import.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        DownloadColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
+
+    bar = Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn(
+            "{task.fields[subject]}",
+            markup=False,
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
+        console=Console(stderr=True),
+        transient=True,
+        # Data on stdout must not be drawn on stderr.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    task = bar.add_task("", total=None, subject="")
+    bar.start()
+    return bar, task

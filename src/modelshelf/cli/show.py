@@ -1,0 +1,99 @@
+"""`shelf show`: everything about one model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from modelshelf.cli.options import complete_name, verb_options
+from modelshelf.cli.output import document, print_document, print_lines, print_table
+from modelshelf.cli.session import Session
+from modelshelf.cli.text import human_size, printable
+
+if TYPE_CHECKING:
+    from modelshelf.schema.model import FileInfo, ModelInfo, PartInfo
+
+__all__ = ["command"]
+
+
+@click.command("show")
+@click.argument("model", shell_complete=complete_name)
+@click.option("--files", "with_files", is_flag=True, help="Its files too, with their digests.")
+@verb_options
+@click.pass_obj
+def command(session: Session, model: str, *, with_files: bool) -> None:
+    """Show one model: where it lies and what it is made of.
+
+    MODEL is a name, a key or the start of one, an id, or the start of a digest.
+
+    \b
+    shelf show stable-diffusion-1-5 --files
+    """
+    with session.open() as manager:
+        info = manager.get_model(model)
+        files = manager.files(info.id) if with_files or session.json else []
+    if session.json:
+        print_document({**_fields(info), "files": files})
+    elif session.quiet:
+        print_lines([info.key])
+    else:
+        _print(session, info, files)
+
+
+def _fields(info: ModelInfo) -> dict[str, object]:
+    found = document(info)
+    return found if isinstance(found, dict) else {}
+
+
+def _print(session: Session, info: ModelInfo, files: Sequence[FileInfo]) -> None:
+    facts = list(_facts(info))
+    width = max(len(title) for title, _ in facts)
+    for title, text in facts:
+        click.echo(f"{click.style(title.ljust(width), bold=True)}  {text}", color=session.colors)
+    if info.parts:
+        click.echo()
+        _print_parts(session, info.parts)
+    if files:
+        click.echo()
+        rows = [(file.member, human_size(file.size), file.blake3, file.sha256) for file in files]
+        print_table(session, ("FILE", "SIZE", "BLAKE3", "SHA-256"), rows, right=frozenset({1}))
+
+
+def _facts(info: ModelInfo) -> Iterator[tuple[str, str]]:
+    yield "name", printable(info.name)
+    yield "type", info.type
+    yield "base", ", ".join(info.bases) or "unknown"
+    yield "format", info.format
+    yield "size", f"{human_size(info.size)} ({info.size} bytes)"
+    yield "path", printable(info.location)
+    yield "key", info.key
+    yield "id", str(info.id)
+    yield "hash", info.hash
+    if info.source:
+        yield "source", printable(info.source)
+    if info.description:
+        yield "description", printable(info.description)
+    if info.added_at is not None:
+        yield "added", info.added_at.isoformat(sep=" ", timespec="seconds")
+    for title, value in json.loads(info.detail).items():
+        if isinstance(value, str) and value:
+            yield title.replace("_", " "), printable(value)
+
+
+def _print_parts(session: Session, parts: Sequence[PartInfo]) -> None:
+    rows = [
+        (
+            part.folder,
+            part.type,
+            ",".join(part.bases),
+            human_size(part.size),
+            str(part.refcount),
+            part.hash.partition(":")[2][:12],
+        )
+        for part in parts
+    ]
+    headers = ("PART", "TYPE", "BASE", "SIZE", "USED BY", "BLAKE3")
+    print_table(session, headers, rows, right=frozenset({3, 4}))

@@ -1,0 +1,106 @@
+"""Words for a terminal: sizes, names that cannot harm it, columns that fit it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["columns", "human_size", "printable"]
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_THOUSAND = 1000
+_TEN = 10
+_NARROWEST = 12
+_GAP = "  "
+
+
+def human_size(size: int) -> str:
+    """Write *size* bytes in units of a thousand, with two digits where they say something.
+
+    Example:
+        >>> human_size(999), human_size(4_096), human_size(4_120_000), human_size(6_938_040_682)
+        ('999 B', '4.1 kB', '4.1 MB', '6.9 GB')
+        >>> human_size(999_950)
+        '1.0 MB'
+    """
+    value = float(size)
+    for unit in _UNITS:
+        digits = 1 if unit != "B" and value < _TEN * _TEN else 0
+        if round(value, digits) < _THOUSAND or unit == _UNITS[-1]:
+            return f"{value:.{digits}f} {unit}"
+        value /= _THOUSAND
+    raise AssertionError(size)
+
+
+def printable(text: str) -> str:
+    r"""Make *text* one harmless line: what could move the cursor or hide text is written as escapes.
+
+    Example:
+        >>> print(printable("two\nlines and \x1b[31mred"))
+        two\nlines and \x1b[31mred
+    """
+    if text.isprintable():
+        return text
+    # A backslash stays itself: paths and patterns have them, and nothing is parsed back.
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def columns(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: frozenset[int] = frozenset(),
+    width: int | None = None,
+) -> Iterator[str]:
+    """Lay out a table, two spaces between columns.
+
+    Args:
+        headers: Titles; shown although there may be no rows.
+        rows: Cells as text; made printable here.
+        right: Columns that hold numbers.
+        width: Columns of the terminal: the widest column is shortened to fit. None keeps every cell
+            whole, as for a file or a pipe.
+    """
+    cells = [list(headers), *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    if width is not None:
+        _fit(widths, width, right)
+    for row in cells:
+        shown = [_cell(row[at], widths[at], right=at in right) for at in range(len(row))]
+        yield _GAP.join(shown).rstrip()
+
+
+def _fit(widths: list[int], width: int, right: frozenset[int]) -> None:
+    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - width
+    while excess > 0:
+        at = max((at for at in range(len(widths)) if at not in right), key=widths.__getitem__)
+        if widths[at] <= _NARROWEST:
+            return
+        shrink = min(excess, widths[at] - _NARROWEST)
+        widths[at] -= shrink
+        excess -= shrink
+
+
+def _cell(text: str, width: int, *, right: bool) -> str:
+    if _width(text) > width:
+        while _width(text) > width - 1:
+            text = text[:-1]
+        text += "…"
+    padding = " " * (width - _width(text))
+    return padding + text if right else text + padding
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return sum(_columns_of(character) for character in text)
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
