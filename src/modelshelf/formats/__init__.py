@@ -8,6 +8,7 @@ from modelshelf.formats.model_folder import (
     WeightFormat,
     read_folder_config,
 )
+from modelshelf.formats.opening import read_start
 from modelshelf.formats.safetensors import read_safetensors
 from modelshelf.formats.shards import read_shards
 from modelshelf.formats.source_tree import read_tree
@@ -21,5 +22,6 @@ __all__ = [
     "read_pipeline",
     "read_safetensors",
     "read_shards",
+    "read_start",
     "read_tree",
 ]

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from modelshelf.errors import SourceNotFoundError, SourceUnreadableError
 
-__all__ = ["reading"]
+__all__ = ["read_start", "reading"]
 
 
 @contextmanager
@@ -29,3 +29,14 @@ def reading(path: Path) -> Iterator[BinaryIO]:
         raise SourceNotFoundError(path=str(path)) from error
     except OSError as error:
         raise SourceUnreadableError(path=str(path), reason=error.strerror or str(error)) from error
+
+
+def read_start(path: Path, size: int) -> bytes:
+    """Return the first *size* bytes of *path*, or all where it has fewer.
+
+    Raises:
+        SourceNotFoundError: The file is gone.
+        SourceUnreadableError: Permission, or a failing disk.
+    """
+    with reading(path) as stream:
+        return stream.read(size)

@@ -1,0 +1,7 @@
+"""Identification: which model tensors, a file or a folder are, by declared rules with evidence."""
+
+from modelshelf.identify.families import BUILT_IN
+from modelshelf.identify.family import Families, Family, Trait
+from modelshelf.identify.identifying import identify
+
+__all__ = ["BUILT_IN", "Families", "Family", "Trait", "identify"]

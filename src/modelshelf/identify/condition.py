@@ -1,0 +1,342 @@
+"""What a rule can ask of a model: conditions are values, so a failure can say what was missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any, Protocol
+
+from modelshelf.identify.adapter import AdapterNaming, Target, find_targets, naming_of
+from modelshelf.identify.layout import Group, Layout, Part, fold
+from modelshelf.schema.tensor import TensorIndex
+
+__all__ = [
+    "Absent",
+    "Adapts",
+    "Both",
+    "Condition",
+    "Either",
+    "Facts",
+    "Found",
+    "Named",
+    "Never",
+    "OneTensor",
+    "Setting",
+    "Side",
+    "Tensor",
+    "Unset",
+]
+
+Side = int | tuple[int, ...] | None
+"""One dimension: the number it must be, the numbers it may be, or None for any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What made a condition hold."""
+
+    where: str
+    """The tensor, `file.json:field` or pattern."""
+    what: str
+    """Shape, value or count."""
+
+
+class Facts:
+    """Everything that rules may look at: tensors by part, adapted modules, configuration."""
+
+    def __init__(
+        self,
+        index: TensorIndex | None = None,
+        settings: Mapping[str, Any] | None = None,
+        config_name: str = "",
+    ) -> None:
+        self.layout = Layout(index or TensorIndex(tensors={}))
+        self.settings = settings or {}
+        self.config_name = config_name
+
+    @cached_property
+    def targets(self) -> Mapping[str, Target]:
+        """Modules that an adapter adapts; empty for anything else."""
+        return find_targets(self.layout)
+
+    @cached_property
+    def naming(self) -> AdapterNaming:
+        """Whose names the adapter follows."""
+        return naming_of(self.layout)
+
+
+class Condition(Protocol):
+    """One thing a rule asks for."""
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        """Return what made the condition hold, or None where it does not hold."""
+
+    def __str__(self) -> str:
+        """Say what is asked for, for people who wonder why a rule did not agree."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """There are tensors of this name, and all of them have this shape.
+
+    Sides beyond those given are free; `rank` fixes their number.
+    """
+
+    name: str
+    """Folded name without wrappers; a number instead of `#` asks for exactly that block."""
+    shape: tuple[Side, ...] = ()
+    """Leading dimensions."""
+    rank: int | None = None
+    """How many dimensions, where that matters."""
+    count: int | None = None
+    """How many tensors there must be, all numbers together."""
+    below: int | None = None
+    """Every first number in the names is smaller than this."""
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        group = facts.layout.groups(part).get(self._folded)
+        if group is not None and self._folded != self.name:
+            group = group.exactly(self.name)
+        if group is None or not group.names or not self._fits(group):
+            return None
+        shapes = " ".join(str(list(shape)) for shape in sorted(group.shapes))
+        return Found(group.example, f"{shapes} x {len(group.names)}")
+
+    def _fits(self, group: Group) -> bool:
+        return (
+            (self.count is None or len(group.names) == self.count)
+            and (self.below is None or group.highest() < self.below)
+            and all(self._allows(shape) for shape in group.shapes)
+        )
+
+    def _allows(self, shape: tuple[int, ...]) -> bool:
+        return (self.rank is None or len(shape) == self.rank) and (
+            len(shape) >= len(self.shape)
+            and all(_is_side(have, want) for have, want in zip(shape, self.shape, strict=False))
+        )
+
+    @cached_property
+    def _folded(self) -> str:
+        return fold([self.name])[0]
+
+    def __str__(self) -> str:
+        words = [f"tensor `{self.name}`"]
+        words += [f"of shape {_shape_words(self.shape)}"] if self.shape else []
+        words += [f"with {self.rank} dimensions"] if self.rank is not None else []
+        words += [f"{self.count} times"] if self.count is not None else []
+        words += [f"numbered below {self.below}"] if self.below is not None else []
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Absent:
+    """No tensor, in any part of the file, fits the pattern."""
+
+    pattern: str
+    """Folded name without wrappers; `*` stands for anything."""
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        del part
+        if any(fnmatchcase(name, self.pattern) for name in facts.layout.unwrapped()):
+            return None
+        return Found(self.pattern, "absent")
+
+    def __str__(self) -> str:
+        return f"no tensor `{self.pattern}`"
+
+
+@dataclass(frozen=True)
+class OneTensor:
+    """The file holds exactly one tensor, of this shape, under a name that is no path."""
+
+    last: Side
+    """Its last dimension."""
+    most: int
+    """Most rows that it may have."""
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        del part
+        entries = list(facts.layout.index.tensors.items())
+        if len(entries) != 1:
+            return None
+        name, entry = entries[0]
+        rows = entry.shape[0] if len(entry.shape) == len(("rows", "width")) else 1
+        if "." in name or not entry.shape or len(entry.shape) > len(("rows", "width")):
+            return None
+        if not _is_side(entry.shape[-1], self.last) or not 0 < rows <= self.most:
+            return None
+        return Found(name, str(list(entry.shape)))
+
+    def __str__(self) -> str:
+        return f"one tensor alone, {_side_words(self.last)} wide"
+
+
+@dataclass(frozen=True)
+class Adapts:
+    """The file adapts modules of this path; where the tensors tell widths, these."""
+
+    module: str
+    """`model:path` with `_` between the steps, as `find_targets` writes it; `*` for anything."""
+    inputs: Side = None
+    """Input widths, every one of them."""
+    outputs: Side = None
+    """Output widths, every one of them."""
+    rank: int | None = None
+    """Dimensions of the weights: 2 linear, 4 convolution."""
+    below: int | None = None
+    """Every first number in the paths is smaller than this."""
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        del part
+        found = [
+            target
+            for module, target in sorted(facts.targets.items())
+            if fnmatchcase(module, self.module)
+        ]
+        if not found or not all(self._fits(target) for target in found):
+            return None
+        inputs = sorted(set().union(*(target.inputs for target in found)))
+        outputs = sorted(set().union(*(target.outputs for target in found)))
+        return Found(min(target.example for target in found), f"{inputs} -> {outputs}")
+
+    def _fits(self, target: Target) -> bool:
+        return (
+            _are_sides(target.inputs, self.inputs)
+            and _are_sides(target.outputs, self.outputs)
+            and (self.rank is None or target.ranks == {self.rank})
+            and (self.below is None or target.highest(0) < self.below)
+        )
+
+    def __str__(self) -> str:
+        words = [f"an adapter of `{self.module}`"]
+        words += [f"from {_side_words(self.inputs)}"] if self.inputs is not None else []
+        words += [f"to {_side_words(self.outputs)}"] if self.outputs is not None else []
+        words += [f"with {self.rank} dimensions"] if self.rank is not None else []
+        words += [f"numbered below {self.below}"] if self.below is not None else []
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Never:
+    """The condition inside does not hold."""
+
+    condition: Condition
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        return None if self.condition.check(facts, part) else Found(str(self.condition), "absent")
+
+    def __str__(self) -> str:
+        return f"not {self.condition}"
+
+
+@dataclass(frozen=True)
+class Named:
+    """The adapter follows these names."""
+
+    naming: AdapterNaming
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        del part
+        holds = bool(facts.targets) and facts.naming is self.naming
+        return Found("names", self.naming.value) if holds else None
+
+    def __str__(self) -> str:
+        return f"names in the way of {self.naming.value}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The configuration has a field with one of these values."""
+
+    name: str
+    """Field at the top of the configuration; `class` is the class it names."""
+    values: tuple[object, ...] = ()
+    """Allowed values; a text may hold `*`. Empty: any value but null."""
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        del part
+        value = facts.settings.get(self.name)
+        if value is None or (self.values and not any(_is_value(value, one) for one in self.values)):
+            return None
+        return Found(f"{facts.config_name}:{self.name}", str(value)[:200])
+
+    def __str__(self) -> str:
+        wanted = " or ".join(str(value) for value in self.values) or "anything"
+        return f"`{self.name}` set to {wanted} in the configuration"
+
+
+@dataclass(frozen=True)
+class Unset:
+    """The configuration lacks a field, or has it as null or false."""
+
+    name: str
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        del part
+        if not facts.settings or facts.settings.get(self.name) not in (None, False):
+            return None
+        return Found(f"{facts.config_name}:{self.name}", "unset")
+
+    def __str__(self) -> str:
+        return f"`{self.name}` unset in the configuration"
+
+
+@dataclass(frozen=True)
+class Either:
+    """At least one of the conditions holds; the first that does is the evidence."""
+
+    conditions: tuple[Condition, ...] = field(default=())
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        for condition in self.conditions:
+            if (found := condition.check(facts, part)) is not None:
+                return found
+        return None
+
+    def __str__(self) -> str:
+        return " or ".join(str(condition) for condition in self.conditions)
+
+
+@dataclass(frozen=True)
+class Both:
+    """Two conditions hold; for a trait, which has only one."""
+
+    first: Condition
+    second: Condition
+
+    def check(self, facts: Facts, part: Part) -> Found | None:
+        found = self.first.check(facts, part)
+        return None if self.second.check(facts, part) is None else found
+
+    def __str__(self) -> str:
+        return f"{self.first} and {self.second}"
+
+
+def _is_side(have: int, want: Side) -> bool:
+    if want is None:
+        return True
+    return have in want if isinstance(want, tuple) else have == want
+
+
+def _are_sides(have: set[int], want: Side) -> bool:
+    # No width told is no contradiction only where none is asked for.
+    return want is None or (bool(have) and all(_is_side(one, want) for one in have))
+
+
+def _side_words(side: Side) -> str:
+    if side is None:
+        return "any"
+    return "/".join(map(str, side)) if isinstance(side, tuple) else str(side)
+
+
+def _shape_words(shape: tuple[Side, ...]) -> str:
+    return "[" + ", ".join(_side_words(side) for side in shape) + "]"
+
+
+def _is_value(have: object, want: object) -> bool:
+    if isinstance(want, str):
+        return isinstance(have, str) and fnmatchcase(have, want)
+    # JSON's true equals 1 to Python, and no rule means that.
+    return type(have) is type(want) and have == want

@@ -1,0 +1,55 @@
+"""What a single file is written in: its first bytes decide, its suffix only where they are silent."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from modelshelf.formats import read_start
+from modelshelf.schema.source import SourceFile
+
+__all__ = ["Container", "container_of"]
+
+
+class Container(StrEnum):
+    """Ways of writing tensors into one file."""
+
+    SAFETENSORS = "safetensors"
+    PICKLE = "a PyTorch checkpoint"
+    GGUF = "GGUF"
+    ONNX = "ONNX"
+    OTHER = "no container of tensors"
+
+
+_SUFFIXES = {
+    ".safetensors": Container.SAFETENSORS,
+    ".sft": Container.SAFETENSORS,
+    ".onnx": Container.ONNX,
+    ".gguf": Container.GGUF,
+    ".ckpt": Container.PICKLE,
+    ".pt": Container.PICKLE,
+    ".pth": Container.PICKLE,
+    ".bin": Container.PICKLE,
+}
+_MAGIC = (
+    (b"GGUF", Container.GGUF),
+    (b"PK\x03\x04", Container.PICKLE),
+    (b"\x80\x02", Container.PICKLE),
+)
+_LENGTH = 8
+
+
+def container_of(file: SourceFile) -> Container:
+    """Return what *file* is written in.
+
+    A `.safetensors` file is taken at its word, so that a damaged one is called damaged. Others are
+    looked into: people rename, and a checkpoint under `.ckpt` may well be safetensors.
+    """
+    suffix = "." + file.member.name.rpartition(".")[2].lower()
+    claimed = _SUFFIXES.get(suffix, Container.OTHER)
+    if claimed is Container.SAFETENSORS:
+        return claimed
+    start = read_start(file.path, _LENGTH + 1)
+    length = int.from_bytes(start[:_LENGTH], "little")
+    if start[_LENGTH:] == b"{" and _LENGTH + length <= file.size:
+        return Container.SAFETENSORS
+    return next((found for magic, found in _MAGIC if start.startswith(magic)), claimed)

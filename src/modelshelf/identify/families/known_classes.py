@@ -1,0 +1,48 @@
+"""Folders whose class is known and whose base is not: the type, and nothing that was not read.
+
+Each goes behind every family that knows the base too, so a new family needs no word about these.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Setting
+from modelshelf.identify.family import Family
+from modelshelf.schema.taxonomy import ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+_CLASSES = (
+    ("unet", ModelType.UNET, ModelFormat.DIFFUSERS, ("UNet*", "*UNet2DModel", "*UNet")),
+    (
+        "transformer",
+        ModelType.TRANSFORMER,
+        ModelFormat.DIFFUSERS,
+        ("*Transformer2DModel", "*Transformer3DModel", "*Transformer1DModel"),
+    ),
+    ("vae", ModelType.VAE, ModelFormat.DIFFUSERS, ("Autoencoder*", "AsymmetricAutoencoder*")),
+    (
+        "controlnet",
+        ModelType.CONTROLNET,
+        ModelFormat.DIFFUSERS,
+        ("*ControlNetModel", "ControlNetUnionModel"),
+    ),
+    ("t2i-adapter", ModelType.T2I_ADAPTER, ModelFormat.DIFFUSERS, ("T2IAdapter", "MultiAdapter")),
+    (
+        "text-encoder",
+        ModelType.TEXT_ENCODER,
+        ModelFormat.TRANSFORMERS,
+        ("CLIPTextModel*", "*TextModel", "*EncoderModel"),
+    ),
+)
+
+FAMILIES = tuple(
+    Family(
+        id=f"class/{name}",
+        type=model_type,
+        format=model_format,
+        conditions=(Setting("class", classes),),
+        is_fallback=True,
+    )
+    for name, model_type, model_format, classes in _CLASSES
+)
+"""One per type."""

@@ -1,0 +1,152 @@
+"""Stable Diffusion 1.x: text 768 wide (CLIP L), projections that are convolutions."""
+
+from __future__ import annotations
+
+from modelshelf.identify.adapter import AdapterNaming
+from modelshelf.identify.condition import (
+    Absent,
+    Adapts,
+    Named,
+    Never,
+    OneTensor,
+    Setting,
+    Tensor,
+    Unset,
+)
+from modelshelf.identify.families.unet import (
+    DIFFUSERS_NAMES,
+    MARKED_PREDICTION,
+    adapter_of,
+    config_variants,
+    control_diffusers,
+    control_ldm,
+    diffusers_variants,
+    ldm_variants,
+    unet_config,
+    unet_diffusers,
+    unet_ldm,
+)
+from modelshelf.identify.family import Family
+from modelshelf.identify.layout import Part
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+_SD_1 = (BaseModelType.SD_1,)
+_TEXT = 768
+
+FAMILIES = (
+    Family(
+        id="sd-1/main/ldm",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SD_1,
+        part=Part.DENOISER,
+        conditions=(
+            *unet_ldm(320, _TEXT, (6, 1, 9)),
+            Tensor("input_blocks.#.#.proj_in.weight", rank=4),
+            Absent("label_emb.*"),
+            Absent("zero_convs.*"),
+        ),
+        traits=(*ldm_variants(), *MARKED_PREDICTION),
+    ),
+    Family(
+        id="sd-1/main/diffusers",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_1,
+        part=Part.DENOISER,
+        conditions=(
+            *unet_diffusers(320, _TEXT, (6, 1, 9)),
+            Tensor("down_blocks.#.attentions.#.proj_in.weight", rank=4),
+            Absent("class_embedding*"),
+            Absent("add_embedding*"),
+        ),
+        traits=diffusers_variants(),
+    ),
+    Family(
+        id="sd-1/unet/folder",
+        type=ModelType.UNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_1,
+        conditions=(*unet_config(_TEXT, (320, 640, 1280, 1280)), Unset("addition_embed_type")),
+        traits=config_variants(),
+    ),
+    Family(
+        id="sd-1/controlnet/ldm",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SD_1,
+        part=Part.CONTROL,
+        conditions=(*control_ldm(_TEXT, (6, 1)), Absent("label_emb.*")),
+    ),
+    Family(
+        id="sd-1/controlnet/diffusers",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_1,
+        part=Part.CONTROL,
+        conditions=(*control_diffusers(_TEXT, (6, 1)), Absent("add_embedding*")),
+    ),
+    Family(
+        id="sd-1/controlnet/folder",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_1,
+        conditions=(
+            Setting("class", ("ControlNetModel", "ControlNetUnionModel")),
+            Setting("cross_attention_dim", (_TEXT,)),
+            Unset("addition_embed_type"),
+        ),
+    ),
+    Family(
+        id="sd-1/lora/cross-attention",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_1,
+        conditions=adapter_of(_TEXT),
+        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sd-1/lora/text-encoder",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_1,
+        conditions=(
+            # kohya writes `lora_te_` for SD 1 and 2 alone; SDXL and later number their encoders.
+            Named(AdapterNaming.KOHYA),
+            Adapts("text:text_model_encoder_layers_#_self_attn_q_proj", inputs=_TEXT),
+            Never(Adapts("denoiser:*")),
+        ),
+        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sd-1/ip-adapter",
+        type=ModelType.IP_ADAPTER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SD_1,
+        conditions=(
+            Tensor("ip_adapter.#.to_k_ip.weight", (None, _TEXT), count=16, below=32),
+            Tensor("ip_adapter.#.to_v_ip.weight", (None, _TEXT), count=16),
+        ),
+    ),
+    Family(
+        id="sd-1/embedding/file",
+        type=ModelType.EMBEDDING,
+        format=ModelFormat.EMBEDDING_FILE,
+        bases=_SD_1,
+        conditions=(OneTensor(_TEXT, most=256),),
+    ),
+    Family(
+        id="sd-1/t2i-adapter/folder",
+        type=ModelType.T2I_ADAPTER,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_1,
+        conditions=(
+            Setting("class", ("T2IAdapter",)),
+            Setting("adapter_type", ("full_adapter", "light_adapter")),
+            Setting("channels", ([320, 640, 1280, 1280],)),
+        ),
+    ),
+)
+"""Everything that Stable Diffusion 1 brings."""

@@ -1,0 +1,141 @@
+"""Stable Diffusion 2.x: text 1024 wide (OpenCLIP H), projections that are linear."""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Adapts, Never, OneTensor, Setting, Tensor, Unset
+from modelshelf.identify.families.unet import (
+    DIFFUSERS_NAMES,
+    MARKED_PREDICTION,
+    adapter_of,
+    config_variants,
+    control_diffusers,
+    control_ldm,
+    diffusers_variants,
+    ldm_variants,
+    unet_config,
+    unet_diffusers,
+    unet_ldm,
+)
+from modelshelf.identify.family import Family
+from modelshelf.identify.layout import Part
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+_SD_2 = (BaseModelType.SD_2,)
+_TEXT = 1024
+
+FAMILIES = (
+    Family(
+        id="sd-2/main/ldm",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SD_2,
+        part=Part.DENOISER,
+        conditions=(
+            *unet_ldm(320, _TEXT, (6, 1, 9)),
+            Tensor("input_blocks.#.#.proj_in.weight", rank=2),
+            Absent("label_emb.*"),
+            Absent("zero_convs.*"),
+        ),
+        traits=(*ldm_variants(), *MARKED_PREDICTION),
+    ),
+    Family(
+        id="sd-2/main/diffusers",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_2,
+        part=Part.DENOISER,
+        conditions=(
+            *unet_diffusers(320, _TEXT, (6, 1, 9)),
+            Tensor("down_blocks.#.attentions.#.proj_in.weight", rank=2),
+            Absent("class_embedding*"),
+            Absent("add_embedding*"),
+        ),
+        traits=diffusers_variants(),
+    ),
+    Family(
+        id="sd-2/unet/folder",
+        type=ModelType.UNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_2,
+        conditions=(*unet_config(_TEXT, (320, 640, 1280, 1280)), Unset("addition_embed_type")),
+        traits=config_variants(),
+    ),
+    Family(
+        id="sd-2/controlnet/ldm",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SD_2,
+        part=Part.CONTROL,
+        conditions=(*control_ldm(_TEXT, (6, 1)), Absent("label_emb.*")),
+    ),
+    Family(
+        id="sd-2/controlnet/diffusers",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_2,
+        part=Part.CONTROL,
+        conditions=(*control_diffusers(_TEXT, (6, 1)), Absent("add_embedding*")),
+    ),
+    Family(
+        id="sd-2/controlnet/folder",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_2,
+        conditions=(
+            Setting("class", ("ControlNetModel", "ControlNetUnionModel")),
+            Setting("cross_attention_dim", (_TEXT,)),
+            Unset("addition_embed_type"),
+        ),
+    ),
+    Family(
+        id="sd-2/lora/cross-attention",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_2,
+        conditions=adapter_of(_TEXT),
+        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sd-2/lora/text-encoder",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_2,
+        conditions=(
+            Adapts("text:text_model_encoder_layers_#_self_attn_q_proj", inputs=_TEXT),
+            Never(Adapts("denoiser:*")),
+        ),
+        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sd-2/ip-adapter",
+        type=ModelType.IP_ADAPTER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SD_2,
+        conditions=(
+            Tensor("ip_adapter.#.to_k_ip.weight", (None, _TEXT), count=16, below=32),
+            Tensor("ip_adapter.#.to_v_ip.weight", (None, _TEXT), count=16),
+        ),
+    ),
+    Family(
+        id="sd-2/embedding/file",
+        type=ModelType.EMBEDDING,
+        format=ModelFormat.EMBEDDING_FILE,
+        bases=_SD_2,
+        conditions=(OneTensor(_TEXT, most=256),),
+    ),
+    Family(
+        id="sd-2/text-encoder/folder",
+        type=ModelType.TEXT_ENCODER,
+        format=ModelFormat.TRANSFORMERS,
+        bases=_SD_2,
+        conditions=(
+            Setting("class", ("CLIPTextModel",)),
+            Setting("hidden_size", (_TEXT,)),
+            # The last of OpenCLIP H's 24 layers is not used, and diffusers does not save it.
+            Setting("num_hidden_layers", (23, 24)),
+        ),
+    ),
+)
+"""Everything that Stable Diffusion 2 brings."""

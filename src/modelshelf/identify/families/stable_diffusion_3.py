@@ -1,0 +1,138 @@
+"""Stable Diffusion 3 and 3.5: joint blocks, text 4096 wide, pooled text 2048 wide.
+
+Medium has 24 blocks of 1536, 3.5 medium a second attention, 3.5 large 38 blocks of 2432.
+Sources: `mmditx.py` of Stability-AI/sd3.5, `SD3Transformer2DModel` of huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Adapts, Either, Setting, Tensor
+from modelshelf.identify.families.unet import DIFFUSERS_NAMES
+from modelshelf.identify.family import Family, Trait
+from modelshelf.identify.layout import Part
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    ModelVariantType,
+)
+
+__all__ = ["FAMILIES"]
+
+_SD_3 = (BaseModelType.SD_3,)
+_WIDTHS = (1536, 2432)
+
+FAMILIES = (
+    Family(
+        id="sd-3/main/original",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SD_3,
+        part=Part.DENOISER,
+        conditions=(
+            Tensor("joint_blocks.#.x_block.attn.proj.bias", (_WIDTHS,), below=38),
+            Tensor("joint_blocks.#.context_block.attn.qkv.bias", ((4608, 7296),)),
+            Tensor("context_embedder.bias", (_WIDTHS,)),
+            Tensor("x_embedder.proj.weight", (_WIDTHS, 16, 2, 2)),
+            Absent("controlnet*"),
+            Absent("y_embedder.y_embedding"),
+        ),
+        traits=(Trait(ModelVariantType.NORMAL, Tensor("x_embedder.proj.weight", (None, 16))),),
+    ),
+    Family(
+        id="sd-3/main/diffusers",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_3,
+        part=Part.DENOISER,
+        conditions=(
+            Tensor("transformer_blocks.#.attn.add_q_proj.bias", (_WIDTHS,), below=38),
+            Tensor("time_text_embed.text_embedder.linear_1.weight", (_WIDTHS, 2048)),
+            Tensor("context_embedder.weight", (_WIDTHS, 4096)),
+            Tensor("pos_embed.proj.weight", (_WIDTHS, 16, 2, 2)),
+            Absent("single_transformer_blocks.*"),
+            Absent("controlnet*"),
+            Absent("pos_embed_input*"),
+        ),
+        traits=(Trait(ModelVariantType.NORMAL, Tensor("pos_embed.proj.weight", (None, 16))),),
+    ),
+    Family(
+        id="sd-3/transformer/folder",
+        type=ModelType.TRANSFORMER,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_3,
+        conditions=(
+            Setting("class", ("SD3Transformer2DModel",)),
+            Setting("joint_attention_dim", (4096,)),
+            Setting("pooled_projection_dim", (2048,)),
+            Setting("in_channels", (16,)),
+        ),
+        traits=(Trait(ModelVariantType.NORMAL, Setting("in_channels", (16,))),),
+    ),
+    Family(
+        id="sd-3/controlnet/diffusers",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_3,
+        part=Part.CONTROL,
+        conditions=(
+            Tensor("controlnet_blocks.#.weight", (_WIDTHS, _WIDTHS)),
+            Tensor("pos_embed_input.proj.weight", (_WIDTHS,)),
+            Tensor("time_text_embed.text_embedder.linear_1.weight", (_WIDTHS, 2048)),
+        ),
+    ),
+    Family(
+        id="sd-3/controlnet/folder",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_3,
+        conditions=(Setting("class", ("SD3ControlNetModel",)),),
+    ),
+    Family(
+        id="sd-3/vae/folder",
+        type=ModelType.VAE,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SD_3,
+        conditions=(
+            Setting("class", ("AutoencoderKL",)),
+            Setting("latent_channels", (16,)),
+            Setting("scaling_factor", (1.5305,)),
+        ),
+    ),
+    Family(
+        id="sd-3/lora/original",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_3,
+        conditions=(Adapts("denoiser:joint_blocks_#_*", below=38),),
+        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sd-3/lora/diffusers",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_3,
+        conditions=(
+            Either(
+                (
+                    Adapts("denoiser:transformer_blocks_#_attn_to_[qkv]", inputs=_WIDTHS),
+                    Adapts("denoiser:transformer_blocks_#_attn_add_*", inputs=_WIDTHS),
+                    Adapts("denoiser:transformer_blocks_#_ff_context_*", outputs=(1536, 2432)),
+                )
+            ),
+        ),
+        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sd-3/embedding/file",
+        type=ModelType.EMBEDDING,
+        format=ModelFormat.EMBEDDING_FILE,
+        bases=_SD_3,
+        conditions=(
+            Tensor("clip_g", (None, 1280), rank=2),
+            Tensor("clip_l", (None, 768), rank=2),
+            Tensor("t5xxl", (None, 4096), rank=2),
+        ),
+    ),
+)
+"""Everything that Stable Diffusion 3 brings."""

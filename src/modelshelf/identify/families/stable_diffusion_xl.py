@@ -1,0 +1,237 @@
+"""Stable Diffusion XL and its refiner: text 2048 and 1280 wide, a label of size and crop."""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Adapts, Either, Never, Setting, Tensor
+from modelshelf.identify.families.unet import (
+    DIFFUSERS_NAMES,
+    MARKED_PREDICTION,
+    adapter_of,
+    config_variants,
+    control_ldm,
+    diffusers_variants,
+    ldm_variants,
+    unet_config,
+    unet_diffusers,
+    unet_ldm,
+)
+from modelshelf.identify.family import Family
+from modelshelf.identify.layout import Part
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+_SDXL = (BaseModelType.SDXL,)
+_REFINER = (BaseModelType.SDXL_REFINER,)
+_TEXT, _REFINER_TEXT = 2048, 1280
+# Pooled text and six numbers of 256 each: 1280 + 6 x 256, and 1280 + 5 x 256. Kolors has 5632.
+_LABEL, _REFINER_LABEL = 2816, 2560
+
+FAMILIES = (
+    Family(
+        id="sdxl/main/ldm",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SDXL,
+        part=Part.DENOISER,
+        conditions=(
+            *unet_ldm(320, _TEXT, (24, 10, 36)),
+            Tensor("label_emb.0.0.weight", (1280, _LABEL)),
+            Absent("zero_convs.*"),
+        ),
+        traits=(*ldm_variants(), *MARKED_PREDICTION),
+    ),
+    Family(
+        id="sdxl/main/diffusers",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SDXL,
+        part=Part.DENOISER,
+        conditions=(
+            *unet_diffusers(320, _TEXT, (24, 10, 36)),
+            Tensor("add_embedding.linear_1.weight", (1280, _LABEL)),
+        ),
+        traits=diffusers_variants(),
+    ),
+    Family(
+        id="sdxl/unet/folder",
+        type=ModelType.UNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SDXL,
+        conditions=(
+            *unet_config(_TEXT, (320, 640, 1280)),
+            Setting("projection_class_embeddings_input_dim", (_LABEL,)),
+        ),
+        traits=config_variants(),
+    ),
+    Family(
+        id="sdxl/controlnet/ldm",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SDXL,
+        part=Part.CONTROL,
+        conditions=(
+            *control_ldm(_TEXT, (24, 10)),
+            Tensor("label_emb.0.0.weight", (1280, _LABEL)),
+        ),
+    ),
+    Family(
+        id="sdxl/controlnet/diffusers",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SDXL,
+        part=Part.CONTROL,
+        conditions=(
+            Tensor("controlnet_cond_embedding.conv_in.weight"),
+            Tensor("add_embedding.linear_1.weight", (1280, _LABEL)),
+            # The small and mid forms of SDXL's ControlNets have fewer or no attentions.
+            Either(
+                (
+                    Tensor(
+                        "down_blocks.#.attentions.#.transformer_blocks.#.attn2.to_k.weight",
+                        (None, _TEXT),
+                    ),
+                    Absent("down_blocks.#.attentions.*"),
+                )
+            ),
+            Absent("encoder_hid_proj*"),
+        ),
+    ),
+    Family(
+        id="sdxl/controlnet/folder",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SDXL,
+        conditions=(
+            Setting("class", ("ControlNetModel", "ControlNetUnionModel")),
+            Setting("cross_attention_dim", (_TEXT,)),
+            Setting("projection_class_embeddings_input_dim", (_LABEL,)),
+        ),
+    ),
+    Family(
+        id="sdxl/lora/cross-attention",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SDXL,
+        conditions=adapter_of(_TEXT),
+        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sdxl/lora/text-encoders",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SDXL,
+        conditions=(
+            Adapts("text_2:text_model_encoder_layers_#_self_attn_q_proj", inputs=1280),
+            Never(Adapts("denoiser:*")),
+            Never(Adapts("text_3:*")),
+        ),
+        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sdxl/ip-adapter",
+        type=ModelType.IP_ADAPTER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SDXL,
+        conditions=(
+            Tensor("ip_adapter.#.to_k_ip.weight", (None, _TEXT), count=70, below=140),
+            # 1024 is ViT-H and 1280 bigG; Kolors' adapters have another encoder.
+            Either(
+                (
+                    Tensor("image_proj.proj.weight", (None, (1024, 1280))),
+                    Tensor("image_proj.proj_in.weight", (None, (1280, 1664))),
+                )
+            ),
+        ),
+    ),
+    Family(
+        id="sdxl/embedding/file",
+        type=ModelType.EMBEDDING,
+        format=ModelFormat.EMBEDDING_FILE,
+        bases=_SDXL,
+        conditions=(
+            Tensor("clip_g", (None, 1280), rank=2),
+            Tensor("clip_l", (None, 768), rank=2),
+            Absent("t5*"),
+        ),
+    ),
+    Family(
+        id="sdxl/text-encoders/ldm",
+        type=ModelType.CLIP_EMBED,
+        format=ModelFormat.CHECKPOINT,
+        bases=_SDXL,
+        part=Part.TEXT,
+        conditions=(
+            Tensor("text_model.encoder.layers.#.mlp.fc1.weight", (3072, 768), count=12),
+            Tensor("resblocks.#.attn.in_proj_weight", (3840, 1280), count=32),
+        ),
+    ),
+    Family(
+        id="sdxl/t2i-adapter/folder",
+        type=ModelType.T2I_ADAPTER,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SDXL,
+        conditions=(
+            Setting("class", ("T2IAdapter",)),
+            Setting("adapter_type", ("full_adapter_xl",)),
+        ),
+    ),
+    Family(
+        id="sdxl/vae/folder",
+        type=ModelType.VAE,
+        format=ModelFormat.DIFFUSERS,
+        bases=_SDXL,
+        conditions=(
+            Setting("class", ("AutoencoderKL",)),
+            Setting("latent_channels", (4,)),
+            Setting("scaling_factor", (0.13025,)),
+        ),
+    ),
+    Family(
+        id="sdxl-refiner/main/ldm",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_REFINER,
+        part=Part.DENOISER,
+        conditions=(
+            *unet_ldm(384, _REFINER_TEXT, (16, 4, 24)),
+            Tensor("label_emb.0.0.weight", (1536, _REFINER_LABEL)),
+        ),
+        traits=(*ldm_variants(), *MARKED_PREDICTION),
+    ),
+    Family(
+        id="sdxl-refiner/main/diffusers",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=_REFINER,
+        part=Part.DENOISER,
+        conditions=(
+            *unet_diffusers(384, _REFINER_TEXT, (16, 4, 24)),
+            Tensor("add_embedding.linear_1.weight", (1536, _REFINER_LABEL)),
+        ),
+        traits=diffusers_variants(),
+    ),
+    Family(
+        id="sdxl-refiner/unet/folder",
+        type=ModelType.UNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=_REFINER,
+        conditions=(
+            *unet_config(_REFINER_TEXT, (384, 768, 1536, 1536)),
+            Setting("projection_class_embeddings_input_dim", (_REFINER_LABEL,)),
+        ),
+        traits=config_variants(),
+    ),
+    Family(
+        id="sdxl-refiner/lora/cross-attention",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_REFINER,
+        conditions=(
+            *adapter_of(_REFINER_TEXT),
+            Adapts("denoiser:*_attn2_to_[kv]", outputs=(768, 1536)),
+        ),
+        traits=DIFFUSERS_NAMES,
+    ),
+)
+"""Everything that Stable Diffusion XL and its refiner bring."""

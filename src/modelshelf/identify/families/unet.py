@@ -1,0 +1,159 @@
+"""The conditions that families with a UNet share, once per way of naming its tensors.
+
+Sources: `configs/stable-diffusion/*.yaml` of CompVis/stable-diffusion and
+Stability-AI/generative-models; `UNet2DConditionModel` of huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.adapter import AdapterNaming
+from modelshelf.identify.condition import (
+    Absent,
+    Adapts,
+    Condition,
+    Named,
+    Never,
+    Setting,
+    Side,
+    Tensor,
+    Unset,
+)
+from modelshelf.identify.family import Trait
+from modelshelf.schema.taxonomy import ModelFormat, ModelVariantType, SchedulerPredictionType
+
+__all__ = [
+    "DIFFUSERS_NAMES",
+    "MARKED_PREDICTION",
+    "adapter_of",
+    "config_variants",
+    "control_diffusers",
+    "control_ldm",
+    "diffusers_variants",
+    "ldm_variants",
+    "unet_config",
+    "unet_diffusers",
+    "unet_ldm",
+]
+
+MARKED_PREDICTION = (Trait(SchedulerPredictionType.V_PREDICTION, Tensor("v_pred")),)
+"""Checkpoints trained for v-prediction carry an empty tensor that says so."""
+DIFFUSERS_NAMES = (Trait(ModelFormat.DIFFUSERS, Named(AdapterNaming.DIFFUSERS)),)
+"""A LoRA file in diffusers' names; in all others it is `lycoris`."""
+
+_CHANNELS = {
+    ModelVariantType.NORMAL: 4,
+    ModelVariantType.INPAINT: 9,
+    ModelVariantType.DEPTH: 5,
+}
+# 4 latent channels; with a mask and a masked image 9, with a depth map 5, with an image 8.
+_IMAGE_INPUTS = (4, 5, 8, 9)
+
+# What video, multi-view and music models add to an image UNet.
+_NO_OTHER_KIND = (
+    Absent("*temporal_*"),
+    Absent("*time_stack*"),
+    Absent("*temp_convs*"),
+    Absent("*motion_modules*"),
+    Absent("cc_projection*"),
+    Absent("encoder_hid_proj*"),
+)
+
+
+def unet_ldm(width: int, context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
+    """A UNet in the names of the original code, with exactly so many cross-attentions.
+
+    Args:
+        width: Channels of the first convolution.
+        context: Width of the text that it attends to.
+        blocks: Cross-attentions on the way down, in the middle, and on the way up.
+    """
+    down, middle, up = blocks
+    attention = "transformer_blocks.#.attn2.to_k.weight"
+    return (
+        Tensor(f"input_blocks.#.#.{attention}", (None, context), count=down),
+        Tensor(f"middle_block.#.{attention}", (None, context), count=middle),
+        Tensor(f"output_blocks.#.#.{attention}", (None, context), count=up),
+        Tensor("input_blocks.0.0.weight", (width, _IMAGE_INPUTS)),
+        *_NO_OTHER_KIND,
+    )
+
+
+def unet_diffusers(width: int, context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
+    """The same UNet in the names of diffusers."""
+    down, middle, up = blocks
+    attention = "attentions.#.transformer_blocks.#.attn2.to_k.weight"
+    return (
+        Tensor(f"down_blocks.#.{attention}", (None, context), count=down),
+        Tensor(f"mid_block.{attention}", (None, context), count=middle),
+        Tensor(f"up_blocks.#.{attention}", (None, context), count=up),
+        Tensor("conv_in.weight", (width, _IMAGE_INPUTS)),
+        *_NO_OTHER_KIND,
+    )
+
+
+def control_ldm(context: int, blocks: tuple[int, int]) -> tuple[Condition, ...]:
+    """A ControlNet in the names of the original code: the way down, and convolutions from zero."""
+    down, middle = blocks
+    attention = "transformer_blocks.#.attn2.to_k.weight"
+    return (
+        Tensor("input_hint_block.#.weight"),
+        Tensor("zero_convs.#.#.weight"),
+        Tensor(f"input_blocks.#.#.{attention}", (None, context), count=down),
+        Tensor(f"middle_block.#.{attention}", (None, context), count=middle),
+    )
+
+
+def control_diffusers(context: int, blocks: tuple[int, int]) -> tuple[Condition, ...]:
+    """The same ControlNet in the names of diffusers. Its middle width says nothing: 1280 in all."""
+    down, middle = blocks
+    attention = "attentions.#.transformer_blocks.#.attn2.to_k.weight"
+    return (
+        Tensor("controlnet_cond_embedding.conv_in.weight"),
+        Tensor("controlnet_down_blocks.#.weight"),
+        Tensor(f"down_blocks.#.{attention}", (None, context), count=down),
+        Tensor(f"mid_block.{attention}", (None, context), count=middle),
+        *_NO_OTHER_KIND,
+    )
+
+
+def ldm_variants() -> tuple[Trait, ...]:
+    """What the first convolution takes says what the model was made for."""
+    return _variants("input_blocks.0.0.weight")
+
+
+def diffusers_variants() -> tuple[Trait, ...]:
+    """The same for diffusers' names."""
+    return _variants("conv_in.weight")
+
+
+def _variants(name: str) -> tuple[Trait, ...]:
+    return tuple(Trait(variant, Tensor(name, (None, side))) for variant, side in _CHANNELS.items())
+
+
+def unet_config(context: int, widths: tuple[int, ...]) -> tuple[Condition, ...]:
+    """The configuration of a UNet folder."""
+    return (
+        Setting("class", ("UNet2DConditionModel",)),
+        Setting("cross_attention_dim", (context,)),
+        Setting("block_out_channels", (list(widths),)),
+        Setting("in_channels", _IMAGE_INPUTS),
+        Unset("encoder_hid_dim"),
+        Unset("encoder_hid_dim_type"),
+        Unset("class_embed_type"),
+        Unset("num_class_embeds"),
+    )
+
+
+def config_variants() -> tuple[Trait, ...]:
+    """The variants by the configuration's `in_channels`."""
+    return tuple(
+        Trait(variant, Setting("in_channels", (side,))) for variant, side in _CHANNELS.items()
+    )
+
+
+def adapter_of(context: Side) -> tuple[Condition, ...]:
+    """An adapter of a UNet whose text is *context* wide: cross-attention keys and values tell."""
+    return (
+        Adapts("denoiser:*_attn2_to_[kv]", inputs=context),
+        Never(Adapts("denoiser:blocks_*")),
+    )

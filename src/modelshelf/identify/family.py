@@ -1,0 +1,156 @@
+"""A family is a value: what a kind of model is, and the conditions by which it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from modelshelf.errors import UsageError
+from modelshelf.identify.condition import Condition, Facts, Found
+from modelshelf.identify.layout import Part
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    ModelVariantType,
+    SchedulerPredictionType,
+)
+
+__all__ = ["Families", "Family", "Trait", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A finer point that a family decides by a condition of its own.
+
+    Where the conditions of two traits of one kind hold and their values differ, neither counts.
+    """
+
+    value: ModelVariantType | SchedulerPredictionType | ModelFormat
+    """The kind of value says which field of the identity it sets."""
+    condition: Condition
+    """When it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one family says about one model."""
+
+    family: Family
+    """Who says it."""
+    found: tuple[Found, ...]
+    """What its conditions found; as many as hold."""
+    missing: Condition | None
+    """The first condition that does not hold; None when the family agrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One way in which one kind of model lies in a file or folder."""
+
+    id: str
+    """Unique: base, kind and layout, such as `sd-1/main/ldm`."""
+    type: ModelType
+    """What the model does."""
+    format: ModelFormat
+    """How it lies on disk, unless a trait knows better."""
+    conditions: tuple[Condition, ...]
+    """All of them must hold. Order the most telling first: near misses count from the front."""
+    bases: tuple[BaseModelType, ...] = ()
+    """The bases that the conditions prove."""
+    candidates: tuple[BaseModelType, ...] = ()
+    """Where they prove none: those that they leave possible."""
+    part: Part | None = None
+    """The part of a bundle that the conditions look at: the family is asked where this part speaks
+    for the file, or where nothing wraps the tensors. None: asked always, about the leading part."""
+    traits: tuple[Trait, ...] = ()
+    """Variant, prediction type and format, where shape or configuration tell."""
+    special_case_of: tuple[str, ...] = ()
+    """Ids of families that may agree as well, and that this one goes before."""
+    is_fallback: bool = False
+    """True for a family that knows the type alone: all others go before it."""
+
+    def judge(self, facts: Facts) -> Verdict:
+        """Ask the conditions in order; stops at the first that does not hold."""
+        part = self._part(facts)
+        found: list[Found] = []
+        for condition in self.conditions:
+            one = None if part is None else condition.check(facts, part)
+            if one is None:
+                return Verdict(self, tuple(found), condition)
+            found.append(one)
+        return Verdict(self, tuple(found), None)
+
+    def hold(self, facts: Facts) -> Iterator[tuple[Trait, Found]]:
+        """Yield the traits whose conditions hold."""
+        part = self._part(facts) or Part.BARE
+        for trait in self.traits:
+            if (found := trait.condition.check(facts, part)) is not None:
+                yield trait, found
+
+    def _part(self, facts: Facts) -> Part | None:
+        leading = facts.layout.leading
+        return leading if self.part is None or leading in {self.part, Part.BARE} else None
+
+
+class Families:
+    """The families to ask, checked once: unique ids, no equal rules, an order without cycles."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._by_id: dict[str, Family] = {}
+        for family in families:
+            if family.id in self._by_id:
+                raise UsageError(
+                    problem=f"two families are called `{family.id}`", remedy="rename one of them"
+                )
+            self._by_id[family.id] = family
+        self._check_rules()
+        self._order = self._check_order()
+
+    def __iter__(self) -> Iterator[Family]:
+        """Yield all families by id, whatever order they were given in."""
+        return (self._by_id[id_] for id_ in sorted(self._by_id))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __contains__(self, family_id: object) -> bool:
+        return family_id in self._by_id
+
+    def goes_before(self, special: Family, general: Family) -> bool:
+        """Say whether *special* is declared to go before *general*, directly or not."""
+        if special.is_fallback is not general.is_fallback:
+            return general.is_fallback
+        return general.id in self._order[special.id]
+
+    def _check_rules(self) -> None:
+        seen: dict[tuple[object, ...], str] = {}
+        for family in self:
+            rule = (family.part, frozenset(map(str, family.conditions)))
+            if rule in seen:
+                raise UsageError(
+                    problem=f"`{family.id}` and `{seen[rule]}` have the same conditions",
+                    remedy="make them one family, or say what tells them apart",
+                )
+            seen[rule] = family.id
+
+    def _check_order(self) -> dict[str, frozenset[str]]:
+        graph = {family.id: family.special_case_of for family in self}
+        strangers = {one for general in graph.values() for one in general} - graph.keys()
+        if strangers:
+            raise UsageError(
+                problem=f"`special_case_of` names no family: {', '.join(sorted(strangers))}",
+                remedy="correct the id",
+            )
+        try:
+            ordered = tuple(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            raise UsageError(
+                problem=f"families go before each other: {' < '.join(error.args[1])}",
+                remedy="take one `special_case_of` away",
+            ) from error
+        reach: dict[str, frozenset[str]] = {}
+        for id_ in ordered:
+            reach[id_] = frozenset(graph[id_]).union(*(reach[one] for one in graph[id_]))
+        return reach

@@ -1,0 +1,148 @@
+"""What a diffusers pipeline folder is: its components decide, its class alone never does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelshelf.identify.family import Families
+from modelshelf.identify.model_folder import (
+    FolderReading,
+    heaviest_dtype,
+    identify_folder,
+    read_folder,
+    repo_variant_of,
+)
+from modelshelf.schema.identity import Component, Evidence, Identity, NearMiss
+from modelshelf.schema.pipeline import PipelineIndex
+from modelshelf.schema.source import SourceTree
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    SchedulerPredictionType,
+    SubModelType,
+)
+
+__all__ = ["identify_pipeline"]
+
+_RULE = "pipeline"
+_DENOISERS = frozenset({ModelType.UNET, ModelType.TRANSFORMER})
+# Made for no base in particular, and used as they are by many.
+_SERVE_ANY = frozenset(
+    {
+        ModelType.SAFETY_CHECKER,
+        ModelType.FEATURE_EXTRACTOR,
+        ModelType.IMAGE_ENCODER,
+        ModelType.T5_ENCODER,
+        ModelType.TOKENIZER,
+    }
+)
+
+
+def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families) -> Identity:
+    """Say what the pipeline in *tree* is, and what each of its components is.
+
+    The base is its denoiser's. Components that belong to the base get it; those that serve every
+    base keep `any`. Declared components whose folder is missing are named in the evidence.
+
+    Raises:
+        FormatError: A component's configuration or header is damaged.
+        AmbiguousIdentityError: Two families agree on a component.
+    """
+    readings = {
+        slot.folder: read_folder(below)
+        for slot in index.slots
+        if (below := tree.below(slot.folder)).files
+    }
+    components = [
+        Component(
+            slot.folder,
+            slot.class_name,
+            _as_component(
+                slot.folder,
+                identify_folder(readings[slot.folder], families, class_name=slot.class_name),
+            ),
+        )
+        for slot in index.slots
+        if slot.folder in readings
+    ]
+    denoisers = [one for one in components if one.identity.type in _DENOISERS]
+    bases = _shared_bases(denoisers)
+    return Identity(
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=bases,
+        variant=denoisers[0].identity.variant if bases else None,
+        prediction_type=_prediction(components),
+        repo_variant=repo_variant_of([reading.config for reading in readings.values()]),
+        precision=_precision(readings),
+        evidence=_evidence(index, components, denoisers),
+        near_misses=_near_misses(denoisers) if not bases else (),
+        components=tuple(
+            Component(one.folder, one.class_name, _with_base(one.identity, bases))
+            for one in components
+        ),
+    )
+
+
+def _as_component(folder: str, identity: Identity) -> Identity:
+    if folder == SubModelType.IMAGE_ENCODER and identity.type is ModelType.CLIP_VISION:
+        return replace(identity, type=ModelType.IMAGE_ENCODER)
+    return identity
+
+
+def _shared_bases(denoisers: list[Component]) -> tuple[BaseModelType, ...]:
+    found = {one.identity.bases for one in denoisers}
+    return found.pop() if len(found) == 1 else ()
+
+
+def _with_base(identity: Identity, bases: tuple[BaseModelType, ...]) -> Identity:
+    if identity.type in _SERVE_ANY:
+        return replace(identity, bases=(BaseModelType.ANY,), candidates=())
+    if identity.type is ModelType.UNKNOWN:
+        return identity
+    if bases:
+        why = Evidence(_RULE, "model_index.json", f"component of a {bases[0]} pipeline")
+        return replace(identity, bases=bases, candidates=(), evidence=(*identity.evidence, why))
+    if identity.bases == (BaseModelType.ANY,):
+        return identity
+    # A VAE may look like SDXL's in a pipeline that is none of ours: the whole decides.
+    return replace(identity, bases=(), candidates=())
+
+
+def _prediction(components: list[Component]) -> SchedulerPredictionType | None:
+    found = {
+        one.identity.prediction_type
+        for one in components
+        if one.identity.type is ModelType.SCHEDULER
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _precision(readings: dict[str, FolderReading]) -> str | None:
+    return heaviest_dtype(header for reading in readings.values() for header in reading.headers)
+
+
+def _evidence(
+    index: PipelineIndex, components: list[Component], denoisers: list[Component]
+) -> tuple[Evidence, ...]:
+    present = {one.folder for one in components}
+    return (
+        Evidence(_RULE, "model_index.json:_class_name", index.class_name),
+        *(
+            Evidence(one.rule, f"{component.folder}/{one.where}", one.found)
+            for component in denoisers
+            for one in component.identity.evidence
+        ),
+        *(
+            Evidence(_RULE, slot.folder, "declared, but the folder is missing")
+            for slot in index.slots
+            if slot.folder not in present
+        ),
+    )
+
+
+def _near_misses(denoisers: list[Component]) -> tuple[NearMiss, ...]:
+    if not denoisers:
+        return (NearMiss(_RULE, "a unet or transformer whose class is known"),)
+    return tuple(miss for one in denoisers for miss in one.identity.near_misses)
