@@ -1,8 +1,8 @@
 """Makes small but genuine models: published names, layouts and configs, random weights from a seed.
 
-Each maker takes a path and keyword options, depends on nothing but them, and returns the path it made. How a
-model is made small is said in `modelshelf.testing.tiny.scale`. The layouts are functions of their own, for tests
-that need no file.
+Each maker takes a path and keyword options, depends on nothing but them, and returns the path it
+made. How a model is made small is said in `modelshelf.testing.tiny.scale`. The layouts are
+functions of their own, for tests that need no file.
 """
 
 from modelshelf.testing.tiny.adapter import (

@@ -1,4 +1,4 @@
-"""Makes what works beside a main model: ControlNets, embeddings, IP-Adapters, and encoders that stand alone."""
+"""Makes what works beside a main model: ControlNets, embeddings, IP-Adapters, single encoders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def controlnet(
     full: bool = False,
     hollow: bool = False,
 ) -> Path:
-    """Make a ControlNet: a diffusers folder, or one file (sd-1 and sd-2 in the original names, sdxl in diffusers').
+    """Make a ControlNet: a diffusers folder, or one file.
+
+    A file has the original names for sd-1 and sd-2, and those of diffusers for sdxl, as is usual.
 
     Args:
         path: The file or folder.
@@ -86,8 +88,8 @@ def textual_inversion(
     Args:
         path: The file or folder.
         base: `sd-1`, `sd-2`, `sdxl`, `sd-3` or `flux`.
-        folder: Make a folder with `learned_embeds.safetensors`, which names *token*; a file has `emb_params`, or
-            one tensor for each text encoder where the base has several.
+        folder: Make a folder with `learned_embeds.safetensors`, which names *token*; a file has
+            `emb_params`, or one tensor for each text encoder where the base has several.
         token: The word that stands for it.
         vectors: How many tokens it takes.
         seed: Of the weights.
@@ -156,7 +158,7 @@ def ip_adapter(
 
 
 def _ip_layout(base: str, width: int, tokens: int) -> dict[str, Shape]:
-    """Keys and values for each cross-attention, numbered 1, 3, 5 as the attention processors are: down, up, middle."""
+    """Keys and values for each cross-attention, numbered 1, 3, 5 on the ways down, up, and between."""
     context = UNETS[base].context
     layout = linear("image_proj.proj", tokens * context, IMAGE_WIDTHS[base][1]) | norm(
         "image_proj.norm", context
@@ -188,7 +190,8 @@ def clip_vision(
         folder: Where to make it.
         kind: `l`, `h` or `g`: ViT-L/14, ViT-H/14 or ViT-bigG/14.
         seed: Of the weights.
-        size: Wanted bytes; layers and then the hidden width give way. None keeps the width: 19 MB for `h`.
+        size: Wanted bytes; layers and then the hidden width give way. None keeps the width: 19 MB
+            for `h`.
         dtype: Of the weights.
         full: The published size.
         hollow: True header, weights a hole that takes no disk.
@@ -256,6 +259,8 @@ def t5(
         write_part(Path(path), part, seed=seed, dtype=dtype, hollow=hollow)
         return Path(path)
     original = as_saved(part.layout or {})
+    # The published single file holds the token embedding under both of its names.
+    original["encoder.embed_tokens.weight"] = original["shared.weight"]
     return write_original(
         path, original, seed=seed, weights=part.weights, dtype=dtype, hollow=hollow
     )

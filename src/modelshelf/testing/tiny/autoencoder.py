@@ -3,7 +3,8 @@
 Every published tensor is there under its published name; image and latent channels have their
 published number at any width, and only the channels inside (published: 128) can be narrower.
 
-Source: diffusers `AutoencoderKL`, the `vae/config.json` of the published models, CompVis latent-diffusion names.
+Source: diffusers `AutoencoderKL`, the `vae/config.json` of the published models, CompVis
+latent-diffusion names.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class AutoencoderFamily:
     sample_size: int
     """Pixels on a side, as `config.json` says."""
     scaling: float | None = None
-    """`scaling_factor` as published; None where the published config leaves it out (0.18215 is meant)."""
+    """`scaling_factor` as published; None where the config leaves it out and means 0.18215."""
     shift: float | None = None
     """`shift_factor`; None where there is none."""
     quant: bool = True
@@ -130,9 +131,10 @@ _MIDDLE = re.compile(
 
 
 def ldm_autoencoder_name(name: str) -> str:
-    """The name that a tensor of a diffusers VAE has in the original file, without `first_stage_model.`.
+    """The name that a tensor of a diffusers VAE has in the original file, but for its prefix.
 
-    Up blocks are numbered backwards there, and the attention's matrices are 1x1 convolutions of the same bytes.
+    Up blocks are numbered backwards there, and the attention's matrices are 1x1 convolutions of the
+    same bytes.
 
     Example:
         >>> ldm_autoencoder_name("decoder.up_blocks.0.resnets.1.conv1.weight")

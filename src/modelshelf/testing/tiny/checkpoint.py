@@ -18,7 +18,7 @@ from modelshelf.testing.tiny.original import (
     pieces,
 )
 from modelshelf.testing.tiny.part import Part, autoencoder_part, denoiser_part, encoder_part
-from modelshelf.testing.tiny.payload import header_bytes, payload_size, write_safetensors
+from modelshelf.testing.tiny.payload import Piece, header_bytes, payload_size, write_safetensors
 from modelshelf.testing.tiny.scale import ENCODERS, Scale, scale
 
 __all__ = ["checkpoint"]
@@ -52,16 +52,18 @@ def checkpoint(  # noqa: PLR0913 - each option is independent, and named at the 
 ) -> Path:
     """Make a main model as one file.
 
-    At the default size the weights are those of `pipeline` with the same seeds, tensor by tensor: renamed, fused
-    and with halves exchanged as the original layout has them. The one relation that is no range of bytes,
-    OpenCLIP's transposed `text_projection`, has numbers of its own.
+    At the default size the weights are those of `pipeline` with the same seeds, tensor by tensor:
+    renamed, fused and with halves exchanged as the original layout has them. The one relation that
+    is no range of bytes, OpenCLIP's transposed `text_projection`, has numbers of its own.
 
     Args:
         path: The file.
-        base: `sd-1`, `sd-2`, `sdxl`, `sdxl-refiner`, `sd-3` or `flux`; the last two with all text encoders.
+        base: `sd-1`, `sd-2`, `sdxl`, `sdxl-refiner`, `sd-3` or `flux`; the last two with all text
+            encoders.
         seed: Of the denoiser's weights.
         share_seed: Of all other weights; None means *seed*.
-        size: Wanted bytes; None makes the smallest in which every width that joins parts is as published.
+        size: Wanted bytes; None makes the smallest in which every width that joins parts is as
+            published.
         dtype: Of the weights.
         inpaint: Take a masked image too.
         ema: Add the averaged weights of a UNet, as training checkpoints have them.
@@ -73,7 +75,7 @@ def checkpoint(  # noqa: PLR0913 - each option is independent, and named at the 
     """
     sizes = _sized(base, size, dtype) if size is not None else scale(base, dtype=dtype, full=full)
     tensors: dict[str, tuple[str, Shape]] = {}
-    runs = {}
+    runs: dict[str, tuple[Piece, ...]] = {}
     for prefix, part, original in _bundles(base, sizes, dtype, inpaint=inpaint, ema=ema):
         part_seed = (
             seed if part.folder in {"unet", "transformer"} or share_seed is None else share_seed
@@ -85,7 +87,7 @@ def checkpoint(  # noqa: PLR0913 - each option is independent, and named at the 
 
 
 def _sized(base: str, size: int, dtype: str) -> Scale:
-    """The sizes that make the file nearest to *size*: what it has beyond the parts is taken off the wish."""
+    """The sizes that make the file nearest to *size*, which has more in it than the parts."""
     wish = size
     for _ in range(4):
         sizes = scale(base, size=max(wish, 1), dtype=dtype)

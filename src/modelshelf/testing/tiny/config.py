@@ -1,4 +1,4 @@
-"""The configuration files of each part, with the published values and the sizes of the tensors beside them.
+"""The configuration files of each part: published values, and the sizes of the tensors there.
 
 Source: `config.json`, `scheduler_config.json`, `preprocessor_config.json` of the published models
 (stable-diffusion-v1-5, stable-diffusion-2-1, stable-diffusion-xl-base-1.0 and -refiner-1.0,
@@ -46,7 +46,7 @@ def json_bytes(value: object, *, indent: int | None = 2) -> bytes:
 
 
 def groups(width: int) -> int:
-    """The `norm_num_groups` of a network whose first level has *width* channels: 32, or what divides them.
+    """The `norm_num_groups` for *width* channels in the first level: 32, or what divides them.
 
     Example:
         >>> groups(320), groups(4), groups(6)
@@ -119,7 +119,7 @@ def _denoiser_config(family: UNetFamily, width: int) -> Config:
 
 
 def _heads(family: UNetFamily, width: int) -> int | list[int]:
-    """As published at the published width; narrower networks have as many heads as divide their channels."""
+    """As published at the published width; else as many heads as divide the channels."""
     if width == family.width:
         return family.heads if isinstance(family.heads, int) else list(family.heads)
     if isinstance(family.heads, int):
@@ -309,7 +309,8 @@ def scheduler_config(base: str, *, prediction_type: str | None = None) -> Config
 
     Args:
         base: Whose published values to take.
-        prediction_type: None means as published: absent in sd-1, `v_prediction` in sd-2, `epsilon` in sdxl.
+        prediction_type: None means as published: absent in sd-1, `v_prediction` in sd-2, `epsilon`
+            in sdxl.
     """
     if base in {"sd-3", "flux"}:
         return _flow_config(base)

@@ -1,4 +1,4 @@
-"""Makes a folder tree as people have them: pipelines that share parts, and small models beside them."""
+"""Makes a folder tree as people have them: pipelines that share parts, and small models."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ MODELS: Mapping[str, tuple[Maker, float | None]] = MappingProxyType(
         "checkpoints/lagoon.safetensors": (partial(checkpoint, base="sd-1", seed=10), 1.0),
     }
 )
-"""Paths in the tree, with what makes each and how large it is compared with a pipeline; None where size is fixed."""
+"""Paths in the tree, with what makes each and how large it is compared with a pipeline; None where
+size is fixed."""
 
 
 def library(
@@ -46,7 +47,8 @@ def library(
     Args:
         folder: Where to make it.
         models: What to make: leave some of `MODELS` out, or add your own.
-        size: Wanted bytes of all together, shared out by weight; None leaves each at its default, 40 MB in all.
+        size: Wanted bytes of all together, shared out by weight; None leaves each at its default,
+            40 MB in all.
 
     Returns:
         The folder.

@@ -1,9 +1,10 @@
 """Makes LoRA files in the names of the trainers that people use.
 
-A LoRA is its targets: module paths with the widths going in and out, always the published ones. Its size
-follows the rank, and the number of modules where a wanted size falls between two ranks.
+A LoRA is its targets: module paths with the widths going in and out, always the published ones. Its
+size follows the rank, and the number of modules where a wanted size falls between two ranks.
 
-Source: kohya-ss/sd-scripts `networks/lora*.py` and diffusers' PEFT integration (`unet.…lora_A.weight`).
+Source: kohya-ss/sd-scripts `networks/lora*.py` and diffusers' PEFT integration
+(`unet.…lora_A.weight`).
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def lora(
     Args:
         path: The file.
         base: `sd-1`, `sd-2`, `sdxl`, `sd-3` or `flux`.
-        style: `kohya`, with the text encoder and training metadata, or `peft`, as diffusers saves it.
+        style: `kohya`, with the text encoder and training metadata, or `peft`, as diffusers saves
+            it.
         rank: The inner dimension; 3 MB for sd-1 at 4.
         seed: Of the weights.
         size: Wanted bytes; takes the place of *rank*, and leaves modules out where no rank fits.
@@ -99,7 +101,7 @@ def _adapted(modules: Layout, style: str, rank: int) -> dict[str, Shape]:
 
 
 def _fitting(modules: Layout, style: str, rank: int, dtype: str, size: int) -> Layout:
-    """As many modules as fit, at least one; what reads the text comes first, because it tells the base."""
+    """As many modules as fit; what reads the text comes first, because it tells the base."""
     names = sorted(modules, key=lambda name: "attn2" not in name)
 
     def first(count: int) -> Layout:

@@ -1,7 +1,7 @@
 """The same weights in the layout of the original single files: renamed, fused, halves exchanged.
 
-Every function takes the layout of a part as diffusers or transformers saves it, and says for each tensor of the
-original file its shape and the tensors whose numbers it holds, one after the other.
+Every function takes the layout of a part as diffusers or transformers saves it, and says for each
+tensor of the original file its shape and the tensors whose numbers it holds, one after the other.
 
 Source: `diffusers/loaders/single_file_utils.py` and the names of the published checkpoints.
 """
@@ -39,8 +39,6 @@ class Source:
 
     name: str
     """Its name in the saved layout."""
-    total: int
-    """How many numbers it has."""
     begin: int
     """The first that is taken."""
     end: int
@@ -54,7 +52,7 @@ Original = dict[str, tuple[Shape, tuple[Source, ...]]]
 def write_original(
     path: Path | str, original: Original, *, seed: int, weights: str, dtype: str, hollow: bool
 ) -> Path:
-    """Write one part in its original layout; its weights are those of a part folder with the same seed."""
+    """Write one part in its original layout, with the weights of a part folder of the same seed."""
     tensors = {name: (dtype, shape) for name, (shape, _) in original.items()}
     return write_safetensors(
         path,
@@ -69,7 +67,7 @@ def write_original(
 def pieces(original: Original, seed: str) -> dict[str, tuple[Piece, ...]]:
     """The runs of random numbers behind an original layout whose part is made with *seed*."""
     return {
-        name: tuple(Piece(f"{seed}:{one.name}", one.total, one.begin, one.end) for one in sources)
+        name: tuple(Piece(f"{seed}:{one.name}", one.begin, one.end) for one in sources)
         for name, (_, sources) in original.items()
         if sources
     }
@@ -88,7 +86,7 @@ def ldm_unet(layout: Layout, base: str) -> Original:
 
 
 def ldm_autoencoder(layout: Layout) -> Original:
-    """A VAE in the names of the original checkpoints, where the attention's matrices are 1x1 convolutions."""
+    """A VAE in the names of the original checkpoints, which have 1x1 convolutions for attention."""
     original: Original = {}
     for name, shape in layout.items():
         is_matrix = ".attentions." in name and len(shape) > 1
@@ -271,8 +269,7 @@ def _count(layout: Layout, prefix: str) -> int:
 
 
 def _whole(layout: Layout, name: str) -> tuple[Source, ...]:
-    total = prod(layout[name])
-    return (Source(name, total, 0, total),)
+    return (Source(name, 0, prod(layout[name])),)
 
 
 def _fused(layout: Layout, names: list[str]) -> tuple[Shape, tuple[Source, ...]]:
@@ -288,6 +285,6 @@ def _exchanged(layout: Layout, there: str, saved: str) -> Original:
     original: Original = {}
     for leaf in ("weight", "bias"):
         name, total = f"{saved}.{leaf}", prod(layout[f"{saved}.{leaf}"])
-        halves = (Source(name, total, total // 2, total), Source(name, total, 0, total // 2))
+        halves = (Source(name, total // 2, total), Source(name, 0, total // 2))
         original[f"{there}.{leaf}"] = (layout[name], halves)
     return original

@@ -174,7 +174,7 @@ def _flux_config(width: int, in_channels: int) -> Config:
         "patch_size": 1,
         "pooled_projection_dim": 768,
     }
-    # Rotary positions divide a head among three axes: [16, 56, 56] of 128, the default, does not fit a narrow one.
+    # Rotary positions divide a head among three axes; the default, [16, 56, 56], is for 128.
     config |= {} if head == 128 else {"axes_dims_rope": [2, 2, 4]}  # noqa: PLR2004
     return config | ({} if in_channels == 64 else {"out_channels": 64})  # noqa: PLR2004
 

@@ -1,16 +1,16 @@
 """Writes safetensors files as the reference writer would, with weights made from a seed.
 
-Nothing here reads a file, and nothing is shared with the readers in `formats`: what these bytes say, a reader
-must find by itself.
+Nothing here reads a file, and nothing is shared with the readers in `formats`: what these bytes
+say, a reader must find by itself.
 
-Source: the safetensors format and its reference writer (`safetensors/src/tensor.rs`): eight bytes of header
-length, compact JSON with `__metadata__` first, tensors by dtype and then by name, spaces up to a multiple of 8.
+Source: the safetensors format and its reference writer (`safetensors/src/tensor.rs`): eight bytes
+of header length, compact JSON with `__metadata__` first, tensors by dtype and then by name, spaces
+up to a multiple of 8.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
+
+from blake3 import blake3
 
 from modelshelf.testing.tiny.layout import Shape
 
@@ -36,6 +38,9 @@ DTYPE_BYTES: Mapping[str, int] = MappingProxyType(
 )  # fmt: skip
 """Bytes of one number. The order is the reference writer's, which puts the last first."""
 
+SMALL = bytes(byte & 0b1011_1111 for byte in range(256))
+"""Clears the top bit of an exponent: no infinity, no NaN, nothing as large as 2."""
+
 BLOCK = 1 << 20
 """Bytes made at a time: what a file costs in memory, whatever its size."""
 
@@ -46,8 +51,6 @@ class Piece:
 
     stream: str
     """Seed and name of that tensor, as `seed:name`."""
-    total: int
-    """How many numbers it has."""
     begin: int
     """The first that is taken."""
     end: int
@@ -65,15 +68,17 @@ def write_safetensors(
 ) -> Path:
     """Write *tensors* to *path*, byte for byte as the reference writer orders them.
 
-    The weights of a tensor depend on *seed* and on its name alone: the same name in another file, in another
-    place, has the same bytes. Floating point numbers are finite and between -2 and 2; whole numbers count up.
+    The weights of a tensor depend on *seed* and on its name alone: the same name in another file,
+    in another place, has the same bytes. Floating point numbers are finite and between -2 and 2;
+    whole numbers count up.
 
     Args:
         path: The file; folders above it are made, a file that is there is replaced.
         tensors: Names with dtype (as the format spells it, `F16`) and shape.
         seed: Equal seeds give equal files.
         metadata: Written as `__metadata__`; None leaves it out.
-        pieces: Of tensors that are made of others' weights (renamed, fused, exchanged halves): which.
+        pieces: Of tensors that are made of others' weights (renamed, fused, exchanged halves):
+            which.
         hollow: Write a true header and leave the weights a hole of zeros, which costs no disk.
 
     Returns:
@@ -130,39 +135,18 @@ def _in_order(tensors: Tensors) -> list[tuple[str, tuple[str, Shape]]]:
 def _write_payload(
     file: BinaryIO, tensors: Tensors, seed: int | str, pieces: Mapping[str, Sequence[Piece]]
 ) -> None:
-    masks = {dtype: _mask(size, BLOCK) for dtype, size in DTYPE_BYTES.items() if _is_float(dtype)}
     for name, (dtype, shape) in _in_order(tensors):
-        count = prod(shape)
-        for piece in pieces.get(name, (Piece(f"{seed}:{name}", count, 0, count),)):
-            blocks = _numbers(piece.stream, piece.total, dtype, masks)
-            size = DTYPE_BYTES[dtype]
-            file.writelines(_between(blocks, piece.begin * size, piece.end * size))
+        for piece in pieces.get(name, (Piece(f"{seed}:{name}", 0, prod(shape)),)):
+            file.writelines(_numbers(piece, dtype))
 
 
-def _between(blocks: Iterator[bytes], begin: int, end: int) -> Iterator[bytes]:
-    at = 0
-    for block in blocks:
-        yield block[max(0, begin - at) : max(0, end - at)]
-        at += len(block)
-
-
-def _numbers(seed: str, count: int, dtype: str, masks: Mapping[str, int]) -> Iterator[bytes]:
-    left = count * DTYPE_BYTES[dtype]
-    if not _is_float(dtype):
-        yield b"".join(number.to_bytes(DTYPE_BYTES[dtype], "little") for number in range(count))
+def _numbers(piece: Piece, dtype: str) -> Iterator[bytes]:
+    size = DTYPE_BYTES[dtype]
+    if "F" not in dtype:
+        yield b"".join(number.to_bytes(size, "little") for number in range(piece.begin, piece.end))
         return
-    source = random.Random(seed)  # noqa: S311 - weights, not secrets
-    while left:
-        length = min(left, BLOCK)
-        mask = masks[dtype] if length == BLOCK else _mask(DTYPE_BYTES[dtype], length)
-        yield (source.getrandbits(8 * length) & mask).to_bytes(length, "little")
-        left -= length
-
-
-def _is_float(dtype: str) -> bool:
-    return "F" in dtype
-
-
-def _mask(size: int, length: int) -> int:
-    """Clears the top bit of each exponent: no infinity, no NaN, nothing as large as 2."""
-    return int.from_bytes((b"\xff" * (size - 1) + b"\xbf") * (length // size), "little")
+    source = blake3(piece.stream.encode())
+    for at in range(piece.begin * size, piece.end * size, BLOCK):
+        block = bytearray(source.digest(length=min(BLOCK, piece.end * size - at), seek=at))
+        block[size - 1 :: size] = block[size - 1 :: size].translate(SMALL)
+        yield bytes(block)

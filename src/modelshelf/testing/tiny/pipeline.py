@@ -38,7 +38,8 @@ CLASSES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "flux": ("FluxPipeline", "FluxFillPipeline", "0.30.0.dev0"),
     }
 )
-"""Pipeline class, its inpainting sister, and the diffusers version that wrote the published folder."""
+"""Pipeline class, its inpainting sister, and the diffusers version that wrote the published
+folder."""
 
 
 def pipeline(  # noqa: PLR0913 - each option is independent, and named at the call
@@ -60,27 +61,28 @@ def pipeline(  # noqa: PLR0913 - each option is independent, and named at the ca
 ) -> Path:
     """Make a diffusers pipeline folder.
 
-    Two pipelines with equal *share_seed*, *size* and *dtype* have the same text encoder, tokenizer, VAE, safety
-    checker and feature extractor, byte for byte, wherever their bases share them (sd-1 and sd-2 share a VAE,
-    sd-1, sdxl and flux the CLIP-L encoder at the default size); with different *seed* their denoisers differ in
-    every weight.
+    Two pipelines with equal *share_seed*, *size* and *dtype* have the same text encoder, tokenizer,
+    VAE, safety checker and feature extractor, byte for byte, wherever their bases share them (sd-1
+    and sd-2 share a VAE, sd-1, sdxl and flux the CLIP-L encoder at the default size); with
+    different *seed* their denoisers differ in every weight.
 
     Args:
         folder: Where to make it.
         base: `sd-1`, `sd-2`, `sdxl`, `sdxl-refiner`, `sd-3` or `flux`.
         seed: Of the denoiser's weights.
         share_seed: Of all other weights; None means *seed*.
-        size: Wanted bytes in all. None makes the smallest in which every width that joins parts is as
-            published: 6 MB for sd-1, 10 MB for sd-2 and flux, 25 to 30 MB with the large encoder of sdxl and sd-3.
-            A wish that is too small gives the narrowest there is.
+        size: Wanted bytes in all. None makes the smallest in which every width that joins parts is
+            as published: 6 MB for sd-1, 10 MB for sd-2 and flux, 25 to 30 MB with the large encoder
+            of sdxl and sd-3. A wish that is too small gives the narrowest there is.
         dtype: Of the weights: `F16`, `BF16`, `F32`.
-        variant: None; `fp16` to name the weight files `….fp16.safetensors`; `both` for the plain files in F32 and
-            the fp16 ones beside them.
+        variant: None; `fp16` to name the weight files `….fp16.safetensors`; `both` for the plain
+            files in F32 and the fp16 ones beside them.
         sharded: Spread the denoiser (and T5) over two files with an index.
         prediction_type: In the scheduler's config; None means as published.
         inpaint: Take a masked image too: 9 channels into a UNet, 384 into flux.
         with_safety_checker: sd-1 only; without it `model_index.json` says null.
-        extras: Add README, LICENSE, `.gitattributes`, an image two folders down, and an empty folder.
+        extras: Add README, LICENSE, `.gitattributes`, an image two folders down, and an empty
+            folder.
         full: Published sizes (many GB: use with *hollow*).
         hollow: True headers and configs, the weights holes that take no disk.
 
@@ -92,7 +94,8 @@ def pipeline(  # noqa: PLR0913 - each option is independent, and named at the ca
         >>> with tempfile.TemporaryDirectory() as root:
         ...     made = pipeline(f"{root}/a", base="sd-2", extras=False)
         ...     sorted(path.name for path in made.iterdir())  # doctest: +NORMALIZE_WHITESPACE
-        ['feature_extractor', 'model_index.json', 'scheduler', 'text_encoder', 'tokenizer', 'unet', 'vae']
+        ['feature_extractor', 'model_index.json', 'scheduler', 'text_encoder', 'tokenizer', 'unet',
+        'vae']
     """
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
@@ -163,7 +166,7 @@ def _model_index(base: str, parts: list[Part], *, inpaint: bool) -> Config:
 
 
 def _write_extras(root: Path, base: str) -> None:
-    readme = f"---\nlicense: other\ntags:\n- text-to-image\n---\n\n# A small {base} pipeline\n\nRandom weights.\n"
+    readme = f"---\nlicense: other\n---\n\n# A small {base} pipeline\n\nRandom weights.\n"
     attributes = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
     (root / "README.md").write_text(readme, encoding="utf-8", newline="\n")
     (root / "LICENSE").write_text(

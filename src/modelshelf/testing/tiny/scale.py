@@ -1,12 +1,13 @@
-"""How wide and how deep each part of a model is made, so that all of them together have a wanted size.
+"""How wide and how deep each part of a model is made, so that all have a wanted size together.
 
-The rule: what parts tell each other stays as published (the widths that join them, latent and image channels,
-labels, the number of blocks of a denoiser); what is inside shrinks. So a reader that goes by structure says the
-same of a narrow model as of the published one, and each `config.json` agrees with its tensors.
+The rule: what parts tell each other stays as published (the widths that join them, latent and image
+channels, labels, the number of blocks of a denoiser); what is inside shrinks. So a reader that goes
+by structure says the same of a narrow model as of the published one, and each `config.json` agrees
+with its tensors.
 
 * Denoisers and VAEs have all published tensors at any size; the width inside follows the size.
-* Text encoders keep their published hidden width while the size allows it (from about 7 MB on for sd-1) and have
-  fewer layers and words. Below that their hidden width shrinks too.
+* Text encoders keep their published hidden width while the size allows it (from about 7 MB on for
+  sd-1) and have fewer layers and words. Below that their hidden width shrinks too.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ SMALL_VISION = replace(VISIONS["l"], hidden=32, layers=2, feed=64, heads=4)
 SMALL_FEED = 16
 
 AUTOENCODER_SHARE, SAFETY_SHARE, ENCODERS_SHARE, ENCODERS_MOST = 0.06, 0.03, 0.25, 0.75
-"""Parts of a wanted size; the denoiser takes what is left. The encoders take more while they keep their width."""
+"""Parts of a wanted size; the denoiser takes what is left. The encoders take more while they keep
+their width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,8 @@ def scale(base: str, *, size: int | None = None, dtype: str = "F16", full: bool 
 
     Args:
         base: One of `BASES`.
-        size: Wanted bytes of all weights together; None means the smallest at which all widths that join
-            parts are as published.
+        size: Wanted bytes of all weights together; None means the smallest at which all widths that
+            join parts are as published.
         dtype: What the weights will be stored as.
         full: The published sizes instead; *size* says nothing then.
 
@@ -142,7 +144,7 @@ def _scale_to(base: str, size: int, dtype: str) -> Scale:
 
 
 def _encoder_budgets(base: str, size: int, dtype: str) -> dict[str, int]:
-    """Divide the encoders' share by what each needs; raise it while that lets them keep their width."""
+    """Divide the encoders' share by need; raise it where that lets them keep their width."""
     needs = {
         name: file_size(encoder_layout(_smallest(PUBLISHED[name])), dtype)
         for name in ENCODERS[base]
@@ -155,7 +157,7 @@ def _encoder_budgets(base: str, size: int, dtype: str) -> dict[str, int]:
 
 
 def encoder_within(name: str, size: int | None, dtype: str) -> Encoder:
-    """The text encoder *name* at about *size* bytes, or its smallest with the published hidden width."""
+    """The text encoder *name* at *size* bytes; None: its smallest with the published width."""
     return _smallest(PUBLISHED[name]) if size is None else _encoder(PUBLISHED[name], size, dtype)
 
 

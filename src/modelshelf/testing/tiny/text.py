@@ -1,9 +1,11 @@
 """The text encoders (CLIP and T5) and the CLIP image encoder, tensor by tensor.
 
-The hidden width is what other parts read, so it is the published one unless a caller asks for less; layers, the
-width of the feed-forward part and the vocabulary can be fewer, which each `config.json` says too.
+The hidden width is what other parts read, so it is the published one unless a caller asks for less;
+layers, the width of the feed-forward part and the vocabulary can be fewer, which each `config.json`
+says too.
 
-Source: transformers `CLIPTextModel`, `CLIPVisionModelWithProjection`, `T5EncoderModel`, and the published configs.
+Source: transformers `CLIPTextModel`, `CLIPVisionModelWithProjection`, `T5EncoderModel`, and the
+published configs.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ CLIPS: Mapping[str, Clip] = MappingProxyType(
         "g": Clip(1280, 32, 5120, 20, projection=1280, activation="gelu"),
     }
 )
-"""CLIP ViT-L/14 (sd-1; with projection sd-3), OpenCLIP ViT-H/14 (sd-2) and ViT-bigG/14 (sdxl), as published."""
+"""CLIP ViT-L/14 (sd-1; with projection sd-3), OpenCLIP ViT-H/14 (sd-2) and ViT-bigG/14 (sdxl), as
+published."""
 
 
 def clip_layout(clip: Clip) -> Layout:

@@ -1,6 +1,7 @@
-"""Small tokenizers that are complete: every file that transformers asks for, with a vocabulary of our own.
+"""Small tokenizers with every file that transformers asks for and a vocabulary of our own.
 
-Source: the files of the published `tokenizer/` folders of sd-1 and sd-2, and of T5 in sd-3 and flux.
+Source: the files of the published `tokenizer/` folders of sd-1 and sd-2, and of T5 in sd-3 and
+flux.
 """
 
 from __future__ import annotations

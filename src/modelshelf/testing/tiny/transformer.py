@@ -1,10 +1,12 @@
 """The transformers of sd-3 and flux, tensor by tensor.
 
-Every published tensor is there under its published name. What another part or a reader relies on keeps its
-published size at any width: latent channels, the widths of the text and of its summary, the table of positions,
-the number of blocks. Only the width inside (published: 1536 in sd-3, 3072 in flux) can be smaller.
+Every published tensor is there under its published name. What another part or a reader relies on
+keeps its published size at any width: latent channels, the widths of the text and of its summary,
+the table of positions, the number of blocks. Only the width inside (published: 1536 in sd-3, 3072
+in flux) can be smaller.
 
-Source: diffusers `SD3Transformer2DModel`, `FluxTransformer2DModel`, and the published `transformer/config.json`.
+Source: diffusers `SD3Transformer2DModel`, `FluxTransformer2DModel`, and the published
+`transformer/config.json`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """The UNets of sd-1, sd-2, sdxl and its refiner, and their ControlNets, tensor by tensor.
 
-Every published tensor is there under its published name. What another part or a reader relies on keeps its
-published size at any width: channels in and out, the width of the text that cross-attention reads, the label
-vector, the number of blocks. Only the channels inside (published: 320, 384 in the refiner) can be narrower.
+Every published tensor is there under its published name. What another part or a reader relies on
+keeps its published size at any width: channels in and out, the width of the text that
+cross-attention reads, the label vector, the number of blocks. Only the channels inside (published:
+320, 384 in the refiner) can be narrower.
 
-Source: diffusers `UNet2DConditionModel` and `ControlNetModel`, and the `unet/config.json` of the published models.
+Source: diffusers `UNet2DConditionModel` and `ControlNetModel`, and the `unet/config.json` of the
+published models.
 """
 
 from __future__ import annotations
@@ -248,7 +250,7 @@ _MIDDLE = re.compile(r"mid_block\.(resnets|attentions)\.(\d+)\.(.+)")
 
 
 def ldm_unet_name(name: str, base: str) -> str:
-    """The name that a tensor of a diffusers UNet has in the original single file, without its prefix.
+    """The name that a tensor of a diffusers UNet has in the original file, but for its prefix.
 
     Source: `diffusers/loaders/single_file_utils.py`, read backwards.
 
@@ -287,7 +289,7 @@ def _inner(kind: str, rest: str) -> str:
 
 
 def ldm_controlnet_name(name: str, base: str) -> str:
-    """The name that a tensor of a diffusers ControlNet has in the original file, without `control_model.`.
+    """The name that a tensor of a ControlNet has in the original file, but for its prefix.
 
     Example:
         >>> ldm_controlnet_name("controlnet_down_blocks.3.weight", "sd-1")

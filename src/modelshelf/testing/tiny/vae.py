@@ -27,13 +27,14 @@ def vae(  # noqa: PLR0913 - each option is independent, and named at the call
 ) -> Path:
     """Make a VAE.
 
-    With equal *seed* its weights are those of a pipeline of that `share_seed`; at the default size a folder's
-    files are the pipeline's, byte for byte.
+    With equal *seed* its weights are those of a pipeline of that `share_seed`; at the default size
+    a folder's files are the pipeline's, byte for byte.
 
     Args:
         path: The file, or the folder.
         base: `sd-1` (and `sd-2`, the same), `sdxl`, `sd-3` or `flux`.
-        style: `diffusers`, or `ldm` for the names of the original checkpoints; a folder is always `diffusers`.
+        style: `diffusers`, or `ldm` for the names of the original checkpoints; a folder is always
+            `diffusers`.
         folder: Make a folder with `config.json`; a bare file says nothing about its scaling.
         seed: Of the weights.
         scaling_factor: For `config.json`; None means as published.
