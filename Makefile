@@ -43,13 +43,13 @@ docs: env  ## run every example in README, docs and docstrings; is the reference
 	$(BIN)/python -m pytest --quiet README.md CONTRIBUTING.md docs src tests/docs
 
 test: env  ## run all tests that need no network, server or GPU
-	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS)
+	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile
 
 property: env  ## the properties, with many more examples
-	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest --numprocesses $(JOBS) -m property
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile -m property
 
 fault: env  ## only the tests that break something on purpose
-	$(BIN)/python -m pytest --numprocesses $(JOBS) -m fault
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile -m fault
 
 servers: env  ## the tests against real servers on this machine
 	$(BIN)/python -m pytest -m server
@@ -61,7 +61,7 @@ bench: env  ## measure against cp, b3sum and friends; the figures of docs/benchm
 	$(BIN)/python benchmarks/run.py
 
 coverage: env  ## which lines and branches no test reaches
-	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --cov --cov-report=term
+	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile --cov --cov-report=term
 
 demo: env  ## make, add, share, verify and export real models in .demo/
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh

@@ -70,6 +70,17 @@ class Shelf(click.Group):
             ctx.fail(f"there is no verb `{args[0]}`{guess}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; a reader of stdout that went away ends it quietly."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python would complain once more when it flushes stdout at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _PIPE_CLOSED
+        return status
+
     def main(  # type: ignore[override]
         self,
         args: Sequence[str] | None = None,
@@ -81,7 +92,6 @@ class Shelf(click.Group):
         words = list(sys.argv[1:] if args is None else args)
         try:
             status = super().main(words, prog_name, complete_var, standalone_mode=False)
-            sys.stdout.flush()
         except ModelshelfError as error:
             status = report(error, as_json="--json" in words)
         except click.ClickException as error:
@@ -89,10 +99,6 @@ class Shelf(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted; what was finished before stays", err=True)
             status = _INTERRUPTED
-        except BrokenPipeError:
-            # Python would complain once more when it flushes stdout at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            status = _PIPE_CLOSED
         sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from modelshelf.cli.app import VERBS, shelf
+from tests.unit.cli.conftest import Run
+
+HEAVY = "alembic blake3 pydantic pydantic_core pydantic_settings rich ruamel sqlalchemy torch"
+
+
+def imported(*words: str, **environment: str) -> set[str]:
+    """Run the command in a process of its own; which heavy packages did it import?"""
+    script = (
+        "import sys, os\n"
+        "sys.argv = ['shelf', *sys.argv[1:]]\n"
+        "from modelshelf.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"heavy = [name for name in {HEAVY.split()!r} if name in sys.modules]\n"
+        "sys.stderr.write('\\nHEAVY ' + ' '.join(heavy))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "", **environment},
+    )
+    return set(done.stderr.rpartition("HEAVY ")[2].split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        *([verb, "--help"] for verb in VERBS),
+        ["completion", "zsh"],
+        ["no-such-verb"],
+    ],
+    ids=" ".join,
+)
+def test_words_about_the_command_import_nothing_heavy(words: list[str]) -> None:
+    """Help, version, completion scripts and usage errors do not wait for a database."""
+    assert imported(*words) == set()
+
+
+def test_completing_a_name_imports_nothing_heavy(tmp_path: Path) -> None:
+    """A shell asks on every press of a key."""
+    asked = {
+        "_SHELF_COMPLETE": "bash_complete",
+        "COMP_WORDS": "shelf show st",
+        "COMP_CWORD": "2",
+        "MODELSHELF_ROOT": str(tmp_path),
+    }
+    assert imported(**asked) == set()
+
+
+def test_help_lists_every_verb_with_a_whole_sentence(run: Run) -> None:
+    """No summary is cut off in the middle."""
+    done = run("--help")
+    listed = {line.split()[0] for line in done.out.splitlines() if line.startswith("  ")}
+    assert set(VERBS) <= listed
+    assert "..." not in done.out.partition("Commands:")[2]
+    assert done.exit == 0
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(run: Run, verb: str) -> None:
+    """Each verb has a help text, and takes the flags that every verb takes."""
+    done = run(verb, "--help")
+    assert done.exit == 0
+    assert "--json" in done.out
+    assert "-q, --quiet" in done.out
+
+
+def test_no_word_at_all_shows_the_help_and_fails() -> None:
+    """Nothing was asked, so nothing was done."""
+    done = CliRunner().invoke(shelf, [], prog_name="shelf")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: shelf")
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["lss"], "there is no verb `lss`; did you mean `ls`?", "`shelf --help` shows"),
+        ([], "missing command", "`shelf --help` shows"),
+        (["frobnicate"], "there is no verb `frobnicate`", "`shelf --help` shows"),
+        (["ls", "--nope"], "no such option '--nope'", "`shelf ls --help` shows"),
+        (["show"], "missing argument 'MODEL'", "`shelf show --help` shows"),
+        (["ls", "--type", "vea"], "'vea' is not one of", "`shelf ls --help` shows"),
+        (["gc"], "`shelf gc` wants to be told what to free", "give `--garbage`"),
+        (["gc", "--trash", "soon"], "`--trash` takes a number of days or `all`", "gc --trash 30"),
+        (["export", "x"], "an export goes either into a folder or", "shelf export MODEL FOLDER"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_exit_2_with_the_remedy(
+    run: Run, words: list[str], message: str, hint: str
+) -> None:
+    """What was wrong, that nothing was done, and what to type instead."""
+    done = run(*words)
+    assert (done.exit, done.out) == (2, "")
+    error, kept, *rest = done.err.splitlines()
+    assert error.startswith("error: ")
+    assert message in error
+    assert kept == "       Nothing was done."
+    assert hint in rest[0]
+
+
+@pytest.mark.parametrize("words", [["--json", "lss"], ["ls", "--json", "--nope"], ["gc", "--json"]])
+def test_wrong_usage_is_one_json_line_where_json_is_asked_for(run: Run, words: list[str]) -> None:
+    """Programs need not parse sentences, wherever the flag stands."""
+    done = run(*words)
+    told = json.loads(done.err)
+    assert (done.exit, done.out) == (2, "")
+    assert (told["type"], told["code"], told["exit"]) == ("error", "usage", 2)
+
+
+def test_a_wrong_settings_file_is_told_by_its_line(run: Run, tmp_path: Path) -> None:
+    """Exit 2, the file and line, and the command that lists all origins."""
+    root = tmp_path / "library"
+    root.mkdir()
+    (root / "modelshelf.yaml").write_text("trash:\n  days: soon\n")
+    done = run("config", "show")
+    assert done.exit == 2
+    assert f"`{root}/modelshelf.yaml`, line 2" in done.err
+    assert "hint: `shelf config show --origin`" in done.err
+
+
+def test_version_names_the_program(run: Run) -> None:
+    """The version is one line of data."""
+    assert run("--version").out == "modelshelf 0.1.0\n"
+
+
+def test_a_reader_that_goes_away_is_no_crash(tmp_path: Path) -> None:
+    """`shelf … | head` ends quietly, with the status that a shell expects of a cut pipe."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "modelshelf", "--root", str(tmp_path), "config", "show"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
