@@ -70,7 +70,7 @@ fix: env  ## format, and repair what ruff can repair
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 reference: env  ## write docs/reference anew from the code
-	$(BIN)/python docs/reference/generate.py
+	$(BIN)/python -m tests.docs.reference
 
 changelog: env  ## preview the next release's notes
 	$(BIN)/towncrier build --draft
