@@ -71,7 +71,8 @@ _DOTTED = (
     ("transformer.", "denoiser"),
     ("unet.", "denoiser"),
     ("text_encoder.", "text"),
-    ("text_encoder_#.", "text_2"),
+    ("text_encoder_2.", "text_2"),
+    ("text_encoder_3.", "text_3"),
 )
 
 
@@ -82,6 +83,8 @@ def find_targets(layout: Layout) -> dict[str, Target]:
     adapters' tensors do.
     """
     targets: dict[str, Target] = {}
+    if not _TELLING.search(layout.text):
+        return targets
     for folded, names in layout.folded.items():
         found = _ENDING.search(folded)
         if found is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -41,6 +42,8 @@ class Found:
     """The tensor, `file.json:field` or pattern."""
     what: str
     """Shape, value or count."""
+    is_absence: bool = False
+    """True where nothing was there, as the rule demands: true, and no news to a reader."""
 
 
 class Facts:
@@ -96,6 +99,7 @@ class Tensor:
     """Every first number in the names is smaller than this."""
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *part* of *facts*."""
         group = facts.layout.groups(part).get(self._folded)
         if group is not None and self._folded != self.name:
             group = group.exactly(self.name)
@@ -138,10 +142,17 @@ class Absent:
     """Folded name without wrappers; `*` stands for anything."""
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *facts*."""
         del part
-        if any(fnmatchcase(name, self.pattern) for name in facts.layout.unwrapped()):
+        if self._search(facts.layout.text):
             return None
-        return Found(self.pattern, "absent")
+        return Found(self.pattern, "absent", is_absence=True)
+
+    @cached_property
+    def _search(self) -> Callable[[str], re.Match[str] | None]:
+        # All names are one text, a name a line: one search instead of one for each name.
+        steps = (re.escape(step) for step in self.pattern.split("*"))
+        return re.compile(f"^{'.*'.join(steps)}$", re.MULTILINE).search
 
     def __str__(self) -> str:
         return f"no tensor `{self.pattern}`"
@@ -157,6 +168,7 @@ class OneTensor:
     """Most rows that it may have."""
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *facts*."""
         del part
         entries = list(facts.layout.index.tensors.items())
         if len(entries) != 1:
@@ -189,6 +201,7 @@ class Adapts:
     """Every first number in the paths is smaller than this."""
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *facts*."""
         del part
         found = [
             target
@@ -225,7 +238,10 @@ class Never:
     condition: Condition
 
     def check(self, facts: Facts, part: Part) -> Found | None:
-        return None if self.condition.check(facts, part) else Found(str(self.condition), "absent")
+        """Look into *part* of *facts*."""
+        if self.condition.check(facts, part) is not None:
+            return None
+        return Found(str(self.condition), "absent", is_absence=True)
 
     def __str__(self) -> str:
         return f"not {self.condition}"
@@ -238,6 +254,7 @@ class Named:
     naming: AdapterNaming
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *facts*."""
         del part
         holds = bool(facts.targets) and facts.naming is self.naming
         return Found("names", self.naming.value) if holds else None
@@ -256,6 +273,7 @@ class Setting:
     """Allowed values; a text may hold `*`. Empty: any value but null."""
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *facts*."""
         del part
         value = facts.settings.get(self.name)
         if value is None or (self.values and not any(_is_value(value, one) for one in self.values)):
@@ -274,10 +292,11 @@ class Unset:
     name: str
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *facts*."""
         del part
         if not facts.settings or facts.settings.get(self.name) not in (None, False):
             return None
-        return Found(f"{facts.config_name}:{self.name}", "unset")
+        return Found(f"{facts.config_name}:{self.name}", "unset", is_absence=True)
 
     def __str__(self) -> str:
         return f"`{self.name}` unset in the configuration"
@@ -290,6 +309,7 @@ class Either:
     conditions: tuple[Condition, ...] = field(default=())
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *part* of *facts*."""
         for condition in self.conditions:
             if (found := condition.check(facts, part)) is not None:
                 return found
@@ -307,6 +327,7 @@ class Both:
     second: Condition
 
     def check(self, facts: Facts, part: Part) -> Found | None:
+        """Look into *part* of *facts*."""
         found = self.first.check(facts, part)
         return None if self.second.check(facts, part) is None else found
 

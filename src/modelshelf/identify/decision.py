@@ -98,7 +98,7 @@ def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity
     family = verdict.family
     held = list(family.hold(facts))
     chosen = _Traits.choose([trait for trait, _ in held])
-    found = [*verdict.found, *(one for _, one in held)]
+    found = dict.fromkeys((*verdict.found, *(one for _, one in held)))
     return Identity(
         type=family.type,
         format=chosen.format or family.format,
@@ -107,7 +107,9 @@ def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity
         variant=chosen.variant,
         prediction_type=chosen.prediction,
         precision=precision,
-        evidence=tuple(Evidence(family.id, one.where, one.what) for one in found)
+        evidence=tuple(
+            Evidence(family.id, one.where, one.what) for one in found if not one.is_absence
+        )
         + _contents(family, facts),
     )
 

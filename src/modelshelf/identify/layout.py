@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cached_property
 
 from modelshelf.schema.tensor import TensorIndex
 
@@ -24,28 +26,34 @@ class Part(StrEnum):
     """No wrapper names the part: the file is one model."""
 
 
-# Longest first where one begins another. A step `#` stands for any number.
-_PARTS = (
-    ("model.diffusion_model.", Part.DENOISER),
-    ("diffusion_model.", Part.DENOISER),
-    ("unet.", Part.DENOISER),
-    ("control_model.", Part.CONTROL),
-    ("first_stage_model.", Part.VAE),
-    ("vae.", Part.VAE),
-    ("cond_stage_model.", Part.TEXT),
-    ("conditioner.embedders.#.", Part.TEXT),
-    ("text_encoders.clip_g.", Part.TEXT),
-    ("text_encoders.clip_l.", Part.TEXT),
-    ("text_encoders.t5xxl.", Part.TEXT),
-    ("text_encoder_#.", Part.TEXT),
-    ("text_encoder.", Part.TEXT),
-    ("model_ema.", Part.EMA),
-    ("depth_model.", Part.OTHER),
-    ("embedder.model.", Part.OTHER),
-)
+# A step `#` stands for any number.
+_PARTS = {
+    "model.diffusion_model.": Part.DENOISER,
+    "diffusion_model.": Part.DENOISER,
+    "unet.": Part.DENOISER,
+    "control_model.": Part.CONTROL,
+    "first_stage_model.": Part.VAE,
+    "vae.": Part.VAE,
+    "cond_stage_model.": Part.TEXT,
+    "conditioner.embedders.#.": Part.TEXT,
+    "text_encoders.clip_g.": Part.TEXT,
+    "text_encoders.clip_l.": Part.TEXT,
+    "text_encoders.t5xxl.": Part.TEXT,
+    "text_encoder_2.": Part.TEXT,
+    "text_encoder_3.": Part.TEXT,
+    "text_encoder.": Part.TEXT,
+    "model_ema.": Part.EMA,
+    "depth_model.": Part.OTHER,
+    "embedder.model.": Part.OTHER,
+}
 _WRAPPERS = ("base_model.model.", "_orig_mod.", "module.", "model.", "net.", "transformer.")
+# Longest first, as one begins another.
+_WRAPPER = re.compile(
+    "|".join(re.escape(one) for one in sorted({*_PARTS, *_WRAPPERS}, key=len, reverse=True))
+)
 _LEADING = (Part.CONTROL, Part.DENOISER, Part.VAE, Part.TEXT)
 
+_KOHYA = ("lora_unet_", "lora_te", "lora_transformer_", "lycoris_")
 _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
 _AFTER_UNDERSCORE = re.compile(r"_[0-9]+(?=[._\n])")
 _AFTER_COLON = re.compile(r":[0-9]+(?=[:\n])")
@@ -54,7 +62,8 @@ _AFTER_COLON = re.compile(r":[0-9]+(?=[:\n])")
 def fold(names: Iterable[str]) -> list[str]:
     """Replace every step that is a number by `#`; digits inside a word stay.
 
-    All names go through each pattern as one text, which costs a third of going one by one.
+    Steps end at dots; in kohya's names, which have no others, at underscores too. All names go
+    through a pattern as one text, which costs a third of going one by one.
 
     Example:
         >>> fold(["input_blocks.4.1.attn2.to_k.weight", "lora_unet_mid_block_0_ff"])
@@ -65,7 +74,8 @@ def fold(names: Iterable[str]) -> list[str]:
     if text.count("\n") != len(listed):
         return [one for name in listed for one in fold([name.replace("\n", " ")])]
     text = _AFTER_DOT.sub(".#", text)
-    text = _AFTER_UNDERSCORE.sub("_#", text)
+    if any(start in text for start in _KOHYA):
+        text = _AFTER_UNDERSCORE.sub("_#", text)
     if ":" in text:
         text = _AFTER_COLON.sub(":#", text)
     return text.split("\n")[:-1]
@@ -74,13 +84,11 @@ def fold(names: Iterable[str]) -> list[str]:
 class Group:
     """All tensors of one part whose names differ in numbers only."""
 
-    __slots__ = ("_index", "_shapes", "names", "prefixes")
+    __slots__ = ("_index", "_shapes", "names")
 
     def __init__(self, index: TensorIndex) -> None:
         self.names: list[str] = []
         """As they stand in the file."""
-        self.prefixes: list[str] = []
-        """The wrappers that were stripped, folded; most files have one."""
         self._index = index
         self._shapes: frozenset[tuple[int, ...]] | None = None
 
@@ -113,10 +121,10 @@ class Layout:
 
     def __init__(self, index: TensorIndex) -> None:
         self.index = index
-        self.folded: dict[str, list[str]] = {}
+        self.folded: defaultdict[str, list[str]] = defaultdict(list)
         """Folded name, wrappers included → names."""
         for name, folded in zip(index.tensors, fold(index.tensors), strict=True):
-            self.folded.setdefault(folded, []).append(name)
+            self.folded[folded].append(name)
         self._parts: dict[Part, dict[str, Group]] = {}
         for folded, names in self.folded.items():
             part, stripped = _strip(folded)
@@ -137,21 +145,18 @@ class Layout:
         """Return the groups of *part* by folded name without wrappers."""
         return self._parts.get(part, {})
 
-    def unwrapped(self) -> Iterator[str]:
-        """Yield every folded name without its wrappers, whatever its part."""
-        for groups in self._parts.values():
-            yield from groups
+    @cached_property
+    def text(self) -> str:
+        """Every folded name without its wrappers, whatever its part, one on a line."""
+        return "\n".join(name for groups in self._parts.values() for name in groups)
 
 
 def _strip(name: str) -> tuple[Part, str]:
-    part = Part.BARE
-    while True:
-        for prefix, named in _PARTS if part is Part.BARE else ():
-            if name.startswith(prefix):
-                part, name = named, name[len(prefix) :]
-                break
-        else:
-            wrapper = next((one for one in _WRAPPERS if name.startswith(one)), None)
-            if wrapper is None:
-                return part, name
-            name = name[len(wrapper) :]
+    """Take the wrappers off; the first that names a part decides the part."""
+    part, at = Part.BARE, 0
+    while found := _WRAPPER.match(name, at):
+        named = _PARTS.get(found[0])
+        if named is not None and part is not Part.BARE:
+            break
+        part, at = named or part, found.end()
+    return part, name[at:]

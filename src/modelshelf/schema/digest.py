@@ -77,11 +77,11 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class FileDigests:
-    """What one read of a file found out about its content."""
+    """What the one read of a copied file found out about its content."""
 
     size: int
     """Bytes hashed."""
     blake3: Digest
     """Identity inside modelshelf."""
-    sha256: Digest | None
-    """Identity outside; None when the read only asked whether the content is already known."""
+    sha256: Digest
+    """Identity outside."""

@@ -67,7 +67,7 @@ class PlannedPart:
     bases: tuple[BaseModelType, ...]
     """Bases it will be registered with; `unknown` alone when undecided."""
     is_file: bool
-    """True for a model that is one file: its path is that file, not the folder around it."""
+    """True for a model that is one file rather than a folder."""
     files: tuple[tuple[MemberPath, SourceFile], ...]
     """Member inside the part, and where its bytes come from; sorted by member."""
     empty_folders: tuple[MemberPath, ...] = ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Self
 
 from modelshelf.errors import UnportableNameError
 
-__all__ = ["MemberPath"]
+__all__ = ["MemberPath", "file_name_for"]
 
 
 class MemberPath(str):
@@ -54,6 +55,25 @@ class MemberPath(str):
     def top(self) -> str:
         """The first step: the component folder, or the file itself."""
         return self.partition("/")[0]
+
+
+_RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+"""Names that Windows gives to devices, whatever their suffix."""
+_LONGEST = 180
+"""UTF-8 bytes; file systems allow 255, and a suffix and a number still have to fit."""
+
+
+def file_name_for(name: str) -> str:
+    """Return a file name that any file system can hold, as near to a model's *name* as possible.
+
+    Example:
+        >>> file_name_for("stabilityai/sdxl: turbo")
+        'stabilityai_sdxl_ turbo'
+    """
+    safe = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", name).strip(" ").rstrip(".")
+    if not safe or safe.startswith(".") or _RESERVED.fullmatch(safe):
+        safe = "_" + safe
+    return safe.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore").rstrip(" .")
 
 
 def _visible(text: str) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 __all__ = [
     "BaseModelType",
+    "ExportMethod",
     "ModelFormat",
     "ModelRepoVariant",
     "ModelType",
@@ -136,3 +137,12 @@ class SchedulerPredictionType(StrEnum):
     EPSILON = "epsilon"
     V_PREDICTION = "v_prediction"
     SAMPLE = "sample"
+
+
+class ExportMethod(StrEnum):
+    """How an export gets its bytes."""
+
+    LINK = "link"
+    """The cheapest real link: a reflink, else a hard link, else a checked copy."""
+    COPY = "copy"
+    """Always a copy, checked against the stored digest on the way out."""

@@ -1,0 +1,160 @@
+"""The blob store in a local folder: one sub-folder per part, all files read-only."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from modelshelf.blobs.part_writer import FolderPartWriter
+from modelshelf.blobs.removal import remove_tree, scan
+from modelshelf.blobs.trouble import store_trouble
+from modelshelf.errors import BlobMissingError
+from modelshelf.protocols import BlobEntry, Disk
+from modelshelf.schema.member import MemberPath
+
+__all__ = ["FolderBlobStore"]
+
+_UNFINISHED = ".partial"
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_OURS = re.compile(rf"\.?(?P<location>{_UUID})(?:\.partial)?")
+_CANNOT_SHARE = {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOENT}
+
+
+class FolderBlobStore:
+    """Parts as folders below *folder*, format 1.
+
+    ::
+
+        blob/
+        ├─ <uuid4>/                 a published part, never changed again
+        │  ├─ config.json           mode 0444; equal files of any two parts are one inode
+        │  └─ model.safetensors
+        └─ .<uuid4>.partial/        a part being written, or the remains of one
+
+    Publishing a part flushes its files, then its folders, then renames it and flushes `blob/`, in this
+    order, so a power cut leaves either the whole part or a `.partial` folder.
+    """
+
+    def __init__(self, folder: Path, discarded: Path, disk: Disk) -> None:
+        self._folder = folder
+        self._discarded = discarded
+        self._disk = disk
+
+    def write_part(self, location: str) -> FolderPartWriter:
+        """Begin a part at the unused *location*."""
+        return FolderPartWriter(
+            unfinished=self._unfinished(location),
+            final=self.folder(location),
+            disk=self._disk,
+            find=self._find,
+        )
+
+    def folder(self, location: str) -> Path:
+        """Return the folder of a published part."""
+        return self._folder / location
+
+    def open(self, location: str, member: MemberPath) -> BinaryIO:
+        """Open a stored file for reading."""
+        path = self._find(location, member)
+        try:
+            return path.open("rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            raise BlobMissingError(path=str(path)) from error
+
+    def entries(self, location: str) -> Iterator[BlobEntry]:
+        """Yield whatever lies in the part's folder, sorted."""
+        root = self.folder(location)
+        waiting = [""]
+        while waiting:
+            relative = waiting.pop()
+            for entry in scan(root / relative):
+                member = f"{relative}/{entry.name}" if relative else entry.name
+                described = _describe(member, entry)
+                if entry.is_dir(follow_symlinks=False) and not described.is_empty_folder:
+                    waiting.append(member)
+                else:
+                    yield described
+
+    def locations(self) -> Iterator[str]:
+        """Yield the location of every published or unfinished part."""
+        for entry in scan(self._folder):
+            location = _OURS.fullmatch(entry.name)
+            if location is not None:
+                yield location["location"]
+
+    def strangers(self) -> Iterator[str]:
+        """Yield the names in the folder that this store did not make; nothing here touches them."""
+        for entry in scan(self._folder):
+            if _OURS.fullmatch(entry.name) is None:
+                yield entry.name
+
+    def discards(self) -> Iterator[str]:
+        """Yield the names of parts whose removal was begun and not finished."""
+        for entry in scan(self._discarded):
+            yield entry.name
+
+    def share(
+        self, location: str, member: MemberPath, donor_location: str, donor: MemberPath
+    ) -> int:
+        """Make a stored file the same inode as an equal one."""
+        path, other = self._find(location, member), self._find(donor_location, donor)
+        before = path.lstat()
+        if before.st_ino == other.lstat().st_ino:
+            return 0
+        beside = path.with_name(f".{uuid4().hex}{_UNFINISHED}")
+        try:
+            self._disk.link(other, beside)
+        except OSError as error:
+            if error.errno in _CANNOT_SHARE:
+                return 0
+            raise
+        self._disk.rename(beside, path)
+        self._disk.sync_folder(path.parent)
+        return before.st_size if before.st_nlink == 1 else 0
+
+    def discard(self, location: str) -> int:
+        """Remove a part, published or unfinished."""
+        freed = 0
+        for remains in (self.folder(location), self._unfinished(location)):
+            if os.path.lexists(remains):
+                with store_trouble(remains):
+                    # Under its own name half a part could be taken for a whole one.
+                    condemned = self._discarded / f"{location}-{uuid4().hex[:8]}"
+                    self._disk.make_folder(self._discarded)
+                    self._disk.rename(remains, condemned)
+                    self._disk.sync_folder(self._folder)
+                    freed += remove_tree(condemned, self._disk)
+        return freed
+
+    def finish_discards(self) -> int:
+        """Remove what interrupted discards left behind; return the bytes that this freed."""
+        freed = 0
+        for entry in scan(self._discarded):
+            with store_trouble(self._discarded):
+                freed += remove_tree(Path(entry.path), self._disk)
+        return freed
+
+    def _find(self, location: str, member: MemberPath) -> Path:
+        return self._folder / location / member
+
+    def _unfinished(self, location: str) -> Path:
+        return self._folder / f".{location}{_UNFINISHED}"
+
+
+def _describe(member: str, entry: os.DirEntry[str]) -> BlobEntry:
+    status = entry.stat(follow_symlinks=False)
+    is_file = stat.S_ISREG(status.st_mode)
+    return BlobEntry(
+        member=member,
+        size=status.st_size if is_file else 0,
+        is_file=is_file,
+        is_empty_folder=stat.S_ISDIR(status.st_mode) and not scan(Path(entry.path)),
+        is_writable=bool(status.st_mode & 0o222),
+        content=(status.st_dev, status.st_ino),
+    )

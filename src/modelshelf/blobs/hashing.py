@@ -1,0 +1,191 @@
+"""Reading content once: for its digest alone, or while it is copied.
+
+The copy keeps both cores busy: one thread reads, and each chunk is hashed twice and written by three
+more, while the chunks before it are already on their way to the disk. Nothing is read again, and what
+is hashed is the very memory that is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Protocol
+
+from blake3 import blake3
+
+from modelshelf.protocols import Disk
+from modelshelf.schema.digest import Digest, FileDigests
+
+__all__ = ["Advance", "Content", "copy_and_hash", "hash_content"]
+
+_CHUNK = 2 * 1024 * 1024
+"""Small enough to stay in the processor's cache between being read and being hashed."""
+_CHUNKS_IN_FLIGHT = 6
+"""12 MiB of buffers, whatever the size of the file."""
+_FLUSH_EVERY = 128 * 1024 * 1024
+"""Written bytes after which the disk is told to start, so that the last flush has little left."""
+_SMALL = 1024 * 1024
+"""Up to here starting threads costs more than they gain."""
+
+Advance = Callable[[int], None]
+"""Told the number of further bytes done."""
+
+
+class Content(Protocol):
+    """Something that can be read from the start to the end."""
+
+    @property
+    def size(self) -> int:
+        """Bytes expected; what is read decides."""
+
+    def read_into(self, buffer: memoryview, offset: int) -> int:
+        """Fill *buffer* from byte *offset*; return how much was there, 0 at the end."""
+
+
+def hash_content(content: Content, *, advance: Advance | None = None) -> Digest:
+    """Digest every byte with BLAKE3, on all cores.
+
+    Reads into memory of its own instead of mapping the file: a mapped file that somebody truncates
+    kills the process with SIGBUS, and the file may be the user's. Reading the next chunk while the
+    last is hashed makes it as fast as mapping.
+
+    Args:
+        content: What to read; what it raises is passed on.
+        advance: Told of progress.
+
+    Returns:
+        BLAKE3 of the bytes that were there.
+    """
+    told = advance or _ignore
+    if content.size <= _SMALL:
+        return _hash_small(content, told)
+    hasher = blake3(max_threads=blake3.AUTO)
+    filling, hashing = _buffer(_CHUNK), _buffer(_CHUNK)
+    offset = length = content.read_into(hashing, 0)
+    with ThreadPoolExecutor(1) as reader:
+        while length:
+            following = reader.submit(content.read_into, filling, offset)
+            hasher.update(hashing[:length])
+            told(length)
+            length = following.result()
+            offset += length
+            filling, hashing = hashing, filling
+    return Digest.blake3(hasher.digest())
+
+
+def _hash_small(content: Content, advance: Advance) -> Digest:
+    hasher, offset, buffer = blake3(), 0, _buffer(_small_buffer(content))
+    while length := content.read_into(buffer, offset):
+        hasher.update(buffer[:length])
+        offset += length
+        advance(length)
+    return Digest.blake3(hasher.digest())
+
+
+def copy_and_hash(
+    content: Content, writing: int, disk: Disk, *, advance: Advance | None = None
+) -> FileDigests:
+    """Copy content into an open file, digesting what is written: BLAKE3 and SHA-256 from one read.
+
+    Args:
+        content: What to read; what it raises is passed on.
+        writing: Descriptor of the new file; not flushed and not closed here.
+        disk: Through which to write.
+        advance: Told of progress.
+
+    Returns:
+        Size and both digests of the bytes written.
+
+    Raises:
+        OSError: The system could not write.
+    """
+    copier = _copy_small if content.size <= _SMALL else _copy_large
+    return copier(content, writing, disk, advance or _ignore)
+
+
+def _copy_small(content: Content, writing: int, disk: Disk, advance: Advance) -> FileDigests:
+    first, second, offset = blake3(), hashlib.sha256(), 0
+    buffer = _buffer(_small_buffer(content))
+    while length := content.read_into(buffer, offset):
+        first.update(buffer[:length])
+        second.update(buffer[:length])
+        _write_all(disk, writing, buffer[:length], offset)
+        offset += length
+        advance(length)
+    return _digests(offset, first, second)
+
+
+def _copy_large(content: Content, writing: int, disk: Disk, advance: Advance) -> FileDigests:
+    first, second, offset = blake3(), hashlib.sha256(), 0
+    flushed: int = 0
+    flush: Future[None] | None = None
+    with ExitStack() as stack:
+        hashing, hashing_too, storing, flushing = (
+            stack.enter_context(ThreadPoolExecutor(1)) for _ in range(4)
+        )
+        for chunk, in_use in _chunks(content):
+            in_use.append(hashing.submit(first.update, chunk))
+            in_use.append(hashing_too.submit(second.update, chunk))
+            in_use.append(storing.submit(_write_all, disk, writing, chunk, offset))
+            offset += len(chunk)
+            advance(len(chunk))
+            if offset - flushed >= _FLUSH_EVERY and (flush is None or flush.done()):
+                flushed, flush = offset, flushing.submit(disk.sync_file, writing)
+        if flush is not None:
+            flush.result()
+    return _digests(offset, first, second)
+
+
+def _chunks(content: Content) -> Iterator[tuple[memoryview, list[Future[object]]]]:
+    """Yield filled buffers, each with a list for the futures that still use it.
+
+    A buffer is filled again only when those are done, so memory stays what it is and a slow disk
+    slows the reading down. What failed in a future is raised here.
+    """
+    free = deque(_buffer(_CHUNK) for _ in range(_CHUNKS_IN_FLIGHT))
+    busy: deque[tuple[memoryview, list[Future[object]]]] = deque()
+    offset = 0
+    while True:
+        if not free:
+            free.append(_wait(*busy.popleft()))
+        buffer = free.popleft()
+        length = content.read_into(buffer, offset)
+        if not length:
+            break
+        offset += length
+        busy.append((buffer, []))
+        yield buffer[:length], busy[-1][1]
+    for waiting in busy:
+        _wait(*waiting)
+
+
+def _wait(buffer: memoryview, in_use: list[Future[object]]) -> memoryview:
+    for future in in_use:
+        future.result()
+    return buffer
+
+
+def _write_all(disk: Disk, writing: int, content: memoryview, offset: int) -> None:
+    written = 0
+    while written < len(content):
+        written += disk.write(writing, content[written:], offset + written)
+
+
+def _buffer(size: int) -> memoryview:
+    return memoryview(bytearray(size))
+
+
+def _small_buffer(content: Content) -> int:
+    # One byte more than expected, so that a file that grew is read on and not taken for ended.
+    return content.size + 1
+
+
+def _ignore(_: int) -> None:
+    pass
+
+
+def _digests(size: int, first: blake3, second: hashlib._Hash) -> FileDigests:
+    return FileDigests(size, Digest.blake3(first.digest()), Digest.sha256(second.digest()))

@@ -1,0 +1,100 @@
+"""Leases: how an operation in flight keeps others from removing what it works on.
+
+A lease is a row that names what it protects, and a locked file that proves its owner alive. The system
+drops the lock when the owner dies, however it dies, so a dead lease is known at once and without
+waiting for a clock, across containers too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from modelshelf.blobs.trouble import store_trouble
+from modelshelf.protocols import LeaseRecords
+
+__all__ = ["LeaseKeeper"]
+
+_GATE = "leases.lock"
+
+
+class LeaseKeeper:
+    """Hands out leases and ends those whose owner is dead.
+
+    ::
+
+        models/.cache/leases/
+        ├─ leases.lock        held while a lease begins or dead ones are looked for
+        └─ <lease id>.lock    held by the owner as long as it lives
+    """
+
+    def __init__(self, folder: Path, records: LeaseRecords) -> None:
+        self._folder = folder
+        self._records = records
+
+    @contextmanager
+    def hold(self, lease_id: str, purpose: str, items: Iterable[tuple[str, str]]) -> Iterator[None]:
+        """Protect *items* for the length of the block.
+
+        Args:
+            lease_id: A fresh id, from `new_lease_id`.
+            purpose: A few words for whoever looks at the database.
+            items: What to protect, as (kind, value).
+        """
+        with store_trouble(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(lease_id)
+        lock = FileLock(path, thread_local=False)
+        # Behind the gate, so that nobody finds the lock file before its row and takes it for debris.
+        with store_trouble(path), FileLock(self._folder / _GATE):
+            lock.acquire()
+            self._records.begin_lease(lease_id, purpose, items)
+        try:
+            yield
+        finally:
+            try:
+                self._records.end_lease(lease_id)
+            finally:
+                path.unlink(missing_ok=True)
+                lock.release()
+
+    def end_dead(self, clean: Callable[[str], None]) -> int:
+        """End every lease whose owner is dead.
+
+        Args:
+            clean: Called with each dead lease's id while its row is still there.
+
+        Returns:
+            How many leases were ended.
+        """
+        if not self._folder.is_dir():
+            return 0
+        with store_trouble(self._folder), FileLock(self._folder / _GATE):
+            rows = self._records.leases()
+            files = [path.stem for path in self._folder.glob("*.lock") if path.name != _GATE]
+            return sum(self._end_if_dead(lease_id, clean) for lease_id in {*rows, *files})
+
+    def _end_if_dead(self, lease_id: str, clean: Callable[[str], None]) -> bool:
+        path = self._path(lease_id)
+        lock = FileLock(path, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        clean(lease_id)
+        self._records.end_lease(lease_id)
+        path.unlink(missing_ok=True)
+        lock.release()
+        return True
+
+    def _path(self, lease_id: str) -> Path:
+        return self._folder / f"{lease_id}.lock"
+
+
+def new_lease_id() -> str:
+    """Return an id that no lease has had."""
+    return uuid4().hex

@@ -1,0 +1,112 @@
+"""Writing one part: every file one way, all of it durable before anybody can see it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from modelshelf.blobs.hashing import copy_and_hash
+from modelshelf.blobs.removal import remove_tree
+from modelshelf.blobs.source_reader import advancing, open_source
+from modelshelf.blobs.trouble import store_trouble
+from modelshelf.protocols import Disk
+from modelshelf.schema.digest import FileDigests
+from modelshelf.schema.member import MemberPath
+from modelshelf.schema.progress import ProgressReporter, ignore_progress
+from modelshelf.schema.source import SourceFile
+
+__all__ = ["FolderPartWriter"]
+
+_CANNOT_LINK = {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOENT}
+_FLUSHERS = 8
+"""Concurrent flushes; a journalling file system commits those of one moment together."""
+
+
+class FolderPartWriter:
+    """A part in the making, in a folder that nobody else looks into."""
+
+    def __init__(
+        self,
+        *,
+        unfinished: Path,
+        final: Path,
+        disk: Disk,
+        find: Callable[[str, MemberPath], Path],
+    ) -> None:
+        self._unfinished = unfinished
+        self._final = final
+        self._disk = disk
+        self._find = find
+        self._written: list[Path] = []
+        with store_trouble(unfinished):
+            disk.make_folder(unfinished)
+
+    def copy_in(
+        self, member: MemberPath, source: SourceFile, report: ProgressReporter = ignore_progress
+    ) -> FileDigests:
+        """Copy a file of the user into the part, hashing the bytes that are written."""
+        target = self._target(member)
+        with open_source(source) as reader:
+            with store_trouble(target, source.size):
+                writing = self._disk.create(target)
+                try:
+                    digests = copy_and_hash(
+                        reader, writing, self._disk, advance=advancing("copying", source, report)
+                    )
+                    self._disk.seal(writing)
+                finally:
+                    os.close(writing)
+            reader.check_unchanged()
+        self._written.append(target)
+        return digests
+
+    def link_in(self, member: MemberPath, location: str, donor: MemberPath) -> bool:
+        """Share a file of a published part."""
+        target = self._target(member)
+        try:
+            self._disk.link(self._find(location, donor), target)
+        except OSError as error:
+            if error.errno in _CANNOT_LINK:
+                return False
+            with store_trouble(target):
+                raise
+        return True
+
+    def make_folder(self, folder: MemberPath) -> None:
+        """Make an empty folder in the part."""
+        with store_trouble(self._unfinished):
+            self._disk.make_folder(self._unfinished / folder)
+
+    def publish(self) -> None:
+        """Flush files, then folders, then rename: the whole part appears at once."""
+        with store_trouble(self._final):
+            with ThreadPoolExecutor(_FLUSHERS) as pool:
+                for _ in pool.map(self._flush_file, self._written):
+                    pass
+            for folder, _, _ in os.walk(self._unfinished, topdown=False):
+                self._disk.sync_folder(Path(folder))
+            self._disk.rename(self._unfinished, self._final)
+            self._disk.sync_folder(self._final.parent)
+
+    def abandon(self) -> None:
+        """Remove what was written; what cannot be removed now is left for `gc`."""
+        with suppress(OSError):
+            remove_tree(self._unfinished, self._disk)
+
+    def _target(self, member: MemberPath) -> Path:
+        target = self._unfinished / member
+        if member.folder:
+            with store_trouble(target):
+                self._disk.make_folder(target.parent)
+        return target
+
+    def _flush_file(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._disk.sync_file(descriptor)
+        finally:
+            os.close(descriptor)

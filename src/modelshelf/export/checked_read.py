@@ -1,0 +1,62 @@
+"""Reading a stored file for somebody outside, and refusing to pass damage on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from blake3 import blake3
+
+from modelshelf.errors import BlobCorruptError
+from modelshelf.protocols import BlobStore
+from modelshelf.schema.stored import StoredFile
+
+__all__ = ["CheckedReader", "open_checked"]
+
+
+class CheckedReader:
+    """A stored file that is hashed as it is read; made by `open_checked`."""
+
+    def __init__(self, opened: BinaryIO) -> None:
+        self._opened = opened
+        self._hasher = blake3(max_threads=blake3.AUTO)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to *size* bytes, fewer only at the end."""
+        content = self._opened.read(size)
+        self._hasher.update(content)
+        return content
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal BLAKE3 of what was read so far."""
+        return self._hasher.hexdigest()
+
+
+@contextmanager
+def open_checked(blobs: BlobStore, file: StoredFile) -> Iterator[CheckedReader]:
+    """Open a stored file; when the block ends, what was read must have been all of it, unharmed.
+
+    Raises:
+        BlobMissingError: The store has lost the file.
+        BlobCorruptError: What was read is not what was stored.
+    """
+    path = str(blobs.folder(file.location) / file.member)
+    with blobs.open(file.location, file.member) as opened:
+        length = os.fstat(opened.fileno()).st_size
+        if length != file.size:
+            raise BlobCorruptError(
+                path=path,
+                expected=file.blake3.hexadecimal,
+                got=f"{length} bytes instead of {file.size}",
+            )
+        reader = CheckedReader(opened)
+        yield reader
+    if reader.digest != file.blake3.hexadecimal:
+        raise BlobCorruptError(
+            path=path,
+            expected=file.blake3.hexadecimal,
+            got=reader.digest,
+        )

@@ -1,0 +1,180 @@
+"""Exporting to a folder: by link where that costs nothing, by checked copy otherwise."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
+from modelshelf.blobs.placing import Placement, Placer
+from modelshelf.blobs.removal import remove_tree
+from modelshelf.blobs.trouble import check_space, free_space
+from modelshelf.errors import (
+    BlobCorruptError,
+    BlobMissingError,
+    DestinationExistsError,
+    DestinationUnusableError,
+    NotEnoughSpaceError,
+)
+from modelshelf.export.checked_read import open_checked
+from modelshelf.protocols import BlobStore, Disk
+from modelshelf.schema.member import file_name_for
+from modelshelf.schema.model import ExportOutcome
+from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+from modelshelf.schema.stored import StoredFile, StoredModel
+
+__all__ = ["Exporter"]
+
+_CHUNK = 4 * 1024 * 1024
+_REAL_LINKS = (Placement.REFLINK, Placement.HARDLINK)
+"""A symbolic link would break when the library moves, so an export never is one."""
+
+
+class Exporter:
+    """Writes models out under names that appear whole or not at all."""
+
+    def __init__(self, blobs: BlobStore, disk: Disk, leases: LeaseKeeper) -> None:
+        self._blobs = blobs
+        self._disk = disk
+        self._leases = leases
+
+    def export(
+        self,
+        model: StoredModel,
+        destination: Path,
+        *,
+        by_link: bool = True,
+        force: bool = False,
+        report: ProgressReporter = ignore_progress,
+    ) -> ExportOutcome:
+        """Write *model* into the folder *destination*, under its own name.
+
+        Args:
+            model: What to write.
+            destination: Folder to write into; made when it is missing.
+            by_link: Use the cheapest real link: a reflink, or a hard link, which shares the store's
+                read-only file; a checked copy where the destination allows neither. False: copy.
+            force: Replace what is there under that name.
+            report: Told of progress.
+
+        Returns:
+            Where it is and how it came there.
+
+        Raises:
+            DestinationExistsError: The name is taken and *force* is off.
+            DestinationUnusableError: The destination cannot be written, or cannot hold the names.
+            NotEnoughSpaceError: A copy would not fit.
+            BlobCorruptError: A copied file is not what was stored; nothing was exported.
+            BlobMissingError: The store has lost a file; nothing was exported.
+        """
+        # Not resolve(): the answer names the folder as the user did.
+        folder = Path(os.path.abspath(destination))  # noqa: PTH100 - see above
+        target = folder / (file_name_for(model.name) + model.suffix)
+        if os.path.lexists(target) and not force:
+            raise DestinationExistsError(path=str(target))
+        lease_id = new_lease_id()
+        beside = folder / f".{lease_id}.partial"
+        with (
+            self._leases.hold(lease_id, f"exporting {model.name}", [("path", str(beside))]),
+            destination_trouble(target),
+        ):
+            self._disk.make_folder(folder)
+            try:
+                methods = self._write(model, beside, by_link=by_link, report=report)
+                self._appear(beside, target)
+            except BaseException:
+                if os.path.lexists(beside):
+                    remove_tree(beside, self._disk)
+                raise
+        method = max(methods, key=lambda kind: methods[kind]) if methods else Placement.COPY
+        return ExportOutcome(target, len(model.files), model.size, method.value)
+
+    def _write(
+        self, model: StoredModel, beside: Path, *, by_link: bool, report: ProgressReporter
+    ) -> Counter[Placement]:
+        placer = Placer(self._disk, _REAL_LINKS if by_link else (), mode=0o666)
+        methods: Counter[Placement] = Counter()
+        if not by_link:
+            check_space(beside.parent, model.size)
+        if not model.is_file:
+            self._disk.make_folder(beside)
+        for folder in model.empty_folders:
+            self._disk.make_folder(beside / folder)
+        done = 0
+        for member, file in model.files:
+            path = beside if model.is_file else beside / member
+            methods[self._place(placer, file, path)] += file.size + 1
+            done += file.size
+            report(Progress("exporting", member, done, model.size))
+        self._flush_folders(beside)
+        return methods
+
+    def _place(self, placer: Placer, file: StoredFile, path: Path) -> Placement:
+        self._disk.make_folder(path.parent)
+        stored = self._blobs.folder(file.location) / file.member
+        self._check_length(file, stored)
+        placed = placer.place(stored, path)
+        if placed is None:
+            self._copy(file, path)
+        return placed or Placement.COPY
+
+    def _check_length(self, file: StoredFile, stored: Path) -> None:
+        try:
+            status = stored.lstat()
+        except FileNotFoundError as error:
+            raise BlobMissingError(path=str(stored)) from error
+        if not stat.S_ISREG(status.st_mode) or status.st_size != file.size:
+            raise BlobCorruptError(
+                path=str(stored),
+                expected=file.blake3.hexadecimal,
+                got=f"{status.st_size} bytes instead of {file.size}",
+            )
+
+    def _copy(self, file: StoredFile, path: Path) -> None:
+        writing = self._disk.create(path, 0o666)
+        try:
+            with open_checked(self._blobs, file) as reader:
+                offset = 0
+                while content := reader.read(_CHUNK):
+                    view = memoryview(content)
+                    while view:
+                        written = self._disk.write(writing, view, offset)
+                        offset, view = offset + written, view[written:]
+            self._disk.sync_file(writing)
+        finally:
+            os.close(writing)
+
+    def _flush_folders(self, beside: Path) -> None:
+        if beside.is_dir():
+            for folder, _, _ in os.walk(beside, topdown=False):
+                self._disk.sync_folder(Path(folder))
+
+    def _appear(self, beside: Path, target: Path) -> None:
+        if os.path.lexists(target):
+            # Swapped at once, so that a crash leaves either the old or the new one there.
+            self._disk.exchange(beside, target)
+            self._disk.sync_folder(target.parent)
+            remove_tree(beside, self._disk)
+        else:
+            self._disk.rename(beside, target)
+            self._disk.sync_folder(target.parent)
+
+
+@contextmanager
+def destination_trouble(target: Path) -> Iterator[None]:
+    """Raise an `OSError` of the block as what it means for an export."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            free = free_space(target.parent)
+            raise NotEnoughSpaceError(path=str(target.parent), needed=0, free=free) from error
+        reason = error.strerror or str(error)
+        if error.errno == errno.EEXIST:
+            reason = "two files of the model have names that are one name there"
+        raise DestinationUnusableError(path=str(target), reason=reason) from error

@@ -1,0 +1,97 @@
+"""Finding the models in a folder of folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from modelshelf.errors import EmptySourceError, SourceNotFoundError, SourceUnreadableError
+
+__all__ = ["MODEL_SUFFIXES", "discover_models", "is_model_folder"]
+
+MODEL_SUFFIXES = frozenset(
+    {".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".onnx"}
+)
+"""File name suffixes that programs around diffusion models give to weights (ComfyUI's list and GGUF)."""
+
+_MARKS = frozenset(
+    {
+        "model_index.json",
+        "config.json",
+        "scheduler_config.json",
+        "preprocessor_config.json",
+        "tokenizer_config.json",
+        "adapter_config.json",
+        "image_encoder.txt",
+    }
+)
+"""Files that only a folder which is one model has at its top."""
+_FOLDER_WEIGHTS = ("pytorch_lora_weights.", "learned_embeds.", "diffusion_pytorch_model.")
+"""Beginnings of the names of weights that belong to the folder they are in."""
+_NOT_LIBRARIES = frozenset({".git", ".cache", ".locks", "blobs", "refs", "__pycache__"})
+"""Folders that hold copies or no models: version control, and what a hub cache has beside snapshots."""
+
+
+def discover_models(path: Path) -> Iterator[Path]:
+    """Yield the model files and model folders at or below *path*, sorted.
+
+    A folder that is a model is yielded whole and not looked into. Links to folders are not followed
+    while searching, so a loop cannot trap the search; a link to a model file counts as that file.
+
+    Args:
+        path: A model file, a model folder, or a folder that holds some of them at any depth.
+
+    Raises:
+        SourceNotFoundError: There is nothing at *path*.
+        SourceUnreadableError: A folder could not be read.
+        EmptySourceError: There is no model in it.
+    """
+    if not path.exists():
+        raise SourceNotFoundError(path=str(path))
+    if not path.is_dir() or is_model_folder(path):
+        yield path
+        return
+    found = False
+    for model in _below(path):
+        found = True
+        yield model
+    if not found:
+        raise EmptySourceError(
+            path=str(path), reason="no model folder and no file with a model's suffix is below it"
+        )
+
+
+def is_model_folder(folder: Path) -> bool:
+    """Say whether a folder is one model, by the names of the files at its top."""
+    names = set(_listed(folder))
+    return bool(names & _MARKS) or any(
+        name.startswith(_FOLDER_WEIGHTS) and (folder / name).is_file() for name in names
+    )
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        inner: list[Path] = []
+        for name in _listed(current):
+            path = current / name
+            if path.is_dir():
+                if name in _NOT_LIBRARIES or path.is_symlink():
+                    continue
+                if is_model_folder(path):
+                    yield path
+                else:
+                    inner.append(path)
+            elif path.suffix.lower() in MODEL_SUFFIXES:
+                yield path
+        waiting.extend(reversed(inner))
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise SourceUnreadableError(
+            path=str(folder), reason=error.strerror or str(error)
+        ) from error

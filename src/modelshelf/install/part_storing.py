@@ -1,0 +1,190 @@
+"""Storing one part, or finding that the store has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modelshelf.blobs.fingerprint import fingerprint
+from modelshelf.blobs.source_reader import hash_source
+from modelshelf.protocols import BlobStore, PartWriter, RecordStore
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.manifest import PartFile, PartManifest, PlannedPart, part_digest
+from modelshelf.schema.member import MemberPath
+from modelshelf.schema.progress import ProgressReporter
+from modelshelf.schema.source import SourceFile
+from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
+
+__all__ = ["PartStorer"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sampled:
+    """A file to store, after the three short reads of its fingerprint."""
+
+    member: MemberPath
+    source: SourceFile
+    quick: bytes
+
+    @property
+    def sample(self) -> tuple[int, bytes]:
+        """What the store is asked for."""
+        return self.source.size, self.quick
+
+
+class PartStorer:
+    """Brings the parts of one import into the store, reading each byte as rarely as can be.
+
+    A file whose fingerprint the store has never seen is copied, and hashed while it is copied: one
+    read. A file with a familiar fingerprint is hashed alone first, with BLAKE3 only; if the store
+    has the content, nothing is copied and SHA-256 is the one already known.
+    """
+
+    def __init__(
+        self,
+        lease_id: str,
+        parts: Iterable[PlannedPart],
+        records: RecordStore,
+        blobs: BlobStore,
+        report: ProgressReporter,
+    ) -> None:
+        self._lease_id = lease_id
+        self._records = records
+        self._blobs = blobs
+        self._report = report
+        self._sampled = {part: _sample(part) for part in parts}
+        samples = {file.sample for files in self._sampled.values() for file in files}
+        self._familiar = records.known_fingerprints(samples)
+        self._own: dict[Digest, StoredFile] = {}
+        """Content that this import stored itself, which no other can see yet."""
+
+    @property
+    def bytes_needed(self) -> int:
+        """Bytes that will certainly be written: of files whose fingerprint nobody has seen."""
+        samples = {file.sample for files in self._sampled.values() for file in files}
+        return sum(size for size, _ in samples - self._familiar)
+
+    def store(self, planned: PlannedPart, location: str) -> PartContent:
+        """Make sure that the store has the part.
+
+        Args:
+            planned: What it is made of; one of those given at the start.
+            location: Where to put it if it is new; leased to this import.
+
+        Returns:
+            The part, published at *location* or pinned where it lies already.
+        """
+        sampled = self._sampled[planned]
+        known = self._look_up(file for file in sampled if file.sample in self._familiar)
+        if len(known) == len(sampled):
+            found = self._pin(planned, known)
+            if found is not None and self._is_whole(found):
+                return self._existing(planned, found)
+            if found is not None:
+                # What it has may be what hurts it, so nothing is taken from there.
+                known = {}
+        return self._write(planned, location, sampled, known)
+
+    def _look_up(self, files: Iterable[_Sampled]) -> dict[MemberPath, StoredFile]:
+        """Hash familiar files; return those whose content the store has."""
+        known: dict[MemberPath, StoredFile] = {}
+        for file in files:
+            digest = hash_source(file.source, self._report)
+            stored = self._own.get(digest) or self._records.find_file(digest)
+            if stored is not None:
+                known[file.member] = stored
+        return known
+
+    def _pin(self, planned: PlannedPart, known: dict[MemberPath, StoredFile]) -> StoredPart | None:
+        digest = part_digest(
+            ((member, file.size, file.blake3) for member, file in known.items()),
+            planned.empty_folders,
+        )
+        return self._records.pin(self._lease_id, digest)
+
+    def _existing(self, planned: PlannedPart, found: StoredPart) -> PartContent:
+        return PartContent(
+            planned=planned,
+            digest=found.digest,
+            manifest=PartManifest(
+                tuple(_part_file(file.member, file) for file in found.files), found.empty_folders
+            ),
+            location=found.location,
+            is_new=False,
+            bytes_stored=0,
+        )
+
+    def _write(
+        self,
+        planned: PlannedPart,
+        location: str,
+        sampled: list[_Sampled],
+        known: dict[MemberPath, StoredFile],
+    ) -> PartContent:
+        writer = self._blobs.write_part(location)
+        try:
+            files = [self._bring(writer, file, known.get(file.member)) for file in sampled]
+            for folder in planned.empty_folders:
+                writer.make_folder(folder)
+            manifest = PartManifest(tuple(file for file, _ in files), planned.empty_folders)
+            digest = part_digest(
+                ((file.member, file.size, file.blake3) for file in manifest.files),
+                manifest.empty_folders,
+            )
+            # Another process may have stored the same part while this one was reading.
+            found = self._records.pin(self._lease_id, digest)
+            if found is not None and self._is_whole(found):
+                writer.abandon()
+                return self._existing(planned, found)
+            writer.publish()
+        except BaseException:
+            writer.abandon()
+            raise
+        self._remember(location, manifest)
+        stored = sum(size for _, size in files)
+        content = PartContent(planned, digest, manifest, location, is_new=True, bytes_stored=stored)
+        return content if found is None else self._replace(found, content)
+
+    def _bring(
+        self, writer: PartWriter, file: _Sampled, known: StoredFile | None
+    ) -> tuple[PartFile, int]:
+        """Link or copy one file into the part; return it and the bytes that this took."""
+        if known is not None and writer.link_in(file.member, known.location, known.member):
+            return _part_file(file.member, known), 0
+        digests = writer.copy_in(file.member, file.source, self._report)
+        stored = PartFile(file.member, digests.size, digests.blake3, digests.sha256, file.quick)
+        return stored, digests.size
+
+    def _is_whole(self, part: StoredPart) -> bool:
+        """Say whether a known part still has all its files, by name and length."""
+        if part.is_damaged:
+            return False
+        there = {
+            entry.member: entry.size
+            for entry in self._blobs.entries(part.location)
+            if entry.is_file
+        }
+        return all(there.get(file.member) == file.size for file in part.files)
+
+    def _replace(self, damaged: StoredPart, content: PartContent) -> PartContent:
+        """Let a damaged part lie where it was just stored whole."""
+        old = self._records.repair(self._lease_id, damaged.id, content.location)
+        if old is not None:
+            self._blobs.discard(old)
+        return content
+
+    def _remember(self, location: str, manifest: PartManifest) -> None:
+        for file in manifest.files:
+            self._familiar.add((file.size, file.quick))
+            self._own.setdefault(
+                file.blake3,
+                StoredFile(location, file.member, file.size, file.blake3, file.sha256, file.quick),
+            )
+
+
+def _part_file(member: MemberPath, file: StoredFile) -> PartFile:
+    return PartFile(member, file.size, file.blake3, file.sha256, file.quick)
+
+
+def _sample(planned: PlannedPart) -> list[_Sampled]:
+    return [_Sampled(member, source, fingerprint(source)) for member, source in planned.files]

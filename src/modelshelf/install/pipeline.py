@@ -1,0 +1,199 @@
+"""Adding a model, from a path to a record: the use case on one page."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
+from modelshelf.blobs.trouble import check_space
+from modelshelf.blobs.views import ViewKeeper
+from modelshelf.errors import (
+    AmbiguousIdentityError,
+    EmptySourceError,
+    ModelshelfError,
+    SourceInsideStoreError,
+)
+from modelshelf.formats import read_pipeline, read_tree
+from modelshelf.identify import identify
+from modelshelf.install.discovery import is_model_folder
+from modelshelf.install.part_storing import PartStorer
+from modelshelf.normalize import plan_import
+from modelshelf.protocols import BlobStore, Disk, RecordStore
+from modelshelf.schema.identity import Evidence, Identity
+from modelshelf.schema.manifest import ImportPlan
+from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+from modelshelf.schema.source import SourceTree
+from modelshelf.schema.stored import PartContent, Registered
+from modelshelf.schema.taxonomy import ModelFormat, ModelType
+
+__all__ = ["ModelAdder"]
+
+
+class ModelAdder:
+    """Adds models: decides first, then stores, then registers, then shows.
+
+    A crash at any point leaves the library without the model or with all of it. What was written for
+    a model that did not make it is debris that `gc` removes.
+    """
+
+    def __init__(
+        self,
+        *,
+        library: tuple[Path, ...],
+        records: RecordStore,
+        blobs: BlobStore,
+        disk: Disk,
+        leases: LeaseKeeper,
+        views: ViewKeeper,
+    ) -> None:
+        self._library = library
+        self._records = records
+        self._blobs = blobs
+        self._disk = disk
+        self._leases = leases
+        self._views = views
+
+    def plan(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        description: str = "",
+        source: str = "",
+        follow_links: bool = False,
+    ) -> ImportPlan:
+        """Decide what adding the model at *path* will do; nothing is changed.
+
+        Raises:
+            SourceError: The path cannot be added; its subclasses say why.
+            FormatError: A file of the model is broken.
+            InvalidNameError: It cannot be called that.
+        """
+        tree = self._look(path, follow_links=follow_links)
+        for folder in self._library:
+            if tree.root.resolve().is_relative_to(folder.resolve()):
+                raise SourceInsideStoreError(path=str(path), root=str(folder))
+        pipeline = None if tree.is_file else read_pipeline(tree)
+        return plan_import(
+            tree,
+            recognise(tree),
+            pipeline,
+            name=name,
+            description=description,
+            source=source,
+        )
+
+    def probe(self, path: Path, *, follow_links: bool = False) -> Identity:
+        """Say what the model at *path* is; nothing is changed.
+
+        Raises:
+            SourceError: The path cannot be read as a model.
+            FormatError: A file of the model is broken.
+        """
+        return recognise(self._look(path, follow_links=follow_links))
+
+    def add(
+        self, plan: ImportPlan, report: ProgressReporter = ignore_progress
+    ) -> tuple[Registered, tuple[PartContent, ...]]:
+        """Carry a plan out.
+
+        Returns:
+            What was registered, and each part with what it took.
+
+        Raises:
+            SourceChangedError: A file changed since the plan was made.
+            SourceUnreadableError: A file could not be read.
+            NotEnoughSpaceError: The disk is, or would be, full.
+            StoreWriteError: The store could not be written to.
+        """
+        lease_id = new_lease_id()
+        locations = [str(uuid4()) for _ in plan.all_parts]
+        protected = [("folder", location) for location in locations]
+        with self._leases.hold(lease_id, f"adding {plan.name}", protected):
+            storer = PartStorer(
+                lease_id, plan.all_parts, self._records, self._blobs, tally(plan, report)
+            )
+            check_space(self._library[-1], storer.bytes_needed)
+            contents: list[PartContent] = []
+            try:
+                for part, location in zip(plan.all_parts, locations, strict=True):
+                    contents.append(storer.store(part, location))
+                registered = self._records.register(lease_id, plan, contents)
+            except BaseException:
+                # What cannot be removed now is debris for `gc`; the first error is the one to tell.
+                with suppress(ModelshelfError, OSError):
+                    self._discard_unregistered(contents)
+                raise
+            for location in registered.unused:
+                self._blobs.discard(location)
+        self._views.settle()
+        self._views.ensure(registered.key)
+        return registered, tuple(contents)
+
+    def remove_sources(self, plan: ImportPlan) -> None:
+        """Remove the user's own files after they were added, as `--move` asks by name.
+
+        Only files that are still what was listed go, then the folders that this empties.
+        """
+        folders: set[Path] = set()
+        for part in plan.all_parts:
+            for _, source in part.files:
+                now = source.path.lstat()
+                if (now.st_ino, now.st_size, now.st_mtime_ns) == (
+                    source.inode,
+                    source.size,
+                    source.modified_ns,
+                ):
+                    self._disk.remove_file(source.path)
+                    folders.add(source.path.parent)
+        for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+            with suppress(OSError):
+                self._disk.remove_folder(folder)
+
+    def _look(self, path: Path, *, follow_links: bool) -> SourceTree:
+        # Not resolve(): a folder that is reached through a link keeps the name that the user gave it.
+        absolute = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - see above
+        tree = read_tree(absolute, follow_links=follow_links)
+        if not tree.is_file and not is_model_folder(absolute):
+            raise EmptySourceError(
+                path=str(path),
+                reason="there is no `model_index.json`, `config.json` or weights file at its top",
+            )
+        return tree
+
+    def _discard_unregistered(self, contents: list[PartContent]) -> None:
+        for content in contents:
+            # Asked, not assumed: an interruption may come just after the commit.
+            part = self._records.part(content.digest)
+            if content.is_new and (part is None or part.location != content.location):
+                self._blobs.discard(content.location)
+
+
+def recognise(tree: SourceTree) -> Identity:
+    """Identify a model; what no rule can decide between is kept as unknown, never refused."""
+    try:
+        return identify(tree)
+    except AmbiguousIdentityError as error:
+        return Identity(
+            type=ModelType.UNKNOWN,
+            format=ModelFormat.UNKNOWN,
+            evidence=(Evidence("ambiguous", str(tree.root), str(error.facts["families"])),),
+        )
+
+
+def tally(plan: ImportPlan, report: ProgressReporter) -> ProgressReporter:
+    """Turn the progress of single files into that of the whole plan."""
+    finished, current, file = 0, 0, ("", "")
+
+    def advance(step: Progress) -> None:
+        nonlocal finished, current, file
+        if (step.stage, step.subject) != file or step.done < current:
+            finished, file = finished + current, (step.stage, step.subject)
+        current = step.done
+        done = min(finished + current, plan.size)
+        report(Progress(step.stage, step.subject, done, plan.size))
+
+    return advance

@@ -1,0 +1,5 @@
+"""The composition root: everything above is put together here, once, by hand."""
+
+from modelshelf.manager.normalized import NormalizedModelManager, normalized_model_manager
+
+__all__ = ["NormalizedModelManager", "normalized_model_manager"]

@@ -1,0 +1,89 @@
+"""Putting the services of one library together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from modelshelf.blobs.folder_store import FolderBlobStore
+from modelshelf.blobs.leases import LeaseKeeper
+from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.blobs.views import ViewKeeper
+from modelshelf.errors import StoreUnusableError
+from modelshelf.export import Exporter
+from modelshelf.install import ModelAdder
+from modelshelf.protocols import Clock, Disk
+from modelshelf.records.database import Database
+from modelshelf.records.store import SqlRecordStore
+from modelshelf.settings import Settings
+from modelshelf.upkeep import GarbageCollector, Trash, Verifier
+
+__all__ = ["Services", "assemble"]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the faces of one library work with."""
+
+    records: SqlRecordStore
+    """What is known."""
+    blobs: FolderBlobStore
+    """Where the bytes are."""
+    views: ViewKeeper
+    """What a person sees."""
+    adder: ModelAdder
+    """Brings models in."""
+    exporter: Exporter
+    """Gives models back."""
+    trash: Trash
+    """Deletes and restores."""
+    collector: GarbageCollector
+    """Frees what nobody needs."""
+    verifier: Verifier
+    """Checks everything."""
+
+
+def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> Services:
+    """Build the services of the library that *settings* describe, making it where there is none.
+
+    Args:
+        settings: Where it lies and how it behaves.
+        clock: The time of day.
+        disk: Through which to change the file system; None for the local one.
+
+    Raises:
+        StoreUnusableError: The root cannot hold a library, or what is there is none.
+    """
+    disk = disk or LocalDisk()
+    models, cache = settings.models_path, settings.cache_path
+    try:
+        for folder in (settings.blob_path, cache):
+            disk.make_folder(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        path = os.fsdecode(error.filename or models)
+        raise StoreUnusableError(root=str(settings.root), reason=f"`{path}`: {reason}") from error
+    discarded = cache / "discarded"
+    records = SqlRecordStore(Database(settings.db_path), models, clock)
+    blobs = FolderBlobStore(settings.blob_path, discarded, disk)
+    leases = LeaseKeeper(cache / "leases", records)
+    views = ViewKeeper(models, records, blobs, disk)
+    return Services(
+        records=records,
+        blobs=blobs,
+        views=views,
+        adder=ModelAdder(
+            library=(settings.root, models),
+            records=records,
+            blobs=blobs,
+            disk=disk,
+            leases=leases,
+            views=views,
+        ),
+        exporter=Exporter(blobs, disk, leases),
+        trash=Trash(records, views, clock, settings.trash_retention),
+        collector=GarbageCollector(
+            records=records, blobs=blobs, disk=disk, leases=leases, views=views, clock=clock
+        ),
+        verifier=Verifier(models=models, records=records, blobs=blobs, views=views),
+    )

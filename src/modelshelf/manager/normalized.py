@@ -1,0 +1,431 @@
+"""The Normalized Model Manager: the library behind the names that its specification uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from modelshelf.errors import UnknownModelException
+from modelshelf.export import write_tar
+from modelshelf.install import discover_models
+from modelshelf.manager.assembly import Services, assemble
+from modelshelf.manager.outcome import describe_addition
+from modelshelf.manager.selection import Selector, choice
+from modelshelf.schema.identity import Identity
+from modelshelf.schema.manifest import ImportPlan
+from modelshelf.schema.model import AddOutcome, ExportOutcome, FileInfo, ModelInfo, TrashedModel
+from modelshelf.schema.progress import ProgressReporter, ignore_progress
+from modelshelf.schema.query import ModelQuery
+from modelshelf.schema.report import GarbageReport, SharedPart, Usage, VerifyReport
+from modelshelf.schema.stored import StoredModel
+from modelshelf.schema.taxonomy import BaseModelType, ExportMethod, ModelType
+from modelshelf.settings import Settings
+
+__all__ = ["NormalizedModelManager", "normalized_model_manager"]
+
+
+def normalized_model_manager(config: object) -> NormalizedModelManager:
+    """Open the library that *config* describes, making it where there is none.
+
+    Args:
+        config: `Settings`, what `Settings.get_config()` returns, or any object with `root_path` and,
+            where they differ from the usual, `models_path` and `db_path`.
+
+    Returns:
+        The manager. Close it, or use it in a `with` block.
+
+    Raises:
+        InvalidSettingError: *config* has no such attributes, or they make no sense.
+        StoreUnusableError: The root cannot hold a library, or what is there is none.
+
+    Example:
+        >>> from modelshelf.testing import tiny
+        >>> folder = getfixture("tmp_path")
+        >>> with normalized_model_manager(Settings(root=folder / "shelf")) as nmm:
+        ...     added = nmm.import_model(tiny.lora(folder / "LoWRA.safetensors", base="sd-1"))
+        ...     nmm.get_model_by_name(name="LoWRA", type="lora").id == added
+        True
+
+    Source: `spec/normalized-model-manager.md`, "Initializing the normalized model manager".
+    """
+    return NormalizedModelManager(assemble(Settings.from_object(config), clock=_utc_now))
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class NormalizedModelManager:
+    """A library of models that stores what they share once and gives each back byte for byte.
+
+    Safe to share between threads, and with other processes that have the same library open.
+    `nmm.import(path)`, as the specification spells it, is `nmm.import_model(path)`, because `import` is
+    a keyword; `getattr(nmm, "import")(path)` works too.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._select = Selector(services.records)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        if name == "import":
+            return self.import_model
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(message)
+
+    def close(self) -> None:
+        """Close the database; the object is of no use afterwards."""
+        self._services.records.close()
+
+    # -- adding
+
+    def import_model(
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        description: str = "",
+        source: str = "",
+        move: bool = False,
+        follow_links: bool = False,
+        progress: ProgressReporter = ignore_progress,
+    ) -> int:
+        """Add a diffusers folder or a model file, and return its id.
+
+        What is already there under the same name keeps its id. Under another name a fundamental model
+        gets a further name and keeps its id too; a pipeline becomes another pipeline, with an id of its
+        own, of the same parts. Nothing is stored twice either way.
+
+        Args:
+            path: The file or folder. It is read, and left as it is unless *move*.
+            name: What to call it; None for the file's or folder's own name.
+            description: Free text to keep with it.
+            source: Where it came from; empty for *path*.
+            move: Remove the user's files once the model is safely stored.
+            follow_links: Accept links that lead out of the folder.
+            progress: Told of progress.
+
+        Returns:
+            The id, for `delete` and `get_model`; pipelines and other models never share one.
+
+        Raises:
+            SourceError: The path cannot be added; subclasses say why.
+            FormatError: A file of the model is broken.
+            NotEnoughSpaceError: The disk is too full. Nothing was added in any of these cases.
+
+        Source: `spec/normalized-model-manager.md`, "Saving a model to the database".
+        """
+        return self.add(
+            path,
+            name=name,
+            description=description,
+            source=source,
+            move=move,
+            follow_links=follow_links,
+            progress=progress,
+        ).info.id
+
+    def add(
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        description: str = "",
+        source: str = "",
+        move: bool = False,
+        follow_links: bool = False,
+        progress: ProgressReporter = ignore_progress,
+    ) -> AddOutcome:
+        """Add a model as `import_model` does, and say what that stored and shared."""
+        plan = self.plan(
+            path, name=name, description=description, source=source, follow_links=follow_links
+        )
+        registered, contents = self._services.adder.add(plan, progress)
+        if move:
+            self._services.adder.remove_sources(plan)
+        info = self.get_model(registered.key)
+        return describe_addition(
+            plan,
+            info,
+            contents,
+            is_new=registered.is_new,
+            namesakes=self._namesakes(info),
+        )
+
+    def plan(
+        self,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        description: str = "",
+        source: str = "",
+        follow_links: bool = False,
+    ) -> ImportPlan:
+        """Decide what `add` would do with the model at *path*; nothing is stored."""
+        return self._services.adder.plan(
+            Path(path),
+            name=name,
+            description=description,
+            source=source,
+            follow_links=follow_links,
+        )
+
+    def discover(self, path: str | Path) -> Iterator[Path]:
+        """Yield the models at or below *path*, sorted; a model folder is yielded whole."""
+        return discover_models(Path(path))
+
+    def probe(self, path: str | Path, *, follow_links: bool = False) -> Identity:
+        """Say what the model at *path* is, and why; nothing is stored."""
+        return self._services.adder.probe(Path(path), follow_links=follow_links)
+
+    # -- asking
+
+    def get_model_by_name(self, name: str, type: str | ModelType) -> ModelInfo:  # noqa: A002 - the specification's word
+        """Return the fundamental model called *name*.
+
+        Args:
+            name: Its name, exactly.
+            type: What it is, such as `"lora"`.
+
+        Raises:
+            UnknownModelException: No such model.
+            DuplicateModelException: Several; ask `get_model` for one by key.
+            InvalidChoiceError: *type* is no model type.
+
+        Source: `spec/normalized-model-manager.md`, "Fetching a model".
+        """
+        wanted = choice(ModelType, type, "model type")
+        return self._select.one_of(
+            [
+                info
+                for info in self._services.records.find(ModelQuery(name=name))
+                if not info.is_pipeline and info.type == wanted
+            ],
+            f"{name} ({wanted.value})",
+        )
+
+    def get_pipeline_by_name(
+        self,
+        name: str,
+        base: str | BaseModelType,
+        submodel: str | None = None,
+    ) -> ModelInfo:
+        """Return a pipeline with all its parts, or one part of it.
+
+        Args:
+            name: The pipeline's name, exactly.
+            base: Its base, such as `"sd-1"`.
+            submodel: Component folder, such as `"vae"`; None for the whole pipeline.
+
+        Returns:
+            `path` is a folder that can be loaded from: all of the pipeline, or the one component.
+
+        Raises:
+            UnknownModelException: No such pipeline.
+            UnknownSubmodelError: It has no such component.
+            DuplicateModelException: Several pipelines have this name and base.
+            InvalidChoiceError: *base* is no base.
+
+        Source: `spec/normalized-model-manager.md`, "Fetching a model".
+        """
+        pipeline = self._pipeline(name, base)
+        if submodel is None:
+            # Somebody may have taken the view apart; the promise is a usable folder.
+            self._services.views.ensure(pipeline.key)
+            return self.get_model(pipeline.key)
+        return self._select.part(pipeline, str(submodel))
+
+    def get_model(self, selector: str | int) -> ModelInfo:
+        """Return the one model that *selector* means.
+
+        Args:
+            selector: An id, a key or its first digits, a name, or a digest or its first digits.
+
+        Raises:
+            UnknownModelException: Nothing fits.
+            DuplicateModelException: Several fit.
+        """
+        return self._select.model(selector)
+
+    def list_models(self) -> list[ModelInfo]:
+        """Return every named fundamental model, sorted by name; one entry a name."""
+        return self._services.records.named_models()
+
+    def list_pipelines(self) -> list[ModelInfo]:
+        """Return every pipeline with its parts, sorted by name."""
+        return self._services.records.pipelines()
+
+    def find(self, text: str) -> list[ModelInfo]:
+        """Return models by a part of a name, source or description, a digest, or a file on disk.
+
+        Args:
+            text: A file or folder that exists is looked up by its content; anything else as text.
+        """
+        return self._select.search(text)
+
+    def files(self, selector: str | int) -> list[FileInfo]:
+        """Return the files of a model, as an export gives them, with where the store keeps them."""
+        model = self._stored(self.get_model(selector))
+        return [
+            FileInfo(
+                member=member,
+                size=file.size,
+                blake3=file.blake3.hexadecimal,
+                sha256=file.sha256.hexadecimal,
+                location=str(self._services.blobs.folder(file.location) / file.member),
+            )
+            for member, file in model.files
+        ]
+
+    # -- giving back
+
+    def export(
+        self,
+        name: str | None = None,
+        base: str | BaseModelType | None = None,
+        *,
+        type: str | ModelType | None = None,  # noqa: A002 - the specification's word
+        destination: str | Path,
+        selector: str | int | None = None,
+        method: str = "link",
+        force: bool = False,
+        progress: ProgressReporter = ignore_progress,
+    ) -> ExportOutcome:
+        """Write a model out in its native format, byte for byte, under its name.
+
+        Args:
+            name: Its name, exactly; with *base* for a pipeline, with *type* for any other model.
+            base: The pipeline's base.
+            type: The model's type.
+            destination: Folder to write into.
+            selector: Instead of the three: as in `get_model`.
+            method: `link` takes the cheapest real link, `copy` always checked copies.
+            force: Replace what is there under that name.
+            progress: Told of progress.
+
+        Returns:
+            Where it is now and how it came there.
+
+        Raises:
+            UnknownModelException: No such model.
+            DuplicateModelException: Several fit.
+            DestinationExistsError: The name is taken there.
+            BlobCorruptError: A file to be copied is damaged; nothing was exported.
+
+        Source: `spec/normalized-model-manager.md`, "Exporting a model".
+        """
+        info = self._select.given(name, base, type, selector)
+        return self._services.exporter.export(
+            self._stored(info),
+            Path(destination),
+            by_link=choice(ExportMethod, method, "export method") is ExportMethod.LINK,
+            force=force,
+            report=progress,
+        )
+
+    def export_tar(
+        self,
+        *,
+        selector: str | int,
+        stream: BinaryIO,
+        progress: ProgressReporter = ignore_progress,
+    ) -> int:
+        """Write a model to *stream* as a tar archive; return the bytes written."""
+        model = self._stored(self.get_model(selector))
+        return write_tar(self._services.blobs, model, stream, progress)
+
+    # -- removing and checking
+
+    def delete(self, selector: str | int, *, dry_run: bool = False) -> TrashedModel:
+        """Delete a model; what others share stays, and `undo` brings it back until it expires.
+
+        Raises:
+            UnknownModelException: Nothing fits.
+            DuplicateModelException: Several fit; a fundamental model with two names is deleted by key.
+        """
+        return self._services.trash.delete(self.get_model(selector), dry_run=dry_run)
+
+    def undo(self, trash_id: str) -> ModelInfo:
+        """Bring a deleted model back.
+
+        Raises:
+            UnknownTrashError: The trash has no such entry, perhaps not any more.
+        """
+        return self.get_model(self._services.trash.restore(trash_id))
+
+    def trash(self) -> list[TrashedModel]:
+        """Return what can be brought back, oldest first."""
+        return self._services.trash.entries()
+
+    def verify(
+        self, *, quick: bool = False, progress: ProgressReporter = ignore_progress
+    ) -> VerifyReport:
+        """Check every byte, name, count and link of the library; finish what was interrupted first."""
+        self._services.collector.finish_interrupted()
+        return self._services.verifier.verify(quick=quick, report=progress)
+
+    def collect_garbage(
+        self,
+        *,
+        expire_trash: timedelta | None = None,
+        dry_run: bool = False,
+        progress: ProgressReporter = ignore_progress,
+    ) -> GarbageReport:
+        """Remove what no model, trash entry or running import refers to.
+
+        Args:
+            expire_trash: Forget for good what was deleted at least so long ago, zero for all of it;
+                None for what is past its date.
+            dry_run: Only say what would go.
+            progress: Told of progress.
+        """
+        collector = self._services.collector
+        if dry_run:
+            return collector.foresee(expire_trash=expire_trash)
+        return collector.collect(expire_trash=expire_trash, report=progress)
+
+    def usage(self) -> Usage:
+        """Return what the library costs, per model and in all, and what sharing saves."""
+        return self._services.records.usage()
+
+    def duplicates(self) -> list[SharedPart]:
+        """Return what models hold several times and the store has once, best saving first."""
+        return self._services.records.duplicates()
+
+    def _pipeline(self, name: str, base: str | BaseModelType) -> ModelInfo:
+        wanted = choice(BaseModelType, base, "base")
+        return self._select.one_of(
+            [
+                info
+                for info in self._services.records.find(ModelQuery(name=name))
+                if info.is_pipeline and info.base == wanted
+            ],
+            f"{name} ({wanted.value})",
+        )
+
+    def _stored(self, info: ModelInfo) -> StoredModel:
+        model = self._services.records.stored_model(info.key)
+        if model is None:
+            raise UnknownModelException(wanted=info.name)
+        return model
+
+    def _namesakes(self, info: ModelInfo) -> int:
+        same = self._services.records.find(ModelQuery(name=info.name))
+        return sum(
+            other.key != info.key and (other.type, other.bases) == (info.type, info.bases)
+            for other in same
+        )

@@ -1,0 +1,58 @@
+"""Saying what adding a model did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelshelf.schema.manifest import ImportPlan
+from modelshelf.schema.model import AddOutcome, ModelInfo
+from modelshelf.schema.stored import PartContent
+from modelshelf.schema.taxonomy import BaseModelType, ModelType
+
+__all__ = ["describe_addition"]
+
+
+def describe_addition(
+    plan: ImportPlan,
+    info: ModelInfo,
+    contents: Sequence[PartContent],
+    *,
+    is_new: bool,
+    namesakes: int,
+) -> AddOutcome:
+    """Count what was stored and shared, and collect what a person should know.
+
+    Args:
+        plan: What was to be done.
+        info: The model as it is now.
+        contents: Its parts, with what each took.
+        is_new: Whether the library did not have it under this name.
+        namesakes: Other models of the same name, type and base.
+    """
+    stored = sum(content.bytes_stored for content in contents)
+    new_parts = sum(content.is_new for content in contents)
+    return AddOutcome(
+        info=info,
+        is_new=is_new,
+        bytes_stored=stored,
+        bytes_shared=plan.size - stored,
+        parts_stored=new_parts,
+        parts_shared=len(contents) - new_parts,
+        warnings=tuple(_warnings(plan, namesakes)),
+    )
+
+
+def _warnings(plan: ImportPlan, namesakes: int) -> list[str]:
+    warnings = []
+    if plan.type is ModelType.UNKNOWN:
+        warnings.append(
+            "nobody knows what this model is; it is kept as `unknown`, "
+            "and `shelf probe --explain` tells what was missing"
+        )
+    elif BaseModelType.UNKNOWN in plan.bases:
+        warnings.append("what was read does not decide its base; it is kept as `unknown`")
+    if namesakes:
+        warnings.append(
+            f"{namesakes} other model(s) have the same name, type and base; use keys to tell them apart"
+        )
+    return warnings

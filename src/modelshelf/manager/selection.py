@@ -1,0 +1,171 @@
+"""Finding the model that somebody means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from modelshelf.blobs.source_reader import hash_source
+from modelshelf.errors import (
+    DuplicateModelException,
+    InvalidChoiceError,
+    UnknownModelException,
+    UnknownSubmodelError,
+    UsageError,
+)
+from modelshelf.formats import read_tree
+from modelshelf.protocols import RecordStore
+from modelshelf.schema.model import ModelInfo, PartInfo
+from modelshelf.schema.query import ModelQuery
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["Selector", "choice"]
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_HEXADECIMAL = re.compile(r"(?:blake3:|sha256:)?(?P<digits>[0-9a-fA-F]{6,64})")
+"""Six digits at least: fewer are more likely meant as a word."""
+_SHOWN = 5
+
+
+def choice(kind: type[_Choice], word: str, what: str) -> _Choice:
+    """Return the member of *kind* that *word* is, or is the value of.
+
+    Raises:
+        InvalidChoiceError: It is none.
+    """
+    try:
+        return kind(word)
+    except ValueError as error:
+        allowed = ", ".join(member.value for member in kind)
+        raise InvalidChoiceError(what=what, got=str(word), allowed=allowed) from error
+
+
+class Selector:
+    """Turns what a person or program says into models."""
+
+    def __init__(self, records: RecordStore) -> None:
+        self._records = records
+
+    def model(self, selector: str | int) -> ModelInfo:
+        """Return the one model meant; see `NormalizedModelManager.get_model`.
+
+        The first reading that finds something counts: id, name, key, digest.
+        """
+        for query in _readings(selector):
+            found = self._records.find(query)
+            if found:
+                return self.one_of(found, str(selector))
+        raise UnknownModelException(wanted=str(selector))
+
+    def given(
+        self,
+        name: str | None,
+        base: str | None,
+        type: str | None,  # noqa: A002 - the specification's word
+        selector: str | int | None,
+    ) -> ModelInfo:
+        """Return the one model that an export's arguments mean."""
+        if (name is None) == (selector is None):
+            raise UsageError(
+                problem="an export needs either a name or a selector",
+                remedy="give `name=` with `base=` or `type=`, or `selector=` alone",
+            )
+        if selector is not None:
+            return self.model(selector)
+        wanted_base = None if base is None else choice(BaseModelType, base, "base")
+        wanted_type = None if type is None else choice(ModelType, type, "model type")
+        fitting = [
+            info
+            for info in self._records.find(ModelQuery(name=name))
+            if (wanted_base is None or wanted_base in info.bases)
+            and (wanted_type is None or info.type == wanted_type)
+        ]
+        words = [str(name), *(word.value for word in (wanted_base, wanted_type) if word)]
+        return self.one_of(fitting, " ".join(words))
+
+    def one_of(self, found: Sequence[ModelInfo], wanted: str) -> ModelInfo:
+        """Return the only model of a list.
+
+        Raises:
+            UnknownModelException: The list is empty.
+            DuplicateModelException: It has several.
+        """
+        if not found:
+            raise UnknownModelException(wanted=wanted)
+        if len(found) > 1:
+            matches = [f"{one.key[:12]} ({one.name}, {one.base}, {one.type})" for one in found]
+            shown = ", ".join(matches[:_SHOWN]) + (", …" if len(matches) > _SHOWN else "")
+            raise DuplicateModelException(wanted=wanted, count=len(found), matches=shown)
+        return found[0]
+
+    def part(self, pipeline: ModelInfo, submodel: str) -> ModelInfo:
+        """Return one component of a pipeline as a model of its own.
+
+        Raises:
+            UnknownSubmodelError: The pipeline has no such component.
+        """
+        for part in pipeline.parts:
+            if part.folder == submodel:
+                return _as_model(pipeline, part)
+        available = ", ".join(part.folder for part in pipeline.parts)
+        raise UnknownSubmodelError(
+            wanted=pipeline.name, submodel=submodel, available=available or "none"
+        )
+
+    def search(self, text: str) -> list[ModelInfo]:
+        """Return models by content on disk, digest, or text."""
+        path = Path(text).expanduser()
+        if ("/" in text or path.suffix) and path.exists():
+            return self._by_content(path)
+        found = {info.key: info for info in self._records.find(ModelQuery(contains=text))}
+        digits = _HEXADECIMAL.fullmatch(text)
+        if digits is not None:
+            prefix = digits["digits"].lower()
+            for query in (ModelQuery(digest_prefix=prefix), ModelQuery(key_prefix=prefix)):
+                found |= {info.key: info for info in self._records.find(query)}
+        return sorted(found.values(), key=lambda info: (info.name, info.id))
+
+    def _by_content(self, path: Path) -> list[ModelInfo]:
+        """Return the models that hold every file found at *path*."""
+        shared: dict[str, ModelInfo] | None = None
+        for file in read_tree(path.absolute(), follow_links=True).files:
+            digest = hash_source(file).hexadecimal
+            holders = {
+                info.key: info for info in self._records.find(ModelQuery(digest_prefix=digest))
+            }
+            shared = holders if shared is None else {k: shared[k] for k in shared.keys() & holders}
+            if not shared:
+                return []
+        return sorted((shared or {}).values(), key=lambda info: (info.name, info.id))
+
+
+def _readings(selector: str | int) -> list[ModelQuery]:
+    if isinstance(selector, int):
+        return [ModelQuery(ids=(selector,))]
+    readings = [ModelQuery(name=selector)]
+    if selector.isdecimal() and len(selector) < 19:  # noqa: PLR2004 - what a 64-bit id can have
+        readings.insert(0, ModelQuery(ids=(int(selector),)))
+    digits = _HEXADECIMAL.fullmatch(selector)
+    if digits is not None:
+        prefix = digits["digits"].lower()
+        readings += [ModelQuery(key_prefix=prefix), ModelQuery(digest_prefix=prefix)]
+    return readings
+
+
+def _as_model(pipeline: ModelInfo, part: PartInfo) -> ModelInfo:
+    return ModelInfo(
+        id=part.id,
+        key=pipeline.key,
+        name=f"{pipeline.name}/{part.folder}",
+        type=part.type,
+        bases=part.bases,
+        format=ModelFormat.DIFFUSERS,
+        location=part.location,
+        hash=part.hash,
+        size=part.size,
+        source=pipeline.source,
+        refcount=part.refcount,
+    )

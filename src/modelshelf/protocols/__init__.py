@@ -1,0 +1,17 @@
+"""The seams: what a stage needs of the world, so that another world can be given to it."""
+
+from modelshelf.protocols.blob_store import BlobEntry, BlobStore, PartWriter
+from modelshelf.protocols.clock import Clock
+from modelshelf.protocols.disk import Disk
+from modelshelf.protocols.record_store import LeaseRecords, RecordStore, ViewRecords
+
+__all__ = [
+    "BlobEntry",
+    "BlobStore",
+    "Clock",
+    "Disk",
+    "LeaseRecords",
+    "PartWriter",
+    "RecordStore",
+    "ViewRecords",
+]

@@ -1,0 +1,133 @@
+"""What is known about the library, apart from the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.manifest import ImportPlan
+from modelshelf.schema.model import ModelInfo, TrashedModel
+from modelshelf.schema.query import ModelQuery
+from modelshelf.schema.report import Finding, SharedPart, Usage
+from modelshelf.schema.stored import (
+    PartContent,
+    Registered,
+    StoredFile,
+    StoredModel,
+    StoredPart,
+    View,
+)
+
+__all__ = ["LeaseRecords", "RecordStore", "ViewRecords"]
+
+
+class LeaseRecords(Protocol):
+    """Operations in flight, and what they protect from collection."""
+
+    def begin_lease(self, lease_id: str, purpose: str, items: Iterable[tuple[str, str]]) -> None:
+        """Protect things, given as (kind, value): `folder`, `part` or `path`."""
+
+    def end_lease(self, lease_id: str) -> None:
+        """Protect them no longer; nothing happens when there is no such lease."""
+
+    def leases(self) -> list[str]:
+        """Return the ids of all leases, oldest first."""
+
+    def leased_paths(self, lease_id: str) -> set[str]:
+        """Return the values of kind `path` that a lease protects."""
+
+
+class ViewRecords(Protocol):
+    """What a person should see below the models folder."""
+
+    def views(self, *, unsettled: bool = False) -> list[View]:
+        """Return views, sorted by path; with *unsettled* only those with something left to do."""
+
+    def want_view(self, key: str) -> None:
+        """Ask for a made view to be made again."""
+
+    def move_view(self, key: str) -> None:
+        """Give a view another path, because something foreign lies at the one it had."""
+
+    def settle_view(self, view: View) -> None:
+        """Note that a wanted view was made, or that an unwanted one is gone."""
+
+    def stored_model(self, key: str) -> StoredModel | None:
+        """Return a model, deleted or not, as files to place somewhere; None where there is none."""
+
+
+class RecordStore(LeaseRecords, ViewRecords, Protocol):
+    """Every method is one transaction: it happens whole, or not at all, and then it is durable."""
+
+    def find(self, query: ModelQuery) -> list[ModelInfo]:
+        """Return models and pipelines that fit and are not deleted, sorted by name, then id."""
+
+    def named_models(self) -> list[ModelInfo]:
+        """Return every name of a fundamental model, sorted."""
+
+    def pipelines(self) -> list[ModelInfo]:
+        """Return every pipeline with its parts, sorted."""
+
+    def find_file(self, blake3: Digest) -> StoredFile | None:
+        """Return a file with this content, from a part not known to be damaged."""
+
+    def known_fingerprints(self, wanted: Iterable[tuple[int, bytes]]) -> set[tuple[int, bytes]]:
+        """Return those pairs of size and fingerprint that some stored file has."""
+
+    def parts(self) -> Iterator[StoredPart]:
+        """Yield every part with its files, sorted by id; others may write meanwhile."""
+
+    def part(self, digest: Digest) -> StoredPart | None:
+        """Return the part with this identity."""
+
+    def pin(self, lease_id: str, digest: Digest) -> StoredPart | None:
+        """Find a part and protect it by the lease in one step, so that it cannot be collected."""
+
+    def register(
+        self, lease_id: str, plan: ImportPlan, contents: Sequence[PartContent]
+    ) -> Registered:
+        """Enter an import and end its lease.
+
+        A part with a known digest is the known part; every base it comes with is added to its bases.
+        """
+
+    def repair(self, lease_id: str, part_id: int, location: str) -> str | None:
+        """Let a damaged part lie at *location*; return where it lay, None when it is gone."""
+
+    def mark_damaged(self, part_id: int, *, is_damaged: bool) -> None:
+        """Note whether a part was found hurt."""
+
+    def move_to_trash(self, key: str, expires_at: datetime) -> str:
+        """Delete a model so that it can be brought back; return the id to do that with."""
+
+    def restore(self, trash_id: str) -> str | None:
+        """Bring a model back; return its key, None when the trash has no such entry."""
+
+    def trashed(self, *, expired_at: datetime | None = None) -> list[TrashedModel]:
+        """Return the trash, oldest first; with *expired_at* only what had expired by then."""
+
+    def cost_of(self, key: str) -> tuple[int, int]:
+        """Return the bytes that only this model holds, and those that others hold too."""
+
+    def sweep(self, expired_trash: Sequence[str]) -> list[str]:
+        """Forget trash for good, then every part that nothing holds; return their locations."""
+
+    def unreferenced(self) -> list[str]:
+        """Return the locations that `sweep` would free now."""
+
+    def kept_locations(self) -> set[str]:
+        """Return every location that a part has or a lease protects."""
+
+    def usage(self) -> Usage:
+        """Add up what the library costs."""
+
+    def duplicates(self) -> list[SharedPart]:
+        """Return content that models hold several times, best saving first."""
+
+    def audit(self) -> list[Finding]:
+        """Check the records themselves."""
+
+    def holders_of_parts(self) -> dict[int, tuple[str, ...]]:
+        """Return part → names of the living models that need it, sorted."""

@@ -1,0 +1,1 @@
+"""What the library knows: parts, names, pipelines, trash, leases, in one database."""

@@ -1,0 +1,172 @@
+"""Opening the library's database: WAL, full durability, short transactions, the right schema.
+
+Readers see one moment and wait for nobody; writers take their turn from the first statement on, so a
+transaction never fails half way because another was quicker. No lock is ever held while bytes are
+copied: whoever copies holds a lease, which is only a row.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from modelshelf.errors import (
+    NotEnoughSpaceError,
+    StoreBusyError,
+    StoreTooNewError,
+    StoreUnusableError,
+    StoreWriteError,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+__all__ = ["HEAD", "Database"]
+
+HEAD = "0001"
+"""The newest revision below `migrations/versions`; a test keeps it equal."""
+_BUSY_SECONDS = 60
+"""How long a writer waits for its turn; transactions here take milliseconds."""
+
+
+class Database:
+    """One library's database, shared by the threads of a process."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database at *path*, making it and bringing its schema up to date where needed.
+
+        Raises:
+            StoreTooNewError: A newer modelshelf made it.
+            StoreUnusableError: It is no database, or cannot be opened.
+        """
+        self.path = path
+        """The SQLite file."""
+        self._root = str(path.parent.parent)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+        self._engine = _engine(path)
+        try:
+            self._bring_up_to_date()
+        except (DatabaseError, OSError) as error:
+            raise self._unusable(str(getattr(error, "orig", error))) from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one moment of the database and changes nothing."""
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that is alone in writing, from here to the end of the block.
+
+        Everything in the block is committed and durable when it ends, or nothing is.
+
+        Raises:
+            StoreBusyError: Others kept writing for a minute.
+            NotEnoughSpaceError: The disk is full; nothing changed.
+        """
+        with self._translated(), self._engine.connect() as connection:
+            writing = connection.execution_options(modelshelf_writes=True)
+            with writing.begin():
+                yield writing
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise StoreBusyError(what=str(self.path)) from error
+            if code == sqlite3.SQLITE_FULL:
+                free = shutil.disk_usage(self.path.parent).free
+                raise NotEnoughSpaceError(path=str(self.path), needed=0, free=free) from error
+            raise StoreWriteError(path=str(self.path), reason=str(error.orig)) from error
+        except DatabaseError as error:
+            raise self._unusable(str(error.orig)) from error
+
+    def _bring_up_to_date(self) -> None:
+        if self._revision() == HEAD:
+            return
+        # One process at a time: switching to WAL and creating tables do not wait for each other.
+        with FileLock(self.path.with_suffix(".lock")):
+            found = self._revision()
+            if found == HEAD:
+                return
+            if found is not None and found > HEAD:
+                raise StoreTooNewError(root=self._root, found=found, known=HEAD)
+            if found is not None:
+                self._back_up(found)
+            self._migrate()
+
+    def _revision(self) -> str | None:
+        with self._engine.connect() as connection:
+            known = connection.execute(
+                text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+            ).scalar()
+            if known is None:
+                return None
+            revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return None if revision is None else str(revision)
+
+    def _back_up(self, revision: str) -> None:
+        backup = self.path.with_suffix(f".before-{HEAD}-was-{revision}.db")
+        with (
+            closing(sqlite3.connect(self.path)) as source,
+            closing(sqlite3.connect(backup)) as target,
+        ):
+            source.backup(target)
+
+    def _migrate(self) -> None:
+        # Imported here: opening a library that is up to date, the usual case, needs none of it.
+        from alembic import command  # noqa: PLC0415 - see above
+        from alembic.config import Config  # noqa: PLC0415 - see above
+
+        config = Config()
+        config.set_main_option("script_location", "modelshelf:records/migrations")
+        with closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as plain:
+            plain.execute("PRAGMA journal_mode=WAL")
+        with self._engine.connect() as connection:
+            writing = connection.execution_options(modelshelf_writes=True)
+            with writing.begin():
+                config.attributes["connection"] = writing
+                command.upgrade(config, "head")
+
+    def _unusable(self, reason: str) -> StoreUnusableError:
+        return StoreUnusableError(root=self._root, reason=f"`{self.path}`: {reason}")
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("modelshelf_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,1 @@
+"""How a library's database comes from any released schema to today's."""

@@ -1,0 +1,333 @@
+"""Asking for models: lists, names, keys, digests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Row, Select, Table, false, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from modelshelf.records.parts import location_of
+from modelshelf.records.tables import (
+    model_base,
+    model_name,
+    model_path,
+    part_file,
+    pipeline,
+    pipeline_parts,
+    view,
+)
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.member import MemberPath
+from modelshelf.schema.model import ModelInfo, PartInfo
+from modelshelf.schema.query import ModelQuery
+from modelshelf.schema.stored import StoredFile, StoredModel
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["find_models", "named_models", "pipelines", "stored_model"]
+
+
+EVERYTHING = ModelQuery()
+
+
+def find_models(connection: Connection, query: ModelQuery, models: Path) -> list[ModelInfo]:
+    """Return fundamental models and pipelines that fit, sorted by name, then id."""
+    found = [*named_models(connection, models, query), *pipelines(connection, models, query)]
+    return sorted(found, key=lambda info: (info.name, info.id))
+
+
+def named_models(
+    connection: Connection, models: Path, query: ModelQuery = EVERYTHING
+) -> list[ModelInfo]:
+    """Return the names of fundamental models, sorted.
+
+    Args:
+        connection: To read from.
+        models: The models folder, to make locations absolute.
+        query: Which ones.
+    """
+    rows = connection.execute(
+        select(
+            model_name.c.id,
+            model_name.c.key,
+            model_name.c.name,
+            model_name.c.source,
+            model_name.c.description,
+            model_name.c.entry,
+            model_name.c.added_at,
+            model_path.c.type,
+            model_path.c.format,
+            model_path.c.path,
+            model_path.c.digest,
+            model_path.c.size,
+            model_path.c.refcount,
+            model_path.c.detail,
+        )
+        .join(model_path, model_path.c.id == model_name.c.id)
+        .where(*_name_conditions(query))
+        .order_by(model_name.c.name, model_name.c.id)
+    ).all()
+    bases = _bases(connection, None if len(rows) > _FEW else [row.id for row in rows])
+    prefix = f"{models}/"
+    return [
+        ModelInfo(
+            id=model,
+            key=key,
+            name=name,
+            type=_TYPES[kind],
+            bases=bases.get(model, ()),
+            format=_FORMATS[form],
+            location=f"{prefix}{path}/{entry}" if entry else prefix + path,
+            hash="blake3:" + digest.hex(),
+            size=size,
+            description=description,
+            source=source,
+            added_at=from_microseconds(added_at),
+            refcount=refcount,
+            detail=detail,
+        )
+        for (
+            model,
+            key,
+            name,
+            source,
+            description,
+            entry,
+            added_at,
+            kind,
+            form,
+            path,
+            digest,
+            size,
+            refcount,
+            detail,
+        ) in rows
+    ]
+
+
+def pipelines(
+    connection: Connection, models: Path, query: ModelQuery = EVERYTHING
+) -> list[ModelInfo]:
+    """Return pipelines with their parts, sorted by name, then id."""
+    rows = connection.execute(
+        select(pipeline, view.c.path.label("view_path"))
+        .outerjoin(view, view.c.key == pipeline.c.key)
+        .where(*_pipeline_conditions(query))
+        .order_by(pipeline.c.name, pipeline.c.id)
+    ).all()
+    ids = None if len(rows) > _FEW else [row.id for row in rows]
+    parts = _parts(connection, models, ids)
+    return [_pipeline_info(row, parts.get(row.id, []), models) for row in rows]
+
+
+def _pipeline_info(row: Row[tuple[object, ...]], parts: list[PartInfo], models: Path) -> ModelInfo:
+    return ModelInfo(
+        id=row.id,
+        key=row.key,
+        name=row.name,
+        type=ModelType.MAIN,
+        bases=(BaseModelType(row.base),),
+        format=ModelFormat.DIFFUSERS,
+        location=str(models / (row.view_path or f"{row.base}/{ModelType.MAIN.value}/{row.name}")),
+        hash=str(Digest.blake3(row.digest)),
+        size=sum(part.size for part in parts),
+        description=row.description,
+        source=row.source,
+        added_at=from_microseconds(row.added_at),
+        is_pipeline=True,
+        detail=row.detail,
+        parts=tuple(part for part in parts if part.folder),
+    )
+
+
+def _parts(
+    connection: Connection, models: Path, ids: list[int] | None
+) -> dict[int, list[PartInfo]]:
+    query: Select[tuple[object, ...]] = (
+        select(
+            pipeline_parts.c.pipeline_id,
+            pipeline_parts.c.part_folder,
+            model_path.c.id,
+            model_path.c.type,
+            model_path.c.path,
+            model_path.c.digest,
+            model_path.c.size,
+            model_path.c.refcount,
+        )
+        .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
+        .order_by(pipeline_parts.c.pipeline_id, pipeline_parts.c.part_folder)
+    )
+    if ids is not None:
+        query = query.where(pipeline_parts.c.pipeline_id.in_(ids))
+    rows = connection.execute(query).all()
+    bases = _bases(connection, None if ids is None else sorted({row.id for row in rows}))
+    found: dict[int, list[PartInfo]] = {}
+    for row in rows:
+        found.setdefault(row.pipeline_id, []).append(
+            PartInfo(
+                id=row.id,
+                folder=row.part_folder,
+                type=_TYPES[row.type],
+                bases=bases.get(row.id, ()),
+                location=f"{models}/{row.path}",
+                hash="blake3:" + row.digest.hex(),
+                size=row.size,
+                refcount=row.refcount,
+            )
+        )
+    return found
+
+
+def stored_model(connection: Connection, key: str) -> StoredModel | None:
+    """Return the model or pipeline *key*, deleted or not, as files to place somewhere."""
+    named = connection.execute(
+        select(model_name, model_path.c.empty_folders)
+        .join(model_path, model_path.c.id == model_name.c.id)
+        .where(model_name.c.key == key)
+    ).one_or_none()
+    if named is not None:
+        layout = [("", named.id)]
+        return _stored_model(
+            connection, key, named.name, layout, entry=named.entry, suffix=named.suffix
+        )
+    row = connection.execute(select(pipeline).where(pipeline.c.key == key)).one_or_none()
+    if row is None:
+        return None
+    folders = connection.execute(
+        select(pipeline_parts.c.part_folder, pipeline_parts.c.part_id)
+        .where(pipeline_parts.c.pipeline_id == row.id)
+        .order_by(pipeline_parts.c.part_folder)
+    )
+    layout = [(folder, part) for folder, part in folders]
+    return _stored_model(connection, key, row.name, layout, entry="", suffix="")
+
+
+def _stored_model(
+    connection: Connection,
+    key: str,
+    name: str,
+    layout: list[tuple[str, int]],
+    *,
+    entry: str,
+    suffix: str,
+) -> StoredModel:
+    files: list[tuple[MemberPath, StoredFile]] = []
+    empty: list[MemberPath] = []
+    for folder, part in layout:
+        prefix = f"{folder}/" if folder else ""
+        files += [(MemberPath(prefix + file.member), file) for file in _files(connection, part)]
+        empty += [MemberPath(prefix + name) for name in _empty_folders(connection, part)]
+    return StoredModel(
+        key=key,
+        name=name,
+        is_file=bool(entry),
+        suffix=suffix,
+        files=tuple(sorted(files, key=lambda pair: pair[0])),
+        empty_folders=tuple(sorted(empty)),
+    )
+
+
+def _files(connection: Connection, part: int) -> Iterator[StoredFile]:
+    rows = connection.execute(
+        select(part_file, model_path.c.path)
+        .join(model_path, model_path.c.id == part_file.c.part_id)
+        .where(part_file.c.part_id == part)
+    )
+    for row in rows:
+        yield StoredFile(
+            location=location_of(row.path),
+            member=MemberPath(row.member),
+            size=row.size,
+            blake3=Digest.blake3(row.blake3),
+            sha256=Digest.sha256(row.sha256),
+            quick=row.quick,
+        )
+
+
+def _empty_folders(connection: Connection, part: int) -> list[str]:
+    text = connection.scalars(select(model_path.c.empty_folders).where(model_path.c.id == part))
+    names: list[str] = json.loads(text.one())
+    return names
+
+
+def _bases(connection: Connection, ids: list[int] | None) -> dict[int, tuple[BaseModelType, ...]]:
+    query = select(model_base.c.id, model_base.c.base).order_by(
+        model_base.c.id, model_base.c.position
+    )
+    if ids is not None:
+        query = query.where(model_base.c.id.in_(ids))
+    found: dict[int, tuple[BaseModelType, ...]] = {}
+    for part, base in connection.execute(query):
+        found[part] = (*found.get(part, ()), _BASES[base])
+    return found
+
+
+def _name_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
+    conditions = _shared_conditions(query, model_name)
+    if query.ids is not None:
+        conditions.append(model_name.c.id.in_(query.ids))
+    if query.digest_prefix is not None:
+        own = _starts(model_path.c.digest, query.digest_prefix)
+        conditions.append(or_(own, model_path.c.id.in_(_parts_with(query.digest_prefix))))
+    return conditions
+
+
+def _pipeline_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
+    conditions = _shared_conditions(query, pipeline)
+    if query.ids is not None:
+        conditions.append(pipeline.c.id.in_(query.ids))
+    if query.digest_prefix is not None:
+        fitting = or_(
+            _starts(model_path.c.digest, query.digest_prefix),
+            model_path.c.id.in_(_parts_with(query.digest_prefix)),
+        )
+        holding = (
+            select(pipeline_parts.c.pipeline_id)
+            .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
+            .where(fitting)
+        )
+        own = _starts(pipeline.c.digest, query.digest_prefix)
+        conditions.append(or_(own, pipeline.c.id.in_(holding)))
+    return conditions
+
+
+def _shared_conditions(query: ModelQuery, table: Table) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [table.c.trash_id.is_(None)]
+    if query.key_prefix is not None:
+        conditions.append(table.c.key.startswith(query.key_prefix, autoescape=True))
+    if query.name is not None:
+        conditions.append(table.c.name == query.name)
+    if query.contains is not None:
+        texts = (table.c.name, table.c.source, table.c.description)
+        conditions.append(or_(*(text.icontains(query.contains, autoescape=True) for text in texts)))
+    return conditions
+
+
+def _parts_with(prefix: str) -> Select[tuple[int]]:
+    return select(part_file.c.part_id).where(
+        or_(_starts(part_file.c.blake3, prefix), _starts(part_file.c.sha256, prefix))
+    )
+
+
+def _starts(column: ColumnElement[bytes], prefix: str) -> ColumnElement[bool]:
+    """Compare the first hexadecimal digits of a raw digest as a range, which an index can serve."""
+    low, high = prefix.ljust(64, "0"), prefix.ljust(64, "f")
+    try:
+        return column.between(bytes.fromhex(low), bytes.fromhex(high))
+    except ValueError:
+        return false()
+
+
+def from_microseconds(value: int) -> datetime:
+    """Return the moment that the database keeps as microseconds since 1970."""
+    return datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+_FEW = 200
+"""Models up to which their bases are asked for by id; beyond, reading all rows is quicker."""
+_TYPES = {member.value: member for member in ModelType}
+_FORMATS = {member.value: member for member in ModelFormat}
+_BASES = {member.value: member for member in BaseModelType}

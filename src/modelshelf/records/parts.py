@@ -1,0 +1,148 @@
+"""Looking parts and files up by what they contain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection, RowMapping, select, tuple_, update
+
+from modelshelf.records.register import BLOB_FOLDER
+from modelshelf.records.tables import model_path, part_file
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.member import MemberPath
+from modelshelf.schema.stored import StoredFile, StoredPart
+
+__all__ = [
+    "find_file",
+    "find_part",
+    "known_fingerprints",
+    "location_of",
+    "mark_damaged",
+    "move_part",
+    "stored_parts",
+]
+
+_AT_ONCE = 400
+"""Pairs per query; SQLite's oldest limit is 999 variables."""
+
+_file_columns = (
+    part_file.c.part_id,
+    part_file.c.member,
+    part_file.c.size,
+    part_file.c.blake3,
+    part_file.c.sha256,
+    part_file.c.quick,
+    model_path.c.path,
+)
+
+
+def location_of(path: str) -> str:
+    """Return the blob location in a PATH of MODEL_PATH."""
+    return path.removeprefix(BLOB_FOLDER + "/")
+
+
+def known_fingerprints(
+    connection: Connection, wanted: Iterable[tuple[int, bytes]]
+) -> set[tuple[int, bytes]]:
+    """Return those pairs of size and fingerprint that some stored file has."""
+    pairs = sorted(set(wanted))
+    found: set[tuple[int, bytes]] = set()
+    for start in range(0, len(pairs), _AT_ONCE):
+        some = pairs[start : start + _AT_ONCE]
+        rows = connection.execute(
+            select(part_file.c.size, part_file.c.quick)
+            .where(tuple_(part_file.c.size, part_file.c.quick).in_(some))
+            .distinct()
+        )
+        found.update((row.size, row.quick) for row in rows)
+    return found
+
+
+def find_file(connection: Connection, blake3: Digest) -> StoredFile | None:
+    """Return a stored file with this content, from an undamaged part where there is one."""
+    row = (
+        connection.execute(
+            select(*_file_columns)
+            .join(model_path, model_path.c.id == part_file.c.part_id)
+            .where(part_file.c.blake3 == blake3.raw, model_path.c.damaged_at.is_(None))
+            .order_by(part_file.c.part_id)
+            .limit(1)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _stored_file(row)
+
+
+def find_part(connection: Connection, digest: Digest) -> StoredPart | None:
+    """Return the part with this identity, with its files."""
+    parts = list(stored_parts(connection, digest=digest))
+    return parts[0] if parts else None
+
+
+def stored_parts(
+    connection: Connection, *, digest: Digest | None = None, after: int = 0, limit: int = 1
+) -> Iterator[StoredPart]:
+    """Yield parts with their files, in the order of their ids, a page at a time.
+
+    Args:
+        connection: To read from.
+        digest: Only the part with this identity; None for all.
+        after: Begin behind this id.
+        limit: At most so many.
+    """
+    query = select(model_path).where(model_path.c.id > after).order_by(model_path.c.id).limit(limit)
+    if digest is not None:
+        query = query.where(model_path.c.digest == digest.raw)
+    rows = connection.execute(query).mappings().all()
+    files: dict[int, list[StoredFile]] = {row["id"]: [] for row in rows}
+    for row in connection.execute(
+        select(*_file_columns)
+        .join(model_path, model_path.c.id == part_file.c.part_id)
+        .where(part_file.c.part_id.in_(list(files)))
+        .order_by(part_file.c.part_id, part_file.c.member)
+    ).mappings():
+        files[row["part_id"]].append(_stored_file(row))
+    for row in rows:
+        yield StoredPart(
+            id=row["id"],
+            location=location_of(row["path"]),
+            digest=Digest.blake3(row["digest"]),
+            files=tuple(files[row["id"]]),
+            empty_folders=tuple(MemberPath(name) for name in json.loads(row["empty_folders"])),
+            is_damaged=row["damaged_at"] is not None,
+        )
+
+
+def mark_damaged(connection: Connection, part_id: int, at: int | None) -> None:
+    """Note when a part was found hurt; None notes that it is whole."""
+    connection.execute(update(model_path).where(model_path.c.id == part_id).values(damaged_at=at))
+
+
+def move_part(connection: Connection, part_id: int, location: str) -> str | None:
+    """Let a part lie elsewhere from now on, whole: how a damaged one is repaired.
+
+    Returns:
+        Where it lay; None when there is no such part any more, and nothing was changed.
+    """
+    old = connection.scalar(select(model_path.c.path).where(model_path.c.id == part_id))
+    if old is None:
+        return None
+    connection.execute(
+        update(model_path)
+        .where(model_path.c.id == part_id)
+        .values(path=f"{BLOB_FOLDER}/{location}", damaged_at=None)
+    )
+    return location_of(old)
+
+
+def _stored_file(row: RowMapping) -> StoredFile:
+    return StoredFile(
+        location=location_of(row["path"]),
+        member=MemberPath(row["member"]),
+        size=row["size"],
+        blake3=Digest.blake3(row["blake3"]),
+        sha256=Digest.sha256(row["sha256"]),
+        quick=row["quick"],
+    )

@@ -1,0 +1,235 @@
+"""Entering an import into the library: everything, or nothing, in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from blake3 import blake3
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from modelshelf.records.tables import (
+    model_base,
+    model_id,
+    model_name,
+    model_path,
+    part_file,
+    pipeline,
+    pipeline_parts,
+)
+from modelshelf.records.views import want_view
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.manifest import ImportPlan, canonical_member
+from modelshelf.schema.stored import PartContent, Registered
+from modelshelf.schema.taxonomy import BaseModelType, ModelType
+
+__all__ = ["BLOB_FOLDER", "pipeline_digest", "register"]
+
+BLOB_FOLDER = "blob"
+"""Where parts lie, relative to the models folder; the start of every PATH."""
+
+
+def register(
+    connection: Connection, plan: ImportPlan, contents: Sequence[PartContent], now: int
+) -> Registered:
+    """Enter the parts that are new, and the pipeline or name that holds them.
+
+    Args:
+        connection: In a writing transaction.
+        plan: What was added.
+        contents: Its parts, each published or pinned.
+        now: Microseconds since 1970.
+
+    Returns:
+        The id; `is_new` is False when the same content already had this name.
+    """
+    ids: dict[str, int] = {}
+    unused: list[str] = []
+    for content in contents:
+        ids[content.planned.folder] = _part(connection, plan, content, unused)
+    digests = {content.planned.folder: content.digest for content in contents}
+    if plan.is_pipeline:
+        found = _pipeline(connection, plan, ids, pipeline_digest(digests), now)
+    else:
+        found = _name(connection, plan, next(iter(ids.values())), now)
+    return Registered(*found, unused=tuple(unused))
+
+
+def pipeline_digest(parts: dict[str, Digest]) -> Digest:
+    """Compute the identity of a pipeline: BLAKE3 over `folder NUL hexadecimal-digest LF`, sorted."""
+    lines = sorted(f"{folder}\0{digest.hexadecimal}\n".encode() for folder, digest in parts.items())
+    return Digest.blake3(blake3(b"".join(lines)).digest())
+
+
+def _part(connection: Connection, plan: ImportPlan, content: PartContent, unused: list[str]) -> int:
+    row = connection.execute(
+        select(model_path.c.id, model_path.c.path).where(model_path.c.digest == content.digest.raw)
+    ).one_or_none()
+    path = f"{BLOB_FOLDER}/{content.location}"
+    if row is None:
+        part_id = _insert_part(connection, plan, content, path)
+    else:
+        part_id = row.id
+        if content.is_new and row.path != path:
+            unused.append(content.location)
+    _learn(connection, part_id, content)
+    return part_id
+
+
+def _insert_part(connection: Connection, plan: ImportPlan, content: PartContent, path: str) -> int:
+    planned = content.planned
+    part_id = _new_id(connection, is_pipeline=False)
+    connection.execute(
+        insert(model_path).values(
+            id=part_id,
+            type=planned.type.value,
+            path=path,
+            digest=content.digest.raw,
+            size=content.manifest.size,
+            format=planned.format.value,
+            empty_folders=json.dumps(content.manifest.empty_folders),
+            detail="{}" if plan.is_pipeline else plan.detail,
+        )
+    )
+    if content.manifest.files:
+        connection.execute(
+            insert(part_file),
+            [
+                {
+                    "part_id": part_id,
+                    "member": file.member,
+                    "size": file.size,
+                    "blake3": file.blake3.raw,
+                    "sha256": file.sha256.raw,
+                    "quick": file.quick,
+                }
+                for file in content.manifest.files
+            ],
+        )
+    return part_id
+
+
+def _learn(connection: Connection, part_id: int, content: PartContent) -> None:
+    """Add what this import knows of a part: its type where unknown, and every base it came with."""
+    connection.execute(
+        update(model_path)
+        .where(model_path.c.id == part_id, model_path.c.type == ModelType.UNKNOWN.value)
+        .values(type=content.planned.type.value)
+    )
+    known = list(
+        connection.scalars(
+            select(model_base.c.base)
+            .where(model_base.c.id == part_id)
+            .order_by(model_base.c.position)
+        )
+    )
+    merged = merge_bases(known, content.planned.bases)
+    if merged != known:
+        connection.execute(delete(model_base).where(model_base.c.id == part_id))
+        connection.execute(
+            insert(model_base),
+            [
+                {"id": part_id, "base": base, "position": position}
+                for position, base in enumerate(merged)
+            ],
+        )
+
+
+def merge_bases(known: list[str], added: Iterable[BaseModelType]) -> list[str]:
+    """Join two lists of bases: `any` swallows all others, `unknown` gives way to any other.
+
+    Example:
+        >>> merge_bases(["sd-1"], [BaseModelType.SD_2])
+        ['sd-1', 'sd-2']
+    """
+    merged = list(dict.fromkeys([*known, *(base.value for base in added)]))
+    if BaseModelType.ANY.value in merged:
+        return [BaseModelType.ANY.value]
+    certain = [base for base in merged if base != BaseModelType.UNKNOWN.value]
+    return certain or [BaseModelType.UNKNOWN.value]
+
+
+def _pipeline(
+    connection: Connection, plan: ImportPlan, ids: dict[str, int], digest: Digest, now: int
+) -> tuple[int, str, bool]:
+    there = connection.execute(
+        select(pipeline.c.id, pipeline.c.key).where(
+            pipeline.c.name == plan.name,
+            pipeline.c.base == _base(plan),
+            pipeline.c.digest == digest.raw,
+            pipeline.c.trash_id.is_(None),
+        )
+    ).one_or_none()
+    if there is not None:
+        return there.id, there.key, False
+    pipeline_id, key = _new_id(connection, is_pipeline=True), secrets.token_hex(16)
+    connection.execute(
+        insert(pipeline).values(
+            id=pipeline_id,
+            key=key,
+            name=plan.name,
+            base=_base(plan),
+            toc=_toc(connection, ids),
+            digest=digest.raw,
+            source=plan.source,
+            description=plan.description,
+            detail=plan.detail,
+            added_at=now,
+        )
+    )
+    connection.execute(
+        insert(pipeline_parts),
+        [
+            {"pipeline_id": pipeline_id, "part_folder": folder, "part_id": part_id}
+            for folder, part_id in ids.items()
+        ],
+    )
+    want_view(connection, key, f"{_base(plan)}/{plan.type.value}", plan.name, "")
+    return pipeline_id, key, True
+
+
+def _toc(connection: Connection, ids: dict[str, int]) -> str:
+    leftovers = connection.scalar(select(model_path.c.path).where(model_path.c.id == ids[""]))
+    return f"{leftovers}/model_index.json"
+
+
+def _name(
+    connection: Connection, plan: ImportPlan, part_id: int, now: int
+) -> tuple[int, str, bool]:
+    key = connection.scalar(
+        select(model_name.c.key).where(
+            model_name.c.id == part_id,
+            model_name.c.name == plan.name,
+            model_name.c.trash_id.is_(None),
+        )
+    )
+    if key is not None:
+        return part_id, key, False
+    key = secrets.token_hex(16)
+    suffix = PurePosixPath(plan.file_name).suffix if plan.file_name else ""
+    connection.execute(
+        insert(model_name).values(
+            key=key,
+            id=part_id,
+            name=plan.name,
+            source=plan.source,
+            description=plan.description,
+            entry=canonical_member(plan.file_name) if plan.file_name else "",
+            suffix=suffix,
+            added_at=now,
+        )
+    )
+    want_view(connection, key, f"{_base(plan)}/{plan.type.value}", plan.name, suffix)
+    return part_id, key, True
+
+
+def _base(plan: ImportPlan) -> str:
+    return plan.bases[0].value if plan.bases else BaseModelType.UNKNOWN.value
+
+
+def _new_id(connection: Connection, *, is_pipeline: bool) -> int:
+    result = connection.execute(insert(model_id).values(is_pipeline=is_pipeline))
+    (new_id,) = result.inserted_primary_key or (connection.scalar(func.max(model_id.c.id)),)
+    return int(new_id)

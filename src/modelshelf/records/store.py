@@ -1,0 +1,258 @@
+"""The record store on SQLite: one method, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from modelshelf.protocols import Clock
+from modelshelf.records import accounts, leases, models, parts, removal, views
+from modelshelf.records.audit import audit, holders_of_parts
+from modelshelf.records.database import Database
+from modelshelf.records.models import from_microseconds
+from modelshelf.records.register import register
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.manifest import ImportPlan
+from modelshelf.schema.model import ModelInfo, TrashedModel
+from modelshelf.schema.query import ModelQuery
+from modelshelf.schema.report import Finding, SharedPart, Usage
+from modelshelf.schema.stored import (
+    PartContent,
+    Registered,
+    StoredFile,
+    StoredModel,
+    StoredPart,
+    View,
+)
+
+__all__ = ["SqlRecordStore"]
+
+_PAGE = 200
+
+
+class SqlRecordStore:
+    """What the library knows. See `protocols.RecordStore` for what each method promises."""
+
+    def __init__(self, database: Database, models: Path, clock: Clock) -> None:
+        self._database = database
+        self._models = models
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    # -- looking up
+
+    def find(self, query: ModelQuery) -> list[ModelInfo]:
+        """Return models and pipelines that fit, sorted by name."""
+        with self._database.read() as connection:
+            return models.find_models(connection, query, self._models)
+
+    def named_models(self) -> list[ModelInfo]:
+        """Return every name of a fundamental model, sorted."""
+        with self._database.read() as connection:
+            return models.named_models(connection, self._models)
+
+    def pipelines(self) -> list[ModelInfo]:
+        """Return every pipeline with its parts, sorted by name."""
+        with self._database.read() as connection:
+            return models.pipelines(connection, self._models)
+
+    def stored_model(self, key: str) -> StoredModel | None:
+        """Return a model, deleted or not, as files to place somewhere."""
+        with self._database.read() as connection:
+            return models.stored_model(connection, key)
+
+    def find_file(self, blake3: Digest) -> StoredFile | None:
+        """Return a stored file with this content."""
+        with self._database.read() as connection:
+            return parts.find_file(connection, blake3)
+
+    def known_fingerprints(self, wanted: Iterable[tuple[int, bytes]]) -> set[tuple[int, bytes]]:
+        """Return those pairs of size and fingerprint that some stored file has."""
+        with self._database.read() as connection:
+            return parts.known_fingerprints(connection, wanted)
+
+    def parts(self) -> Iterator[StoredPart]:
+        """Yield every part with its files, without keeping a transaction open between pages."""
+        after = 0
+        while True:
+            with self._database.read() as connection:
+                page = list(parts.stored_parts(connection, after=after, limit=_PAGE))
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].id
+
+    def part(self, digest: Digest) -> StoredPart | None:
+        """Return the part with this identity."""
+        with self._database.read() as connection:
+            return parts.find_part(connection, digest)
+
+    # -- leases
+
+    def begin_lease(self, lease_id: str, purpose: str, items: Iterable[tuple[str, str]]) -> None:
+        """Protect things from collection."""
+        with self._database.write() as connection:
+            leases.begin_lease(connection, lease_id, purpose, items, self._now())
+
+    def end_lease(self, lease_id: str) -> None:
+        """Protect them no longer."""
+        with self._database.write() as connection:
+            leases.end_lease(connection, lease_id)
+
+    def leases(self) -> list[str]:
+        """List the ids of all leases."""
+        with self._database.read() as connection:
+            return leases.leases(connection)
+
+    def leased_paths(self, lease_id: str) -> set[str]:
+        """Return the unfinished exports that a lease knows of."""
+        with self._database.read() as connection:
+            return leases.leased(connection, "path", lease_id)
+
+    def pin(self, lease_id: str, digest: Digest) -> StoredPart | None:
+        """Find a part and protect it by the lease, in one step."""
+        with self._database.write() as connection:
+            found = parts.find_part(connection, digest)
+            if found is not None:
+                leases.protect(connection, lease_id, "part", str(found.id))
+            return found
+
+    # -- changing
+
+    def register(
+        self, lease_id: str, plan: ImportPlan, contents: Sequence[PartContent]
+    ) -> Registered:
+        """Enter an import and end its lease."""
+        with self._database.write() as connection:
+            registered = register(connection, plan, contents, self._now())
+            leases.end_lease(connection, lease_id)
+            return registered
+
+    def repair(self, lease_id: str, part_id: int, location: str) -> str | None:
+        """Let a damaged part lie at a new location; return the old one, None if it is gone."""
+        with self._database.write() as connection:
+            old = parts.move_part(connection, part_id, location)
+            leases.protect(connection, lease_id, "part", str(part_id))
+            return old
+
+    def mark_damaged(self, part_id: int, *, is_damaged: bool) -> None:
+        """Note what `verify` found of a part."""
+        with self._database.write() as connection:
+            parts.mark_damaged(connection, part_id, self._now() if is_damaged else None)
+
+    # -- deleting
+
+    def move_to_trash(self, key: str, expires_at: datetime) -> str:
+        """Delete a model so that it can be brought back; return the id to do that with."""
+        with self._database.write() as connection:
+            return removal.move_to_trash(connection, key, self._now(), _microseconds(expires_at))
+
+    def restore(self, trash_id: str) -> str | None:
+        """Bring a model back; return its key, None when the trash has no such entry."""
+        with self._database.write() as connection:
+            return removal.restore(connection, trash_id)
+
+    def trashed(self, *, expired_at: datetime | None = None) -> list[TrashedModel]:
+        """List the trash, oldest first; with *expired_at* only what had expired by then."""
+        moment = None if expired_at is None else _microseconds(expired_at)
+        with self._database.read() as connection:
+            rows = removal.trash_rows(connection, expired_at=moment)
+            if not rows:
+                return []
+            holdings = accounts.read_holdings(connection)
+        return [_trashed(row, holdings) for row in rows]
+
+    def cost_of(self, key: str) -> tuple[int, int]:
+        """Return what deleting a model frees for good, and what stays because others share it."""
+        with self._database.read() as connection:
+            return accounts.read_holdings(connection).cost_of(key)
+
+    def sweep(self, expired_trash: Sequence[str]) -> list[str]:
+        """Forget trash for good, then every part that nothing holds; return their locations."""
+        with self._database.write() as connection:
+            removal.empty_trash(connection, expired_trash)
+            return removal.drop_unreferenced(connection)
+
+    def unreferenced(self) -> list[str]:
+        """Return the locations that `sweep` would free now."""
+        with self._database.read() as connection:
+            return [location for _, location in removal.unreferenced(connection)]
+
+    def kept_locations(self) -> set[str]:
+        """Return every location that a part has or a lease protects."""
+        with self._database.read() as connection:
+            return removal.kept_locations(connection)
+
+    # -- views
+
+    def views(self, *, unsettled: bool = False) -> list[View]:
+        """List views; with *unsettled* only those with something left to do."""
+        with self._database.read() as connection:
+            return views.all_views(connection, unsettled=unsettled)
+
+    def want_view(self, key: str) -> None:
+        """Ask for a view that was made to be made again."""
+        with self._database.write() as connection:
+            views.want_again(connection, key)
+
+    def move_view(self, key: str) -> None:
+        """Give a view another path."""
+        with self._database.write() as connection:
+            views.move_view(connection, key)
+
+    def settle_view(self, view: View) -> None:
+        """Note that a wanted view was made, or that an unwanted one is gone."""
+        with self._database.write() as connection:
+            if view.state == "unwanted":
+                views.forget_view(connection, view.key)
+            else:
+                views.settle_view(connection, view.key)
+
+    # -- counting and checking
+
+    def usage(self) -> Usage:
+        """Add up what the library costs."""
+        with self._database.read() as connection:
+            return accounts.usage(accounts.read_holdings(connection))
+
+    def duplicates(self) -> list[SharedPart]:
+        """List content that several models hold and the store has once."""
+        with self._database.read() as connection:
+            return accounts.duplicates(accounts.read_holdings(connection))
+
+    def audit(self) -> list[Finding]:
+        """Check the database itself."""
+        with self._database.read() as connection:
+            return audit(connection)
+
+    def holders_of_parts(self) -> dict[int, tuple[str, ...]]:
+        """Return part → names of the living models that need it."""
+        with self._database.read() as connection:
+            return holders_of_parts(connection)
+
+    def _now(self) -> int:
+        return _microseconds(self._clock())
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.astimezone(UTC).timestamp() * 1_000_000)
+
+
+def _trashed(row: removal.TrashRow, holdings: accounts.Holdings) -> TrashedModel:
+    holder = holdings.holders[row.key]
+    size = sum(length for _, length in holdings.contents(holder))
+    freed, kept = holdings.cost_of(row.key)
+    return TrashedModel(
+        trash_id=row.id,
+        name=holder.name,
+        type=holder.type,
+        deleted_at=from_microseconds(row.deleted_at),
+        expires_at=from_microseconds(row.expires_at),
+        size=size,
+        bytes_freed=freed,
+        bytes_kept=kept,
+    )

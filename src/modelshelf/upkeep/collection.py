@@ -1,0 +1,150 @@
+"""Garbage collection: mark from the records, sweep the disk, never the other way round.
+
+Whatever a record refers to or a living lease protects stays. Only folders below `blob/` and what `gc`
+itself set aside are ever removed; a record that cannot be read stops the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from datetime import timedelta
+from pathlib import Path
+
+from modelshelf.blobs.folder_store import FolderBlobStore
+from modelshelf.blobs.leases import LeaseKeeper
+from modelshelf.blobs.removal import remove_tree
+from modelshelf.blobs.trouble import store_trouble
+from modelshelf.blobs.views import ViewKeeper
+from modelshelf.protocols import Clock, Disk, RecordStore
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+from modelshelf.schema.report import GarbageReport
+from modelshelf.schema.stored import StoredFile
+
+__all__ = ["GarbageCollector"]
+
+
+class GarbageCollector:
+    """Returns the disk to exactly what is referenced."""
+
+    def __init__(
+        self,
+        *,
+        records: RecordStore,
+        blobs: FolderBlobStore,
+        disk: Disk,
+        leases: LeaseKeeper,
+        views: ViewKeeper,
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._blobs = blobs
+        self._disk = disk
+        self._leases = leases
+        self._views = views
+        self._clock = clock
+
+    def collect(
+        self,
+        *,
+        expire_trash: timedelta | None,
+        report: ProgressReporter = ignore_progress,
+    ) -> GarbageReport:
+        """Remove what nothing refers to.
+
+        Args:
+            expire_trash: Forget for good what was deleted at least so long ago; zero forgets all of
+                it, None only what is past the date it was given when it was deleted.
+            report: Told of progress.
+
+        Returns:
+            What was removed and repaired.
+        """
+        self._finish_interrupted()
+        repaired = self._repair_views()
+        expired = self._expired(expire_trash)
+        doomed = self._records.sweep(expired)
+        # Listed before the records are read: a folder that appears later is not in the list.
+        on_disk = set(self._blobs.locations())
+        debris = sorted(on_disk - self._records.kept_locations() - set(doomed))
+        freed = 0
+        for number, location in enumerate([*doomed, *debris], start=1):
+            freed += self._blobs.discard(location)
+            report(Progress("collecting", location, number, len(doomed) + len(debris)))
+        return GarbageReport(
+            parts=len(doomed),
+            folders=len(debris),
+            trash=len(expired),
+            bytes_freed=freed + self._blobs.finish_discards(),
+            relinked_bytes=self._share_equal_files(),
+            views_repaired=repaired,
+        )
+
+    def foresee(self, *, expire_trash: timedelta | None) -> GarbageReport:
+        """Say what `collect` would remove, and change nothing.
+
+        Bytes are those of content that nothing but the collected holds; interrupted work that has not
+        been noticed yet comes on top.
+        """
+        expired = self._expired(expire_trash)
+        costs = {entry.trash_id: entry.bytes_freed for entry in self._records.trashed()}
+        unreferenced = self._records.unreferenced()
+        on_disk = set(self._blobs.locations())
+        debris = on_disk - self._records.kept_locations()
+        return GarbageReport(
+            parts=len(unreferenced),
+            folders=len(debris),
+            trash=len(expired),
+            bytes_freed=self._records.usage().garbage + sum(costs[one] for one in expired),
+            relinked_bytes=0,
+            views_repaired=0,
+        )
+
+    def finish_interrupted(self) -> None:
+        """End what dead processes left half done, so that the rest sees a settled library."""
+        self._finish_interrupted()
+
+    def _finish_interrupted(self) -> None:
+        self._leases.end_dead(self._clean_after)
+        self._views.settle()
+
+    def _clean_after(self, lease_id: str) -> None:
+        for text in self._records.leased_paths(lease_id):
+            unfinished = Path(text)
+            if os.path.lexists(unfinished):
+                with store_trouble(unfinished):
+                    remove_tree(unfinished, self._disk)
+
+    def _expired(self, age: timedelta | None) -> list[str]:
+        now = self._clock()
+        if age is None:
+            return [entry.trash_id for entry in self._records.trashed(expired_at=now)]
+        return [
+            entry.trash_id for entry in self._records.trashed() if entry.deleted_at + age <= now
+        ]
+
+    def _repair_views(self) -> int:
+        broken = [
+            view for view in self._records.views() if any(True for _ in self._views.faults(view))
+        ]
+        for view in broken:
+            self._records.want_view(view.key)
+        self._views.settle()
+        return len(broken)
+
+    def _share_equal_files(self) -> int:
+        """Make equal files one inode where two imports stored them at the same moment."""
+        first: dict[Digest, StoredFile] = {}
+        others: dict[Digest, list[StoredFile]] = defaultdict(list)
+        for part in self._records.parts():
+            for file in () if part.is_damaged else part.files:
+                if first.setdefault(file.blake3, file) is not file:
+                    others[file.blake3].append(file)
+        return sum(
+            self._blobs.share(
+                file.location, file.member, first[digest].location, first[digest].member
+            )
+            for digest, files in others.items()
+            for file in files
+        )
