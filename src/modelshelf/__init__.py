@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelshelf.errors import ModelshelfError
+    from modelshelf.manager import NormalizedModelManager, normalized_model_manager
     from modelshelf.schema.digest import Digest
     from modelshelf.schema.identity import Identity
     from modelshelf.schema.model import (
@@ -50,6 +51,7 @@ __all__ = [
     "ModelType",
     "ModelVariantType",
     "ModelshelfError",
+    "NormalizedModelManager",
     "PartInfo",
     "Progress",
     "SchedulerPredictionType",
@@ -59,6 +61,7 @@ __all__ = [
     "Usage",
     "VerifyReport",
     "__version__",
+    "normalized_model_manager",
 ]
 
 _HOMES = {
@@ -75,6 +78,7 @@ _HOMES = {
     "ModelType": "modelshelf.schema.taxonomy",
     "ModelVariantType": "modelshelf.schema.taxonomy",
     "ModelshelfError": "modelshelf.errors",
+    "NormalizedModelManager": "modelshelf.manager",
     "PartInfo": "modelshelf.schema.model",
     "Progress": "modelshelf.schema.progress",
     "SchedulerPredictionType": "modelshelf.schema.taxonomy",
@@ -83,6 +87,7 @@ _HOMES = {
     "TrashedModel": "modelshelf.schema.model",
     "Usage": "modelshelf.schema.report",
     "VerifyReport": "modelshelf.schema.report",
+    "normalized_model_manager": "modelshelf.manager",
 }
 
 

@@ -74,7 +74,7 @@ def command(
     }
     batch = Batch(session)
     with session.open() as manager:
-        models = _discover(manager, batch, paths, follow_links=follow_links)
+        models = _discover(manager, batch, paths)
         _check_name(name, models)
         if dry_run:
             _print_plans(session, _plan(manager, batch, models, wish), batch)
@@ -84,13 +84,11 @@ def command(
     return batch.status
 
 
-def _discover(
-    manager: NormalizedModelManager, batch: Batch, paths: Sequence[Path], *, follow_links: bool
-) -> list[Path]:
+def _discover(manager: NormalizedModelManager, batch: Batch, paths: Sequence[Path]) -> list[Path]:
     models: list[Path] = []
     for path in paths:
         with batch.search(str(path)):
-            models += manager.discover(path, follow_links=follow_links)
+            models += manager.discover(path)
     return models
 
 
@@ -137,7 +135,7 @@ def _tell(session: Session, outcome: AddOutcome) -> None:
         verb = "added" if outcome.is_new else "known"
         click.echo(f"{verb}  {printable(info.name)}  {info.type}  {info.base}  {info.key}")
     for warning in outcome.warnings:
-        warn(session, warning)
+        warn(session, f"{info.name}: {warning}")
 
 
 def _summarize(session: Session, outcomes: Sequence[AddOutcome], batch: Batch) -> None:

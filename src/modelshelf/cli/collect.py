@@ -21,11 +21,13 @@ _DECLINED = 1
 
 
 @click.command("gc")
-@click.option("--garbage", is_flag=True, help="What no model and nothing in the trash needs.")
+@click.option(
+    "--garbage", is_flag=True, help="What no model needs, and what the trash has kept for its time."
+)
 @click.option(
     "--trash",
     metavar="DAYS|all",
-    help="Also models that were deleted at least so many days ago. They cannot be brought back.",
+    help="Also what was deleted at least so many days ago. It cannot be brought back.",
 )
 @dry_run
 @yes

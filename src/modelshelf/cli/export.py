@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -14,6 +14,7 @@ from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
 from modelshelf.errors import DestinationExistsError, DestinationUnusableError, UsageError
+from modelshelf.schema.taxonomy import ExportMethod
 
 if TYPE_CHECKING:
     from modelshelf.manager import NormalizedModelManager
@@ -27,8 +28,8 @@ __all__ = ["command"]
 @click.option(
     "--as",
     "method",
-    type=click.Choice(["link", "copy"]),
-    default="link",
+    type=click.Choice([method.value for method in ExportMethod]),
+    default=ExportMethod.LINK.value,
     show_default=True,
     help="Links take no space and must not be written to; copies are yours.",
 )
@@ -48,7 +49,7 @@ def command(
     model: str,
     destination: Path | None,
     *,
-    method: Literal["link", "copy"],
+    method: str,
     to_tar: Path | None,
     force: bool,
     dry_run: bool,
@@ -71,21 +72,32 @@ def command(
             _plan(session, manager, model)
         elif to_tar is not None:
             _write_tar(session, manager, model, to_tar, force=force)
-        else:
-            with progress_bar(session) as progress:
-                outcome = manager.export(
-                    selector=model,
-                    destination=destination,
-                    method=method,
-                    force=force,
-                    progress=progress,
-                )
-            if session.json:
-                print_document(outcome)
-            else:
-                print_lines([printable(str(outcome.path))])
-                size = human_size(outcome.size)
-                note(session, f"{outcome.files} files, {size}, by {outcome.method}")
+        elif destination is not None:
+            _write_folder(session, manager, model, destination, method=method, force=force)
+
+
+def _write_folder(
+    session: Session,
+    manager: NormalizedModelManager,
+    model: str,
+    destination: Path,
+    *,
+    method: str,
+    force: bool,
+) -> None:
+    with progress_bar(session) as progress:
+        outcome = manager.export(
+            selector=model, destination=destination, method=method, force=force, progress=progress
+        )
+    if session.json:
+        print_document(outcome)
+        return
+    print_lines([printable(str(outcome.path))])
+    note(session, f"{_files(outcome.files)}, {human_size(outcome.size)}, by {outcome.method}")
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _plan(session: Session, manager: NormalizedModelManager, model: str) -> None:
@@ -95,7 +107,7 @@ def _plan(session: Session, manager: NormalizedModelManager, model: str) -> None
         print_document({"dry_run": True, "files": files, "size": size})
     else:
         print_lines(printable(file.member) for file in files)
-        note(session, f"would export {len(files)} files, {human_size(size)}")
+        note(session, f"would export {_files(len(files))}, {human_size(size)}")
 
 
 def _write_tar(

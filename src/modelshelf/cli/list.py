@@ -28,13 +28,13 @@ _ORDERS: Mapping[str, Callable[[ModelInfo], tuple[str | float, ...]]] = {
 @click.option(
     "--type",
     "kind",
-    type=click.Choice(list(ModelType)),
+    type=click.Choice([kind.value for kind in ModelType]),
     metavar="TYPE",
     help="Only this type, such as `main`, `lora` or `vae`.",
 )
 @click.option(
     "--base",
-    type=click.Choice(list(BaseModelType)),
+    type=click.Choice([base.value for base in BaseModelType]),
     metavar="BASE",
     help="Only models that work with this base, such as `sd-1` or `sdxl`.",
 )
@@ -47,9 +47,7 @@ _ORDERS: Mapping[str, Callable[[ModelInfo], tuple[str | float, ...]]] = {
 )
 @verb_options
 @click.pass_obj
-def command(
-    session: Session, *, kind: ModelType | None, base: BaseModelType | None, sort: str
-) -> None:
+def command(session: Session, *, kind: str | None, base: str | None, sort: str) -> None:
     """List the models.
 
     \b

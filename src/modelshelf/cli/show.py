@@ -34,7 +34,7 @@ def command(session: Session, model: str, *, with_files: bool) -> None:
     """
     with session.open() as manager:
         info = manager.get_model(model)
-        files = manager.files(info.id) if with_files or session.json else []
+        files = manager.files(info.key) if with_files or session.json else []
     if session.json:
         print_document({**_fields(info), "files": files})
     elif session.quiet:
