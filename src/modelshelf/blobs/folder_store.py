@@ -9,7 +9,6 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
 
 from modelshelf.blobs.part_writer import FolderPartWriter
 from modelshelf.blobs.removal import remove_tree, scan
@@ -100,45 +99,51 @@ class FolderBlobStore:
             yield entry.name
 
     def share(
-        self, location: str, member: MemberPath, donor_location: str, donor: MemberPath
+        self,
+        location: str,
+        member: MemberPath,
+        donor_location: str,
+        donor: MemberPath,
+        *,
+        lease_id: str,
     ) -> int:
         """Make a stored file the same inode as an equal one."""
         path, other = self._find(location, member), self._find(donor_location, donor)
-        before = path.lstat()
-        if before.st_ino == other.lstat().st_ino:
-            return 0
-        beside = path.with_name(f".{uuid4().hex}{_UNFINISHED}")
         try:
-            self._disk.link(other, beside)
-        except OSError as error:
-            if error.errno in _CANNOT_SHARE:
-                return 0
-            raise
-        self._disk.rename(beside, path)
-        self._disk.sync_folder(path.parent)
+            before, donated = path.lstat(), other.lstat()
+        except FileNotFoundError:
+            return 0
+        if before.st_ino == donated.st_ino:
+            return 0
+        beside = self._discarded / lease_id
+        with store_trouble(path):
+            self._disk.make_folder(self._discarded)
+            try:
+                self._disk.link(other, beside)
+            except OSError as error:
+                if error.errno in _CANNOT_SHARE:
+                    return 0
+                raise
+            self._disk.rename(beside, path)
+            self._disk.sync_folder(path.parent)
         return before.st_size if before.st_nlink == 1 else 0
 
     def discard(self, location: str) -> int:
         """Remove a part, published or unfinished."""
-        freed = 0
-        for remains in (self.folder(location), self._unfinished(location)):
-            if os.path.lexists(remains):
-                with store_trouble(remains):
+        condemned = self._discarded / location
+        with store_trouble(condemned):
+            freed = self._remove(condemned)
+            for remains in (self.folder(location), self._unfinished(location)):
+                if os.path.lexists(remains):
                     # Under its own name half a part could be taken for a whole one.
-                    condemned = self._discarded / f"{location}-{uuid4().hex[:8]}"
                     self._disk.make_folder(self._discarded)
                     self._disk.rename(remains, condemned)
                     self._disk.sync_folder(self._folder)
-                    freed += remove_tree(condemned, self._disk)
+                    freed += self._remove(condemned)
         return freed
 
-    def finish_discards(self) -> int:
-        """Remove what interrupted discards left behind; return the bytes that this freed."""
-        freed = 0
-        for entry in scan(self._discarded):
-            with store_trouble(self._discarded):
-                freed += remove_tree(Path(entry.path), self._disk)
-        return freed
+    def _remove(self, path: Path) -> int:
+        return remove_tree(path, self._disk) if os.path.lexists(path) else 0
 
     def _find(self, location: str, member: MemberPath) -> Path:
         return self._folder / location / member

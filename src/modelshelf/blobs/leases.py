@@ -8,16 +8,17 @@ waiting for a clock, across containers too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
 from modelshelf.blobs.trouble import store_trouble
+from modelshelf.errors import ModelshelfError
 from modelshelf.protocols import LeaseRecords
 
-__all__ = ["LeaseKeeper"]
+__all__ = ["LeaseKeeper", "new_lease_id"]
 
 _GATE = "leases.lock"
 
@@ -56,11 +57,12 @@ class LeaseKeeper:
         try:
             yield
         finally:
-            try:
+            # Where the row cannot be removed now, the released lock lets anybody do it later.
+            with suppress(ModelshelfError):
                 self._records.end_lease(lease_id)
-            finally:
+            with suppress(OSError):
                 path.unlink(missing_ok=True)
-                lock.release()
+            lock.release()
 
     def end_dead(self, clean: Callable[[str], None]) -> int:
         """End every lease whose owner is dead.

@@ -121,7 +121,7 @@ class ModelAdder:
             try:
                 for part, location in zip(plan.all_parts, locations, strict=True):
                     contents.append(storer.store(part, location))
-                registered = self._records.register(lease_id, plan, contents)
+                registered = self._records.register(plan, contents)
             except BaseException:
                 # What cannot be removed now is debris for `gc`; the first error is the one to tell.
                 with suppress(ModelshelfError, OSError):

@@ -94,11 +94,18 @@ class BlobStore(Protocol):
         """Yield the location of every published or unfinished part."""
 
     def share(
-        self, location: str, member: MemberPath, donor_location: str, donor: MemberPath
+        self,
+        location: str,
+        member: MemberPath,
+        donor_location: str,
+        donor: MemberPath,
+        *,
+        lease_id: str,
     ) -> int:
         """Make a stored file the same inode as an equal one.
 
-        The caller vouches that both have the same content.
+        The caller vouches that both have the same content, and holds the lease: after a crash,
+        `discard(lease_id)` removes what was left half done.
 
         Returns:
             Bytes that this freed; 0 when they were one already or cannot be made one.

@@ -35,8 +35,8 @@ class LeaseRecords(Protocol):
     def leases(self) -> list[str]:
         """Return the ids of all leases, oldest first."""
 
-    def leased_paths(self, lease_id: str) -> set[str]:
-        """Return the values of kind `path` that a lease protects."""
+    def leased(self, lease_id: str, kind: str) -> set[str]:
+        """Return the values of one kind that a lease protects."""
 
 
 class ViewRecords(Protocol):
@@ -85,16 +85,18 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
     def pin(self, lease_id: str, digest: Digest) -> StoredPart | None:
         """Find a part and protect it by the lease in one step, so that it cannot be collected."""
 
-    def register(
-        self, lease_id: str, plan: ImportPlan, contents: Sequence[PartContent]
-    ) -> Registered:
-        """Enter an import and end its lease.
+    def register(self, plan: ImportPlan, contents: Sequence[PartContent]) -> Registered:
+        """Enter an import.
 
         A part with a known digest is the known part; every base it comes with is added to its bases.
         """
 
     def repair(self, lease_id: str, part_id: int, location: str) -> str | None:
-        """Let a damaged part lie at *location*; return where it lay, None when it is gone."""
+        """Let a damaged part lie at *location*; the lease protects where it lay.
+
+        Returns:
+            Where it lay; None when it is gone.
+        """
 
     def mark_damaged(self, part_id: int, *, is_damaged: bool) -> None:
         """Note whether a part was found hurt."""
@@ -111,11 +113,18 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
     def cost_of(self, key: str) -> tuple[int, int]:
         """Return the bytes that only this model holds, and those that others hold too."""
 
-    def sweep(self, expired_trash: Sequence[str]) -> list[str]:
-        """Forget trash for good, then every part that nothing holds; return their locations."""
+    def sweep(self, lease_id: str, expired_trash: Sequence[str]) -> list[str]:
+        """Forget trash for good, then every part that nothing holds.
+
+        Returns:
+            Their locations, which the lease protects until they are removed.
+        """
 
     def unreferenced(self) -> list[str]:
         """Return the locations that `sweep` would free now."""
+
+    def part_locations(self) -> set[str]:
+        """Return every location that a part has."""
 
     def kept_locations(self) -> set[str]:
         """Return every location that a part has or a lease protects."""

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Table, delete, select, union, update
 from modelshelf.records.leases import leased
 from modelshelf.records.parts import location_of
 from modelshelf.records.tables import (
-    lease_item,
     model_base,
     model_id,
     model_name,
@@ -180,9 +179,11 @@ def drop_unreferenced(connection: Connection) -> list[str]:
     return [location for _, location in doomed]
 
 
+def part_locations(connection: Connection) -> set[str]:
+    """Return every location that a part has."""
+    return {location_of(path) for path in connection.scalars(select(model_path.c.path))}
+
+
 def kept_locations(connection: Connection) -> set[str]:
     """Return every location that a part has or a lease protects; all others are debris."""
-    known = {location_of(path) for path in connection.scalars(select(model_path.c.path))}
-    return known | set(
-        connection.scalars(select(lease_item.c.value).where(lease_item.c.kind == "folder"))
-    )
+    return part_locations(connection) | leased(connection, "folder")

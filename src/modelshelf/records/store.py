@@ -108,10 +108,10 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return leases.leases(connection)
 
-    def leased_paths(self, lease_id: str) -> set[str]:
-        """Return the unfinished exports that a lease knows of."""
+    def leased(self, lease_id: str, kind: str) -> set[str]:
+        """Return what a lease protects of one kind."""
         with self._database.read() as connection:
-            return leases.leased(connection, "path", lease_id)
+            return leases.leased(connection, kind, lease_id)
 
     def pin(self, lease_id: str, digest: Digest) -> StoredPart | None:
         """Find a part and protect it by the lease, in one step."""
@@ -123,20 +123,17 @@ class SqlRecordStore:
 
     # -- changing
 
-    def register(
-        self, lease_id: str, plan: ImportPlan, contents: Sequence[PartContent]
-    ) -> Registered:
-        """Enter an import and end its lease."""
+    def register(self, plan: ImportPlan, contents: Sequence[PartContent]) -> Registered:
+        """Enter an import."""
         with self._database.write() as connection:
-            registered = register(connection, plan, contents, self._now())
-            leases.end_lease(connection, lease_id)
-            return registered
+            return register(connection, plan, contents, self._now())
 
     def repair(self, lease_id: str, part_id: int, location: str) -> str | None:
         """Let a damaged part lie at a new location; return the old one, None if it is gone."""
         with self._database.write() as connection:
             old = parts.move_part(connection, part_id, location)
-            leases.protect(connection, lease_id, "part", str(part_id))
+            if old is not None:
+                leases.protect(connection, lease_id, "folder", old)
             return old
 
     def mark_damaged(self, part_id: int, *, is_damaged: bool) -> None:
@@ -171,16 +168,24 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return accounts.read_holdings(connection).cost_of(key)
 
-    def sweep(self, expired_trash: Sequence[str]) -> list[str]:
+    def sweep(self, lease_id: str, expired_trash: Sequence[str]) -> list[str]:
         """Forget trash for good, then every part that nothing holds; return their locations."""
         with self._database.write() as connection:
             removal.empty_trash(connection, expired_trash)
-            return removal.drop_unreferenced(connection)
+            doomed = removal.drop_unreferenced(connection)
+            for location in doomed:
+                leases.protect(connection, lease_id, "folder", location)
+            return doomed
 
     def unreferenced(self) -> list[str]:
         """Return the locations that `sweep` would free now."""
         with self._database.read() as connection:
             return [location for _, location in removal.unreferenced(connection)]
+
+    def part_locations(self) -> set[str]:
+        """Return every location that a part has."""
+        with self._database.read() as connection:
+            return removal.part_locations(connection)
 
     def kept_locations(self) -> set[str]:
         """Return every location that a part has or a lease protects."""

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from modelshelf.blobs.folder_store import FolderBlobStore
-from modelshelf.blobs.leases import LeaseKeeper
+from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
 from modelshelf.blobs.removal import remove_tree
 from modelshelf.blobs.trouble import store_trouble
 from modelshelf.blobs.views import ViewKeeper
@@ -61,23 +61,24 @@ class GarbageCollector:
         Returns:
             What was removed and repaired.
         """
-        self._finish_interrupted()
+        self.finish_interrupted()
         repaired = self._repair_views()
         expired = self._expired(expire_trash)
-        doomed = self._records.sweep(expired)
-        # Listed before the records are read: a folder that appears later is not in the list.
-        on_disk = set(self._blobs.locations())
-        debris = sorted(on_disk - self._records.kept_locations() - set(doomed))
-        freed = 0
-        for number, location in enumerate([*doomed, *debris], start=1):
-            freed += self._blobs.discard(location)
-            report(Progress("collecting", location, number, len(doomed) + len(debris)))
+        lease_id = new_lease_id()
+        with self._leases.hold(lease_id, "collecting garbage", []):
+            doomed = self._records.sweep(lease_id, expired)
+            debris = self._debris()
+            freed = 0
+            for number, location in enumerate([*doomed, *debris], start=1):
+                freed += self._blobs.discard(location)
+                report(Progress("collecting", location, number, len(doomed) + len(debris)))
+            relinked = self._share_equal_files(lease_id)
         return GarbageReport(
             parts=len(doomed),
             folders=len(debris),
             trash=len(expired),
-            bytes_freed=freed + self._blobs.finish_discards(),
-            relinked_bytes=self._share_equal_files(),
+            bytes_freed=freed,
+            relinked_bytes=relinked,
             views_repaired=repaired,
         )
 
@@ -89,12 +90,9 @@ class GarbageCollector:
         """
         expired = self._expired(expire_trash)
         costs = {entry.trash_id: entry.bytes_freed for entry in self._records.trashed()}
-        unreferenced = self._records.unreferenced()
-        on_disk = set(self._blobs.locations())
-        debris = on_disk - self._records.kept_locations()
         return GarbageReport(
-            parts=len(unreferenced),
-            folders=len(debris),
+            parts=len(self._records.unreferenced()),
+            folders=len(self._debris()),
             trash=len(expired),
             bytes_freed=self._records.usage().garbage + sum(costs[one] for one in expired),
             relinked_bytes=0,
@@ -102,19 +100,25 @@ class GarbageCollector:
         )
 
     def finish_interrupted(self) -> None:
-        """End what dead processes left half done, so that the rest sees a settled library."""
-        self._finish_interrupted()
-
-    def _finish_interrupted(self) -> None:
+        """Clean up after dead processes, so that the rest sees a settled library."""
         self._leases.end_dead(self._clean_after)
         self._views.settle()
 
     def _clean_after(self, lease_id: str) -> None:
-        for text in self._records.leased_paths(lease_id):
+        """Remove what a dead lease protected and no record has: only its owner could want it."""
+        for text in self._records.leased(lease_id, "path"):
             unfinished = Path(text)
             if os.path.lexists(unfinished):
                 with store_trouble(unfinished):
                     remove_tree(unfinished, self._disk)
+        folders = self._records.leased(lease_id, "folder") - self._records.part_locations()
+        for location in (*sorted(folders), lease_id):
+            self._blobs.discard(location)
+
+    def _debris(self) -> list[str]:
+        # Listed before the records are read: a folder that appears later is not in the list.
+        on_disk = {*self._blobs.locations(), *self._blobs.discards()}
+        return sorted(on_disk - self._records.kept_locations() - set(self._records.leases()))
 
     def _expired(self, age: timedelta | None) -> list[str]:
         now = self._clock()
@@ -133,7 +137,7 @@ class GarbageCollector:
         self._views.settle()
         return len(broken)
 
-    def _share_equal_files(self) -> int:
+    def _share_equal_files(self, lease_id: str) -> int:
         """Make equal files one inode where two imports stored them at the same moment."""
         first: dict[Digest, StoredFile] = {}
         others: dict[Digest, list[StoredFile]] = defaultdict(list)
@@ -143,7 +147,11 @@ class GarbageCollector:
                     others[file.blake3].append(file)
         return sum(
             self._blobs.share(
-                file.location, file.member, first[digest].location, first[digest].member
+                file.location,
+                file.member,
+                first[digest].location,
+                first[digest].member,
+                lease_id=lease_id,
             )
             for digest, files in others.items()
             for file in files

@@ -71,7 +71,8 @@ class Verifier:
             yield Finding(
                 FindingKind.UNREFERENCED, f"models/blob/{location}", "no model and no import has it"
             )
-        for name in self._blobs.discards():
+        in_removal = self._records.kept_locations() | set(self._records.leases())
+        for name in sorted(set(self._blobs.discards()) - in_removal):
             yield Finding(
                 FindingKind.UNREFERENCED,
                 f"models/.cache/discarded/{name}",
