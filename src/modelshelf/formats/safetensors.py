@@ -42,7 +42,7 @@ def read_safetensors(path: Path) -> TensorIndex:
     try:
         return _read(path)
     except HeaderError as error:
-        raise InvalidSafetensorsError(path=str(path), problem=str(error)) from error
+        raise InvalidSafetensorsError(path=str(path), problem=error.problem) from error
 
 
 def _read(path: Path) -> TensorIndex:
@@ -55,20 +55,22 @@ def _read(path: Path) -> TensorIndex:
         while len(raw) < length and (chunk := stream.read(length - len(raw))):
             raw += chunk
     if len(raw) < length:
-        raise HeaderError(f"expected a header of {length} bytes, got {len(raw)}")
+        raise HeaderError(problem=f"expected a header of {length} bytes, got {len(raw)}")
     tensors, metadata = parse_header(bytes(raw), start=_PREFIX + length, size=size)
     return TensorIndex(tensors=tensors, metadata=metadata)
 
 
 def _header_length(prefix: bytes, size: int) -> int:
     if len(prefix) < _PREFIX:
-        raise HeaderError(f"expected at least {_PREFIX} bytes, got {len(prefix)}")
+        raise HeaderError(problem=f"expected at least {_PREFIX} bytes, got {len(prefix)}")
     length = int.from_bytes(prefix, "little")
     if length > _LONGEST_HEADER:
         problem = f"expected a header length of at most {_LONGEST_HEADER} at offset 0, got {length}"
-        raise HeaderError(problem + _guess(prefix))
+        raise HeaderError(problem=problem + _guess(prefix))
     if _PREFIX + length > size:
-        raise HeaderError(f"expected a header of {length} bytes, but the file ends at {size}")
+        raise HeaderError(
+            problem=f"expected a header of {length} bytes, but the file ends at {size}"
+        )
     return length
 
 

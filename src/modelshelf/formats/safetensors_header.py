@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
-from typing import Any, NoReturn
+from typing import NoReturn, TypeGuard
 
 from modelshelf.schema.tensor import TensorEntry
 
@@ -37,7 +37,12 @@ _Parsed = tuple[dict[str, TensorEntry], dict[str, str]]
 
 
 class HeaderError(Exception):
-    """A rule of the format is broken; the text says which, and where."""
+    """A rule of the format is broken; whoever knows the file's name turns it into an error."""
+
+    def __init__(self, *, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        """Expected and got, with the key or offset."""
 
 
 def parse_header(raw: bytes, *, start: int, size: int) -> _Parsed:
@@ -52,78 +57,76 @@ def parse_header(raw: bytes, *, start: int, size: int) -> _Parsed:
         HeaderError: A rule of the format is broken.
     """
     if raw[:1] != b"{":
-        raise HeaderError(f"expected `{{` at offset 8, got {raw[:1]!r}")
+        raise HeaderError(problem=f"expected `{{` at offset 8, got {raw[:1]!r}")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         at = 8 + error.start
         raise HeaderError(
-            f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {at}"
+            problem=f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {at}"
         ) from error
-    return _parse_usual(raw, text, start, size) or _parse_any(text, start, size)
-
-
-def _parse_usual(raw: bytes, text: str, start: int, size: int) -> _Parsed | None:
-    """Read a sound header in the one spelling that writers use, three times faster than any JSON.
-
-    Whole columns at a time: nothing here runs once per tensor in Python. Returns None for every
-    other spelling and for every fault, so `_parse_any` has the last word on both; a property test
-    holds the two together.
-    """
-    leading = _leading_metadata(text)
-    columns = None if leading is None else _cut_entries(raw, text, leading[1])
-    if leading is None or columns is None:
-        return None
-    names, dtypes, sides, offsets = columns
     try:
-        kinds = {kind: _kind(*kind) for kind in set(zip(dtypes, sides, strict=True))}
-    except HeaderError:
-        return None
+        return _parse_usual(raw, text, start, size)
+    except (HeaderError, ValueError, RecursionError):
+        return _parse_any(text, start, size)
+
+
+def _parse_usual(raw: bytes, text: str, start: int, size: int) -> _Parsed:
+    """Read a sound header in the one spelling that writers use, twice as fast as any JSON.
+
+    Whole columns at a time: nothing here runs once per tensor in Python. Raises for every other
+    spelling and for every fault, so `_parse_any` has the last word on both; a property test holds
+    the two together.
+    """
+    metadata, at = _leading_metadata(text)
+    names, dtypes, sides, offsets = _cut_entries(raw, text, at)
+    kinds = {kind: _kind(*kind) for kind in set(zip(dtypes, sides, strict=True))}
     shapes, lengths = zip(*map(kinds.__getitem__, zip(dtypes, sides, strict=True)), strict=True)
     # A sound file leaves no choice where each tensor lies, so the places are computed and compared.
     ends = list(accumulate(lengths))
     begins = [0, *ends[:-1]]
     expected = [f":[{begin},{end}]}}," for begin, end in zip(begins, ends, strict=True)]
     expected[-1] = expected[-1][:-1] + "}"
-    if offsets != expected or ends[-1] != size - start:
-        return None
     places = [start, *map(start.__add__, ends)]
     entries = map(TensorEntry._make, zip(dtypes, shapes, places, places[1:], strict=False))
     tensors = dict(zip(names, entries, strict=True))
-    return None if len(tensors) != len(names) or _METADATA in tensors else (tensors, leading[0])
+    is_sound = offsets == expected and ends[-1] == size - start and len(tensors) == len(names)
+    if not is_sound or _METADATA in tensors:
+        raise HeaderError(problem="not in the usual spelling")
+    return tensors, metadata
 
 
-def _leading_metadata(text: str) -> tuple[dict[str, str], int] | None:
-    """Return metadata that stands first, and where the entries begin; None if it has a fault."""
+def _leading_metadata(text: str) -> tuple[dict[str, str], int]:
+    """Return metadata that stands first, and where the entries begin."""
     if not text.startswith(_METADATA_START):
         return {}, 1
-    try:
-        value, at = _DECODER.raw_decode(text, len(_METADATA_START))
-        metadata = _check_metadata(value)
-    except (ValueError, RecursionError, HeaderError):
-        return None
-    return (metadata, at + 1) if text.startswith(",", at) else None
+    value, at = _DECODER.raw_decode(text, len(_METADATA_START))
+    if not text.startswith(",", at):
+        raise HeaderError(problem="no entry behind the metadata")
+    return _check_metadata(value), at + 1
 
 
-def _cut_entries(raw: bytes, text: str, at: int) -> tuple[list[str], ...] | None:
+def _cut_entries(raw: bytes, text: str, at: int) -> tuple[list[str], ...]:
     """Cut the entries from offset *at* on at their quotes; return what differs between entries."""
     # An escape may hide a quote, and text may hold no control character: for the full parser both.
     if "\\" in text or len(raw.translate(None, _CONTROLS)) != len(raw):
-        return None
+        raise HeaderError(problem="escapes or control characters")
     before, *pieces = text[at:].rstrip(" ").split('"')
     count, rest = divmod(len(pieces), len(_CUT_ENTRY))
-    if before or rest or not count:
-        return None
-    for place, mark in enumerate(_CUT_ENTRY):
-        if mark is not None and pieces[place :: len(_CUT_ENTRY)].count(mark) != count:
-            return None
-    return tuple(pieces[place :: len(_CUT_ENTRY)] for place in (_NAME, _DTYPE, _SHAPE, _OFFSETS))
+    columns = [pieces[place :: len(_CUT_ENTRY)] for place in range(len(_CUT_ENTRY))]
+    is_usual = all(
+        mark is None or column.count(mark) == count
+        for mark, column in zip(_CUT_ENTRY, columns, strict=True)
+    )
+    if before or rest or not count or not is_usual:
+        raise HeaderError(problem="not in the usual spelling")
+    return tuple(columns[place] for place in (_NAME, _DTYPE, _SHAPE, _OFFSETS))
 
 
 def _kind(dtype: str, text: str) -> tuple[tuple[int, ...], int]:
     sides = _SHAPE_TEXT.fullmatch(text)
     if sides is None:
-        raise HeaderError(text)
+        raise HeaderError(problem=text)
     shape = tuple(map(int, sides[1].split(","))) if sides[1] else ()
     return shape, _length("", dtype, shape)
 
@@ -145,9 +148,9 @@ def _decode(text: str) -> dict[str, object]:
         header: dict[str, object] = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         offset = 8 + len(text[: error.pos].encode())
-        raise HeaderError(f"{error.msg} at offset {offset}") from error
+        raise HeaderError(problem=f"{error.msg} at offset {offset}") from error
     except RecursionError as error:
-        raise HeaderError("the header is nested deeper than any header is") from error
+        raise HeaderError(problem="the header is nested deeper than any header is") from error
     return header
 
 
@@ -162,14 +165,16 @@ def _check_places(rows: Iterable[_Row], size: int) -> None:
             length = lengths[kind] = _length(name, dtype, shape)
         if begin != expected:
             fault = "a hole" if begin > expected else "an overlap"
-            raise HeaderError(f"`{name}` begins at {begin}, expected {expected}: {fault}")
+            raise HeaderError(problem=f"`{name}` begins at {begin}, expected {expected}: {fault}")
         if end - begin != length:
             what = f"{dtype} {list(shape)} takes {length}"
-            raise HeaderError(f"`{name}` has {end - begin} bytes, but {what}")
+            raise HeaderError(problem=f"`{name}` has {end - begin} bytes, but {what}")
         expected = end
     if expected != size:
         fault = "the file is cut short" if expected > size else "bytes are left over"
-        raise HeaderError(f"the tensors take {expected} bytes, the file has {size}: {fault}")
+        raise HeaderError(
+            problem=f"the tensors take {expected} bytes, the file has {size}: {fault}"
+        )
 
 
 def _place(row: _Row) -> tuple[int, int]:
@@ -180,25 +185,25 @@ def _length(name: str, dtype: str, shape: tuple[int, ...]) -> int:
     bits = BITS.get(dtype)
     if bits is None:
         raise HeaderError(
-            f"`{name}` has dtype {dtype!r}, expected one of {', '.join(sorted(BITS))}"
+            problem=f"`{name}` has dtype {dtype!r}, expected one of {', '.join(sorted(BITS))}"
         )
     for side in shape:
         bits *= side
         # As the format's own reader: the product may not overflow, even if a later side is 0.
         if bits > _LARGEST:
-            raise HeaderError(f"`{name}` has more elements than 64 bits can count")
+            raise HeaderError(problem=f"`{name}` has more elements than 64 bits can count")
     if bits % 8:
-        raise HeaderError(f"`{name}` takes {bits} bits, expected whole bytes")
+        raise HeaderError(problem=f"`{name}` takes {bits} bits, expected whole bytes")
     return bits // 8
 
 
 def _check_metadata(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise HeaderError(f"`{_METADATA}` is no object")
+        raise HeaderError(problem=f"`{_METADATA}` is no object")
     for key, text in value.items():
         if not isinstance(text, str):
             raise HeaderError(
-                f"`{_METADATA}` has {key!r} of type {type(text).__name__}, expected text"
+                problem=f"`{_METADATA}` has {key!r} of type {type(text).__name__}, expected text"
             )
         _check_text(key)
         _check_text(text)
@@ -208,18 +213,20 @@ def _check_metadata(value: object) -> dict[str, str]:
 def _row(name: str, entry: object) -> _Row:
     _check_text(name)
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
-        raise HeaderError(f"`{name}` is no object with exactly dtype, shape and data_offsets")
+        raise HeaderError(
+            problem=f"`{name}` is no object with exactly dtype, shape and data_offsets"
+        )
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str):
-        raise HeaderError(f"`{name}` has a dtype that is no text")
+        raise HeaderError(problem=f"`{name}` has a dtype that is no text")
     if not _are_counts(shape):
-        raise HeaderError(f"`{name}` has a shape that is no list of whole numbers")
+        raise HeaderError(problem=f"`{name}` has a shape that is no list of whole numbers")
     if not _are_counts(offsets) or len(offsets) != len(("begin", "end")):
-        raise HeaderError(f"`{name}` has data_offsets that are not two whole numbers")
+        raise HeaderError(problem=f"`{name}` has data_offsets that are not two whole numbers")
     return name, dtype, tuple(shape), offsets[0], offsets[1]
 
 
-def _are_counts(value: Any) -> bool:
+def _are_counts(value: object) -> TypeGuard[list[int]]:
     # bool is an int to Python, and true is no number to the format.
     return isinstance(value, list) and all(
         type(one) is int and 0 <= one <= _LARGEST for one in value
@@ -230,7 +237,7 @@ def _check_text(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise HeaderError(f"{text!r} holds half a surrogate pair") from error
+        raise HeaderError(problem=f"{text!r} holds half a surrogate pair") from error
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -238,18 +245,18 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise HeaderError(f"{twice!r} is there twice")
+        raise HeaderError(problem=f"{twice!r} is there twice")
     return found
 
 
 def _whole_number(digits: str) -> int:
     if len(digits) > len(str(_LARGEST)):
-        raise HeaderError(f"the number {digits[:20]}… has {len(digits)} digits")
+        raise HeaderError(problem=f"the number {digits[:20]}… has {len(digits)} digits")
     return int(digits)
 
 
 def _no_such_number(text: str) -> NoReturn:
-    raise HeaderError(f"expected a whole number, got {text[:20]}")
+    raise HeaderError(problem=f"expected a whole number, got {text[:20]}")
 
 
 _DECODER = json.JSONDecoder(

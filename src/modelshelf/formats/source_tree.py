@@ -59,7 +59,7 @@ def read_tree(path: Path, *, follow_links: bool = False) -> SourceTree:
     named = Path(path).absolute()
     with _as_source_errors(str(named)):
         root = os.path.realpath(named, strict=True)
-        status = os.stat(root)
+        status = Path(root).stat()
     if not stat.S_ISDIR(status.st_mode):
         file = _file(MemberPath.parse(named.name or Path(root).name), root, status)
         return SourceTree(root=named, is_file=True, files=(file,))
@@ -120,7 +120,7 @@ class _Walk:
         is_link = entry.is_symlink()
         with _as_source_errors(entry.path):
             real = self._resolve(entry.path) if is_link else entry.path
-            status = os.stat(real) if is_link else entry.stat(follow_symlinks=False)
+            status = Path(real).stat() if is_link else entry.stat(follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
             self._queue(folder, _Folder(real, member, folder.chain), status, entry.path)
         else:
@@ -131,7 +131,7 @@ class _Walk:
             target = os.path.realpath(link, strict=True)
         except OSError as error:
             if error.errno == errno.ELOOP:
-                raise SymlinkLoopError(path=link, target=os.readlink(link)) from error
+                raise SymlinkLoopError(path=link, target=str(Path(link).readlink())) from error
             raise
         if self._allowed is not None and not any(_is_inside(target, top) for top in self._allowed):
             raise SymlinkLeavesFolderError(path=link, target=target)
@@ -183,5 +183,5 @@ def _as_source_errors(path: str) -> Iterator[None]:
         raise SourceNotFoundError(path=path) from error
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise SymlinkLoopError(path=path, target=os.readlink(path)) from error
+            raise SymlinkLoopError(path=path, target=str(Path(path).readlink())) from error
         raise SourceUnreadableError(path=path, reason=error.strerror or str(error)) from error

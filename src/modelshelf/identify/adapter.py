@@ -55,7 +55,7 @@ _ENDING = re.compile(
     r"|diff|diff_b|w_norm|b_norm|dora_scale|lora_magnitude_vector|alpha)"
     r"|_lora[12]?\.(?P<old>down|up))(?:\.default)?(?:\.weight|\.bias)?$"
 )
-_TELLING = re.compile(r"lora|hada_|lokr_|oft_|\.diff$|dora_")
+_TELLING = ("lora", "hada_", "lokr_", "oft_", ".diff\n", "dora_")
 _KOHYA = (
     ("lora_unet_", "denoiser"),
     ("lora_transformer_", "denoiser"),
@@ -83,7 +83,7 @@ def find_targets(layout: Layout) -> dict[str, Target]:
     adapters' tensors do.
     """
     targets: dict[str, Target] = {}
-    if not _TELLING.search(layout.text):
+    if not any(mark in layout.text for mark in _TELLING):
         return targets
     for folded, names in layout.folded.items():
         found = _ENDING.search(folded)
@@ -93,10 +93,11 @@ def find_targets(layout: Layout) -> dict[str, Target]:
         target.names += names
         _measure(target, (found["kind"] or found["old"]).rpartition(".")[2], names, layout.index)
     # Networks that are no adapter have parameters called `alpha` too.
-    if not any(_TELLING.search(target.names[0]) for target in targets.values()):
+    if not any(mark in f"{target.names[0]}\n" for target in targets.values() for mark in _TELLING):
         return {}
-    for target in targets.values():
-        _measure_lokr(target, layout.index)
+    if "lokr_" in layout.text:
+        for target in targets.values():
+            _measure_lokr(target, layout.index)
     return targets
 
 
@@ -143,7 +144,7 @@ def _measure(target: Target, kind: str, names: list[str], index: TensorIndex) ->
             target.outputs.add(shape[0])
         elif kind == "hada_w1_b" and len(shape) > 1:
             target.inputs.add(shape[1])
-        elif kind == "oft_blocks" and len(shape) > 2:
+        elif kind == "oft_blocks" and len(shape) > 1:
             target.outputs.add(shape[0] * shape[1])
 
 

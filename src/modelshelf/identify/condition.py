@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -139,20 +138,21 @@ class Absent:
     """No tensor, in any part of the file, fits the pattern."""
 
     pattern: str
-    """Folded name without wrappers; `*` stands for anything."""
+    """Folded name without wrappers; `*` at either end stands for anything."""
 
     def check(self, facts: Facts, part: Part) -> Found | None:
         """Look into *facts*."""
         del part
-        if self._search(facts.layout.text):
+        if self._needle in facts.layout.text:
             return None
         return Found(self.pattern, "absent", is_absence=True)
 
     @cached_property
-    def _search(self) -> Callable[[str], re.Match[str] | None]:
-        # All names are one text, a name a line: one search instead of one for each name.
-        steps = (re.escape(step) for step in self.pattern.split("*"))
-        return re.compile(f"^{'.*'.join(steps)}$", re.MULTILINE).search
+    def _needle(self) -> str:
+        # All names are one text with a line for each, so one search asks them all.
+        start = "" if self.pattern.startswith("*") else "\n"
+        end = "" if self.pattern.endswith("*") else "\n"
+        return start + self.pattern.strip("*") + end
 
     def __str__(self) -> str:
         return f"no tensor `{self.pattern}`"
@@ -199,6 +199,8 @@ class Adapts:
     """Dimensions of the weights: 2 linear, 4 convolution."""
     below: int | None = None
     """Every first number in the paths is smaller than this."""
+    reaches: tuple[int, int] | None = None
+    """Place of a number in the paths, counted from 0, and what the largest there must reach."""
 
     def check(self, facts: Facts, part: Part) -> Found | None:
         """Look into *facts*."""
@@ -208,7 +210,7 @@ class Adapts:
             for module, target in sorted(facts.targets.items())
             if fnmatchcase(module, self.module)
         ]
-        if not found or not all(self._fits(target) for target in found):
+        if not found or not all(self._fits(target) for target in found) or self._stays(found):
             return None
         inputs = sorted(set().union(*(target.inputs for target in found)))
         outputs = sorted(set().union(*(target.outputs for target in found)))
@@ -222,12 +224,21 @@ class Adapts:
             and (self.below is None or target.highest(0) < self.below)
         )
 
+    def _stays(self, found: list[Target]) -> bool:
+        if self.reaches is None:
+            return False
+        place, number = self.reaches
+        return all(target.highest(place) < number for target in found)
+
     def __str__(self) -> str:
         words = [f"an adapter of `{self.module}`"]
         words += [f"from {_side_words(self.inputs)}"] if self.inputs is not None else []
         words += [f"to {_side_words(self.outputs)}"] if self.outputs is not None else []
         words += [f"with {self.rank} dimensions"] if self.rank is not None else []
         words += [f"numbered below {self.below}"] if self.below is not None else []
+        words += (
+            [f"whose number {self.reaches[0]} reaches {self.reaches[1]}"] if self.reaches else []
+        )
         return " ".join(words)
 
 

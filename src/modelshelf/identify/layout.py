@@ -53,7 +53,7 @@ _WRAPPER = re.compile(
 )
 _LEADING = (Part.CONTROL, Part.DENOISER, Part.VAE, Part.TEXT)
 
-_KOHYA = ("lora_unet_", "lora_te", "lora_transformer_", "lycoris_")
+_KOHYA = ("\nlora_", "\nlycoris_")
 _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
 _AFTER_UNDERSCORE = re.compile(r"_[0-9]+(?=[._\n])")
 _AFTER_COLON = re.compile(r":[0-9]+(?=[:\n])")
@@ -70,15 +70,15 @@ def fold(names: Iterable[str]) -> list[str]:
         ['input_blocks.#.#.attn2.to_k.weight', 'lora_unet_mid_block_#_ff']
     """
     listed = list(names)
-    text = "\n".join(listed) + "\n"
-    if text.count("\n") != len(listed):
+    text = "\n" + "\n".join(listed) + "\n"
+    if text.count("\n") != len(listed) + 1:
         return [one for name in listed for one in fold([name.replace("\n", " ")])]
     text = _AFTER_DOT.sub(".#", text)
     if any(start in text for start in _KOHYA):
         text = _AFTER_UNDERSCORE.sub("_#", text)
     if ":" in text:
         text = _AFTER_COLON.sub(":#", text)
-    return text.split("\n")[:-1]
+    return text.split("\n")[1:-1]
 
 
 class Group:
@@ -136,7 +136,7 @@ class Layout:
         """The parts that wrappers name, sorted."""
         return tuple(sorted(part for part in self._parts if part is not Part.BARE))
 
-    @property
+    @cached_property
     def leading(self) -> Part:
         """The part that speaks for the whole file: a denoiser before its VAE and text encoders."""
         return next((part for part in _LEADING if part in self._parts), Part.BARE)
@@ -147,8 +147,9 @@ class Layout:
 
     @cached_property
     def text(self) -> str:
-        """Every folded name without its wrappers, whatever its part, one on a line."""
-        return "\n".join(name for groups in self._parts.values() for name in groups)
+        """Every folded name without its wrappers, whatever its part, each between line ends."""
+        names = (name for groups in self._parts.values() for name in groups)
+        return "\n" + "\n".join(names) + "\n"
 
 
 def _strip(name: str) -> tuple[Part, str]:

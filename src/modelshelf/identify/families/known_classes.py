@@ -1,11 +1,12 @@
-"""Folders whose class is known and whose base is not: the type, and nothing that was not read.
+"""Models whose type is certain and whose base is not: the type, and nothing that was not read.
 
 Each goes behind every family that knows the base too, so a new family needs no word about these.
 """
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting
+from modelshelf.identify.condition import Adapts, Setting
+from modelshelf.identify.families.unet import DIFFUSERS_NAMES
 from modelshelf.identify.family import Family
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
 
@@ -35,14 +36,24 @@ _CLASSES = (
     ),
 )
 
-FAMILIES = tuple(
+FAMILIES = (
     Family(
-        id=f"class/{name}",
-        type=model_type,
-        format=model_format,
-        conditions=(Setting("class", classes),),
+        id="lora/any-base",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        conditions=(Adapts("*:*"),),
+        traits=DIFFUSERS_NAMES,
         is_fallback=True,
-    )
-    for name, model_type, model_format, classes in _CLASSES
+    ),
+    *(
+        Family(
+            id=f"class/{name}",
+            type=model_type,
+            format=model_format,
+            conditions=(Setting("class", classes),),
+            is_fallback=True,
+        )
+        for name, model_type, model_format, classes in _CLASSES
+    ),
 )
 """One per type."""

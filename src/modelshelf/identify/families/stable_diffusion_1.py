@@ -106,6 +106,7 @@ FAMILIES = (
         bases=_SD_1,
         conditions=adapter_of(_TEXT),
         traits=DIFFUSERS_NAMES,
+        special_case_of=("sd-1/lora/text-encoder",),
     ),
     Family(
         id="sd-1/lora/text-encoder",
@@ -115,10 +116,31 @@ FAMILIES = (
         conditions=(
             # kohya writes `lora_te_` for SD 1 and 2 alone; SDXL and later number their encoders.
             Named(AdapterNaming.KOHYA),
-            Adapts("text:text_model_encoder_layers_#_self_attn_q_proj", inputs=_TEXT),
-            Never(Adapts("denoiser:*")),
+            Adapts("text:text_model_encoder_layers_#_self_attn_[qkv]_proj", outputs=_TEXT),
+        ),
+    ),
+    Family(
+        id="sd-1/lora/cloneofsimo",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_1,
+        conditions=(
+            Tensor("text_encoder:#:down", (None, _TEXT)),
+            Tensor("unet:#:down", rank=2),
+        ),
+    ),
+    Family(
+        id="sd-1/lora/projections",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_1,
+        conditions=(
+            # Sliders leave cross-attention out. SD 2 and SDXL have linear projections.
+            Adapts("denoiser:*_blocks_#_*_proj_in", inputs=(320, 640, 1280), rank=4),
+            Never(Adapts("denoiser:*_attn2_to_[kv]")),
         ),
         traits=DIFFUSERS_NAMES,
+        special_case_of=("sd-1/lora/text-encoder",),
     ),
     Family(
         id="sd-1/ip-adapter",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Adapts, Never, OneTensor, Setting, Tensor, Unset
+from modelshelf.identify.adapter import AdapterNaming
+from modelshelf.identify.condition import Absent, Adapts, Named, OneTensor, Setting, Tensor, Unset
 from modelshelf.identify.families.unet import (
     DIFFUSERS_NAMES,
     MARKED_PREDICTION,
@@ -96,6 +97,7 @@ FAMILIES = (
         bases=_SD_2,
         conditions=adapter_of(_TEXT),
         traits=DIFFUSERS_NAMES,
+        special_case_of=("sd-2/lora/text-encoder",),
     ),
     Family(
         id="sd-2/lora/text-encoder",
@@ -103,10 +105,20 @@ FAMILIES = (
         format=ModelFormat.LYCORIS,
         bases=_SD_2,
         conditions=(
-            Adapts("text:text_model_encoder_layers_#_self_attn_q_proj", inputs=_TEXT),
-            Never(Adapts("denoiser:*")),
+            # kohya writes `lora_te_` for SD 1 and 2 alone; SDXL and later number their encoders.
+            Named(AdapterNaming.KOHYA),
+            Adapts("text:text_model_encoder_layers_#_self_attn_[qkv]_proj", outputs=_TEXT),
         ),
-        traits=DIFFUSERS_NAMES,
+    ),
+    Family(
+        id="sd-2/lora/cloneofsimo",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SD_2,
+        conditions=(
+            Tensor("text_encoder:#:down", (None, _TEXT)),
+            Tensor("unet:#:down", rank=2),
+        ),
     ),
     Family(
         id="sd-2/ip-adapter",

@@ -115,6 +115,24 @@ FAMILIES = (
         bases=_SDXL,
         conditions=adapter_of(_TEXT),
         traits=DIFFUSERS_NAMES,
+        special_case_of=("sdxl/lora/text-encoders",),
+    ),
+    Family(
+        id="sdxl/lora/self-attention",
+        type=ModelType.LORA,
+        format=ModelFormat.LYCORIS,
+        bases=_SDXL,
+        conditions=(
+            # Sliders leave cross-attention out. Only SDXL has a second block in a stack this wide.
+            Adapts(
+                "denoiser:*_blocks_#_*transformer_blocks_#_attn1_to_[qkv]",
+                inputs=(640, 1280),
+                reaches=(2, 1),
+            ),
+            Never(Adapts("denoiser:*_attn2_to_[kv]")),
+        ),
+        traits=DIFFUSERS_NAMES,
+        special_case_of=("sdxl/lora/text-encoders",),
     ),
     Family(
         id="sdxl/lora/text-encoders",
@@ -122,9 +140,10 @@ FAMILIES = (
         format=ModelFormat.LYCORIS,
         bases=_SDXL,
         conditions=(
-            Adapts("text_2:text_model_encoder_layers_#_self_attn_q_proj", inputs=1280),
-            Never(Adapts("denoiser:*")),
+            Adapts("text_2:text_model_encoder_layers_#_self_attn_[qkv]_proj", outputs=1280),
             Never(Adapts("text_3:*")),
+            Never(Adapts("denoiser:transformer_blocks_*")),
+            Never(Adapts("denoiser:joint_blocks_*")),
         ),
         traits=DIFFUSERS_NAMES,
     ),

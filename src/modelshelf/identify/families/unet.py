@@ -11,8 +11,8 @@ from modelshelf.identify.condition import (
     Absent,
     Adapts,
     Condition,
+    Either,
     Named,
-    Never,
     Setting,
     Side,
     Tensor,
@@ -155,5 +155,8 @@ def adapter_of(context: Side) -> tuple[Condition, ...]:
     """An adapter of a UNet whose text is *context* wide: cross-attention keys and values tell."""
     return (
         Adapts("denoiser:*_attn2_to_[kv]", inputs=context),
-        Never(Adapts("denoiser:blocks_*")),
+        Either((Adapts("denoiser:*_blocks_#_*transformer_blocks_#_*"), _MIDDLE)),
     )
+
+
+_MIDDLE = Adapts("denoiser:mid*_block_*transformer_blocks_#_*")
