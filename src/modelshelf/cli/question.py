@@ -28,7 +28,12 @@ def agreed(session: Session, action: str, *, yes: bool) -> bool:
         return True
     if not session.can_ask:
         raise NeedsConfirmationError(action=action)
-    if click.confirm(f"{action}: go on?", err=True):
+    try:
+        answer = click.confirm(f"{action}: go on?", err=True)
+    except click.Abort:
+        click.echo(err=True)  # what comes next begins on a line of its own
+        raise
+    if answer:
         return True
     click.echo("nothing was changed", err=True)
     return False
