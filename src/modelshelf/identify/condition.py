@@ -27,6 +27,7 @@ __all__ = [
     "Side",
     "Tensor",
     "Unset",
+    "Wrapped",
 ]
 
 Side = int | tuple[int, ...] | None
@@ -59,6 +60,11 @@ class Facts:
         self.config_name = config_name
 
     @cached_property
+    def groups(self) -> Mapping[str, Group]:
+        """Tensors of the part that speaks for the file, by folded name without wrappers."""
+        return self.layout.groups(self.layout.leading)
+
+    @cached_property
     def targets(self) -> Mapping[str, Target]:
         """Modules that an adapter adapts; empty for anything else."""
         return find_targets(self.layout)
@@ -72,7 +78,7 @@ class Facts:
 class Condition(Protocol):
     """One thing a rule asks for."""
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
+    def check(self, facts: Facts) -> Found | None:
         """Return what made the condition hold, or None where it does not hold."""
 
     def __str__(self) -> str:
@@ -97,9 +103,9 @@ class Tensor:
     below: int | None = None
     """Every first number in the names is smaller than this."""
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
-        """Look into *part* of *facts*."""
-        group = facts.layout.groups(part).get(self._folded)
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        group = facts.groups.get(self._folded)
         if group is not None and self._folded != self.name:
             group = group.exactly(self.name)
         if group is None or not group.names or not self._fits(group):
@@ -140,9 +146,8 @@ class Absent:
     pattern: str
     """Folded name without wrappers; `*` at either end stands for anything."""
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
+    def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        del part
         if self._needle in facts.layout.text:
             return None
         return Found(self.pattern, "absent", is_absence=True)
@@ -167,9 +172,8 @@ class OneTensor:
     most: int
     """Most rows that it may have."""
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
+    def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        del part
         entries = list(facts.layout.index.tensors.items())
         if len(entries) != 1:
             return None
@@ -202,9 +206,8 @@ class Adapts:
     reaches: tuple[int, int] | None = None
     """Place of a number in the paths, counted from 0, and what the largest there must reach."""
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
+    def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        del part
         found = [
             target
             for module, target in sorted(facts.targets.items())
@@ -248,9 +251,9 @@ class Never:
 
     condition: Condition
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
-        """Look into *part* of *facts*."""
-        if self.condition.check(facts, part) is not None:
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        if self.condition.check(facts) is not None:
             return None
         return Found(str(self.condition), "absent", is_absence=True)
 
@@ -264,14 +267,27 @@ class Named:
 
     naming: AdapterNaming
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
+    def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        del part
         holds = bool(facts.targets) and facts.naming is self.naming
         return Found("names", self.naming.value) if holds else None
 
     def __str__(self) -> str:
         return f"names in the way of {self.naming.value}"
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A wrapper in the names says that the file is this part of a bundle."""
+
+    part: Part
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        return Found("names", self.part.value) if facts.layout.leading is self.part else None
+
+    def __str__(self) -> str:
+        return f"names wrapped as the {self.part.value} part"
 
 
 @dataclass(frozen=True)
@@ -283,9 +299,8 @@ class Setting:
     values: tuple[object, ...] = ()
     """Allowed values; a text may hold `*`. Empty: any value but null."""
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
+    def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        del part
         value = facts.settings.get(self.name)
         if value is None or (self.values and not any(_is_value(value, one) for one in self.values)):
             return None
@@ -302,9 +317,8 @@ class Unset:
 
     name: str
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
+    def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        del part
         if not facts.settings or facts.settings.get(self.name) not in (None, False):
             return None
         return Found(f"{facts.config_name}:{self.name}", "unset", is_absence=True)
@@ -319,10 +333,10 @@ class Either:
 
     conditions: tuple[Condition, ...] = field(default=())
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
-        """Look into *part* of *facts*."""
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
         for condition in self.conditions:
-            if (found := condition.check(facts, part)) is not None:
+            if (found := condition.check(facts)) is not None:
                 return found
         return None
 
@@ -337,10 +351,10 @@ class Both:
     first: Condition
     second: Condition
 
-    def check(self, facts: Facts, part: Part) -> Found | None:
-        """Look into *part* of *facts*."""
-        found = self.first.check(facts, part)
-        return None if self.second.check(facts, part) is None else found
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        found = self.first.check(facts)
+        return None if self.second.check(facts) is None else found
 
     def __str__(self) -> str:
         return f"{self.first} and {self.second}"

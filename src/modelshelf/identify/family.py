@@ -8,7 +8,6 @@ from graphlib import CycleError, TopologicalSorter
 
 from modelshelf.errors import UsageError
 from modelshelf.identify.condition import Condition, Facts, Found
-from modelshelf.identify.layout import Part
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -61,9 +60,6 @@ class Family:
     """The bases that the conditions prove."""
     candidates: tuple[BaseModelType, ...] = ()
     """Where they prove none: those that they leave possible."""
-    part: Part | None = None
-    """The part of a bundle that the conditions look at: the family is asked where this part speaks
-    for the file, or where nothing wraps the tensors. None: asked always, about the leading part."""
     traits: tuple[Trait, ...] = ()
     """Variant, prediction type and format, where shape or configuration tell."""
     special_case_of: tuple[str, ...] = ()
@@ -73,10 +69,9 @@ class Family:
 
     def judge(self, facts: Facts) -> Verdict:
         """Ask the conditions in order; stops at the first that does not hold."""
-        part = self._part(facts)
         found: list[Found] = []
         for condition in self.conditions:
-            one = None if part is None else condition.check(facts, part)
+            one = condition.check(facts)
             if one is None:
                 return Verdict(self, tuple(found), condition)
             found.append(one)
@@ -84,14 +79,9 @@ class Family:
 
     def hold(self, facts: Facts) -> Iterator[tuple[Trait, Found]]:
         """Yield the traits whose conditions hold."""
-        part = self._part(facts) or Part.BARE
         for trait in self.traits:
-            if (found := trait.condition.check(facts, part)) is not None:
+            if (found := trait.condition.check(facts)) is not None:
                 yield trait, found
-
-    def _part(self, facts: Facts) -> Part | None:
-        leading = facts.layout.leading
-        return leading if self.part is None or leading in {self.part, Part.BARE} else None
 
 
 class Families:
@@ -125,9 +115,9 @@ class Families:
         return general.id in self._order[special.id]
 
     def _check_rules(self) -> None:
-        seen: dict[tuple[object, ...], str] = {}
+        seen: dict[frozenset[str], str] = {}
         for family in self:
-            rule = (family.part, frozenset(map(str, family.conditions)))
+            rule = frozenset(map(str, family.conditions))
             if rule in seen:
                 raise UsageError(
                     problem=f"`{family.id}` and `{seen[rule]}` have the same conditions",

@@ -153,11 +153,15 @@ class Layout:
 
 
 def _strip(name: str) -> tuple[Part, str]:
-    """Take the wrappers off; the first that names a part decides the part."""
+    """Take the wrappers off; the innermost that names a part decides the part.
+
+    Except inside the copy that training keeps of a whole model (EMA) and inside a ControlNet: what
+    they hold is theirs.
+    """
     part, at = Part.BARE, 0
     while found := _WRAPPER.match(name, at):
         named = _PARTS.get(found[0])
-        if named is not None and part is not Part.BARE:
+        if named is not None and part not in {Part.BARE, Part.DENOISER}:
             break
         part, at = named or part, found.end()
     return part, name[at:]

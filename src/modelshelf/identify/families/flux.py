@@ -20,7 +20,6 @@ from modelshelf.identify.condition import (
 )
 from modelshelf.identify.families.unet import DIFFUSERS_NAMES
 from modelshelf.identify.family import Family, Trait
-from modelshelf.identify.layout import Part
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -91,7 +90,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.CHECKPOINT,
         bases=_FLUX,
-        part=Part.DENOISER,
         conditions=(
             Tensor("double_blocks.#.img_attn.norm.key_norm.scale", (128,), below=_DOUBLE),
             Tensor("double_blocks.#.img_mod.lin.bias", (6 * _WIDTH,)),
@@ -110,7 +108,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=_FLUX,
-        part=Part.DENOISER,
         conditions=(
             Tensor("single_transformer_blocks.#.norm.linear.bias", (3 * _WIDTH,), below=_SINGLE),
             Tensor("transformer_blocks.#.norm1.linear.bias", (6 * _WIDTH,), below=_DOUBLE),
@@ -142,7 +139,6 @@ FAMILIES = (
         type=ModelType.CONTROLNET,
         format=ModelFormat.DIFFUSERS,
         bases=_FLUX,
-        part=Part.CONTROL,
         conditions=(
             Tensor("controlnet_blocks.#.weight", (_WIDTH, _WIDTH), below=_DOUBLE),
             Tensor("controlnet_x_embedder.weight", (_WIDTH,)),
@@ -155,7 +151,6 @@ FAMILIES = (
         type=ModelType.CONTROLNET,
         format=ModelFormat.CHECKPOINT,
         bases=_FLUX,
-        part=Part.CONTROL,
         conditions=(
             Tensor("controlnet_blocks.#.weight", (_WIDTH, _WIDTH)),
             Tensor("double_blocks.#.img_mod.lin.bias", (6 * _WIDTH,), below=_DOUBLE),

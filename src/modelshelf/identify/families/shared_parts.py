@@ -11,6 +11,7 @@ from modelshelf.identify.condition import (
     Setting,
     Tensor,
     Unset,
+    Wrapped,
 )
 from modelshelf.identify.families.unet import DIFFUSERS_NAMES
 from modelshelf.identify.family import Family, Trait
@@ -65,7 +66,6 @@ FAMILIES = (
         type=ModelType.VAE,
         format=ModelFormat.CHECKPOINT,
         candidates=_SD_KIND,
-        part=Part.VAE,
         conditions=(
             Tensor("decoder.conv_in.weight", (512, 4, 3, 3)),
             Tensor("encoder.down.#.block.#.conv1.weight", count=8),
@@ -79,7 +79,6 @@ FAMILIES = (
         type=ModelType.VAE,
         format=ModelFormat.DIFFUSERS,
         candidates=_SD_KIND,
-        part=Part.VAE,
         conditions=(
             Tensor("decoder.conv_in.weight", (512, 4, 3, 3)),
             Tensor("encoder.down_blocks.#.resnets.#.conv1.weight", count=8),
@@ -104,7 +103,6 @@ FAMILIES = (
         type=ModelType.VAE,
         format=ModelFormat.CHECKPOINT,
         candidates=_SIXTEEN,
-        part=Part.VAE,
         conditions=(
             Tensor("decoder.conv_in.weight", (512, 16, 3, 3)),
             Tensor("encoder.conv_out.weight", (32, 512, 3, 3)),
@@ -118,7 +116,6 @@ FAMILIES = (
         type=ModelType.VAE,
         format=ModelFormat.DIFFUSERS,
         candidates=_SIXTEEN,
-        part=Part.VAE,
         conditions=(
             Tensor("decoder.conv_in.weight", (512, 16, 3, 3)),
             Tensor("encoder.conv_out.weight", (32, 512, 3, 3)),
@@ -139,7 +136,7 @@ FAMILIES = (
         ),
     ),
     Family(
-        id="clip-text/hf",
+        id="clip-text/file",
         type=ModelType.CLIP_EMBED,
         format=ModelFormat.DIFFUSERS,
         bases=_ANY,
@@ -149,28 +146,13 @@ FAMILIES = (
             Absent("vision_model.*"),
             Absent("resblocks.*"),
         ),
+        traits=(Trait(ModelFormat.CHECKPOINT, Wrapped(Part.TEXT)),),
     ),
     Family(
-        id="clip-text/ldm",
-        type=ModelType.CLIP_EMBED,
-        format=ModelFormat.CHECKPOINT,
-        bases=_ANY,
-        part=Part.TEXT,
-        conditions=(
-            Tensor("text_model.embeddings.token_embedding.weight", (49408, *_CLIP)),
-            Tensor("text_model.embeddings.position_embedding.weight", (77, *_CLIP)),
-            Tensor("text_model.encoder.layers.#.mlp.fc1.weight", ((3072, 5120), *_CLIP)),
-            Absent("vision_model.*"),
-            Absent("resblocks.*"),
-        ),
-        special_case_of=("clip-text/hf",),
-    ),
-    Family(
-        id="t5/hf",
+        id="t5/file",
         type=ModelType.T5_ENCODER,
         format=ModelFormat.CHECKPOINT,
         bases=_ANY,
-        part=Part.TEXT,
         conditions=(
             Tensor("shared.weight", (32128, 4096)),
             # One relative bias for all blocks; UMT5 and Pile-T5 have one in each.
@@ -180,7 +162,7 @@ FAMILIES = (
         ),
     ),
     Family(
-        id="clip-vision/hf",
+        id="clip-vision/file",
         type=ModelType.CLIP_VISION,
         format=ModelFormat.DIFFUSERS,
         bases=_ANY,

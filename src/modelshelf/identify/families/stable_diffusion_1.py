@@ -27,7 +27,6 @@ from modelshelf.identify.families.unet import (
     unet_ldm,
 )
 from modelshelf.identify.family import Family
-from modelshelf.identify.layout import Part
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -41,7 +40,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.CHECKPOINT,
         bases=_SD_1,
-        part=Part.DENOISER,
         conditions=(
             *unet_ldm(320, _TEXT, (6, 1, 9)),
             Tensor("input_blocks.#.#.proj_in.weight", rank=4),
@@ -55,7 +53,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=_SD_1,
-        part=Part.DENOISER,
         conditions=(
             *unet_diffusers(320, _TEXT, (6, 1, 9)),
             Tensor("down_blocks.#.attentions.#.proj_in.weight", rank=4),
@@ -77,7 +74,6 @@ FAMILIES = (
         type=ModelType.CONTROLNET,
         format=ModelFormat.CHECKPOINT,
         bases=_SD_1,
-        part=Part.CONTROL,
         conditions=(*control_ldm(_TEXT, (6, 1)), Absent("label_emb.*")),
     ),
     Family(
@@ -85,7 +81,6 @@ FAMILIES = (
         type=ModelType.CONTROLNET,
         format=ModelFormat.DIFFUSERS,
         bases=_SD_1,
-        part=Part.CONTROL,
         conditions=(*control_diffusers(_TEXT, (6, 1)), Absent("add_embedding*")),
     ),
     Family(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from modelshelf.identify.condition import Absent, Adapts, Either, Setting, Tensor
 from modelshelf.identify.families.unet import DIFFUSERS_NAMES
 from modelshelf.identify.family import Family, Trait
-from modelshelf.identify.layout import Part
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -28,7 +27,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.CHECKPOINT,
         bases=_SD_3,
-        part=Part.DENOISER,
         conditions=(
             Tensor("joint_blocks.#.x_block.attn.proj.bias", (_WIDTHS,), below=38),
             Tensor("joint_blocks.#.context_block.attn.qkv.bias", ((4608, 7296),)),
@@ -44,7 +42,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=_SD_3,
-        part=Part.DENOISER,
         conditions=(
             Tensor("transformer_blocks.#.attn.add_q_proj.bias", (_WIDTHS,), below=38),
             Tensor("time_text_embed.text_embedder.linear_1.weight", (_WIDTHS, 2048)),
@@ -74,7 +71,6 @@ FAMILIES = (
         type=ModelType.CONTROLNET,
         format=ModelFormat.DIFFUSERS,
         bases=_SD_3,
-        part=Part.CONTROL,
         conditions=(
             Tensor("controlnet_blocks.#.weight", (_WIDTHS, _WIDTHS)),
             Tensor("pos_embed_input.proj.weight", (_WIDTHS,)),

@@ -16,7 +16,6 @@ from modelshelf.identify.families.unet import (
     unet_ldm,
 )
 from modelshelf.identify.family import Family
-from modelshelf.identify.layout import Part
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -33,7 +32,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.CHECKPOINT,
         bases=_SDXL,
-        part=Part.DENOISER,
         conditions=(
             *unet_ldm(320, _TEXT, (24, 10, 36)),
             Tensor("label_emb.0.0.weight", (1280, _LABEL)),
@@ -46,7 +44,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=_SDXL,
-        part=Part.DENOISER,
         conditions=(
             *unet_diffusers(320, _TEXT, (24, 10, 36)),
             Tensor("add_embedding.linear_1.weight", (1280, _LABEL)),
@@ -69,7 +66,6 @@ FAMILIES = (
         type=ModelType.CONTROLNET,
         format=ModelFormat.CHECKPOINT,
         bases=_SDXL,
-        part=Part.CONTROL,
         conditions=(
             *control_ldm(_TEXT, (24, 10)),
             Tensor("label_emb.0.0.weight", (1280, _LABEL)),
@@ -80,7 +76,6 @@ FAMILIES = (
         type=ModelType.CONTROLNET,
         format=ModelFormat.DIFFUSERS,
         bases=_SDXL,
-        part=Part.CONTROL,
         conditions=(
             Tensor("controlnet_cond_embedding.conv_in.weight"),
             Tensor("add_embedding.linear_1.weight", (1280, _LABEL)),
@@ -179,7 +174,6 @@ FAMILIES = (
         type=ModelType.CLIP_EMBED,
         format=ModelFormat.CHECKPOINT,
         bases=_SDXL,
-        part=Part.TEXT,
         conditions=(
             Tensor("text_model.encoder.layers.#.mlp.fc1.weight", (3072, 768), count=12),
             Tensor("resblocks.#.attn.in_proj_weight", (3840, 1280), count=32),
@@ -211,7 +205,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.CHECKPOINT,
         bases=_REFINER,
-        part=Part.DENOISER,
         conditions=(
             *unet_ldm(384, _REFINER_TEXT, (16, 4, 24)),
             Tensor("label_emb.0.0.weight", (1536, _REFINER_LABEL)),
@@ -223,7 +216,6 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=_REFINER,
-        part=Part.DENOISER,
         conditions=(
             *unet_diffusers(384, _REFINER_TEXT, (16, 4, 24)),
             Tensor("add_embedding.linear_1.weight", (1536, _REFINER_LABEL)),
