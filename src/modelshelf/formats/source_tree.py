@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ __all__ = ["read_tree"]
 
 _DEEPEST = 64
 _MOST_ENTRIES = 1_000_000
+
+_SHARED_BLOB = re.compile(r"/blobs/[0-9a-f]{2}/[^/]+")
 
 _KINDS = {
     stat.S_IFBLK: "device",
@@ -94,7 +97,8 @@ class _Walk:
         self.files: list[SourceFile] = []
         self.empty_folders: list[MemberPath] = []
         self._root = root
-        self._allowed = None if follow_links else (root, *_cache_blobs(root))
+        self._follow_links = follow_links
+        self._cache = _cached_repository(root)
         self._to_do = [_Folder(root, "", ((status.st_dev, status.st_ino),))]
         self._entries = 0
 
@@ -133,9 +137,17 @@ class _Walk:
             if error.errno == errno.ELOOP:
                 raise SymlinkLoopError(path=link, target=str(Path(link).readlink())) from error
             raise
-        if self._allowed is not None and not any(_is_inside(target, top) for top in self._allowed):
+        if not self._follow_links and not self._belongs(target):
             raise SymlinkLeavesFolderError(path=link, target=target)
         return target
+
+    def _belongs(self, target: str) -> bool:
+        if _is_inside(target, self._root):
+            return True
+        if self._cache is None:
+            return False
+        shared = _SHARED_BLOB.fullmatch(target.removeprefix(str(self._cache.parent)))
+        return _is_inside(target, str(self._cache / "blobs")) or shared is not None
 
     def _queue(self, parent: _Folder, folder: _Folder, status: os.stat_result, shown: str) -> None:
         identity = status.st_dev, status.st_ino
@@ -161,25 +173,25 @@ def _is_inside(target: str, folder: str) -> bool:
     return target == folder or target.startswith(folder.rstrip("/") + "/")
 
 
-def _cache_blobs(root: str) -> tuple[str, ...]:
-    """Return the folders into which a snapshot of the Hugging Face cache may link.
+def _cached_repository(root: str) -> Path | None:
+    """Return the repository of the Hugging Face cache whose snapshot *root* is or lies in.
 
     The layout is `<cache>/models--<owner>--<name>/snapshots/<revision>/…`, each file a link into
-    `../../blobs/`, in newer caches into `<cache>/blobs/<2 digits>/`.
+    `../../blobs/`, or into `<cache>/blobs/<2 digits>/` where repositories share them.
     https://huggingface.co/docs/huggingface_hub/guides/manage-cache
     """
     for snapshot in (Path(root), *Path(root).parents):
         snapshots, repository = snapshot.parent, snapshot.parent.parent
         if snapshots.name == "snapshots" and repository.name.startswith("models--"):
-            return str(repository / "blobs"), str(repository.parent / "blobs")
-    return ()
+            return repository
+    return None
 
 
 @contextmanager
 def _as_source_errors(path: str) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise SourceNotFoundError(path=path) from error
     except OSError as error:
         if error.errno == errno.ELOOP:

@@ -43,7 +43,7 @@ class Target:
 
     def highest(self, step: int) -> int:
         """Return the largest number at place *step* among the numbers of a path; -1 without."""
-        found = (re.findall(r"(?<=[._])[0-9]+(?=[._])", name) for name in self.names)
+        found = (re.findall(r"(?<=[._])[0-9]{1,9}(?=[._])", name) for name in self.names)
         return max((int(numbers[step]) for numbers in found if len(numbers) > step), default=-1)
 
 

@@ -165,7 +165,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class OneTensor:
-    """The file holds exactly one tensor, of this shape, under a name that is no path."""
+    """The file holds exactly one tensor: numbers with fractions, in rows, under a token's name."""
 
     last: Side
     """Its last dimension."""
@@ -178,12 +178,12 @@ class OneTensor:
         if len(entries) != 1:
             return None
         name, entry = entries[0]
-        rows = entry.shape[0] if len(entry.shape) == len(("rows", "width")) else 1
-        if "." in name or not entry.shape or len(entry.shape) > len(("rows", "width")):
+        # A lone `weight` is a layer of something; a path is a part of something.
+        if "." in name or name in {"weight", "bias"} or not entry.dtype.startswith(("F", "BF")):
             return None
-        if not _is_side(entry.shape[-1], self.last) or not 0 < rows <= self.most:
-            return None
-        return Found(name, str(list(entry.shape)))
+        rows, width = {1: (1, *entry.shape), 2: entry.shape}.get(len(entry.shape), (0, 0))
+        is_token = 0 < rows <= self.most and _is_side(width, self.last)
+        return Found(name, str(list(entry.shape))) if is_token else None
 
     def __str__(self) -> str:
         return f"one tensor alone, {_side_words(self.last)} wide"

@@ -112,7 +112,7 @@ class Group:
 
     def highest(self) -> int:
         """Return the largest first number in the names, counted from 0; -1 where there is none."""
-        numbers = (re.search(r"(?<=[._:])[0-9]+(?=[._:]|$)", name) for name in self.names)
+        numbers = (re.search(r"(?<=[._:])[0-9]{1,9}(?=[._:]|$)", name) for name in self.names)
         return max((int(found[0]) for found in numbers if found), default=-1)
 
 
