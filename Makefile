@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 
-# The newest of these that is there and is at least 3.11.
-PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+# The first of these that is there and is at least 3.11.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
 BIN := .venv/bin
 READY := .venv/.ready

@@ -8,9 +8,13 @@ rm -rf .demo
 mkdir .demo
 export MODELSHELF_ROOT="$PWD/.demo/library"
 
-say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+bold="" cyan="" plain=""
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' cyan=$'\033[36m' plain=$'\033[0m'; fi
+
+say() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
+show() { printf '%s$ %s%s\n' "$cyan" "$*" "$plain"; }
 run() {
-    printf '\033[36m$ %s\033[0m\n' "$*"
+    show "$@"
     "$@"
 }
 
@@ -53,6 +57,7 @@ run diff --recursive .demo/models/stable-diffusion-1-5 .demo/exported/stable-dif
 echo "identical, byte for byte"
 
 say "Delete it, see what that frees, and change your mind"
+show shelf rm -q -y stable-diffusion-1-5
 trash_id=$(shelf rm -q -y stable-diffusion-1-5)
 run shelf undo
 run shelf undo "$trash_id"
