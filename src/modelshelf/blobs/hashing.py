@@ -133,6 +133,9 @@ def _copy_large(content: Content, writing: int, disk: Disk, advance: Advance) ->
             offset += len(chunk)
             advance(len(chunk))
             if offset - flushed >= _FLUSH_EVERY and (flush is None or flush.done()):
+                if flush is not None:
+                    # The system tells of a failed flush once; forgotten here, it is forgotten for good.
+                    flush.result()
                 flushed, flush = offset, flushing.submit(disk.sync_file, writing)
         if flush is not None:
             flush.result()
