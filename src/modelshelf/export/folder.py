@@ -86,7 +86,7 @@ class Exporter:
             self._disk.make_folder(folder)
             try:
                 methods = self._write(model, beside, by_link=by_link, report=report)
-                self._appear(beside, target)
+                self._appear(beside, target, force=force)
             except BaseException:
                 if os.path.lexists(beside):
                     remove_tree(beside, self._disk)
@@ -154,8 +154,11 @@ class Exporter:
             for folder, _, _ in os.walk(beside, topdown=False):
                 self._disk.sync_folder(Path(folder))
 
-    def _appear(self, beside: Path, target: Path) -> None:
+    def _appear(self, beside: Path, target: Path, *, force: bool) -> None:
         if os.path.lexists(target):
+            if not force:
+                # It came while the files were copied.
+                raise DestinationExistsError(path=str(target))
             # Swapped at once, so that a crash leaves either the old or the new one there.
             self._disk.exchange(beside, target)
             self._disk.sync_folder(target.parent)
