@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from enum import StrEnum
 from pathlib import Path
@@ -87,20 +88,32 @@ class Placer:
             self._disk.symlink(stored, target)
 
 
-def is_same_file(stored: Path, placed: Path) -> bool | None:
+def is_same_file(stored: Path, placed: Path, size: int) -> bool | None:
     """Say whether *placed* shows the stored file.
 
+    Args:
+        stored: Where the store has it; may be gone or damaged.
+        placed: What to look at.
+        size: Bytes that were stored.
+
     Returns:
-        True for a hard or symbolic link to it, False for anything that cannot be it, None for a
-        read-only file of the same length, which a reflink is: only its content can tell.
+        True for a hard or symbolic link to it, False for anything that cannot be it, None for another
+        read-only file of that length, which a reflink is: only its content can tell.
     """
-    try:
-        here, there = placed.lstat(), stored.lstat()
-    except FileNotFoundError:
+    here, there = _status(placed), _status(stored)
+    if here is None:
         return False
     if stat.S_ISLNK(here.st_mode):
         return placed.readlink() == stored
-    if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
+    if not stat.S_ISREG(here.st_mode):
+        return False
+    if there is not None and (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
         return True
-    sealed = stat.S_ISREG(here.st_mode) and not here.st_mode & 0o222
-    return None if sealed and here.st_size == there.st_size else False
+    return None if here.st_size == size and not here.st_mode & 0o222 else False
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

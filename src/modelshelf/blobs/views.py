@@ -8,8 +8,8 @@ its own making: something else at the place of a view makes the view move aside.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -20,6 +20,7 @@ from modelshelf.blobs.stored_reader import StoredReader
 from modelshelf.blobs.trouble import store_trouble
 from modelshelf.errors import StoreWriteError
 from modelshelf.protocols import BlobStore, Disk, ViewRecords
+from modelshelf.schema.member import MemberPath
 from modelshelf.schema.stored import StoredFile, StoredModel, View
 
 __all__ = ["ViewKeeper"]
@@ -47,12 +48,8 @@ class ViewKeeper:
         """Make what is wanted and unmake what is not; return how many views changed."""
         if not self._records.views(unsettled=True):
             return 0
-        lock = self._models / ".cache" / "views.lock"
-        with store_trouble(self._models):
-            self._disk.make_folder(lock.parent)
-            # Only links are made under it, never bytes copied, so nobody waits long.
-            with FileLock(lock):
-                return sum(self._settle(view) for view in self._records.views(unsettled=True))
+        with self._locked():
+            return sum(self._settle(view) for view in self._records.views(unsettled=True))
 
     def ensure(self, key: str) -> None:
         """Make the view of *key* again if anything of it is missing."""
@@ -60,6 +57,33 @@ class ViewKeeper:
         if view is not None and any(True for _ in self.faults(view)):
             self._records.want_view(key)
         self.settle()
+
+    def relink(self, moved: Mapping[tuple[str, MemberPath], Path]) -> None:
+        """Let views show other files of the same content, before the store lets go of the old ones.
+
+        Without it a view would keep the old file alive, and its damage with it. Interrupted, it leaves
+        a view with a link missing, which `ensure` or the next collection makes again.
+
+        Args:
+            moved: Location and member of a stored file, and the stored file to show instead.
+        """
+        with self._locked():
+            for view in self._records.views():
+                model = self._records.stored_model(view.key)
+                for placed, file in () if model is None else self._placed(view, model):
+                    target = moved.get((file.location, file.member))
+                    if target is not None and self._shows(file, placed):
+                        self._disk.remove_file(placed)
+                        self._place(target, placed)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = self._models / ".cache" / "views.lock"
+        with store_trouble(self._models):
+            self._disk.make_folder(lock.parent)
+            # Only links are made under it, never bytes copied, so nobody waits long.
+            with FileLock(lock):
+                yield
 
     def faults(self, view: View) -> Iterator[str]:
         """Yield, in words, what of a made view differs from what it should show."""
@@ -83,6 +107,8 @@ class ViewKeeper:
         if self._make(view, model):
             self._records.settle_view(view)
         else:
+            # What is foreign stays; what is ours would look foreign once the view is elsewhere.
+            self._unmake(view, model)
             self._records.move_view(view.key)
             moved = next(one for one in self._records.views() if one.key == view.key)
             return self._settle(moved)
@@ -91,33 +117,40 @@ class ViewKeeper:
     def _make(self, view: View, model: StoredModel) -> bool:
         """Place every file; return False, leaving things alone, where something foreign is."""
         placed = list(self._placed(view, model))
-        if self._has_foreign(view, model, {path for path, _ in placed}):
+        if self._has_foreign(view, model):
             return False
         for folder in (*model.empty_folders, ""):
             if not model.is_file:
                 self._disk.make_folder(self._models / view.path / folder)
         for path, file in placed:
             if not os.path.lexists(path):
-                self._place(file, path)
+                self._place(self._stored(file), path)
         return True
 
-    def _place(self, file: StoredFile, path: Path) -> None:
+    def _place(self, stored: Path, path: Path) -> None:
         self._disk.make_folder(path.parent)
-        if self._placer.place(self._blobs.folder(file.location) / file.member, path) is None:
+        if self._placer.place(stored, path) is None:
             raise StoreWriteError(
                 path=str(path), reason="the file system has neither hard nor symbolic links"
             )
 
-    def _has_foreign(self, view: View, model: StoredModel, ours: set[Path]) -> bool:
-        top = self._models / view.path
-        if model.is_file or not top.is_dir() or top.is_symlink():
-            found = {top} if os.path.lexists(top) else set()
-        else:
-            found = {Path(folder, name) for folder, _, names in os.walk(top) for name in names}
-        if found - ours:
+    def _has_foreign(self, view: View, model: StoredModel) -> bool:
+        ours = dict(self._placed(view, model))
+        if any(not self._leads_through_folders(path.parent) for path in ours):
             return True
-        by_path = dict(self._placed(view, model))
-        return any(not self._shows(by_path[path], path) for path in found)
+        return any(path not in ours or not self._shows(ours[path], path) for path in self._at(view))
+
+    def _at(self, view: View) -> Iterator[Path]:
+        """Yield what lies at the place of a view: the file or link there, or all below the folder."""
+        top = self._models / view.path
+        if top.is_symlink() or not top.is_dir():
+            if os.path.lexists(top):
+                yield top
+            return
+        for folder, folders, names in os.walk(top):
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            for name in (*names, *links):
+                yield Path(folder, name)
 
     def _unmake(self, view: View, model: StoredModel) -> None:
         folders: set[Path] = set()
@@ -134,6 +167,8 @@ class ViewKeeper:
 
     def _remove_emptied(self, folder: Path) -> None:
         while folder != self._models:
+            if not self._leads_through_folders(folder):
+                return
             with suppress(FileNotFoundError):
                 if any(folder.iterdir()):
                     return
@@ -146,8 +181,21 @@ class ViewKeeper:
             yield (top if model.is_file else top / member), file
 
     def _shows(self, file: StoredFile, placed: Path) -> bool:
-        same = is_same_file(self._blobs.folder(file.location) / file.member, placed)
+        if not self._leads_through_folders(placed.parent):
+            return False
+        same = is_same_file(self._stored(file), placed, file.size)
         if same is None:
             with placed.open("rb") as opened:
                 return hash_content(StoredReader(opened)) == file.blake3
         return same
+
+    def _leads_through_folders(self, folder: Path) -> bool:
+        """Say whether *folder* is really below the models folder: behind a link all is the user's."""
+        while folder != self._models:
+            if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+                return False
+            folder = folder.parent
+        return True
+
+    def _stored(self, file: StoredFile) -> Path:
+        return self._blobs.folder(file.location) / file.member

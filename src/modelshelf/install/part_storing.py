@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.blobs.source_reader import hash_source
@@ -16,6 +17,10 @@ from modelshelf.schema.source import SourceFile
 from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
 
 __all__ = ["PartStorer"]
+
+
+Relink = Callable[[Mapping[tuple[str, MemberPath], Path]], None]
+"""`ViewKeeper.relink`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,13 @@ class PartStorer:
         parts: Iterable[PlannedPart],
         records: RecordStore,
         blobs: BlobStore,
+        relink: Relink,
         report: ProgressReporter,
     ) -> None:
         self._lease_id = lease_id
         self._records = records
         self._blobs = blobs
+        self._relink = relink
         self._report = report
         self._sampled = {part: _sample(part) for part in parts}
         samples = {file.sample for files in self._sampled.values() for file in files}
@@ -168,7 +175,9 @@ class PartStorer:
 
     def _replace(self, damaged: StoredPart, content: PartContent) -> PartContent:
         """Let a damaged part lie where it was just stored whole."""
-        old = self._records.repair(self._lease_id, damaged.id, content.location)
+        whole = self._blobs.folder(content.location)
+        self._relink({(file.location, file.member): whole / file.member for file in damaged.files})
+        old = self._records.repair(self._lease_id, damaged.id, content)
         if old is not None:
             self._blobs.discard(old)
         return content

@@ -114,7 +114,12 @@ class ModelAdder:
         protected = [("folder", location) for location in locations]
         with self._leases.hold(lease_id, f"adding {plan.name}", protected):
             storer = PartStorer(
-                lease_id, plan.all_parts, self._records, self._blobs, tally(plan, report)
+                lease_id,
+                plan.all_parts,
+                self._records,
+                self._blobs,
+                self._views.relink,
+                tally(plan, report),
             )
             check_space(self._library[-1], storer.bytes_needed)
             contents: list[PartContent] = []

@@ -91,8 +91,8 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
         A part with a known digest is the known part; every base it comes with is added to its bases.
         """
 
-    def repair(self, lease_id: str, part_id: int, location: str) -> str | None:
-        """Let a damaged part lie at *location*; the lease protects where it lay.
+    def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:
+        """Let a damaged part be what was just stored; the lease protects where it lay.
 
         Returns:
             Where it lay; None when it is gone.

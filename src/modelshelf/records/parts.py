@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import Connection, RowMapping, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, delete, select, tuple_, update
 
-from modelshelf.records.register import BLOB_FOLDER
+from modelshelf.records.register import BLOB_FOLDER, insert_files
 from modelshelf.records.tables import model_path, part_file
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.member import MemberPath
-from modelshelf.schema.stored import StoredFile, StoredPart
+from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
 
 __all__ = [
     "find_file",
@@ -19,7 +19,7 @@ __all__ = [
     "known_fingerprints",
     "location_of",
     "mark_damaged",
-    "move_part",
+    "replace_part",
     "stored_parts",
 ]
 
@@ -120,8 +120,10 @@ def mark_damaged(connection: Connection, part_id: int, at: int | None) -> None:
     connection.execute(update(model_path).where(model_path.c.id == part_id).values(damaged_at=at))
 
 
-def move_part(connection: Connection, part_id: int, location: str) -> str | None:
-    """Let a part lie elsewhere from now on, whole: how a damaged one is repaired.
+def replace_part(connection: Connection, part_id: int, content: PartContent) -> str | None:
+    """Let a part be what was just stored, files and all: how a damaged one is repaired.
+
+    Its rows are written again too: they may be what was hurt.
 
     Returns:
         Where it lay; None when there is no such part any more, and nothing was changed.
@@ -132,8 +134,15 @@ def move_part(connection: Connection, part_id: int, location: str) -> str | None
     connection.execute(
         update(model_path)
         .where(model_path.c.id == part_id)
-        .values(path=f"{BLOB_FOLDER}/{location}", damaged_at=None)
+        .values(
+            path=f"{BLOB_FOLDER}/{content.location}",
+            size=content.manifest.size,
+            empty_folders=json.dumps(content.manifest.empty_folders),
+            damaged_at=None,
+        )
     )
+    connection.execute(delete(part_file).where(part_file.c.part_id == part_id))
+    insert_files(connection, part_id, content.manifest)
     return location_of(old)
 
 

@@ -21,11 +21,11 @@ from modelshelf.records.tables import (
 )
 from modelshelf.records.views import want_view
 from modelshelf.schema.digest import Digest
-from modelshelf.schema.manifest import ImportPlan, canonical_member
+from modelshelf.schema.manifest import ImportPlan, PartManifest, canonical_member
 from modelshelf.schema.stored import PartContent, Registered
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
-__all__ = ["BLOB_FOLDER", "pipeline_digest", "register"]
+__all__ = ["BLOB_FOLDER", "insert_files", "pipeline_digest", "register"]
 
 BLOB_FOLDER = "blob"
 """Where parts lie, relative to the models folder; the start of every PATH."""
@@ -93,22 +93,28 @@ def _insert_part(connection: Connection, plan: ImportPlan, content: PartContent,
             detail="{}" if plan.is_pipeline else plan.detail,
         )
     )
-    if content.manifest.files:
-        connection.execute(
-            insert(part_file),
-            [
-                {
-                    "part_id": part_id,
-                    "member": file.member,
-                    "size": file.size,
-                    "blake3": file.blake3.raw,
-                    "sha256": file.sha256.raw,
-                    "quick": file.quick,
-                }
-                for file in content.manifest.files
-            ],
-        )
+    insert_files(connection, part_id, content.manifest)
     return part_id
+
+
+def insert_files(connection: Connection, part_id: int, manifest: PartManifest) -> None:
+    """Enter the files of a part that has none yet."""
+    if not manifest.files:
+        return
+    connection.execute(
+        insert(part_file),
+        [
+            {
+                "part_id": part_id,
+                "member": file.member,
+                "size": file.size,
+                "blake3": file.blake3.raw,
+                "sha256": file.sha256.raw,
+                "quick": file.quick,
+            }
+            for file in manifest.files
+        ],
+    )
 
 
 def _learn(connection: Connection, part_id: int, content: PartContent) -> None:

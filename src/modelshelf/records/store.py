@@ -128,10 +128,10 @@ class SqlRecordStore:
         with self._database.write() as connection:
             return register(connection, plan, contents, self._now())
 
-    def repair(self, lease_id: str, part_id: int, location: str) -> str | None:
-        """Let a damaged part lie at a new location; return the old one, None if it is gone."""
+    def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:
+        """Let a damaged part be what was just stored; return where it lay, None if it is gone."""
         with self._database.write() as connection:
-            old = parts.move_part(connection, part_id, location)
+            old = parts.replace_part(connection, part_id, content)
             if old is not None:
                 leases.protect(connection, lease_id, "folder", old)
             return old
