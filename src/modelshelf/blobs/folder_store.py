@@ -16,6 +16,7 @@ from modelshelf.blobs.trouble import store_trouble
 from modelshelf.errors import BlobMissingError
 from modelshelf.protocols import BlobEntry, Disk
 from modelshelf.schema.member import MemberPath
+from modelshelf.schema.stored import StoredFile
 
 __all__ = ["FolderBlobStore"]
 
@@ -98,6 +99,15 @@ class FolderBlobStore:
         for entry in scan(self._discarded):
             yield entry.name
 
+    def is_shared(self, one: StoredFile, other: StoredFile) -> bool:
+        """Say whether two stored files are one inode; those that are not there count as shared."""
+        try:
+            here = self._find(one.location, one.member).lstat()
+            there = self._find(other.location, other.member).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+
     def share(
         self,
         location: str,
@@ -111,7 +121,7 @@ class FolderBlobStore:
         path, other = self._find(location, member), self._find(donor_location, donor)
         try:
             before, donated = path.lstat(), other.lstat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0
         if before.st_ino == donated.st_ino:
             return 0

@@ -7,9 +7,11 @@ waiting for a clock, across containers too.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -18,7 +20,7 @@ from modelshelf.blobs.trouble import store_trouble
 from modelshelf.errors import ModelshelfError
 from modelshelf.protocols import LeaseRecords
 
-__all__ = ["LeaseKeeper", "new_lease_id"]
+__all__ = ["LeaseKeeper", "item_path", "new_lease_id", "path_item"]
 
 _GATE = "leases.lock"
 
@@ -95,6 +97,16 @@ class LeaseKeeper:
 
     def _path(self, lease_id: str) -> Path:
         return self._folder / f"{lease_id}.lock"
+
+
+def path_item(path: Path) -> tuple[str, str]:
+    """Return a path as something that a lease protects; `item_path` takes it back."""
+    return "path", quote_from_bytes(os.fsencode(path))
+
+
+def item_path(value: str) -> Path:
+    """Return the path in a lease's item: quoted, because file names need not be text."""
+    return Path(os.fsdecode(unquote_to_bytes(value)))
 
 
 def new_lease_id() -> str:

@@ -65,10 +65,13 @@ class FolderPartWriter:
         return digests
 
     def link_in(self, member: MemberPath, location: str, donor: MemberPath) -> bool:
-        """Share a file of a published part."""
+        """Share a file of a published part, or of this one."""
         target = self._target(member)
+        is_own = location == self._final.name
         try:
-            self._disk.link(self._find(location, donor), target)
+            self._disk.link(
+                self._unfinished / donor if is_own else self._find(location, donor), target
+            )
         except OSError as error:
             if error.errno in _CANNOT_LINK:
                 return False

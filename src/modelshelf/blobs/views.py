@@ -58,7 +58,9 @@ class ViewKeeper:
             self._records.want_view(key)
         self.settle()
 
-    def relink(self, moved: Mapping[tuple[str, MemberPath], Path]) -> None:
+    def relink(
+        self, moved: Mapping[tuple[str, MemberPath], Path], *, in_place: bool = False
+    ) -> None:
         """Let views show other files of the same content, before the store lets go of the old ones.
 
         Without it a view would keep the old file alive, and its damage with it. Interrupted, it leaves
@@ -66,13 +68,16 @@ class ViewKeeper:
 
         Args:
             moved: Location and member of a stored file, and the stored file to show instead.
+            in_place: The other file will take the old one's path, so links to that path stay right.
         """
         with self._locked():
             for view in self._records.views():
                 model = self._records.stored_model(view.key)
                 for placed, file in () if model is None else self._placed(view, model):
                     target = moved.get((file.location, file.member))
-                    if target is not None and self._shows(file, placed):
+                    if target is None or (in_place and placed.is_symlink()):
+                        continue
+                    if self._shows(file, placed):
                         self._disk.remove_file(placed)
                         self._place(target, placed)
 

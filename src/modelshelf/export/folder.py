@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
+from modelshelf.blobs.leases import LeaseKeeper, new_lease_id, path_item
 from modelshelf.blobs.placing import Placement, Placer
 from modelshelf.blobs.removal import remove_tree
 from modelshelf.blobs.trouble import check_space, free_space
@@ -80,7 +80,7 @@ class Exporter:
         lease_id = new_lease_id()
         beside = folder / f".{lease_id}.partial"
         with (
-            self._leases.hold(lease_id, f"exporting {model.name}", [("path", str(beside))]),
+            self._leases.hold(lease_id, f"exporting {model.name}", [path_item(beside)]),
             destination_trouble(target),
         ):
             self._disk.make_folder(folder)

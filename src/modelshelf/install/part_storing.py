@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,7 @@ class PartStorer:
     ) -> PartContent:
         writer = self._blobs.write_part(location)
         try:
-            files = [self._bring(writer, file, known.get(file.member)) for file in sampled]
+            files = self._bring_all(writer, location, sampled, known)
             for folder in planned.empty_folders:
                 writer.make_folder(folder)
             manifest = PartManifest(tuple(file for file, _ in files), planned.empty_folders)
@@ -151,6 +152,25 @@ class PartStorer:
         stored = sum(size for _, size in files)
         content = PartContent(planned, digest, manifest, location, is_new=True, bytes_stored=stored)
         return content if found is None else self._replace(found, content)
+
+    def _bring_all(
+        self,
+        writer: PartWriter,
+        location: str,
+        sampled: list[_Sampled],
+        known: dict[MemberPath, StoredFile],
+    ) -> list[tuple[PartFile, int]]:
+        """Bring every file; of those that are equal, the first is what the others link to."""
+        brought: list[tuple[PartFile, int]] = []
+        twins: dict[tuple[int, bytes], list[StoredFile]] = defaultdict(list)
+        for file in sampled:
+            like = known.get(file.member)
+            if like is None and file.sample in twins:
+                digest = hash_source(file.source, self._report)
+                like = next((one for one in twins[file.sample] if one.blake3 == digest), None)
+            brought.append(self._bring(writer, file, like))
+            twins[file.sample].append(_stored_file(location, brought[-1][0]))
+        return brought
 
     def _bring(
         self, writer: PartWriter, file: _Sampled, known: StoredFile | None
@@ -185,14 +205,15 @@ class PartStorer:
     def _remember(self, location: str, manifest: PartManifest) -> None:
         for file in manifest.files:
             self._familiar.add((file.size, file.quick))
-            self._own.setdefault(
-                file.blake3,
-                StoredFile(location, file.member, file.size, file.blake3, file.sha256, file.quick),
-            )
+            self._own.setdefault(file.blake3, _stored_file(location, file))
 
 
 def _part_file(member: MemberPath, file: StoredFile) -> PartFile:
     return PartFile(member, file.size, file.blake3, file.sha256, file.quick)
+
+
+def _stored_file(location: str, file: PartFile) -> StoredFile:
+    return StoredFile(location, file.member, file.size, file.blake3, file.sha256, file.quick)
 
 
 def _sample(planned: PlannedPart) -> list[_Sampled]:

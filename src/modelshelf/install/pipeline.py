@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
-from modelshelf.blobs.trouble import check_space
+from modelshelf.blobs.trouble import check_space, store_trouble
 from modelshelf.blobs.views import ViewKeeper
 from modelshelf.errors import (
     AmbiguousIdentityError,
@@ -23,9 +24,9 @@ from modelshelf.install.part_storing import PartStorer
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
 from modelshelf.schema.identity import Evidence, Identity
-from modelshelf.schema.manifest import ImportPlan
+from modelshelf.schema.manifest import ImportPlan, PlannedPart
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
-from modelshelf.schema.source import SourceTree
+from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent, Registered
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
 
@@ -138,29 +139,32 @@ class ModelAdder:
         self._views.ensure(registered.key)
         return registered, tuple(contents)
 
-    def remove_sources(self, plan: ImportPlan) -> None:
+    def remove_sources(self, plan: ImportPlan, root: Path) -> None:
         """Remove the user's own files after they were added, as `--move` asks by name.
 
-        Only files that are still what was listed go, then the folders that this empties.
+        Only what lies below *root* and is still what was listed goes, then the folders that this
+        empties. Of a link it is the link: what it leads to was not named, and may be others' too.
+
+        Raises:
+            StoreWriteError: The system refused; the model was added, and what was not removed stays.
         """
-        folders: set[Path] = set()
-        for part in plan.all_parts:
-            for _, source in part.files:
-                now = source.path.lstat()
-                if (now.st_ino, now.st_size, now.st_mtime_ns) == (
-                    source.inode,
-                    source.size,
-                    source.modified_ns,
-                ):
-                    self._disk.remove_file(source.path)
-                    folders.add(source.path.parent)
+        root = _absolute(root)
+        found = [entry for part in plan.all_parts for entry in _entries(part, root, plan)]
+        # Looked at before the first one goes, because a link may lead to another of them.
+        doomed = [path for path, source in found if _is_as_listed(path, source, root)]
+        folders = {
+            root / part.folder / name for part in plan.all_parts for name in part.empty_folders
+        }
+        for path in doomed:
+            with store_trouble(path):
+                self._disk.remove_file(path)
+            folders.update(folder for folder in path.parents if folder.is_relative_to(root))
         for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
             with suppress(OSError):
                 self._disk.remove_folder(folder)
 
     def _look(self, path: Path, *, follow_links: bool) -> SourceTree:
-        # Not resolve(): a folder that is reached through a link keeps the name that the user gave it.
-        absolute = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - see above
+        absolute = _absolute(path)
         tree = read_tree(absolute, follow_links=follow_links)
         if not tree.is_file and not is_model_folder(absolute):
             raise EmptySourceError(
@@ -175,6 +179,28 @@ class ModelAdder:
             part = self._records.part(content.digest)
             if content.is_new and (part is None or part.location != content.location):
                 self._blobs.discard(content.location)
+
+
+def _absolute(path: Path) -> Path:
+    # Not resolve(): a folder that is reached through a link keeps the name that the user gave it.
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - see above
+
+
+def _entries(part: PlannedPart, root: Path, plan: ImportPlan) -> Iterator[tuple[Path, SourceFile]]:
+    """Yield each file of a part as the user sees it below *root*."""
+    for _, source in part.files:
+        yield (root if plan.file_name else root / part.folder / source.member), source
+
+
+def _is_as_listed(path: Path, source: SourceFile, root: Path) -> bool:
+    if any(folder.is_symlink() for folder in path.parents if folder.is_relative_to(root)):
+        return False
+    try:
+        now = path.stat()
+    except OSError:
+        return False
+    listed = (source.device, source.inode, source.size, source.modified_ns)
+    return (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == listed
 
 
 def recognise(tree: SourceTree) -> Identity:

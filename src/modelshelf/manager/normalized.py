@@ -156,7 +156,7 @@ class NormalizedModelManager:
         )
         registered, contents = self._services.adder.add(plan, progress)
         if move:
-            self._services.adder.remove_sources(plan)
+            self._services.adder.remove_sources(plan, Path(path))
         info = self.get_model(registered.key)
         return describe_addition(
             plan,

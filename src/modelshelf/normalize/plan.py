@@ -60,7 +60,8 @@ def plan_import(
         is_pipeline=pipeline is not None,
         leftovers=leftovers,
         description=description,
-        source=source or str(tree.root),
+        # A folder above the model may have a name that is not UTF-8; this is words for people.
+        source=(source or str(tree.root)).encode("utf-8", "backslashreplace").decode("utf-8"),
         file_name=tree.files[0].member if tree.is_file else None,
         detail=_detail(identity),
     )

@@ -52,7 +52,9 @@ class PartWriter(Protocol):
         """
 
     def link_in(self, member: MemberPath, location: str, donor: MemberPath) -> bool:
-        """Share the file *donor* of the published part at *location*, without copying a byte.
+        """Share the file *donor* of the part at *location*, without copying a byte.
+
+        The part is published, or this one: equal files of one part are one file too.
 
         Returns:
             False where that is impossible: the donor is gone, or has as many links as a file may.

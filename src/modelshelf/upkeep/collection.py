@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from datetime import timedelta
-from pathlib import Path
 
 from modelshelf.blobs.folder_store import FolderBlobStore
-from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
+from modelshelf.blobs.leases import LeaseKeeper, item_path, new_lease_id
 from modelshelf.blobs.removal import remove_tree
 from modelshelf.blobs.trouble import store_trouble
 from modelshelf.blobs.views import ViewKeeper
@@ -107,7 +106,7 @@ class GarbageCollector:
     def _clean_after(self, lease_id: str) -> None:
         """Remove what a dead lease protected and no record has: only its owner could want it."""
         for text in self._records.leased(lease_id, "path"):
-            unfinished = Path(text)
+            unfinished = item_path(text)
             if os.path.lexists(unfinished):
                 with store_trouble(unfinished):
                     remove_tree(unfinished, self._disk)
@@ -145,14 +144,19 @@ class GarbageCollector:
             for file in () if part.is_damaged else part.files:
                 if first.setdefault(file.blake3, file) is not file:
                     others[file.blake3].append(file)
+        pairs = [(file, first[digest]) for digest, files in others.items() for file in files]
+        apart = [(file, donor) for file, donor in pairs if not self._blobs.is_shared(file, donor)]
+        # Views first: a link that they keep would keep the bytes.
+        self._views.relink(
+            {
+                (file.location, file.member): self._blobs.folder(donor.location) / donor.member
+                for file, donor in apart
+            },
+            in_place=True,
+        )
         return sum(
             self._blobs.share(
-                file.location,
-                file.member,
-                first[digest].location,
-                first[digest].member,
-                lease_id=lease_id,
+                file.location, file.member, donor.location, donor.member, lease_id=lease_id
             )
-            for digest, files in others.items()
-            for file in files
+            for file, donor in apart
         )
