@@ -44,17 +44,28 @@ class Placer:
     that a link will be made.
     """
 
-    def __init__(self, disk: Disk, kinds: tuple[Placement, ...], mode: int = 0o444) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        kinds: tuple[Placement, ...],
+        *,
+        mode: int = 0o444,
+        scratch: Path | None = None,
+    ) -> None:
         """Hold what is allowed.
 
         Args:
             disk: Through which to link.
             kinds: Kinds of links that may be made, in the order to try them.
             mode: Permissions of a reflink, which is a file of its own; other links have the store's.
+            scratch: Where to make a reflink before it gets its name, on the same file system: unlike
+                other links it is made in two steps, between which it is an empty file. None where
+                nobody looks at the target before all of it is done.
         """
         self._disk = disk
         self._kinds = list(kinds)
         self._mode = mode
+        self._scratch = scratch
 
     def place(self, stored: Path, target: Path) -> Placement | None:
         """Make *target*, which must not exist, show the stored file.
@@ -79,8 +90,19 @@ class Placer:
                 return kind
         return None
 
+    def forget_scratch(self) -> None:
+        """Remove what an interrupted reflink left at *scratch*."""
+        if self._scratch is not None and os.path.lexists(self._scratch):
+            self._disk.remove_file(self._scratch)
+
     def _make(self, kind: Placement, stored: Path, target: Path) -> None:
-        if kind is Placement.REFLINK:
+        if kind is Placement.REFLINK and self._scratch is not None:
+            self.forget_scratch()
+            self._disk.clone(stored, self._scratch, self._mode)
+            # Linked, not renamed: a rename would replace what somebody put there meanwhile.
+            self._disk.link(self._scratch, target)
+            self._disk.remove_file(self._scratch)
+        elif kind is Placement.REFLINK:
             self._disk.clone(stored, target, self._mode)
         elif kind is Placement.HARDLINK:
             self._disk.link(stored, target)

@@ -34,7 +34,9 @@ class ViewKeeper:
         models/
         ├─ sd-1/lora/LoWRA.safetensors          a single file
         ├─ sd-1/main/stable-diffusion-1-5/      a pipeline, with all its folders
-        └─ .cache/views.lock                    held while links are made or unmade
+        └─ .cache/
+           ├─ views.lock                        held while links are made or unmade
+           └─ view.partial                      a reflink being made, where there are any
     """
 
     def __init__(self, models: Path, records: ViewRecords, blobs: BlobStore, disk: Disk) -> None:
@@ -42,13 +44,18 @@ class ViewKeeper:
         self._records = records
         self._blobs = blobs
         self._disk = disk
-        self._placer = Placer(disk, (Placement.REFLINK, Placement.HARDLINK, Placement.SYMLINK))
+        self._placer = Placer(
+            disk,
+            (Placement.REFLINK, Placement.HARDLINK, Placement.SYMLINK),
+            scratch=models / ".cache" / "view.partial",
+        )
 
     def settle(self) -> int:
         """Make what is wanted and unmake what is not; return how many views changed."""
         if not self._records.views(unsettled=True):
             return 0
         with self._locked():
+            self._placer.forget_scratch()
             return sum(self._settle(view) for view in self._records.views(unsettled=True))
 
     def ensure(self, key: str) -> None:
