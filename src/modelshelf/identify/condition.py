@@ -20,6 +20,7 @@ __all__ = [
     "Either",
     "Facts",
     "Found",
+    "Marker",
     "Named",
     "Never",
     "OneTensor",
@@ -161,6 +162,21 @@ class Absent:
 
     def __str__(self) -> str:
         return f"no tensor `{self.pattern}`"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A tensor of this name is somewhere in the file: it says something by being there."""
+
+    name: str
+    """Its whole name, without wrappers."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        return Found(self.name, "present") if f"\n{self.name}\n" in facts.layout.text else None
+
+    def __str__(self) -> str:
+        return f"the marker `{self.name}`"
 
 
 @dataclass(frozen=True)

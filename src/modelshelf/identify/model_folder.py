@@ -68,7 +68,7 @@ def identify_folder(
     if adapter is not None:
         return adapter
     config = reading.config
-    if config.config or config.tokenizer_files or class_name:
+    if config.config_name or config.tokenizer_files or class_name:
         settings = _settings(config, class_name)
         facts = Facts(settings=settings, config_name=config.config_name or "model_index.json")
         identity = _decide(facts, reading, families)

@@ -12,6 +12,7 @@ from modelshelf.identify.condition import (
     Adapts,
     Condition,
     Either,
+    Marker,
     Named,
     Setting,
     Side,
@@ -35,7 +36,7 @@ __all__ = [
     "unet_ldm",
 ]
 
-MARKED_PREDICTION = (Trait(SchedulerPredictionType.V_PREDICTION, Tensor("v_pred")),)
+MARKED_PREDICTION = (Trait(SchedulerPredictionType.V_PREDICTION, Marker("v_pred")),)
 """Checkpoints trained for v-prediction carry an empty tensor that says so."""
 DIFFUSERS_NAMES = (Trait(ModelFormat.DIFFUSERS, Named(AdapterNaming.DIFFUSERS)),)
 """A LoRA file in diffusers' names; in all others it is `lycoris`."""

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import InvalidPipelineError
+from modelshelf.formats import read_pipeline, read_tree
+from modelshelf.schema.pipeline import PipelineIndex, PipelineSlot
+
+
+def pipeline(tmp_path: Path, document: object) -> PipelineIndex | None:
+    (tmp_path / "model_index.json").write_text(json.dumps(document))
+    return read_pipeline(read_tree(tmp_path))
+
+
+def test_components_are_listed_and_settings_are_not(tmp_path: Path) -> None:
+    """Null says that the pipeline was saved without a component; other values are its settings."""
+    found = pipeline(
+        tmp_path,
+        {
+            "_class_name": "StableDiffusionPipeline",
+            "_diffusers_version": "0.21.0",
+            "_ignore_files": ["a", "b"],
+            "vae": ["diffusers", "AutoencoderKL"],
+            "safety_checker": [None, None],
+            "image_encoder": None,
+            "requires_safety_checker": False,
+            "latent_dim_scale": 10.67,
+            "sizes": [1, 2],
+            "scheduler": ["diffusers", "PNDMScheduler"],
+        },
+    )
+    assert found is not None
+    assert found.class_name == "StableDiffusionPipeline"
+    assert found.slots == (
+        PipelineSlot("scheduler", "diffusers", "PNDMScheduler"),
+        PipelineSlot("vae", "diffusers", "AutoencoderKL"),
+    )
+    assert found.slot("vae") == found.slots[1]
+    assert found.slot("unet") is None
+    assert found.member.member == "model_index.json"
+
+
+def test_a_class_name_may_be_a_list(tmp_path: Path) -> None:
+    """Custom pipelines name their module as well."""
+    found = pipeline(tmp_path, {"_class_name": ["pipeline_mine", "MyPipeline"]})
+    assert found is not None
+    assert found.class_name == "MyPipeline"
+
+
+def test_other_folders_and_files_hold_no_pipeline(tmp_path: Path) -> None:
+    """Only `model_index.json` makes one."""
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    assert read_pipeline(read_tree(tmp_path)) is None
+    assert read_pipeline(read_tree(path)) is None
+
+
+@pytest.mark.parametrize("class_name", [None, 7, "", [], [None], {}])
+def test_a_pipeline_without_a_class_is_invalid(tmp_path: Path, class_name: object) -> None:
+    """Nothing could load it."""
+    with pytest.raises(InvalidPipelineError, match="_class_name"):
+        pipeline(tmp_path, {"_class_name": class_name})
+
+
+@pytest.mark.parametrize("name", ["..", "../vae", "a/b", "/etc", "", ".", "a\0b", "\ud800"])
+def test_a_component_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+    """The file comes from strangers, and its keys become folder names."""
+    with pytest.raises(InvalidPipelineError, match="no plain folder name"):
+        pipeline(tmp_path, {"_class_name": "X", name: ["diffusers", "AutoencoderKL"]})
+
+
+def test_an_array_is_no_pipeline(tmp_path: Path) -> None:
+    """The table of contents is an object."""
+    with pytest.raises(InvalidPipelineError, match="expected an object"):
+        pipeline(tmp_path, [])

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import InvalidSafetensorsError, SourceNotFoundError, SourceUnreadableError
+from modelshelf.formats import read_safetensors
+from modelshelf.schema.tensor import TensorEntry
+from tests.unit.formats.headers import write_raw, write_safetensors
+
+
+def entry(**changes: object) -> dict[str, object]:
+    return {"dtype": "F16", "shape": [2, 3], "data_offsets": [0, 12], **changes}
+
+
+def problem_of(path: Path) -> str:
+    with pytest.raises(InvalidSafetensorsError) as caught:
+        read_safetensors(path)
+    assert str(path) in str(caught.value)
+    return caught.value.problem
+
+
+def test_tensors_come_with_dtype_shape_and_place(tmp_path: Path) -> None:
+    """Places count from the start of the file, so that a range of it can be read."""
+    path = write_safetensors(tmp_path / "m.safetensors", {"a": (2, 3), "b": ()})
+    start = path.stat().st_size - 14
+    assert read_safetensors(path).tensors == {
+        "a": TensorEntry("F16", (2, 3), start, start + 12),
+        "b": TensorEntry("F16", (), start + 12, start + 14),
+    }
+
+
+def test_metadata_is_kept_as_text(tmp_path: Path) -> None:
+    """What trainers write beside the tensors is there for whoever wants evidence."""
+    path = write_safetensors(tmp_path / "m", {"a": (1,)}, metadata={"ss_v2": "True", "é": "\n"})
+    assert read_safetensors(path).metadata == {"ss_v2": "True", "é": "\n"}
+
+
+def test_a_header_without_tensors_is_legal(tmp_path: Path) -> None:
+    """The format allows it; whether it is a model is not its business."""
+    assert read_safetensors(write_raw(tmp_path / "m", b"{}", 0)).tensors == {}
+
+
+def test_a_huge_file_costs_its_header_only(tmp_path: Path) -> None:
+    """A sparse file of 20 GB is read as fast as a small one."""
+    path = write_safetensors(tmp_path / "m", {"a": (10_000, 1_000_000)})
+    assert path.stat().st_size > 20_000_000_000
+    assert read_safetensors(path).shape("a") == (10_000, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"b": entry(data_offsets=[12, 24]), "a": entry()},
+        {
+            "a": entry(),
+            "b": entry(shape=[0], data_offsets=[12, 12]),
+            "c": entry(data_offsets=[12, 24]),
+        },
+        {
+            "a": entry(dtype="F4", shape=[24]),
+            "b": entry(dtype="F6_E2M3", shape=[16], data_offsets=[12, 24]),
+        },
+    ],
+    ids=["any-order", "empty-tensor", "sub-byte"],
+)
+def test_legal_oddities_are_read(tmp_path: Path, header: dict[str, object]) -> None:
+    """Order in the header is free, tensors may be empty, elements smaller than a byte."""
+    path = write_raw(tmp_path / "m", json.dumps(header).encode() + b"   ", 24)
+    assert list(read_safetensors(path).tensors) == list(header)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ({"a": entry(data_offsets=[2, 14])}, "`a` begins at 2, expected 0: a hole"),
+        (
+            {"a": entry(), "b": entry(data_offsets=[6, 18])},
+            "`b` begins at 6, expected 12: an overlap",
+        ),
+        ({"a": entry(data_offsets=[0, 13])}, "`a` has 13 bytes, but F16 [2, 3] takes 12"),
+        ({"a": entry(dtype="F17")}, "`a` has dtype 'F17', expected one of BF16, BOOL"),
+        ({"a": entry(dtype=7)}, "`a` has a dtype that is no text"),
+        ({"a": entry(shape=[2, -3])}, "`a` has a shape that is no list of whole numbers"),
+        ({"a": entry(shape=[True, 6])}, "`a` has a shape that is no list of whole numbers"),
+        ({"a": entry(shape="6")}, "`a` has a shape that is no list of whole numbers"),
+        ({"a": entry(shape=[2**63, 2**63, 0])}, "`a` has more elements than 64 bits can count"),
+        ({"a": entry(dtype="F4", shape=[23])}, "`a` takes 92 bits, expected whole bytes"),
+        ({"a": entry(data_offsets=[0])}, "`a` has data_offsets that are not two whole numbers"),
+        (
+            {"a": entry(data_offsets=[0, None])},
+            "`a` has data_offsets that are not two whole numbers",
+        ),
+        ({"a": entry(extra=1)}, "`a` is no object with exactly dtype, shape and data_offsets"),
+        ({"a": [1]}, "`a` is no object with exactly dtype, shape and data_offsets"),
+        ({"__metadata__": {"a": 1}}, "`__metadata__` has 'a' of type int, expected text"),
+        ({"__metadata__": ["a"]}, "`__metadata__` is no object"),
+        ({"\ud800": entry()}, "'\\ud800' holds half a surrogate pair"),
+    ],
+)
+def test_every_broken_rule_is_named_with_its_tensor(
+    tmp_path: Path, header: dict[str, object], words: str
+) -> None:
+    """Expected and got, and where: enough to see whether the file or the writer is at fault."""
+    path = write_raw(tmp_path / "m", json.dumps(header).encode(), 12)
+    assert words in problem_of(path)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]},"a":{}}', "'a' is there twice"),
+        (
+            b'{"a":{"dtype":"F16","dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+            "'dtype' is there twice",
+        ),
+        (b'{"a":{"dtype":"F16","shape":[06],"data_offsets":[0,12]}}', "at offset 38"),
+        (
+            b'{"a":{"dtype":"F16","shape":[6.0],"data_offsets":[0,12]}}',
+            "expected a whole number, got 6.0",
+        ),
+        (
+            b'{"a":{"dtype":"F16","shape":[NaN],"data_offsets":[0,12]}}',
+            "expected a whole number, got NaN",
+        ),
+        (
+            b'{"a":{"dtype":"F16","shape":[%b],"data_offsets":[0,12]}}' % (b"9" * 5000),
+            "has 5000 digits",
+        ),
+        (b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}{', "Extra data at offset 63"),
+        (b'{"\xff":{}}', "expected UTF-8, got byte 0xff at offset 10"),
+        (
+            b'{"a\nb":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+            "Invalid control character",
+        ),
+        (b"\xef\xbb\xbf{}", "expected `{` at offset 8"),
+        (b" {}", "expected `{` at offset 8"),
+        (b"[]", "expected `{` at offset 8"),
+        (b"", "expected `{` at offset 8"),
+        (b'{"a":' + b"[" * 100_000, "nested deeper"),
+    ],
+)
+def test_text_that_is_no_header_is_named(tmp_path: Path, raw: bytes, words: str) -> None:
+    """Whatever the bytes are, the answer is one typed error."""
+    assert words in problem_of(write_raw(tmp_path / "m", raw, 12))
+
+
+def test_a_file_cut_short_is_found_without_reading_it(tmp_path: Path) -> None:
+    """The commonest damage: a download that stopped."""
+    path = write_safetensors(tmp_path / "m", {"a": (1000,)})
+    with path.open("r+b") as stream:
+        stream.truncate(path.stat().st_size - 1)
+    assert (
+        problem_of(path) == "the tensors take 2000 bytes, the file has 1999: the file is cut short"
+    )
+
+
+def test_bytes_behind_the_last_tensor_are_found(tmp_path: Path) -> None:
+    """The format leaves no room for a stowaway."""
+    path = write_safetensors(tmp_path / "m", {"a": (1000,)})
+    with path.open("ab") as stream:
+        stream.write(b"!")
+    assert problem_of(path) == "the tensors take 2000 bytes, the file has 2001: bytes are left over"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "expected at least 8 bytes, got 0"),
+        (b"\x02\0\0\0\0\0\0\0{", "expected a header of 2 bytes, but the file ends at 9"),
+        (
+            b"\xff\xff\xff\xff\0\0\0\0{}",
+            "header length of at most 100000000 at offset 0, got 4294967295",
+        ),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"PK\x03\x04\0\0\0\x08\x08\0", "a ZIP archive"),
+        (b"GGUF\x03\0\0\0\0\0\0\0", "a GGUF file"),
+    ],
+)
+def test_files_of_another_kind_are_recognised(tmp_path: Path, content: bytes, words: str) -> None:
+    """A wrong suffix deserves a better word than a large number."""
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(content)
+    assert words in problem_of(path)
+
+
+def test_a_file_that_is_gone_is_not_found(tmp_path: Path) -> None:
+    """Between listing and reading it may have been deleted."""
+    with pytest.raises(SourceNotFoundError):
+        read_safetensors(tmp_path / "gone.safetensors")
+
+
+def test_what_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:
+    """A folder under a file's name is the operating system's refusal, passed on in its words."""
+    with pytest.raises(SourceUnreadableError, match="Is a directory"):
+        read_safetensors(tmp_path)

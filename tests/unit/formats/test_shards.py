@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import InvalidJsonError, InvalidSafetensorsError, InvalidShardIndexError
+from modelshelf.formats import read_shards, read_tree
+from modelshelf.schema.tensor import TensorIndex
+from tests.unit.formats.headers import write_safetensors
+
+NAME = "model.safetensors.index.json"
+
+
+def shards(root: Path, document: object) -> TensorIndex:
+    (root / NAME).write_text(json.dumps(document))
+    tree = read_tree(root)
+    index = tree.member(NAME)
+    assert index is not None
+    return read_shards(tree, index)
+
+
+def test_headers_are_merged_in_the_order_of_the_index(tmp_path: Path) -> None:
+    """One model in two files is one index, with the metadata of both."""
+    write_safetensors(tmp_path / "1.safetensors", {"a": (1,), "c": (3,)}, metadata={"format": "pt"})
+    write_safetensors(tmp_path / "2.safetensors", {"b": (2,)}, metadata={"note": "x"})
+    found = shards(
+        tmp_path, {"weight_map": {"c": "1.safetensors", "b": "2.safetensors", "a": "1.safetensors"}}
+    )
+    assert [(name, entry.shape) for name, entry in found.tensors.items()] == [
+        ("c", (3,)),
+        ("b", (2,)),
+        ("a", (1,)),
+    ]
+    assert found.metadata == {"format": "pt", "note": "x"}
+    assert found.missing_shards == ()
+
+
+def test_missing_shards_are_named(tmp_path: Path) -> None:
+    """A model that is not whole is a finding, and what is there can still be read."""
+    write_safetensors(tmp_path / "1.safetensors", {"a": (1,)})
+    found = shards(
+        tmp_path, {"weight_map": {"a": "1.safetensors", "b": "3.safetensors", "c": "2.safetensors"}}
+    )
+    assert (list(found.tensors), found.missing_shards) == (
+        ["a"],
+        ("2.safetensors", "3.safetensors"),
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["../1.safetensors", "/etc/passwd", "", "a/../../b", "a\0b", "\ud800"]
+)
+def test_a_shard_cannot_lie_outside(tmp_path: Path, name: str) -> None:
+    """An index comes from strangers and names files."""
+    with pytest.raises(InvalidShardIndexError, match="cannot lie beside it"):
+        shards(tmp_path, {"weight_map": {"a": name}})
+
+
+@pytest.mark.parametrize("document", [[], {}, {"weight_map": []}, {"weight_map": {}}])
+def test_an_index_without_a_weight_map_is_invalid(tmp_path: Path, document: object) -> None:
+    """There is nothing to merge."""
+    with pytest.raises(InvalidShardIndexError, match="weight_map"):
+        shards(tmp_path, document)
+
+
+def test_a_file_that_is_no_text_is_invalid(tmp_path: Path) -> None:
+    """Names of files are text."""
+    with pytest.raises(InvalidShardIndexError, match="the file of `a` is no text"):
+        shards(tmp_path, {"weight_map": {"a": 1}})
+
+
+def test_a_tensor_that_its_shard_lacks_is_found(tmp_path: Path) -> None:
+    """Index and shards of different models were mixed up."""
+    write_safetensors(tmp_path / "1.safetensors", {"a": (1,)})
+    with pytest.raises(
+        InvalidShardIndexError, match=r"places `b` in `1.safetensors`, which lacks it"
+    ):
+        shards(tmp_path, {"weight_map": {"b": "1.safetensors"}})
+
+
+def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
+    """The error is the shard's, not the index's."""
+    (tmp_path / "1.safetensors").write_bytes(b"")
+    with pytest.raises(InvalidSafetensorsError, match=r"1\.safetensors"):
+        shards(tmp_path, {"weight_map": {"a": "1.safetensors"}})
+
+
+def test_an_index_that_is_no_json_is_named(tmp_path: Path) -> None:
+    """Cut short like any other file."""
+    (tmp_path / NAME).write_text("{")
+    tree = read_tree(tmp_path)
+    with pytest.raises(InvalidJsonError):
+        read_shards(tree, tree.files[0])

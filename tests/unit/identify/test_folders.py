@@ -1,0 +1,450 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelshelf.errors import InvalidJsonError, InvalidSafetensorsError
+from modelshelf.formats import read_tree
+from modelshelf.identify import identify
+from modelshelf.schema.identity import Identity
+from tests.unit.formats.headers import write_safetensors
+from tests.unit.identify import layouts
+from tests.unit.identify.layouts import REFINER, SD_1, SD_2, SDXL, unet_settings
+
+VAE = {"_class_name": "AutoencoderKL", "latent_channels": 4, "scaling_factor": 0.18215}
+FLUX = {
+    "_class_name": "FluxTransformer2DModel",
+    "in_channels": 64,
+    "joint_attention_dim": 4096,
+    "pooled_projection_dim": 768,
+}
+SD_3 = {
+    "_class_name": "SD3Transformer2DModel",
+    "in_channels": 16,
+    "joint_attention_dim": 4096,
+    "pooled_projection_dim": 2048,
+}
+CLIP = {"architectures": ["CLIPTextModel"], "hidden_size": 768, "num_hidden_layers": 12}
+KOLORS = unet_settings(SDXL) | {
+    "encoder_hid_dim": 4096,
+    "encoder_hid_dim_type": "text_proj",
+    "projection_class_embeddings_input_dim": 5632,
+}
+
+
+def write(path: Path, files: Mapping[str, object]) -> Path:
+    """Write JSON for every value that is no text, and text for the others."""
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def write_pipeline(path: Path, denoiser: Mapping[str, Any], **files: object) -> Path:
+    """Write a pipeline around one denoiser, with a component of every usual kind."""
+    folder = "unet" if "UNet" in denoiser["_class_name"] else "transformer"
+    return write(
+        path,
+        {
+            "model_index.json": {
+                "_class_name": "StableDiffusionPipeline",
+                folder: ["diffusers", denoiser["_class_name"]],
+                "vae": ["diffusers", "AutoencoderKL"],
+                "text_encoder": ["transformers", "CLIPTextModel"],
+                "text_encoder_2": ["transformers", "T5EncoderModel"],
+                "tokenizer": ["transformers", "CLIPTokenizer"],
+                "scheduler": ["diffusers", "PNDMScheduler"],
+                "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+                "feature_extractor": ["transformers", "CLIPImageProcessor"],
+                "image_encoder": ["transformers", "CLIPVisionModelWithProjection"],
+                "mystery": ["acme", "Oracle"],
+            },
+            f"{folder}/config.json": denoiser,
+            "vae/config.json": VAE,
+            "text_encoder/config.json": CLIP,
+            "text_encoder_2/config.json": {"architectures": ["T5EncoderModel"]},
+            "tokenizer/vocab.json": {},
+            "scheduler/scheduler_config.json": {"_class_name": "PNDMScheduler"},
+            "safety_checker/config.json": {"architectures": ["StableDiffusionSafetyChecker"]},
+            "feature_extractor/preprocessor_config.json": {},
+            "image_encoder/config.json": {"architectures": ["CLIPVisionModelWithProjection"]},
+            "mystery/config.json": {},
+            **{name.replace("__", "/").replace("_DOT_", "."): text for name, text in files.items()},
+        },
+    )
+
+
+def summary(identity: Identity) -> dict[str, tuple[str, list[str]]]:
+    return {
+        component.folder: (
+            component.identity.type.value,
+            [base.value for base in component.identity.bases],
+        )
+        for component in identity.components
+    }
+
+
+@pytest.mark.parametrize(
+    ("denoiser", "base", "variant"),
+    [
+        (unet_settings(SD_1), "sd-1", "normal"),
+        (unet_settings(SD_1, 9), "sd-1", "inpaint"),
+        (unet_settings(SD_2), "sd-2", "normal"),
+        (unet_settings(SD_2, 5), "sd-2", "depth"),
+        (unet_settings(SDXL), "sdxl", "normal"),
+        (unet_settings(REFINER), "sdxl-refiner", "normal"),
+        (SD_3, "sd-3", "normal"),
+        (FLUX, "flux", "normal"),
+        (FLUX | {"in_channels": 384}, "flux", "inpaint"),
+    ],
+)
+def test_a_pipeline_is_what_its_denoiser_is(
+    tmp_path: Path, denoiser: dict[str, Any], base: str, variant: str
+) -> None:
+    """The class of the pipeline is the same in all of these; the configuration decides."""
+    identity = identify(write_pipeline(tmp_path, denoiser))
+    assert (identity.type.value, identity.base.value, identity.variant) == ("main", base, variant)
+    assert identity.format.value == "diffusers"
+
+
+def test_components_get_the_pipelines_base_or_any(tmp_path: Path) -> None:
+    """A safety checker serves every base, and so do T5, tokenizers and image encoders."""
+    identity = identify(write_pipeline(tmp_path, unet_settings(SD_1)))
+    assert summary(identity) == {
+        "feature_extractor": ("feature_extractor", ["any"]),
+        "image_encoder": ("image_encoder", ["any"]),
+        "mystery": ("unknown", []),
+        "safety_checker": ("safety_checker", ["any"]),
+        "scheduler": ("scheduler", ["sd-1"]),
+        "text_encoder": ("text_encoder", ["sd-1"]),
+        "text_encoder_2": ("t5_encoder", ["any"]),
+        "tokenizer": ("tokenizer", ["any"]),
+        "unet": ("unet", ["sd-1"]),
+        "vae": ("vae", ["sd-1"]),
+    }
+
+
+@pytest.mark.parametrize("denoiser", [KOLORS, {"_class_name": "StrangeTransformer2DModel"}])
+def test_a_pipeline_of_another_family_has_no_base(tmp_path: Path, denoiser: dict[str, Any]) -> None:
+    """Kolors says it is an SDXL pipeline, and its VAE looks like one: neither speaks for it."""
+    sdxl_vae = VAE | {"scaling_factor": 0.13025}
+    identity = identify(write_pipeline(tmp_path, denoiser, vae__config_DOT_json=sdxl_vae))
+    assert (identity.type.value, identity.bases, identity.candidates) == ("main", (), ())
+    assert summary(identity)["vae"] == ("vae", [])
+    assert summary(identity)["safety_checker"] == ("safety_checker", ["any"])
+
+
+def test_missing_components_are_named(tmp_path: Path) -> None:
+    """A pipeline that was fetched in part is identified all the same."""
+    write(
+        tmp_path,
+        {
+            "model_index.json": {
+                "_class_name": "StableDiffusionPipeline",
+                "unet": ["diffusers", "UNet2DConditionModel"],
+                "vae": ["diffusers", "AutoencoderKL"],
+            },
+            "unet/config.json": unet_settings(SD_1),
+        },
+    )
+    identity = identify(tmp_path)
+    assert (identity.base.value, list(summary(identity))) == ("sd-1", ["unet"])
+    assert ("vae", "declared, but the folder is missing") in [
+        (one.where, one.found) for one in identity.evidence
+    ]
+
+
+def test_a_pipeline_without_denoiser_says_so(tmp_path: Path) -> None:
+    """The class name alone is no base."""
+    write(tmp_path, {"model_index.json": {"_class_name": "StableDiffusionPipeline"}})
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.bases) == ("main", ())
+    assert identity.near_misses[0].missing == "a unet or transformer whose class is known"
+
+
+def test_two_denoisers_of_different_bases_give_none(tmp_path: Path) -> None:
+    """Neither part speaks for the whole."""
+    index = {
+        "_class_name": "X",
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "transformer": ["diffusers", "FluxTransformer2DModel"],
+    }
+    write(
+        tmp_path,
+        {
+            "model_index.json": index,
+            "unet/config.json": unet_settings(SD_1),
+            "transformer/config.json": FLUX,
+        },
+    )
+    assert identify(tmp_path).bases == ()
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "expected"),
+    [
+        ({"_class_name": "PNDMScheduler", "prediction_type": "v_prediction"}, "v_prediction"),
+        ({"_class_name": "PNDMScheduler", "prediction_type": "epsilon"}, "epsilon"),
+        ({"_class_name": "DDIMScheduler"}, "epsilon"),
+        ({"_class_name": "FlowMatchEulerDiscreteScheduler"}, None),
+        ({"_class_name": "DDIMScheduler", "prediction_type": "flow_prediction"}, None),
+    ],
+)
+def test_the_scheduler_declares_what_is_predicted(
+    tmp_path: Path, scheduler: dict[str, str], expected: str | None
+) -> None:
+    """Where the file is silent its class's own default is what loading it means."""
+    identity = identify(
+        write_pipeline(
+            tmp_path, unet_settings(SD_2), scheduler__scheduler_config_DOT_json=scheduler
+        )
+    )
+    assert identity.prediction_type == expected
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        (["diffusion_pytorch_model.fp16.safetensors"], "fp16"),
+        (["diffusion_pytorch_model.safetensors"], "default"),
+        (
+            ["diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors"],
+            "default",
+        ),
+        (["model.onnx"], "onnx"),
+        (["diffusion_flax_model.msgpack"], "flax"),
+        (["openvino_model.bin", "openvino_model.xml"], "openvino"),
+        ([], None),
+    ],
+)
+def test_the_repository_variant_is_in_the_weights_names(
+    tmp_path: Path, weights: list[str], expected: str | None
+) -> None:
+    """Who has the plain form has the default, whatever lies beside it."""
+    write_pipeline(tmp_path, unet_settings(SD_1))
+    for name in weights:
+        path = tmp_path / "unet" / name
+        if path.suffix == ".safetensors":
+            write_safetensors(path, {"a": (10,)})
+        else:
+            path.touch()
+    identity = identify(tmp_path)
+    assert identity.repo_variant == expected
+    assert identity.precision == ("F16" if "safetensors" in "".join(weights) else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("unet/diffusion_pytorch_model.safetensors", "garbage!", InvalidSafetensorsError),
+        ("vae/config.json", "{", InvalidJsonError),
+        ("scheduler/scheduler_config.json", "[]", InvalidJsonError),
+    ],
+)
+def test_a_damaged_component_is_an_error(
+    tmp_path: Path, name: str, content: str, error: type[Exception]
+) -> None:
+    """It names the file, and nothing half-known is returned."""
+    write(write_pipeline(tmp_path, unet_settings(SD_1)), {name: content})
+    with pytest.raises(error, match=name):
+        identify(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "model_type", "bases", "model_format"),
+    [
+        ({"config.json": unet_settings(SD_1)}, "unet", ["sd-1"], "diffusers"),
+        ({"config.json": unet_settings(SDXL)}, "unet", ["sdxl"], "diffusers"),
+        ({"config.json": KOLORS}, "unet", [], "diffusers"),
+        ({"config.json": FLUX}, "transformer", ["flux"], "diffusers"),
+        ({"config.json": SD_3}, "transformer", ["sd-3"], "diffusers"),
+        ({"config.json": {"_class_name": "LTXTransformer3DModel"}}, "transformer", [], "diffusers"),
+        ({"config.json": VAE}, "vae", [], "diffusers"),
+        ({"config.json": VAE | {"scaling_factor": 0.13025}}, "vae", ["sdxl"], "diffusers"),
+        (
+            {"config.json": VAE | {"latent_channels": 16, "scaling_factor": 1.5305}},
+            "vae",
+            ["sd-3"],
+            "diffusers",
+        ),
+        (
+            {"config.json": VAE | {"latent_channels": 16, "scaling_factor": 0.3611}},
+            "vae",
+            ["flux"],
+            "diffusers",
+        ),
+        ({"config.json": {"_class_name": "AutoencoderTiny"}}, "vae", [], "diffusers"),
+        ({"config.json": CLIP}, "text_encoder", ["any"], "transformers"),
+        (
+            {"config.json": CLIP | {"hidden_size": 1024, "num_hidden_layers": 23}},
+            "text_encoder",
+            ["sd-2"],
+            "transformers",
+        ),
+        (
+            {"config.json": {"architectures": ["T5EncoderModel"]}},
+            "t5_encoder",
+            ["any"],
+            "transformers",
+        ),
+        (
+            {"config.json": {"_class_name": "ControlNetModel", "cross_attention_dim": 768}},
+            "controlnet",
+            ["sd-1"],
+            "diffusers",
+        ),
+        (
+            {
+                "config.json": {
+                    "_class_name": "ControlNetModel",
+                    "cross_attention_dim": 2048,
+                    "addition_embed_type": "text_time",
+                    "projection_class_embeddings_input_dim": 2816,
+                }
+            },
+            "controlnet",
+            ["sdxl"],
+            "diffusers",
+        ),
+        (
+            {"config.json": {"_class_name": "FluxControlNetModel", "joint_attention_dim": 4096}},
+            "controlnet",
+            ["flux"],
+            "diffusers",
+        ),
+        (
+            {"config.json": {"_class_name": "HunyuanDiT2DControlNetModel"}},
+            "controlnet",
+            [],
+            "diffusers",
+        ),
+        (
+            {"config.json": {"_class_name": "T2IAdapter", "adapter_type": "full_adapter_xl"}},
+            "t2i_adapter",
+            ["sdxl"],
+            "diffusers",
+        ),
+        (
+            {
+                "config.json": {
+                    "_class_name": "T2IAdapter",
+                    "adapter_type": "light_adapter",
+                    "channels": [320, 640, 1280, 1280],
+                }
+            },
+            "t2i_adapter",
+            ["sd-1"],
+            "diffusers",
+        ),
+        ({"scheduler_config.json": {}}, "scheduler", ["any"], "diffusers"),
+        ({"tokenizer_config.json": {}, "merges.txt": ""}, "tokenizer", ["any"], "transformers"),
+        ({"preprocessor_config.json": {}}, "feature_extractor", ["any"], "transformers"),
+        (
+            {"config.json": {"architectures": ["CLIPVisionModelWithProjection"]}},
+            "clip_vision",
+            ["any"],
+            "transformers",
+        ),
+        (
+            {"config.json": {"architectures": ["StableDiffusionSafetyChecker"]}},
+            "safety_checker",
+            ["any"],
+            "transformers",
+        ),
+        ({"config.json": {"architectures": ["LlamaForCausalLM"]}}, "unknown", [], "unknown"),
+        ({"README.md": "hello"}, "unknown", [], "unknown"),
+    ],
+)
+def test_a_component_folder_alone_is_known_by_its_configuration(
+    tmp_path: Path,
+    files: dict[str, object],
+    model_type: str,
+    bases: list[str],
+    model_format: str,
+) -> None:
+    """As people have them from hubs, outside any pipeline."""
+    identity = identify(write(tmp_path, files))
+    assert (identity.type.value, [base.value for base in identity.bases]) == (model_type, bases)
+    assert identity.format.value == model_format
+
+
+def test_a_vae_folder_that_two_bases_share_has_candidates(tmp_path: Path) -> None:
+    """The factor is the same in SD 1 and 2."""
+    identity = identify(write(tmp_path, {"config.json": VAE}))
+    assert [base.value for base in identity.candidates] == ["sd-1", "sd-2"]
+
+
+def test_folders_are_known_by_configuration_where_weights_are_pickles(tmp_path: Path) -> None:
+    """Nothing of the pickle is read."""
+    write(tmp_path, {"config.json": unet_settings(SD_1), "diffusion_pytorch_model.bin": "pickle"})
+    identity = identify(read_tree(tmp_path))
+    assert (identity.type.value, identity.base.value, identity.precision) == ("unet", "sd-1", None)
+    assert identity.repo_variant == "default"
+
+
+def test_a_folder_without_configuration_is_known_by_its_one_weight_file(tmp_path: Path) -> None:
+    """Two could be anything."""
+    write_safetensors(tmp_path / "model.safetensors", layouts.unet_lora(SD_1))
+    assert identify(tmp_path).base.value == "sd-1"
+    write_safetensors(tmp_path / "other.safetensors", layouts.unet_lora(SDXL))
+    identity = identify(tmp_path)
+    assert identity.type.value == "unknown"
+    assert identity.near_misses[0].missing == "a configuration beside several weight files"
+
+
+def test_missing_shards_are_evidence(tmp_path: Path) -> None:
+    """A model that is not whole says so."""
+    write(
+        tmp_path,
+        {
+            "config.json": FLUX,
+            "diffusion_pytorch_model.safetensors.index.json": {
+                "weight_map": {"a": "gone.safetensors"}
+            },
+        },
+    )
+    evidence = identify(tmp_path).evidence[-1]
+    assert (evidence.where, evidence.found) == ("gone.safetensors", "missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "expected"),
+    [
+        ("pytorch_lora_weights", layouts.unet_peft(SD_1), ("lora", "sd-1", "diffusers")),
+        ("adapter_model", layouts.sd_3_lora(), ("lora", "sd-3", "diffusers")),
+        ("learned_embeds", {"<token>": (2, 768)}, ("embedding", "sd-1", "embedding_folder")),
+        ("learned_embeds", layouts.unet_peft(SD_1), ("lora", "sd-1", "diffusers")),
+        ("pytorch_lora_weights", {"x.y": (1,)}, ("unknown", "unknown", "unknown")),
+    ],
+)
+def test_an_adapter_folder_is_known_by_its_tensors(
+    tmp_path: Path, name: str, shapes: dict[str, tuple[int, ...]], expected: tuple[str, str, str]
+) -> None:
+    """The layout's file name finds the weights and decides nothing."""
+    write_safetensors(tmp_path / f"{name}.safetensors", shapes)
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value, identity.format.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"pytorch_lora_weights.bin": ""}, ("lora", "diffusers")),
+        ({"learned_embeds.bin": ""}, ("embedding", "embedding_folder")),
+        ({"ip_adapter.bin": "", "image_encoder.txt": "x"}, ("ip_adapter", "invokeai")),
+        ({"ip_adapter.bin": ""}, ("unknown", "unknown")),
+    ],
+)
+def test_an_adapter_folder_of_pickles_has_a_type_and_no_base(
+    tmp_path: Path, files: dict[str, object], expected: tuple[str, str]
+) -> None:
+    """The layout tells the type; the base is in tensors that are not read yet."""
+    identity = identify(write(tmp_path, files))
+    assert (identity.type.value, identity.format.value) == expected
+    assert identity.bases == ()
+    assert identity.near_misses
