@@ -99,6 +99,16 @@ class FolderBlobStore:
         for entry in scan(self._discarded):
             yield entry.name
 
+    def seal(self, location: str, member: MemberPath) -> None:
+        """Make a stored file read-only again."""
+        path = self._find(location, member)
+        with store_trouble(path):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                self._disk.seal(descriptor)
+            finally:
+                os.close(descriptor)
+
     def is_shared(self, one: StoredFile, other: StoredFile) -> bool:
         """Say whether two stored files are one inode; those that are not there count as shared."""
         try:

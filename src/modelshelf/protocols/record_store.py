@@ -114,7 +114,7 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
         """Return the bytes that only this model holds, and those that others hold too."""
 
     def sweep(self, lease_id: str, expired_trash: Sequence[str]) -> list[str]:
-        """Forget trash for good, then every part that nothing holds.
+        """Forget trash for good, then every part that nothing holds; correct wrong counts.
 
         Returns:
             Their locations, which the lease protects until they are removed.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 
 from modelshelf.records.register import pipeline_digest
 from modelshelf.records.tables import model_name, model_path, pipeline, pipeline_parts
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.report import Finding, FindingKind
 
-__all__ = ["audit", "holders_of_parts"]
+__all__ = ["audit", "correct_counts", "holders_of_parts"]
 
 _WRONG_COUNTS = text("""
     SELECT id, refcount, counted FROM (
@@ -61,6 +61,14 @@ def _wrong_counts(connection: Connection) -> list[Finding]:
         )
         for row in connection.execute(_WRONG_COUNTS)
     ]
+
+
+def correct_counts(connection: Connection) -> None:
+    """Set every REFCOUNT that is wrong to the references that exist; the caller is writing."""
+    for row in connection.execute(_WRONG_COUNTS).all():
+        connection.execute(
+            update(model_path).where(model_path.c.id == row.id).values(refcount=row.counted)
+        )
 
 
 def _changed_pipelines(connection: Connection) -> list[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modelshelf.protocols import Clock
 from modelshelf.records import accounts, leases, models, parts, removal, views
-from modelshelf.records.audit import audit, holders_of_parts
+from modelshelf.records.audit import audit, correct_counts, holders_of_parts
 from modelshelf.records.database import Database
 from modelshelf.records.models import from_microseconds
 from modelshelf.records.register import register
@@ -169,10 +169,11 @@ class SqlRecordStore:
             return accounts.read_holdings(connection).cost_of(key)
 
     def sweep(self, lease_id: str, expired_trash: Sequence[str]) -> list[str]:
-        """Forget trash for good, then every part that nothing holds; return their locations."""
+        """Forget trash, then every part that nothing holds; return their locations."""
         with self._database.write() as connection:
             removal.empty_trash(connection, expired_trash)
             doomed = removal.drop_unreferenced(connection)
+            correct_counts(connection)
             for location in doomed:
                 leases.protect(connection, lease_id, "folder", location)
             return doomed

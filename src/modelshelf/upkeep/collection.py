@@ -71,6 +71,7 @@ class GarbageCollector:
             for number, location in enumerate([*doomed, *debris], start=1):
                 freed += self._blobs.discard(location)
                 report(Progress("collecting", location, number, len(doomed) + len(debris)))
+            self._seal_again()
             relinked = self._share_equal_files(lease_id)
         return GarbageReport(
             parts=len(doomed),
@@ -135,6 +136,18 @@ class GarbageCollector:
             self._records.want_view(view.key)
         self._views.settle()
         return len(broken)
+
+    def _seal_again(self) -> None:
+        """Make read-only what somebody made writable; whether it was written to, `verify` tells."""
+        for part in self._records.parts():
+            writable = {
+                entry.member
+                for entry in self._blobs.entries(part.location)
+                if entry.is_file and entry.is_writable
+            }
+            for file in part.files:
+                if file.member in writable:
+                    self._blobs.seal(file.location, file.member)
 
     def _share_equal_files(self, lease_id: str) -> int:
         """Make equal files one inode where two imports stored them at the same moment."""
