@@ -69,17 +69,7 @@ class FolderBlobStore:
 
     def entries(self, location: str) -> Iterator[BlobEntry]:
         """Yield whatever lies in the part's folder, sorted."""
-        root = self.folder(location)
-        waiting = [""]
-        while waiting:
-            relative = waiting.pop()
-            for entry in scan(root / relative):
-                member = f"{relative}/{entry.name}" if relative else entry.name
-                described = _describe(member, entry)
-                if entry.is_dir(follow_symlinks=False) and not described.is_empty_folder:
-                    waiting.append(member)
-                else:
-                    yield described
+        yield from _entries_below(self.folder(location), "")
 
     def locations(self) -> Iterator[str]:
         """Yield the location of every published or unfinished part."""
@@ -170,6 +160,16 @@ class FolderBlobStore:
 
     def _unfinished(self, location: str) -> Path:
         return self._folder / f".{location}{_UNFINISHED}"
+
+
+def _entries_below(root: Path, relative: str) -> Iterator[BlobEntry]:
+    for entry in scan(root / relative):
+        member = f"{relative}/{entry.name}" if relative else entry.name
+        described = _describe(member, entry)
+        if entry.is_dir(follow_symlinks=False) and not described.is_empty_folder:
+            yield from _entries_below(root, member)
+        else:
+            yield described
 
 
 def _describe(member: str, entry: os.DirEntry[str]) -> BlobEntry:
