@@ -1,17 +1,22 @@
 """Reading content once: for its digest alone, or while it is copied.
 
-The copy keeps both cores busy: one thread reads, and each chunk is hashed twice and written by three
-more, while the chunks before it are already on their way to the disk. Nothing is read again, and what
-is hashed is the very memory that is written.
+The copy keeps all cores busy: one thread reads, and each chunk is hashed twice and written by three
+more. Nothing is read again, and what is hashed is the very memory that is written. Large files are
+written past the page cache: that costs less processor time, pushes nothing of the user's out of memory,
+and leaves nothing to wait for when the file is flushed.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
+import mmap
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Protocol
 
 from blake3 import blake3
@@ -23,10 +28,14 @@ __all__ = ["Advance", "Content", "copy_and_hash", "hash_content"]
 
 _CHUNK = 2 * 1024 * 1024
 """Small enough to stay in the processor's cache between being read and being hashed."""
+_COPY_CHUNK = 4 * 1024 * 1024
+"""Large enough that the disk is busy although only one write is under way."""
 _CHUNKS_IN_FLIGHT = 6
-"""12 MiB of buffers, whatever the size of the file."""
-_FLUSH_EVERY = 128 * 1024 * 1024
-"""Written bytes after which the disk is told to start, so that the last flush has little left."""
+"""24 MiB of buffers, whatever the size of the file."""
+_BLOCK = 4096
+"""Offsets, lengths and memory of writes past the page cache are multiples of this."""
+_DIRECT: int = getattr(os, "O_DIRECT", 0)
+"""`open(2)`; 0 where the system has no such thing."""
 _SMALL = 1024 * 1024
 """Up to here starting threads costs more than they gain."""
 
@@ -120,26 +129,51 @@ def _copy_small(content: Content, writing: int, disk: Disk, advance: Advance) ->
 
 def _copy_large(content: Content, writing: int, disk: Disk, advance: Advance) -> FileDigests:
     first, second, offset = blake3(), hashlib.sha256(), 0
-    flushed: int = 0
-    flush: Future[None] | None = None
+    target = _DirectFile(disk, writing)
     with ExitStack() as stack:
-        hashing, hashing_too, storing, flushing = (
-            stack.enter_context(ThreadPoolExecutor(1)) for _ in range(4)
+        hashing, hashing_too, storing = (
+            stack.enter_context(ThreadPoolExecutor(1)) for _ in range(3)
         )
         for chunk, in_use in _chunks(content):
             in_use.append(hashing.submit(first.update, chunk))
             in_use.append(hashing_too.submit(second.update, chunk))
-            in_use.append(storing.submit(_write_all, disk, writing, chunk, offset))
+            in_use.append(storing.submit(target.write, chunk, offset))
             offset += len(chunk)
             advance(len(chunk))
-            if offset - flushed >= _FLUSH_EVERY and (flush is None or flush.done()):
-                if flush is not None:
-                    # The system tells of a failed flush once; forgotten here, it is forgotten for good.
-                    flush.result()
-                flushed, flush = offset, flushing.submit(disk.sync_file, writing)
-        if flush is not None:
-            flush.result()
     return _digests(offset, first, second)
+
+
+class _DirectFile:
+    """A new file that is written past the page cache for as long as the file system goes along."""
+
+    def __init__(self, disk: Disk, descriptor: int) -> None:
+        self._disk = disk
+        self._descriptor = descriptor
+        self._is_direct = False
+        with suppress(OSError):
+            self._set_direct(wanted=_DIRECT != 0)
+
+    def write(self, content: memoryview, offset: int) -> None:
+        """Write all of *content*, which begins on a page, at *offset*."""
+        while content:
+            if self._is_direct and (offset | len(content)) % _BLOCK:
+                # The end of the file, or what follows a short read or write.
+                self._set_direct(wanted=False)
+            try:
+                written = self._disk.write(self._descriptor, content, offset)
+            except OSError as error:
+                if not self._is_direct or error.errno != errno.EINVAL:
+                    raise
+                # The file system promised more than it can do, or wants larger blocks.
+                self._set_direct(wanted=False)
+                continue
+            offset, content = offset + written, content[written:]
+
+    def _set_direct(self, *, wanted: bool) -> None:
+        flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
+        flags = flags | _DIRECT if wanted else flags & ~_DIRECT
+        fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags)
+        self._is_direct = wanted
 
 
 def _chunks(content: Content) -> Iterator[tuple[memoryview, list[Future[object]]]]:
@@ -148,7 +182,7 @@ def _chunks(content: Content) -> Iterator[tuple[memoryview, list[Future[object]]
     A buffer is filled again only when those are done, so memory stays what it is and a slow disk
     slows the reading down. What failed in a future is raised here.
     """
-    free = deque(_buffer(_CHUNK) for _ in range(_CHUNKS_IN_FLIGHT))
+    free = deque(_page_buffer(_COPY_CHUNK) for _ in range(_CHUNKS_IN_FLIGHT))
     busy: deque[tuple[memoryview, list[Future[object]]]] = deque()
     offset = 0
     while True:
@@ -179,6 +213,10 @@ def _write_all(disk: Disk, writing: int, content: memoryview, offset: int) -> No
 
 def _buffer(size: int) -> memoryview:
     return memoryview(bytearray(size))
+
+
+def _page_buffer(size: int) -> memoryview:
+    return memoryview(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 
 
 def _small_buffer(content: Content) -> int:
