@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from modelshelf.blobs.part_writer import FolderPartWriter
+from modelshelf.blobs.placing import Placer
 from modelshelf.blobs.removal import remove_tree, scan
 from modelshelf.blobs.trouble import store_trouble
 from modelshelf.errors import BlobMissingError
@@ -45,6 +46,7 @@ class FolderBlobStore:
         self._folder = folder
         self._discarded = discarded
         self._disk = disk
+        self._cloners: dict[int, Placer] = {}
 
     def write_part(self, location: str) -> FolderPartWriter:
         """Begin a part at the unused *location*."""
@@ -53,6 +55,7 @@ class FolderBlobStore:
             final=self.folder(location),
             disk=self._disk,
             find=self._find,
+            cloners=self._cloners,
         )
 
     def folder(self, location: str) -> Path:

@@ -1,30 +1,24 @@
-"""Reading content once: for its digest alone, or while it is copied.
+"""Reading content once: for its digest alone, or for both while it is passed on.
 
-The copy keeps all cores busy: one thread reads, and each chunk is hashed twice and written by three
-more. Nothing is read again, and what is hashed is the very memory that is written. Large files are
-written past the page cache: that costs less processor time, pushes nothing of the user's out of memory,
-and leaves nothing to wait for when the file is flushed.
+Passing on keeps all cores busy: one thread reads, and each chunk is hashed twice and written by three
+more. Nothing is read again, and what is hashed is the very memory that is written.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import mmap
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Protocol
 
 from blake3 import blake3
 
-from modelshelf.protocols import Disk
 from modelshelf.schema.digest import Digest, FileDigests
 
-__all__ = ["Advance", "Content", "copy_and_hash", "hash_content"]
+__all__ = ["SMALL", "Advance", "Content", "Write", "hash_content", "hash_twice"]
 
 _CHUNK = 2 * 1024 * 1024
 """Small enough to stay in the processor's cache between being read and being hashed."""
@@ -32,15 +26,13 @@ _COPY_CHUNK = 4 * 1024 * 1024
 """Large enough that the disk is busy although only one write is under way."""
 _CHUNKS_IN_FLIGHT = 6
 """24 MiB of buffers, whatever the size of the file."""
-_BLOCK = 4096
-"""Offsets, lengths and memory of writes past the page cache are multiples of this."""
-_DIRECT: int = getattr(os, "O_DIRECT", 0)
-"""`open(2)`; 0 where the system has no such thing."""
-_SMALL = 1024 * 1024
+SMALL = 1024 * 1024
 """Up to here starting threads costs more than they gain."""
 
 Advance = Callable[[int], None]
 """Told the number of further bytes done."""
+Write = Callable[[memoryview, int], None]
+"""Given a chunk and its offset."""
 
 
 class Content(Protocol):
@@ -69,7 +61,7 @@ def hash_content(content: Content, *, advance: Advance | None = None) -> Digest:
         BLAKE3 of the bytes that were there.
     """
     told = advance or _ignore
-    if content.size <= _SMALL:
+    if content.size <= SMALL:
         return _hash_small(content, told)
     hasher = blake3(max_threads=blake3.AUTO)
     filling, hashing = _buffer(_CHUNK), _buffer(_CHUNK)
@@ -94,86 +86,49 @@ def _hash_small(content: Content, advance: Advance) -> Digest:
     return Digest.blake3(hasher.digest())
 
 
-def copy_and_hash(
-    content: Content, writing: int, disk: Disk, *, advance: Advance | None = None
+def hash_twice(
+    content: Content, *, write: Write | None = None, advance: Advance | None = None
 ) -> FileDigests:
-    """Copy content into an open file, digesting what is written: BLAKE3 and SHA-256 from one read.
+    """Digest every byte with BLAKE3 and SHA-256 in one read, handing each chunk on meanwhile.
 
     Args:
         content: What to read; what it raises is passed on.
-        writing: Descriptor of the new file; not flushed and not closed here.
-        disk: Through which to write.
+        write: Called with each chunk and its offset, in order, from one other thread; the memory is
+            the very one that is hashed, begins on a page, and is good only until it returns.
         advance: Told of progress.
 
     Returns:
-        Size and both digests of the bytes written.
-
-    Raises:
-        OSError: The system could not write.
+        Size and both digests of the bytes that were there.
     """
-    copier = _copy_small if content.size <= _SMALL else _copy_large
-    return copier(content, writing, disk, advance or _ignore)
+    passing = _pass_small if content.size <= SMALL else _pass_large
+    return passing(content, write or _forget, advance or _ignore)
 
 
-def _copy_small(content: Content, writing: int, disk: Disk, advance: Advance) -> FileDigests:
+def _pass_small(content: Content, write: Write, advance: Advance) -> FileDigests:
     first, second, offset = blake3(), hashlib.sha256(), 0
     buffer = _buffer(_small_buffer(content))
     while length := content.read_into(buffer, offset):
         first.update(buffer[:length])
         second.update(buffer[:length])
-        _write_all(disk, writing, buffer[:length], offset)
+        write(buffer[:length], offset)
         offset += length
         advance(length)
     return _digests(offset, first, second)
 
 
-def _copy_large(content: Content, writing: int, disk: Disk, advance: Advance) -> FileDigests:
+def _pass_large(content: Content, write: Write, advance: Advance) -> FileDigests:
     first, second, offset = blake3(), hashlib.sha256(), 0
-    target = _DirectFile(disk, writing)
     with ExitStack() as stack:
-        hashing, hashing_too, storing = (
+        hashing, hashing_too, writing = (
             stack.enter_context(ThreadPoolExecutor(1)) for _ in range(3)
         )
         for chunk, in_use in _chunks(content):
             in_use.append(hashing.submit(first.update, chunk))
             in_use.append(hashing_too.submit(second.update, chunk))
-            in_use.append(storing.submit(target.write, chunk, offset))
+            in_use.append(writing.submit(write, chunk, offset))
             offset += len(chunk)
             advance(len(chunk))
     return _digests(offset, first, second)
-
-
-class _DirectFile:
-    """A new file that is written past the page cache for as long as the file system goes along."""
-
-    def __init__(self, disk: Disk, descriptor: int) -> None:
-        self._disk = disk
-        self._descriptor = descriptor
-        self._is_direct = False
-        with suppress(OSError):
-            self._set_direct(wanted=_DIRECT != 0)
-
-    def write(self, content: memoryview, offset: int) -> None:
-        """Write all of *content*, which begins on a page, at *offset*."""
-        while content:
-            if self._is_direct and (offset | len(content)) % _BLOCK:
-                # The end of the file, or what follows a short read or write.
-                self._set_direct(wanted=False)
-            try:
-                written = self._disk.write(self._descriptor, content, offset)
-            except OSError as error:
-                if not self._is_direct or error.errno != errno.EINVAL:
-                    raise
-                # The file system promised more than it can do, or wants larger blocks.
-                self._set_direct(wanted=False)
-                continue
-            offset, content = offset + written, content[written:]
-
-    def _set_direct(self, *, wanted: bool) -> None:
-        flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
-        flags = flags | _DIRECT if wanted else flags & ~_DIRECT
-        fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags)
-        self._is_direct = wanted
 
 
 def _chunks(content: Content) -> Iterator[tuple[memoryview, list[Future[object]]]]:
@@ -205,12 +160,6 @@ def _wait(buffer: memoryview, in_use: list[Future[object]]) -> memoryview:
     return buffer
 
 
-def _write_all(disk: Disk, writing: int, content: memoryview, offset: int) -> None:
-    written = 0
-    while written < len(content):
-        written += disk.write(writing, content[written:], offset + written)
-
-
 def _buffer(size: int) -> memoryview:
     return memoryview(bytearray(size))
 
@@ -225,6 +174,10 @@ def _small_buffer(content: Content) -> int:
 
 
 def _ignore(_: int) -> None:
+    pass
+
+
+def _forget(_: memoryview, __: int) -> None:
     pass
 
 

@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from modelshelf.blobs.hashing import copy_and_hash
+from modelshelf.blobs.copying import copy_and_hash
+from modelshelf.blobs.hashing import Advance, hash_twice
+from modelshelf.blobs.placing import Placement, Placer
 from modelshelf.blobs.removal import remove_tree
-from modelshelf.blobs.source_reader import advancing, open_source
+from modelshelf.blobs.source_reader import SourceReader, advancing, open_source
+from modelshelf.blobs.stored_reader import StoredReader
 from modelshelf.blobs.trouble import store_trouble
 from modelshelf.protocols import Disk
 from modelshelf.schema.digest import FileDigests
@@ -36,11 +39,13 @@ class FolderPartWriter:
         final: Path,
         disk: Disk,
         find: Callable[[str, MemberPath], Path],
+        cloners: dict[int, Placer],
     ) -> None:
         self._unfinished = unfinished
         self._final = final
         self._disk = disk
         self._find = find
+        self._cloners = cloners
         self._written: list[Path] = []
         with store_trouble(unfinished):
             disk.make_folder(unfinished)
@@ -48,21 +53,40 @@ class FolderPartWriter:
     def copy_in(
         self, member: MemberPath, source: SourceFile, report: ProgressReporter = ignore_progress
     ) -> FileDigests:
-        """Copy a file of the user into the part, hashing the bytes that are written."""
+        """Copy a file of the user into the part, hashing the bytes that are written.
+
+        Where the file system can share blocks the copy is a reflink, and only the hashing costs.
+        """
         target = self._target(member)
+        advance = advancing("copying", source, report)
         with open_source(source) as reader:
             with store_trouble(target, source.size):
-                writing = self._disk.create(target)
-                try:
-                    digests = copy_and_hash(
-                        reader, writing, self._disk, advance=advancing("copying", source, report)
-                    )
-                    self._disk.seal(writing)
-                finally:
-                    os.close(writing)
-            reader.check_unchanged()
+                # Placers learn what a file system cannot do, so each source's has its own.
+                placer = self._cloners.setdefault(
+                    source.device, Placer(self._disk, (Placement.REFLINK,), mode=0o600)
+                )
+                if placer.place(source.path, target) is None:
+                    digests = self._copy(reader, target, advance)
+                else:
+                    digests = self._seal_clone(target, advance)
+            reader.check_unchanged(digests.size)
         self._written.append(target)
         return digests
+
+    def _copy(self, reader: SourceReader, target: Path, advance: Advance) -> FileDigests:
+        writing = self._disk.create(target)
+        try:
+            digests = copy_and_hash(reader, writing, self._disk, advance=advance)
+            self._disk.seal(writing)
+        finally:
+            os.close(writing)
+        return digests
+
+    def _seal_clone(self, target: Path, advance: Advance) -> FileDigests:
+        """Hash what the clone holds: whatever happens to the source from here on is not in it."""
+        with target.open("rb") as opened:
+            self._disk.seal(opened.fileno())
+            return hash_twice(StoredReader(opened), advance=advance)
 
     def link_in(self, member: MemberPath, location: str, donor: MemberPath) -> bool:
         """Share a file of a published part, or of this one."""

@@ -39,19 +39,23 @@ class SourceReader:
         except OSError as error:
             raise unreadable(self._source, error) from error
 
-    def check_unchanged(self) -> None:
+    def check_unchanged(self, size: int | None = None) -> None:
         """Compare the open file with what was listed.
+
+        Args:
+            size: Bytes that were read of it; None when nothing was.
 
         Raises:
             SourceChangedError: Another size, time or file.
         """
         source, now = self._source, os.fstat(self.descriptor)
         listed = (source.device, source.inode, source.size, source.modified_ns)
-        if (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) != listed:
+        found = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
+        if found != listed or size not in {None, source.size}:
             raise SourceChangedError(
                 path=str(source.path),
                 before=f"{source.size} bytes, modified at {source.modified_ns} ns",
-                after=f"{now.st_size} bytes, modified at {now.st_mtime_ns} ns",
+                after=f"{now.st_size if size is None else size} bytes, modified at {now.st_mtime_ns} ns",
             )
 
 
