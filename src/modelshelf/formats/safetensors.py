@@ -54,8 +54,6 @@ def _read(path: Path) -> TensorIndex:
         raw = bytearray()
         while len(raw) < length and (chunk := stream.read(length - len(raw))):
             raw += chunk
-    if len(raw) < length:
-        raise HeaderError(problem=f"expected a header of {length} bytes, got {len(raw)}")
     tensors, metadata = parse_header(bytes(raw), start=_PREFIX + length, size=size)
     return TensorIndex(tensors=tensors, metadata=metadata)
 

@@ -25,7 +25,6 @@ from modelshelf.schema.source import SourceFile, SourceTree
 __all__ = ["read_tree"]
 
 _DEEPEST = 64
-_MOST_ENTRIES = 1_000_000
 
 _SHARED_BLOB = re.compile(r"/blobs/[0-9a-f]{2}/[^/]+")
 
@@ -37,7 +36,9 @@ _KINDS = {
 }
 
 
-def read_tree(path: Path, *, follow_links: bool = False) -> SourceTree:
+def read_tree(
+    path: Path, *, follow_links: bool = False, most_entries: int = 1_000_000
+) -> SourceTree:
     """List the file or folder at *path*; looks at names and sizes and reads no content.
 
     Every regular file counts, hidden ones too. *path* may itself be a link. Links inside a folder are
@@ -49,6 +50,8 @@ def read_tree(path: Path, *, follow_links: bool = False) -> SourceTree:
         path: A model file, or a folder.
         follow_links: Follow links that leave the folder too, because the user says that those
             files belong to the model.
+        most_entries: Files, folders and links to look at before giving up: links that branch at
+            every level make a few folders look like millions.
 
     Raises:
         SourceNotFoundError: Nothing is there, or a link inside points to nothing.
@@ -56,7 +59,8 @@ def read_tree(path: Path, *, follow_links: bool = False) -> SourceTree:
         EmptySourceError: The folder holds no file at all.
         SymlinkLeavesFolderError: A link points outside and *follow_links* is not given.
         SymlinkLoopError: A link leads back to a folder that holds it.
-        UnsupportedEntryError: A device, pipe or socket, or folders deeper than 64 levels.
+        UnsupportedEntryError: A device, pipe or socket, folders deeper than 64 levels, or too many
+            entries.
         UnportableNameError: A name that is not UTF-8.
     """
     named = Path(path).absolute()
@@ -66,7 +70,7 @@ def read_tree(path: Path, *, follow_links: bool = False) -> SourceTree:
     if not stat.S_ISDIR(status.st_mode):
         file = _file(MemberPath.parse(named.name or Path(root).name), root, status)
         return SourceTree(root=named, is_file=True, files=(file,))
-    walk = _Walk(root, status, follow_links=follow_links)
+    walk = _Walk(root, status, follow_links=follow_links, most_entries=most_entries)
     walk.run()
     if not walk.files:
         raise EmptySourceError(path=str(named), reason="there is no file in it")
@@ -93,14 +97,16 @@ class _Folder:
 class _Walk:
     """One listing in progress. A list of folders to do, not a recursion, so depth costs no stack."""
 
-    def __init__(self, root: str, status: os.stat_result, *, follow_links: bool) -> None:
+    def __init__(
+        self, root: str, status: os.stat_result, *, follow_links: bool, most_entries: int
+    ) -> None:
         self.files: list[SourceFile] = []
         self.empty_folders: list[MemberPath] = []
         self._root = root
         self._follow_links = follow_links
         self._cache = _cached_repository(root)
         self._to_do = [_Folder(root, "", ((status.st_dev, status.st_ino),))]
-        self._entries = 0
+        self._entries, self._most_entries = 0, most_entries
 
     def run(self) -> None:
         while self._to_do:
@@ -115,11 +121,9 @@ class _Walk:
 
     def _take(self, folder: _Folder, entry: os.DirEntry[str]) -> None:
         self._entries += 1
-        if self._entries > _MOST_ENTRIES:
-            # Links that branch at every level make a few folders look like millions.
-            raise UnsupportedEntryError(
-                path=self._root, kind=f"tree of over {_MOST_ENTRIES} entries"
-            )
+        if self._entries > self._most_entries:
+            kind = f"tree of more than {self._most_entries} entries"
+            raise UnsupportedEntryError(path=self._root, kind=kind)
         member = MemberPath.parse(f"{folder.member}/{entry.name}" if folder.member else entry.name)
         is_link = entry.is_symlink()
         with _as_source_errors(entry.path):
@@ -135,7 +139,7 @@ class _Walk:
             target = os.path.realpath(link, strict=True)
         except OSError as error:
             if error.errno == errno.ELOOP:
-                raise SymlinkLoopError(path=link, target=str(Path(link).readlink())) from error
+                raise SymlinkLoopError(path=link, target=_link_target(link)) from error
             raise
         if not self._follow_links and not self._belongs(target):
             raise SymlinkLeavesFolderError(path=link, target=target)
@@ -195,5 +199,10 @@ def _as_source_errors(path: str) -> Iterator[None]:
         raise SourceNotFoundError(path=path) from error
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise SymlinkLoopError(path=path, target=str(Path(path).readlink())) from error
+            raise SymlinkLoopError(path=path, target=_link_target(path)) from error
         raise SourceUnreadableError(path=path, reason=error.strerror or str(error)) from error
+
+
+def _link_target(path: str) -> str:
+    # The loop may lie in a folder above, and then the path itself is no link.
+    return str(Path(path).readlink()) if Path(path).is_symlink() else path

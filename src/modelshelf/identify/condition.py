@@ -179,6 +179,10 @@ class Marker:
         return f"the marker `{self.name}`"
 
 
+# A lone `weight` is a layer of something, a lone `clip_l` one half of SDXL's embeddings.
+_NO_TOKENS = frozenset({"weight", "bias", "clip_g", "clip_l", "t5xxl"})
+
+
 @dataclass(frozen=True)
 class OneTensor:
     """The file holds exactly one tensor: numbers with fractions, in rows, under a token's name."""
@@ -194,8 +198,7 @@ class OneTensor:
         if len(entries) != 1:
             return None
         name, entry = entries[0]
-        # A lone `weight` is a layer of something; a path is a part of something.
-        if "." in name or name in {"weight", "bias"} or not entry.dtype.startswith(("F", "BF")):
+        if "." in name or name in _NO_TOKENS or not entry.dtype.startswith(("F", "BF")):
             return None
         rows, width = {1: (1, *entry.shape), 2: entry.shape}.get(len(entry.shape), (0, 0))
         is_token = 0 < rows <= self.most and _is_side(width, self.last)

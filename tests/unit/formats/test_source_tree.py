@@ -246,6 +246,30 @@ def test_folders_deeper_than_any_model_are_refused(tmp_path: Path) -> None:
         read_tree(tmp_path)
 
 
+def test_links_that_branch_at_every_level_end(tmp_path: Path) -> None:
+    """Twenty folders can look like a million; counting stops before the machine does."""
+    write(tmp_path / "20" / "file")
+    for level in range(20):
+        (tmp_path / f"{level}").mkdir()
+        (tmp_path / f"{level}" / "left").symlink_to(f"../{level + 1}")
+        (tmp_path / f"{level}" / "right").symlink_to(f"../{level + 1}")
+    with pytest.raises(UnsupportedEntryError, match="tree of more than 1000 entries"):
+        read_tree(tmp_path, most_entries=1000)
+
+
+def test_a_path_through_a_loop_is_a_loop(tmp_path: Path) -> None:
+    """The loop may lie above what was named."""
+    (tmp_path / "self").symlink_to("self")
+    with pytest.raises(SymlinkLoopError):
+        read_tree(tmp_path / "self" / "model.safetensors")
+
+
+def test_what_the_operating_system_refuses_is_passed_on(tmp_path: Path) -> None:
+    """In its own words."""
+    with pytest.raises(SourceUnreadableError, match="File name too long"):
+        read_tree(tmp_path / ("x" * 300))
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
 def test_a_folder_that_may_not_be_listed_is_unreadable(tmp_path: Path) -> None:
     """Skipping it would lose files without a word."""

@@ -7,7 +7,17 @@ import pytest
 
 from modelshelf.errors import AmbiguousIdentityError, UsageError
 from modelshelf.identify import BUILT_IN, Families, Family, Trait, identify
-from modelshelf.identify.condition import Absent, Condition, Either, Tensor
+from modelshelf.identify.condition import (
+    Absent,
+    Adapts,
+    Both,
+    Condition,
+    Either,
+    Marker,
+    Tensor,
+    Wrapped,
+)
+from modelshelf.identify.layout import Part
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 from tests.unit.identify.layouts import index_of
 
@@ -112,6 +122,17 @@ def test_every_condition_can_say_what_it_asks_for() -> None:
             "tensor `a.#` of shape [any, 768/1024] with 2 dimensions 3 times numbered below 19",
         ),
         (Either((A, Absent("b*"))), "tensor `a` or no tensor `b*`"),
+        (
+            Both(Marker("v_pred"), Wrapped(Part.TEXT)),
+            "the marker `v_pred` and names wrapped as the text part",
+        ),
+        (
+            Adapts("text:*", inputs=768, outputs=(768, 3072), rank=2, below=12, reaches=(1, 2)),
+            (
+                "an adapter of `text:*` from 768 to 768/3072 with 2 dimensions numbered below 12"
+                " whose number 1 reaches 2"
+            ),
+        ),
     ],
 )
 def test_a_near_miss_reads_as_a_sentence(condition: Condition, words: str) -> None:

@@ -124,6 +124,7 @@ LOOK_ALIKES: dict[str, Shapes] = {
     "aesthetic predictor": {"linear.weight": (1, 768), "linear.bias": (1,)},
     "a layer": {"weight": (4, 768)},
     "t5 embedding": {"token": (4096,)},
+    "half an sdxl embedding": {"clip_l": (2, 768)},
     "many rows": {"token": (257, 768)},
     "no rows": {"token": (0, 768)},
     "scalar": {"token": ()},
@@ -228,6 +229,7 @@ def test_the_format_is_whose_names_are_used(shapes: Shapes, expected: str) -> No
         },
         {"lokr_w1": (16, 16), "lokr_w2_a": (40, 4), "lokr_w2_b": (4, 48)},
         {"lokr_w1_a": (16, 4), "lokr_w1_b": (4, 16), "lokr_w2": (40, 48)},
+        {"lokr_w1": (16, 16), "lokr_w2": (40, 48), "lokr_t2": (4,), "alpha": ()},
         {"diff": (640, 768)},
         {"lora_A.default.weight": (4, 768), "lora_B.default.weight": (640, 4)},
         {"lora.down.weight": (4, 768), "lora.up.weight": (640, 4)},
@@ -241,6 +243,14 @@ def test_every_kind_of_adapter_tells_the_width_of_its_module(
     module = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
     identity = identify(index_of({f"{module}.{end}": shape for end, shape in ends.items()}))
     assert (identity.type.value, identity.base.value) == ("lora", "sd-1")
+
+
+def test_half_a_product_tells_no_width() -> None:
+    """A LoKr whose second factor is missing is a LoRA of nobody knows what."""
+    module = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
+    for end in ("lokr_w1_a", "lokr_w1_b"):
+        identity = identify(index_of({f"{module}.{end}": (16, 768)}))
+        assert (identity.type.value, identity.bases) == ("lora", ())
 
 
 def test_processor_names_of_old_diffusers_are_understood() -> None:
@@ -264,7 +274,9 @@ def test_an_adapter_that_tells_outputs_alone_is_known_by_its_text_encoder() -> N
 
 def test_parameters_called_alpha_are_no_adapter() -> None:
     """Networks with learned activations have them too."""
-    assert identify(index_of({"decoder.act.alpha": (1, 64, 1)})).type.value == "unknown"
+    for other in ("decoder.out.weight", "decoder.lora_gate.weight"):
+        shapes: Shapes = {"decoder.act.alpha": (1, 64, 1), other: (1,)}
+        assert identify(index_of(shapes)).type.value == "unknown"
 
 
 def test_a_marker_declares_v_prediction() -> None:
