@@ -60,7 +60,7 @@ class ViewKeeper:
 
     def ensure(self, key: str) -> None:
         """Make the view of *key* again if anything of it is missing."""
-        view = next((view for view in self._records.views() if view.key == key), None)
+        view = self._records.view(key)
         if view is not None and any(True for _ in self.faults(view)):
             self._records.want_view(key)
         self.settle()
@@ -77,6 +77,8 @@ class ViewKeeper:
             moved: Location and member of a stored file, and the stored file to show instead.
             in_place: The other file will take the old one's path, so links to that path stay right.
         """
+        if not moved:
+            return
         with self._locked():
             for view in self._records.views():
                 model = self._records.stored_model(view.key)
@@ -122,8 +124,8 @@ class ViewKeeper:
             # What is foreign stays; what is ours would look foreign once the view is elsewhere.
             self._unmake(view, model)
             self._records.move_view(view.key)
-            moved = next(one for one in self._records.views() if one.key == view.key)
-            return self._settle(moved)
+            moved = self._records.view(view.key)
+            return moved is not None and self._settle(moved)
         return True
 
     def _make(self, view: View, model: StoredModel) -> bool:

@@ -45,6 +45,9 @@ class ViewRecords(Protocol):
     def views(self, *, unsettled: bool = False) -> list[View]:
         """Return views, sorted by path; with *unsettled* only those with something left to do."""
 
+    def view(self, key: str) -> View | None:
+        """Return the view of one model; None where it has none."""
+
     def want_view(self, key: str) -> None:
         """Ask for a made view to be made again."""
 

@@ -200,6 +200,11 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return views.all_views(connection, unsettled=unsettled)
 
+    def view(self, key: str) -> View | None:
+        """Return the view of one model."""
+        with self._database.read() as connection:
+            return views.find_view(connection, key)
+
     def want_view(self, key: str) -> None:
         """Ask for a view that was made to be made again."""
         with self._database.write() as connection:

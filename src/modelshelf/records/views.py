@@ -10,6 +10,7 @@ from modelshelf.schema.stored import View
 
 __all__ = [
     "all_views",
+    "find_view",
     "forget_settled",
     "forget_view",
     "move_view",
@@ -69,6 +70,14 @@ def forget_view(connection: Connection, key: str) -> None:
 def forget_settled(connection: Connection, key: str) -> None:
     """Drop whatever view row the model has; its links, if any are left, become nobody's."""
     connection.execute(delete(view).where(view.c.key == key))
+
+
+def find_view(connection: Connection, key: str) -> View | None:
+    """Return the view of the model *key*; None where it has none."""
+    row = connection.execute(
+        select(view.c.key, view.c.path, view.c.state).where(view.c.key == key)
+    ).one_or_none()
+    return None if row is None else View(*row)
 
 
 def all_views(connection: Connection, *, unsettled: bool = False) -> list[View]:
