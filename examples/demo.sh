@@ -30,7 +30,7 @@ tiny.pipeline(models / "stable-diffusion-1-5", base="sd-1", seed=1)
 tiny.pipeline(models / "stable-diffusion-inpainting", base="sd-1", seed=2, inpaint=True)
 tiny.pipeline(models / "stable-diffusion-2-1", base="sd-2", seed=3)
 tiny.lora(models / "LoWRA.safetensors", base="sd-1")
-tiny.vae(models / "sd-vae.safetensors", base="sd-1", seed=4)
+tiny.vae(models / "sd-vae", base="sd-1", seed=4, folder=True, scaling_factor=0.18215)
 PYTHON
 run ls .demo/models
 run du -sh .demo/models
@@ -67,8 +67,8 @@ cat <<END
 export MODELSHELF_ROOT="$MODELSHELF_ROOT"
 export PATH="$(dirname "$(command -v shelf)"):\$PATH"
 shelf dupes                                        # what is stored once, and who uses it
-shelf probe .demo/models/LoWRA.safetensors --explain   # why it is what it is
-shelf find .demo/models/sd-vae.safetensors         # which model is that file?
+shelf probe .demo/models/sd-vae --explain          # why it is what it is
+shelf find .demo/models/sd-vae                     # which model is that?
 shelf gc --garbage --dry-run                       # what could be freed
 shelf --help
 END

@@ -30,7 +30,9 @@ def test_every_code_block_runs_or_says_why_not(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     silent = [
         f"line {text[: block.start()].count(chr(10)) + 1}: {block['language'] or 'no language'}"
-        for block in re.finditer(r"^```(?P<language>\S*)[^\n]*\n.*?^```$", text, re.MULTILINE | re.DOTALL)
+        for block in re.finditer(
+            r"^```(?P<language>\S*)[^\n]*\n.*?^```$", text, re.MULTILINE | re.DOTALL
+        )
         if block["language"] not in RUN | PLAIN
         and not re.search(r"<!-- not run: [^>]+ -->\n+$", text[: block.start()])
     ]

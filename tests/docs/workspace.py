@@ -23,7 +23,7 @@ def make_models(folder: Path) -> None:
     tiny.pipeline(folder / "stable-diffusion-1-5", base="sd-1", seed=1)
     tiny.pipeline(folder / "stable-diffusion-inpainting", base="sd-1", seed=2, inpaint=True)
     tiny.lora(folder / "LoWRA.safetensors", base="sd-1")
-    tiny.vae(folder / "sd-vae.safetensors", base="sd-1", seed=3)
+    tiny.vae(folder / "sd-vae", base="sd-1", seed=3, folder=True, scaling_factor=0.18215)
 
 
 class Workspace:

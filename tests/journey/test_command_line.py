@@ -206,9 +206,9 @@ def test_delete_undo_delete_free(full_desk: Desk) -> None:
 def test_a_file_is_found_whatever_it_is_called(full_desk: Desk) -> None:
     """`find` looks at content; what it does not find is exit 4."""
     copy = full_desk.folder / "unnamed.bin"
-    copy.write_bytes((full_desk.folder / "models" / "sd-vae.safetensors").read_bytes())
+    copy.write_bytes((full_desk.folder / "models" / "LoWRA.safetensors").read_bytes())
     found = json.loads(full_desk.data("find", copy, "--json"))
-    assert [model["name"] for model in found] == ["sd-vae"]
+    assert [model["name"] for model in found] == ["LoWRA"]
     copy.write_bytes(b"something else")
     assert full_desk.run("find", copy).exit == 4
 
