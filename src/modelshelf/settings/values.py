@@ -89,9 +89,7 @@ class Settings(BaseSettings):
         "models"
     )
     """Folder of the blobs and of the view that people see; relative to the root."""
-    database: Annotated[Path, BeforeValidator(_written), AfterValidator(_local)] = Path(
-        "databases/models.db"
-    )
+    database: Annotated[Path, BeforeValidator(_written), AfterValidator(_local)] = DATABASE
     """The SQLite file that knows every model; relative to the root. Keep it on a local disk."""
     trash: TrashSettings = TrashSettings()
     """What happens to deleted models."""
