@@ -18,6 +18,8 @@ from modelshelf.schema.report import GarbageReport
 __all__ = ["command"]
 
 _DECLINED = 1
+_MOST_DIGITS = 5
+"""Of a number of days: before that there was no calendar that Python knows."""
 
 
 @click.command("gc")
@@ -67,9 +69,9 @@ def _age(text: str | None) -> timedelta | None:
         return None
     if text == "all":
         return timedelta(0)
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
         raise UsageError(
-            problem=f"`--trash` takes a number of days or `all`, not `{text}`",
+            problem=f"`--trash` takes a number of days up to 99999 or `all`, not `{text}`",
             remedy="for example `shelf gc --trash 30`",
         )
     return timedelta(days=int(text))

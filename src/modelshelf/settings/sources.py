@@ -60,7 +60,8 @@ def read_file(path: Path) -> tuple[Given, ...]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        # A root that is no folder is refused by whoever opens it.
         return ()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidSettingError(

@@ -97,7 +97,8 @@ def test_no_word_at_all_shows_the_help_and_fails() -> None:
         (["show"], "missing argument 'MODEL'", "`shelf show --help` shows"),
         (["ls", "--type", "vea"], "'vea' is not one of", "`shelf ls --help` shows"),
         (["gc"], "`shelf gc` wants to be told what to free", "give `--garbage`"),
-        (["gc", "--trash", "soon"], "`--trash` takes a number of days or `all`", "gc --trash 30"),
+        (["gc", "--trash", "soon"], "`--trash` takes a number of days", "gc --trash 30"),
+        (["gc", "--trash", "9" * 12], "up to 99999 or `all`", "gc --trash 30"),
         (["export", "x"], "an export goes either into a folder or", "shelf export MODEL FOLDER"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -152,3 +153,13 @@ def test_a_reader_that_goes_away_is_no_crash(tmp_path: Path) -> None:
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_root_that_is_a_file_is_told_by_whoever_opens_it(tmp_path: Path) -> None:
+    """Settings of a root that cannot be are no traceback, and its library is a clear error."""
+    file = tmp_path / "file"
+    file.write_text("mine")
+    done = CliRunner().invoke(shelf, ["--root", str(file), "ls"], prog_name="shelf")
+    assert done.exit_code == 1
+    assert f"error: the library at `{file}` cannot be opened" in done.stderr
+    assert file.read_text() == "mine"
