@@ -58,7 +58,7 @@ gpu: env  ## the tests that need an accelerator
 	$(BIN)/python -m pytest -m gpu
 
 bench: env  ## measure against cp, b3sum and friends; the figures of docs/benchmarks.md
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks
 
 coverage: env  ## which lines and branches no test reaches
 	$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile --cov --cov-report=term

@@ -1,0 +1,71 @@
+"""`python -m benchmarks`: run them, print the machine and one table as Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from benchmarks.adding import known_content, memory, new_content, small_files
+from benchmarks.environment import describe
+from benchmarks.listing import help_text, large_library
+from benchmarks.returning import exporting, verifying
+from benchmarks.row import Row, table
+from benchmarks.scale import Scale
+from benchmarks.sharing import sharing
+
+__all__ = ["BENCHMARKS", "main"]
+
+BENCHMARKS: Mapping[str, Callable[[Scale, Path], list[Row]]] = MappingProxyType(
+    {
+        "new": new_content,
+        "again": known_content,
+        "memory": memory,
+        "list": large_library,
+        "help": help_text,
+        "small": small_files,
+        "verify": verifying,
+        "export": exporting,
+        "share": sharing,
+    }
+)
+"""Names for the command line, in the order of the table."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run what was asked for, in a temporary folder that is removed."""
+    words = _parser().parse_args(arguments)
+    scale = Scale(
+        size=int(words.size * 1e9),
+        backup=int(words.backup * 1e9),
+        models=words.models,
+        files=words.files,
+        rounds=words.rounds,
+    )
+    rows: list[Row] = []
+    for name in words.benchmarks or BENCHMARKS:
+        with tempfile.TemporaryDirectory(prefix="modelshelf-bench-", dir=words.folder) as folder:
+            for row in BENCHMARKS[name](scale, Path(folder)):
+                print(f"{row.task}: {row.ours} {row.other} {row.ratio}", file=sys.stderr)
+                rows.append(row)
+    print(describe(words.folder or Path(tempfile.gettempdir())), table(rows), sep="\n\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    usual = Scale()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("benchmarks", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--folder", type=Path, help="work here instead of in the temporary folder")
+    parser.add_argument("--size", type=float, default=usual.size / 1e9, help="GB of new content")
+    parser.add_argument("--backup", type=float, default=usual.backup / 1e9, help="GB per pipeline")
+    parser.add_argument("--models", type=int, default=usual.models, help="models to list")
+    parser.add_argument("--files", type=int, default=usual.files, help="small files in one model")
+    parser.add_argument("--rounds", type=int, default=usual.rounds, help="runs of each program")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

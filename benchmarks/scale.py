@@ -1,0 +1,27 @@
+"""How much a run of the benchmarks does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["TINY", "Scale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Amounts; the defaults are those that the goals speak of."""
+
+    size: int = 5_200_000_000
+    """Bytes of new content, one file of it 2 GB."""
+    backup: int = 450_000_000
+    """Bytes of each of three pipelines, for slower programs and for sharing."""
+    models: int = 20_000
+    """Models in the library that is listed."""
+    files: int = 10_000
+    """Files of 4 KiB in the model of many files."""
+    rounds: int = 5
+    """Runs of each program."""
+
+
+TINY = Scale(size=14_000_000, backup=1_000_000, models=50, files=20, rounds=1)
+"""Enough to see that every benchmark runs; its figures mean nothing."""
