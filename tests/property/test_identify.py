@@ -16,6 +16,8 @@ pytestmark = pytest.mark.property
 
 NAMES = st.sampled_from(sorted(KNOWN))
 LORAS = st.sampled_from(sorted(name for name in KNOWN if name.startswith("lora")))
+# A textual inversion is what encoders it has: SD 3's without T5 is SDXL's.
+WHOLES = st.sampled_from(sorted(name for name in KNOWN if not name.startswith("embedding")))
 WRAPPED = st.sampled_from(
     sorted(
         name for name in KNOWN if name.split()[0] in {"sd-1", "sd-2", "sdxl", "flux", "controlnet"}
@@ -83,7 +85,7 @@ class TestIdentity:
         shapes = KNOWN[name][0]
         assert decided(identify(index_of(shapes, dtype))) == decided(identify(index_of(shapes)))
 
-    @given(NAMES, st.data())
+    @given(WHOLES, st.data())
     def test_a_part_of_a_model_is_never_another_model(self, name: str, data: st.DataObject) -> None:
         """Remove any tensors: the base stays or is open, and nothing crashes."""
         shapes, _, base, _ = KNOWN[name]

@@ -1,0 +1,124 @@
+"""Libraries to test with: opened on any disk, filled with plain models, and compared byte for byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+from modelshelf.manager import NormalizedModelManager
+from modelshelf.manager.assembly import assemble
+from modelshelf.protocols import Disk
+from modelshelf.schema.model import ModelInfo
+from modelshelf.settings import Settings
+
+__all__ = [
+    "StandingClock",
+    "contents",
+    "open_shelf",
+    "part_path",
+    "plain_pipeline",
+    "stored_bytes",
+    "tar_contents",
+]
+
+INDEX = {
+    "_class_name": "StableDiffusionPipeline",
+    "_diffusers_version": "0.6.0",
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL"}
+
+
+class StandingClock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, days: int) -> None:
+        """Let time go by."""
+        self.now += timedelta(days=days)
+
+
+def open_shelf(
+    root: Path, *, disk: Disk | None = None, clock: StandingClock | None = None
+) -> NormalizedModelManager:
+    """Open the library at *root*, on the local disk and with a standing clock unless told otherwise."""
+    return NormalizedModelManager(
+        assemble(Settings(root=root), clock=clock or StandingClock(), disk=disk)
+    )
+
+
+def plain_pipeline(folder: Path, files: Mapping[str, bytes] | None = None) -> Path:
+    """Make a pipeline of a UNet and a VAE whose weights are a few bytes, and of any further files."""
+    everything = {
+        "model_index.json": json.dumps(INDEX).encode(),
+        **{
+            f"{part}/config.json": json.dumps({"_class_name": name}).encode()
+            for part, name in CLASSES.items()
+        },
+        "unet/weights.bin": folder.name.encode() * 40,
+        "vae/weights.bin": b"the same vae " * 30,
+        **(files or {}),
+    }
+    for member, content in everything.items():
+        path = folder / member
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Return every file below *folder* with its bytes, and every empty folder with None."""
+    return dict(_contents(folder))
+
+
+def _contents(top: Path) -> Iterator[tuple[str, bytes | None]]:
+    if top.is_file():
+        yield "", top.read_bytes()
+    for folder, folders, names in os.walk(top):
+        relative = Path(folder).relative_to(top)
+        if not folders and not names:
+            yield str(relative), None
+        for name in names:
+            yield str(relative / name), Path(folder, name).read_bytes()
+
+
+def tar_contents(shelf: NormalizedModelManager, selector: str | int) -> dict[str, bytes | None]:
+    """Return what a model's tar archive holds, as `contents` does for a folder."""
+    stream = BytesIO()
+    written = shelf.export_tar(selector=selector, stream=stream)
+    assert written == len(stream.getvalue())
+    stream.seek(0)
+    found: dict[str, bytes | None] = {}
+    with tarfile.open(fileobj=stream) as archive:
+        for entry in archive:
+            opened = archive.extractfile(entry)
+            name = entry.name.partition("/")[2]
+            if name or opened is not None:
+                found[name] = None if opened is None else opened.read()
+    return found
+
+
+def stored_bytes(root: Path) -> int:
+    """Add up what the blob folder takes, each inode once."""
+    seen = {}
+    for folder, _, names in os.walk(root / "models" / "blob"):
+        for name in names:
+            status = Path(folder, name).lstat()
+            seen[status.st_dev, status.st_ino] = status.st_size
+    return sum(seen.values())
+
+
+def part_path(pipeline: ModelInfo, folder: str) -> Path:
+    """Return where the store has one component of a pipeline."""
+    return next(part.path for part in pipeline.parts if part.folder == folder)
