@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
-from modelshelf.identify.adapter import AdapterNaming, Target, find_targets, naming_of
-from modelshelf.identify.layout import Group, Layout, Part, fold
-from modelshelf.schema.tensor import TensorIndex
+from modelshelf.identify.adapter import AdapterNaming, Target
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.layout import Group, Part, fold
 
 __all__ = [
     "Absent",
@@ -18,7 +17,6 @@ __all__ = [
     "Both",
     "Condition",
     "Either",
-    "Facts",
     "Found",
     "Marker",
     "Named",
@@ -45,35 +43,6 @@ class Found:
     """Shape, value or count."""
     is_absence: bool = False
     """True where nothing was there, as the rule demands: true, and no news to a reader."""
-
-
-class Facts:
-    """Everything that rules may look at: tensors by part, adapted modules, configuration."""
-
-    def __init__(
-        self,
-        index: TensorIndex | None = None,
-        settings: Mapping[str, Any] | None = None,
-        config_name: str = "",
-    ) -> None:
-        self.layout = Layout(index or TensorIndex(tensors={}))
-        self.settings = settings or {}
-        self.config_name = config_name
-
-    @cached_property
-    def groups(self) -> Mapping[str, Group]:
-        """Tensors of the part that speaks for the file, by folded name without wrappers."""
-        return self.layout.groups(self.layout.leading)
-
-    @cached_property
-    def targets(self) -> Mapping[str, Target]:
-        """Modules that an adapter adapts; empty for anything else."""
-        return find_targets(self.layout)
-
-    @cached_property
-    def naming(self) -> AdapterNaming:
-        """Whose names the adapter follows."""
-        return naming_of(self.layout)
 
 
 class Condition(Protocol):

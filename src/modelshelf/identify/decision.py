@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from modelshelf.errors import AmbiguousIdentityError
-from modelshelf.identify.condition import Facts
+from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Families, Family, Trait, Verdict
 from modelshelf.schema.identity import Evidence, Identity, NearMiss
 from modelshelf.schema.taxonomy import (

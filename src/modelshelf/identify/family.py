@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from modelshelf.errors import UsageError
-from modelshelf.identify.condition import Condition, Facts, Found
+from modelshelf.identify.condition import Condition, Found
+from modelshelf.identify.facts import Facts
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

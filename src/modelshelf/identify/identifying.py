@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from modelshelf.formats import read_pipeline, read_safetensors, read_tree
-from modelshelf.identify.condition import Facts
 from modelshelf.identify.container import Container, container_of
 from modelshelf.identify.decision import decide
+from modelshelf.identify.facts import Facts
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families
 from modelshelf.identify.model_folder import identify_folder, read_folder

@@ -14,8 +14,8 @@ from modelshelf.formats import (
     read_safetensors,
     read_shards,
 )
-from modelshelf.identify.condition import Facts
 from modelshelf.identify.decision import decide
+from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Families
 from modelshelf.schema.identity import Evidence, Identity, NearMiss
 from modelshelf.schema.source import SourceFile, SourceTree

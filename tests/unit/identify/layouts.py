@@ -379,6 +379,7 @@ def t5(vocabulary: int = 32128, width: int = 4096, biases: int = 1) -> Shapes:
     for number in range(24):
         block = f"encoder.block.{number}.layer"
         found[f"{block}.0.SelfAttention.q.weight"] = (4096, width)
+        found[f"{block}.1.DenseReluDense.wi_0.weight"] = (10240, width)
         found[f"{block}.0.layer_norm.weight"] = (width,)
         found[f"{block}.1.layer_norm.weight"] = (width,)
         if number < biases:
@@ -400,12 +401,15 @@ def clip_vision(width: int = 1280, layers: int = 32) -> Shapes:
 
 def unet_settings(unet: UNet, inputs: int = 4) -> dict[str, Any]:
     """What diffusers writes beside a UNet."""
-    widths = {320: [320, 640, 1280, 1280], 384: [384, 768, 1536, 1536]}[unet.width]
+    levels = {SD_1: "xxx-", SD_2: "xxx-", SDXL: "-xx", REFINER: "-xx-"}[unet]
     return {
         "_class_name": "UNet2DConditionModel",
         "in_channels": inputs,
         "cross_attention_dim": unet.context,
-        "block_out_channels": widths[:3] if unet is SDXL else widths,
+        "down_block_types": [
+            "CrossAttnDownBlock2D" if level == "x" else "DownBlock2D" for level in levels
+        ],
+        "transformer_layers_per_block": [1, 2, 10] if unet is SDXL else 1,
         "encoder_hid_dim": None,
         "addition_embed_type": None if unet.label is None else "text_time",
         "projection_class_embeddings_input_dim": unet.label,

@@ -90,6 +90,13 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "clip vision": (layouts.clip_vision(), "clip_vision", "any", ""),
     "embedding sd-1": ({"emb_params": (8, 768)}, "embedding", "sd-1", ""),
     "embedding sd-2": ({"<cat-toy>": (1024,)}, "embedding", "sd-2", ""),
+    "embedding flux": ({"clip_l": (2, 768), "t5xxl": (2, 4096)}, "embedding", "flux", ""),
+    "embedding sd-3": (
+        {"clip_l": (2, 768), "clip_g": (2, 1280), "t5xxl": (2, 4096)},
+        "embedding",
+        "sd-3",
+        "",
+    ),
     "embedding sdxl": ({"clip_g": (2, 1280), "clip_l": (2, 768)}, "embedding", "sdxl", ""),
 }
 """What it is → its tensors, type, base, variant."""

@@ -261,6 +261,12 @@ def test_a_damaged_component_is_an_error(
         ({"config.json": unet_settings(SD_1)}, "unet", ["sd-1"], "diffusers"),
         ({"config.json": unet_settings(SDXL)}, "unet", ["sdxl"], "diffusers"),
         ({"config.json": KOLORS}, "unet", [], "diffusers"),
+        (
+            {"config.json": unet_settings(SDXL) | {"transformer_layers_per_block": [0, 2, 4]}},
+            "unet",
+            [],
+            "diffusers",
+        ),
         ({"config.json": FLUX}, "transformer", ["flux"], "diffusers"),
         ({"config.json": SD_3}, "transformer", ["sd-3"], "diffusers"),
         ({"config.json": {"_class_name": "LTXTransformer3DModel"}}, "transformer", [], "diffusers"),

@@ -1,8 +1,7 @@
 """FLUX.1: 19 double and 38 single blocks, 3072 wide, with a modulation of their own each.
 
 FLUX.2, Chroma, HunyuanVideo, Ovis and LongCat-Image share `double_blocks` or its attention and
-differ in what the conditions below exclude. Biases and norms decide where they can: quantised
-files pack the weights and keep those.
+differ in names, in the widths of text that they take, or in what the conditions below exclude.
 Sources: `src/flux/model.py` of black-forest-labs/flux, `FluxTransformer2DModel` of
 huggingface/diffusers.
 """
@@ -91,12 +90,12 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_FLUX,
         conditions=(
-            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", (128,), below=_DOUBLE),
-            Tensor("double_blocks.#.img_mod.lin.bias", (6 * _WIDTH,)),
-            Tensor("vector_in.in_layer.bias", (_WIDTH,)),
-            Tensor("single_blocks.#.linear1.bias", (_LINEAR1_OUT,), below=_SINGLE),
-            Tensor("img_in.weight", (_WIDTH, _INPUTS)),
-            Tensor("txt_in.weight", (_WIDTH, _TEXT)),
+            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1, below=_DOUBLE),
+            Tensor("double_blocks.#.img_mod.lin.bias", rank=1),
+            Tensor("single_blocks.#.linear1.bias", rank=1, below=_SINGLE),
+            Tensor("img_in.weight", (None, _INPUTS), rank=2),
+            Tensor("txt_in.weight", (None, _TEXT), rank=2),
+            Tensor("vector_in.in_layer.weight", (None, _POOLED)),
             Absent("distilled_guidance_layer.*"),
             Absent("controlnet_*"),
             Absent("*.img_mlp.gate_proj*"),
@@ -109,11 +108,11 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_FLUX,
         conditions=(
-            Tensor("single_transformer_blocks.#.norm.linear.bias", (3 * _WIDTH,), below=_SINGLE),
-            Tensor("transformer_blocks.#.norm1.linear.bias", (6 * _WIDTH,), below=_DOUBLE),
-            Tensor("time_text_embed.text_embedder.linear_1.weight", (_WIDTH, _POOLED)),
-            Tensor("context_embedder.weight", (_WIDTH, _TEXT)),
-            Tensor("x_embedder.weight", (_WIDTH, _INPUTS)),
+            Tensor("single_transformer_blocks.#.norm.linear.bias", rank=1, below=_SINGLE),
+            Tensor("transformer_blocks.#.norm1.linear.bias", rank=1, below=_DOUBLE),
+            Tensor("time_text_embed.text_embedder.linear_1.weight", (None, _POOLED)),
+            Tensor("context_embedder.weight", (None, _TEXT)),
+            Tensor("x_embedder.weight", (None, _INPUTS), rank=2),
             Absent("controlnet_*"),
         ),
         traits=_variants("x_embedder.weight"),
@@ -179,6 +178,17 @@ FAMILIES = (
                 below=_DOUBLE,
             ),
             Tensor("ip_adapter_proj_model.proj.weight", ((16384, 65536), 768)),
+        ),
+    ),
+    Family(
+        id="flux/embedding/file",
+        type=ModelType.EMBEDDING,
+        format=ModelFormat.EMBEDDING_FILE,
+        bases=_FLUX,
+        conditions=(
+            Tensor("clip_l", (None, _POOLED), rank=2),
+            Either((Tensor("t5", (None, _TEXT), rank=2), Tensor("t5xxl", (None, _TEXT), rank=2))),
+            Absent("clip_g"),
         ),
     ),
     Family(

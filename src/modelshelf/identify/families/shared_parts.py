@@ -67,7 +67,8 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         candidates=_SD_KIND,
         conditions=(
-            Tensor("decoder.conv_in.weight", (512, 4, 3, 3)),
+            Tensor("decoder.conv_in.weight", (None, 4), rank=4),
+            Tensor("encoder.conv_in.weight", (None, 3), rank=4),
             Tensor("encoder.down.#.block.#.conv1.weight", count=8),
             Tensor("decoder.up.#.block.#.conv1.weight", count=12),
             Tensor("quant_conv.weight", (8, 8)),
@@ -80,7 +81,8 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         candidates=_SD_KIND,
         conditions=(
-            Tensor("decoder.conv_in.weight", (512, 4, 3, 3)),
+            Tensor("decoder.conv_in.weight", (None, 4), rank=4),
+            Tensor("encoder.conv_in.weight", (None, 3), rank=4),
             Tensor("encoder.down_blocks.#.resnets.#.conv1.weight", count=8),
             Tensor("decoder.up_blocks.#.resnets.#.conv1.weight", count=12),
             Tensor("quant_conv.weight", (8, 8)),
@@ -95,7 +97,8 @@ FAMILIES = (
         conditions=(
             Setting("class", ("AutoencoderKL",)),
             Setting("latent_channels", (4,)),
-            Setting("scaling_factor", (0.18215,)),
+            # Old configurations leave it out, and diffusers takes the same number for them.
+            Either((Setting("scaling_factor", (0.18215,)), Unset("scaling_factor"))),
         ),
     ),
     Family(
@@ -104,8 +107,9 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         candidates=_SIXTEEN,
         conditions=(
-            Tensor("decoder.conv_in.weight", (512, 16, 3, 3)),
-            Tensor("encoder.conv_out.weight", (32, 512, 3, 3)),
+            Tensor("decoder.conv_in.weight", (None, 16), rank=4),
+            Tensor("encoder.conv_in.weight", (None, 3), rank=4),
+            Tensor("encoder.conv_out.weight", (32,), rank=4),
             Tensor("encoder.down.#.block.#.conv1.weight", count=8),
             Absent("quant_conv.*"),
             *_NO_VIDEO,
@@ -117,8 +121,9 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         candidates=_SIXTEEN,
         conditions=(
-            Tensor("decoder.conv_in.weight", (512, 16, 3, 3)),
-            Tensor("encoder.conv_out.weight", (32, 512, 3, 3)),
+            Tensor("decoder.conv_in.weight", (None, 16), rank=4),
+            Tensor("encoder.conv_in.weight", (None, 3), rank=4),
+            Tensor("encoder.conv_out.weight", (32,), rank=4),
             Tensor("encoder.down_blocks.#.resnets.#.conv1.weight", count=8),
             Absent("quant_conv.*"),
             *_NO_VIDEO,
@@ -141,8 +146,10 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_ANY,
         conditions=(
-            Tensor("text_model.embeddings.token_embedding.weight", (49408, *_CLIP)),
-            Tensor("text_model.encoder.layers.#.mlp.fc1.weight", ((3072, 5120), *_CLIP)),
+            Tensor("text_model.embeddings.token_embedding.weight", (None, *_CLIP)),
+            # 77 positions; SigLIP, of the same names, has 64.
+            Tensor("text_model.embeddings.position_embedding.weight", (77, *_CLIP)),
+            Tensor("text_model.encoder.layers.#.mlp.fc1.weight", (None, *_CLIP)),
             Absent("vision_model.*"),
             Absent("resblocks.*"),
         ),
@@ -154,10 +161,10 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_ANY,
         conditions=(
-            Tensor("shared.weight", (32128, 4096)),
+            Tensor("shared.weight", (None, 4096)),
             # One relative bias for all blocks; UMT5 and Pile-T5 have one in each.
             Tensor("encoder.block.#.layer.#.SelfAttention.relative_attention_bias.weight", count=1),
-            Tensor("encoder.block.#.layer.#.layer_norm.weight", (4096,), count=48),
+            Tensor("encoder.block.#.layer.#.DenseReluDense.wi_0.weight", (None, 4096)),
             Absent("decoder.*"),
         ),
     ),

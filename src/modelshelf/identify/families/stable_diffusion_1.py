@@ -41,7 +41,7 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_SD_1,
         conditions=(
-            *unet_ldm(320, _TEXT, (6, 1, 9)),
+            *unet_ldm(_TEXT, (6, 1, 9)),
             Tensor("input_blocks.#.#.proj_in.weight", rank=4),
             Absent("label_emb.*"),
             Absent("zero_convs.*"),
@@ -54,7 +54,7 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_SD_1,
         conditions=(
-            *unet_diffusers(320, _TEXT, (6, 1, 9)),
+            *unet_diffusers(_TEXT, (6, 1, 9)),
             Tensor("down_blocks.#.attentions.#.proj_in.weight", rank=4),
             Absent("class_embedding*"),
             Absent("add_embedding*"),
@@ -66,7 +66,7 @@ FAMILIES = (
         type=ModelType.UNET,
         format=ModelFormat.DIFFUSERS,
         bases=_SD_1,
-        conditions=(*unet_config(_TEXT, (320, 640, 1280, 1280)), Unset("addition_embed_type")),
+        conditions=(*unet_config(_TEXT, "xxx-"), Unset("addition_embed_type")),
         traits=config_variants(),
     ),
     Family(

@@ -32,7 +32,7 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_SD_2,
         conditions=(
-            *unet_ldm(320, _TEXT, (6, 1, 9)),
+            *unet_ldm(_TEXT, (6, 1, 9)),
             Tensor("input_blocks.#.#.proj_in.weight", rank=2),
             Absent("label_emb.*"),
             Absent("zero_convs.*"),
@@ -45,7 +45,7 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_SD_2,
         conditions=(
-            *unet_diffusers(320, _TEXT, (6, 1, 9)),
+            *unet_diffusers(_TEXT, (6, 1, 9)),
             Tensor("down_blocks.#.attentions.#.proj_in.weight", rank=2),
             Absent("class_embedding*"),
             Absent("add_embedding*"),
@@ -57,7 +57,7 @@ FAMILIES = (
         type=ModelType.UNET,
         format=ModelFormat.DIFFUSERS,
         bases=_SD_2,
-        conditions=(*unet_config(_TEXT, (320, 640, 1280, 1280)), Unset("addition_embed_type")),
+        conditions=(*unet_config(_TEXT, "xxx-"), Unset("addition_embed_type")),
         traits=config_variants(),
     ),
     Family(
@@ -140,8 +140,6 @@ FAMILIES = (
         conditions=(
             Setting("class", ("CLIPTextModel",)),
             Setting("hidden_size", (_TEXT,)),
-            # The last of OpenCLIP H's 24 layers is not used, and diffusers does not save it.
-            Setting("num_hidden_layers", (23, 24)),
         ),
     ),
 )

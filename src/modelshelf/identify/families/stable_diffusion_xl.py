@@ -33,8 +33,8 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_SDXL,
         conditions=(
-            *unet_ldm(320, _TEXT, (24, 10, 36)),
-            Tensor("label_emb.0.0.weight", (1280, _LABEL)),
+            *unet_ldm(_TEXT, (24, 10, 36)),
+            Tensor("label_emb.0.0.weight", (None, _LABEL)),
             Absent("zero_convs.*"),
         ),
         traits=(*ldm_variants(), *MARKED_PREDICTION),
@@ -45,8 +45,8 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_SDXL,
         conditions=(
-            *unet_diffusers(320, _TEXT, (24, 10, 36)),
-            Tensor("add_embedding.linear_1.weight", (1280, _LABEL)),
+            *unet_diffusers(_TEXT, (24, 10, 36)),
+            Tensor("add_embedding.linear_1.weight", (None, _LABEL)),
         ),
         traits=diffusers_variants(),
     ),
@@ -56,7 +56,9 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_SDXL,
         conditions=(
-            *unet_config(_TEXT, (320, 640, 1280)),
+            *unet_config(_TEXT, "-xx"),
+            # SSD-1B, Vega and KOALA are cut from SDXL and have fewer; adapters do not fit them.
+            Setting("transformer_layers_per_block", ([1, 2, 10], [0, 2, 10])),
             Setting("projection_class_embeddings_input_dim", (_LABEL,)),
         ),
         traits=config_variants(),
@@ -68,7 +70,7 @@ FAMILIES = (
         bases=_SDXL,
         conditions=(
             *control_ldm(_TEXT, (24, 10)),
-            Tensor("label_emb.0.0.weight", (1280, _LABEL)),
+            Tensor("label_emb.0.0.weight", (None, _LABEL)),
         ),
     ),
     Family(
@@ -78,7 +80,7 @@ FAMILIES = (
         bases=_SDXL,
         conditions=(
             Tensor("controlnet_cond_embedding.conv_in.weight"),
-            Tensor("add_embedding.linear_1.weight", (1280, _LABEL)),
+            Tensor("add_embedding.linear_1.weight", (None, _LABEL)),
             # The small and mid forms of SDXL's ControlNets have fewer or no attentions.
             Either(
                 (
@@ -206,8 +208,8 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_REFINER,
         conditions=(
-            *unet_ldm(384, _REFINER_TEXT, (16, 4, 24)),
-            Tensor("label_emb.0.0.weight", (1536, _REFINER_LABEL)),
+            *unet_ldm(_REFINER_TEXT, (16, 4, 24)),
+            Tensor("label_emb.0.0.weight", (None, _REFINER_LABEL)),
         ),
         traits=(*ldm_variants(), *MARKED_PREDICTION),
     ),
@@ -217,8 +219,8 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_REFINER,
         conditions=(
-            *unet_diffusers(384, _REFINER_TEXT, (16, 4, 24)),
-            Tensor("add_embedding.linear_1.weight", (1536, _REFINER_LABEL)),
+            *unet_diffusers(_REFINER_TEXT, (16, 4, 24)),
+            Tensor("add_embedding.linear_1.weight", (None, _REFINER_LABEL)),
         ),
         traits=diffusers_variants(),
     ),
@@ -228,7 +230,7 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_REFINER,
         conditions=(
-            *unet_config(_REFINER_TEXT, (384, 768, 1536, 1536)),
+            *unet_config(_REFINER_TEXT, "-xx-"),
             Setting("projection_class_embeddings_input_dim", (_REFINER_LABEL,)),
         ),
         traits=config_variants(),

@@ -1,5 +1,8 @@
 """The conditions that families with a UNet share, once per way of naming its tensors.
 
+What joins a UNet to its surroundings decides: the width of the text, the label, the latent channels,
+and how many attentions stand where. Its inner widths follow from these in every published model.
+
 Sources: `configs/stable-diffusion/*.yaml` of CompVis/stable-diffusion and
 Stability-AI/generative-models; `UNet2DConditionModel` of huggingface/diffusers.
 """
@@ -60,11 +63,10 @@ _NO_OTHER_KIND = (
 )
 
 
-def unet_ldm(width: int, context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
+def unet_ldm(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
     """A UNet in the names of the original code, with exactly so many cross-attentions.
 
     Args:
-        width: Channels of the first convolution.
         context: Width of the text that it attends to.
         blocks: Cross-attentions on the way down, in the middle, and on the way up.
     """
@@ -74,12 +76,12 @@ def unet_ldm(width: int, context: int, blocks: tuple[int, int, int]) -> tuple[Co
         Tensor(f"input_blocks.#.#.{attention}", (None, context), count=down),
         Tensor(f"middle_block.#.{attention}", (None, context), count=middle),
         Tensor(f"output_blocks.#.#.{attention}", (None, context), count=up),
-        Tensor("input_blocks.0.0.weight", (width, _IMAGE_INPUTS)),
+        Tensor("input_blocks.0.0.weight", (None, _IMAGE_INPUTS), rank=4),
         *_NO_OTHER_KIND,
     )
 
 
-def unet_diffusers(width: int, context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
+def unet_diffusers(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
     """The same UNet in the names of diffusers."""
     down, middle, up = blocks
     attention = "attentions.#.transformer_blocks.#.attn2.to_k.weight"
@@ -87,7 +89,7 @@ def unet_diffusers(width: int, context: int, blocks: tuple[int, int, int]) -> tu
         Tensor(f"down_blocks.#.{attention}", (None, context), count=down),
         Tensor(f"mid_block.{attention}", (None, context), count=middle),
         Tensor(f"up_blocks.#.{attention}", (None, context), count=up),
-        Tensor("conv_in.weight", (width, _IMAGE_INPUTS)),
+        Tensor("conv_in.weight", (None, _IMAGE_INPUTS), rank=4),
         *_NO_OTHER_KIND,
     )
 
@@ -131,12 +133,18 @@ def _variants(name: str) -> tuple[Trait, ...]:
     return tuple(Trait(variant, Tensor(name, (None, side))) for variant, side in _CHANNELS.items())
 
 
-def unet_config(context: int, widths: tuple[int, ...]) -> tuple[Condition, ...]:
-    """The configuration of a UNet folder."""
+def unet_config(context: int, levels: str) -> tuple[Condition, ...]:
+    """The configuration of a UNet folder.
+
+    Args:
+        context: Width of the text that it attends to.
+        levels: Its levels on the way down: `x` with cross-attention, `-` without.
+    """
+    names = {"x": "CrossAttnDownBlock2D", "-": "DownBlock2D"}
     return (
         Setting("class", ("UNet2DConditionModel",)),
         Setting("cross_attention_dim", (context,)),
-        Setting("block_out_channels", (list(widths),)),
+        Setting("down_block_types", ([names[level] for level in levels],)),
         Setting("in_channels", _IMAGE_INPUTS),
         Unset("encoder_hid_dim"),
         Unset("encoder_hid_dim_type"),
