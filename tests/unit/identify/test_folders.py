@@ -379,10 +379,10 @@ def test_a_component_folder_alone_is_known_by_its_configuration(
     assert identity.format.value == model_format
 
 
-def test_a_vae_folder_that_two_bases_share_has_candidates(tmp_path: Path) -> None:
-    """The factor is the same in SD 1 and 2."""
+def test_a_vae_folder_that_works_with_two_bases_has_both(tmp_path: Path) -> None:
+    """Latents at the factor of SD 1 and 2 mean the same to both."""
     identity = identify(write(tmp_path, {"config.json": VAE}))
-    assert [base.value for base in identity.candidates] == ["sd-1", "sd-2"]
+    assert [base.value for base in identity.bases] == ["sd-1", "sd-2"]
 
 
 def test_folders_are_known_by_configuration_where_weights_are_pickles(tmp_path: Path) -> None:

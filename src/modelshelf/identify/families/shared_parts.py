@@ -93,7 +93,8 @@ FAMILIES = (
         id="vae/4-channels/folder",
         type=ModelType.VAE,
         format=ModelFormat.DIFFUSERS,
-        candidates=_SD_KIND[:2],
+        # No doubt between the two: at this scale the latents of both mean the same.
+        bases=_SD_KIND[:2],
         conditions=(
             Setting("class", ("AutoencoderKL",)),
             Setting("latent_channels", (4,)),
