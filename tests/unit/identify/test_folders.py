@@ -270,7 +270,7 @@ def test_a_damaged_component_is_an_error(
         ({"config.json": FLUX}, "transformer", ["flux"], "diffusers"),
         ({"config.json": SD_3}, "transformer", ["sd-3"], "diffusers"),
         ({"config.json": {"_class_name": "LTXTransformer3DModel"}}, "transformer", [], "diffusers"),
-        ({"config.json": VAE}, "vae", [], "diffusers"),
+        ({"config.json": VAE}, "vae", ["sd-1", "sd-2"], "diffusers"),
         ({"config.json": VAE | {"scaling_factor": 0.13025}}, "vae", ["sdxl"], "diffusers"),
         (
             {"config.json": VAE | {"latent_channels": 16, "scaling_factor": 1.5305}},
