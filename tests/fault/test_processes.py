@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.manager import normalized_model_manager
+from modelshelf.schema.progress import Progress
 from modelshelf.settings import Settings
 from modelshelf.testing import tiny
 
@@ -125,3 +126,25 @@ def test_eight_processes_make_one_library_at_the_same_moment(tmp_path: Path) -> 
     lora = tiny.lora(tmp_path / "LoWRA.safetensors", base="sd-1", size=_MEGABYTE)
     workers = [_start(_WORKER, str(tmp_path / "root"), "0", str(lora)) for _ in range(8)]
     assert len(set(_together(workers))) == 1
+
+
+def test_nothing_is_locked_while_bytes_are_copied(tmp_path: Path) -> None:
+    """In the middle of copying one file others add, list, delete and collect without waiting."""
+    large = tiny.lora(tmp_path / "large.safetensors", base="sd-1", seed=1, size=20 * _MEGABYTE)
+    small = tiny.lora(tmp_path / "small.safetensors", base="sd-1", seed=2, size=_MEGABYTE)
+    settings, seen = Settings(root=tmp_path / "root"), []
+
+    def meanwhile(step: Progress) -> None:
+        if seen or step.stage != "copying" or not 0 < step.done < step.total:
+            return
+        with normalized_model_manager(settings) as other:
+            other.import_model(small)
+            seen.extend(info.name for info in other.list_models())
+            other.delete("small")
+            other.collect_garbage(expire_trash=timedelta(0))
+
+    with normalized_model_manager(settings) as nmm:
+        nmm.import_model(large, progress=meanwhile)
+        assert seen == ["small"]
+        assert [info.name for info in nmm.list_models()] == ["large"]
+        assert nmm.verify().clean
