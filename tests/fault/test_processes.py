@@ -132,7 +132,8 @@ def test_nothing_is_locked_while_bytes_are_copied(tmp_path: Path) -> None:
     """In the middle of copying one file others add, list, delete and collect without waiting."""
     large = tiny.lora(tmp_path / "large.safetensors", base="sd-1", seed=1, size=20 * _MEGABYTE)
     small = tiny.lora(tmp_path / "small.safetensors", base="sd-1", seed=2, size=_MEGABYTE)
-    settings, seen = Settings(root=tmp_path / "root"), []
+    settings = Settings(root=tmp_path / "root")
+    seen: list[str] = []
 
     def meanwhile(step: Progress) -> None:
         if seen or step.stage != "copying" or not 0 < step.done < step.total:
