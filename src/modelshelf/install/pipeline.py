@@ -218,13 +218,15 @@ def recognise(tree: SourceTree) -> Identity:
 def tally(plan: ImportPlan, report: ProgressReporter) -> ProgressReporter:
     """Turn the progress of single files into that of the whole plan."""
     finished, current, file = 0, 0, ("", "")
+    # Added up once: a model may have ten thousand files, each of which reports.
+    total = plan.size
 
     def advance(step: Progress) -> None:
         nonlocal finished, current, file
         if (step.stage, step.subject) != file or step.done < current:
             finished, file = finished + current, (step.stage, step.subject)
         current = step.done
-        done = min(finished + current, plan.size)
-        report(Progress(step.stage, step.subject, done, plan.size))
+        done = min(finished + current, total)
+        report(Progress(step.stage, step.subject, done, total))
 
     return advance
