@@ -34,7 +34,8 @@ from modelshelf.schema.taxonomy import BaseModelType, ModelType, SubModelType
 from modelshelf.testing import tiny
 from tests.shelves import StandingClock, contents, open_shelf, plain_pipeline, stored_bytes
 
-pytestmark = pytest.mark.property
+# `make property` runs many more examples than fit into the time of one test.
+pytestmark = [pytest.mark.property, pytest.mark.timeout(3600)]
 
 KB = 1024
 

@@ -20,7 +20,8 @@ from modelshelf.testing import tiny
 from modelshelf.testing.faults import LinklessDisk, ShortWritingDisk
 from tests.shelves import INDEX, contents, open_shelf, stored_bytes, tar_contents
 
-pytestmark = pytest.mark.property
+# `make property` runs many more examples than fit into the time of one test.
+pytestmark = [pytest.mark.property, pytest.mark.timeout(3600)]
 
 MAKERS: Mapping[str, Callable[[Path], Path]] = MappingProxyType(
     {
