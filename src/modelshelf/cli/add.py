@@ -133,7 +133,9 @@ def _tell(session: Session, outcome: AddOutcome) -> None:
         print_lines([info.key])
     elif not session.json:
         verb = "added" if outcome.is_new else "known"
-        click.echo(f"{verb}  {printable(info.name)}  {info.type}  {info.base}  {info.key}")
+        click.echo(
+            f"{verb}  {printable(info.name)}  {info.type}  {','.join(info.bases)}  {info.key}"
+        )
     for warning in outcome.warnings:
         warn(session, f"{info.name}: {warning}")
 
@@ -177,7 +179,7 @@ def _print_plans(session: Session, plans: Sequence[ImportPlan], batch: Batch) ->
         (
             plan.name,
             plan.type,
-            plan.bases[0],
+            ",".join(plan.bases),
             plan.format,
             str(len(plan.parts)),
             human_size(plan.size),
