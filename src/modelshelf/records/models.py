@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Row, Select, Table, false, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from modelshelf.records.parts import location_of
 from modelshelf.records.tables import (
     model_base,
     model_name,
@@ -21,16 +18,13 @@ from modelshelf.records.tables import (
     view,
 )
 from modelshelf.schema.digest import Digest
-from modelshelf.schema.member import MemberPath
 from modelshelf.schema.model import ModelInfo, PartInfo
 from modelshelf.schema.query import ModelQuery
-from modelshelf.schema.stored import StoredFile, StoredModel
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
-__all__ = ["find_models", "named_models", "pipelines", "stored_model"]
+__all__ = ["find_models", "named_models", "pipelines"]
 
-
-EVERYTHING = ModelQuery()
+_EVERYTHING = ModelQuery()
 
 
 def find_models(connection: Connection, query: ModelQuery, models: Path) -> list[ModelInfo]:
@@ -40,7 +34,7 @@ def find_models(connection: Connection, query: ModelQuery, models: Path) -> list
 
 
 def named_models(
-    connection: Connection, models: Path, query: ModelQuery = EVERYTHING
+    connection: Connection, models: Path, query: ModelQuery = _EVERYTHING
 ) -> list[ModelInfo]:
     """Return the names of fundamental models, sorted.
 
@@ -109,7 +103,7 @@ def named_models(
 
 
 def pipelines(
-    connection: Connection, models: Path, query: ModelQuery = EVERYTHING
+    connection: Connection, models: Path, query: ModelQuery = _EVERYTHING
 ) -> list[ModelInfo]:
     """Return pipelines with their parts, sorted by name, then id."""
     rows = connection.execute(
@@ -179,78 +173,6 @@ def _parts(
             )
         )
     return found
-
-
-def stored_model(connection: Connection, key: str) -> StoredModel | None:
-    """Return the model or pipeline *key*, deleted or not, as files to place somewhere."""
-    named = connection.execute(
-        select(model_name, model_path.c.empty_folders)
-        .join(model_path, model_path.c.id == model_name.c.id)
-        .where(model_name.c.key == key)
-    ).one_or_none()
-    if named is not None:
-        layout = [("", named.id)]
-        return _stored_model(
-            connection, key, named.name, layout, entry=named.entry, suffix=named.suffix
-        )
-    row = connection.execute(select(pipeline).where(pipeline.c.key == key)).one_or_none()
-    if row is None:
-        return None
-    folders = connection.execute(
-        select(pipeline_parts.c.part_folder, pipeline_parts.c.part_id)
-        .where(pipeline_parts.c.pipeline_id == row.id)
-        .order_by(pipeline_parts.c.part_folder)
-    )
-    layout = [(folder, part) for folder, part in folders]
-    return _stored_model(connection, key, row.name, layout, entry="", suffix="")
-
-
-def _stored_model(
-    connection: Connection,
-    key: str,
-    name: str,
-    layout: list[tuple[str, int]],
-    *,
-    entry: str,
-    suffix: str,
-) -> StoredModel:
-    files: list[tuple[MemberPath, StoredFile]] = []
-    empty: list[MemberPath] = []
-    for folder, part in layout:
-        prefix = f"{folder}/" if folder else ""
-        files += [(MemberPath(prefix + file.member), file) for file in _files(connection, part)]
-        empty += [MemberPath(prefix + name) for name in _empty_folders(connection, part)]
-    return StoredModel(
-        key=key,
-        name=name,
-        is_file=bool(entry),
-        suffix=suffix,
-        files=tuple(sorted(files, key=lambda pair: pair[0])),
-        empty_folders=tuple(sorted(empty)),
-    )
-
-
-def _files(connection: Connection, part: int) -> Iterator[StoredFile]:
-    rows = connection.execute(
-        select(part_file, model_path.c.path)
-        .join(model_path, model_path.c.id == part_file.c.part_id)
-        .where(part_file.c.part_id == part)
-    )
-    for row in rows:
-        yield StoredFile(
-            location=location_of(row.path),
-            member=MemberPath(row.member),
-            size=row.size,
-            blake3=Digest.blake3(row.blake3),
-            sha256=Digest.sha256(row.sha256),
-            quick=row.quick,
-        )
-
-
-def _empty_folders(connection: Connection, part: int) -> list[str]:
-    text = connection.scalars(select(model_path.c.empty_folders).where(model_path.c.id == part))
-    names: list[str] = json.loads(text.one())
-    return names
 
 
 def _bases(connection: Connection, ids: list[int] | None) -> dict[int, tuple[BaseModelType, ...]]:

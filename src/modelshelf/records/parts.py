@@ -14,19 +14,21 @@ from modelshelf.schema.member import MemberPath
 from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
 
 __all__ = [
+    "file_columns",
     "find_file",
     "find_part",
     "known_fingerprints",
     "location_of",
     "mark_damaged",
     "replace_part",
+    "stored_file",
     "stored_parts",
 ]
 
 _AT_ONCE = 400
 """Pairs per query; SQLite's oldest limit is 999 variables."""
 
-_file_columns = (
+file_columns = (
     part_file.c.part_id,
     part_file.c.member,
     part_file.c.size,
@@ -35,6 +37,7 @@ _file_columns = (
     part_file.c.quick,
     model_path.c.path,
 )
+"""What `stored_file` needs of `part_file` joined with `model_path`."""
 
 
 def location_of(path: str) -> str:
@@ -63,7 +66,7 @@ def find_file(connection: Connection, blake3: Digest) -> StoredFile | None:
     """Return a stored file with this content, from an undamaged part where there is one."""
     row = (
         connection.execute(
-            select(*_file_columns)
+            select(*file_columns)
             .join(model_path, model_path.c.id == part_file.c.part_id)
             .where(part_file.c.blake3 == blake3.raw, model_path.c.damaged_at.is_(None))
             .order_by(part_file.c.part_id)
@@ -72,7 +75,7 @@ def find_file(connection: Connection, blake3: Digest) -> StoredFile | None:
         .mappings()
         .one_or_none()
     )
-    return None if row is None else _stored_file(row)
+    return None if row is None else stored_file(row)
 
 
 def find_part(connection: Connection, digest: Digest) -> StoredPart | None:
@@ -98,12 +101,12 @@ def stored_parts(
     rows = connection.execute(query).mappings().all()
     files: dict[int, list[StoredFile]] = {row["id"]: [] for row in rows}
     for row in connection.execute(
-        select(*_file_columns)
+        select(*file_columns)
         .join(model_path, model_path.c.id == part_file.c.part_id)
         .where(part_file.c.part_id.in_(list(files)))
         .order_by(part_file.c.part_id, part_file.c.member)
     ).mappings():
-        files[row["part_id"]].append(_stored_file(row))
+        files[row["part_id"]].append(stored_file(row))
     for row in rows:
         yield StoredPart(
             id=row["id"],
@@ -146,7 +149,8 @@ def replace_part(connection: Connection, part_id: int, content: PartContent) -> 
     return location_of(old)
 
 
-def _stored_file(row: RowMapping) -> StoredFile:
+def stored_file(row: RowMapping) -> StoredFile:
+    """Make a stored file of a row with `file_columns`."""
     return StoredFile(
         location=location_of(row["path"]),
         member=MemberPath(row["member"]),

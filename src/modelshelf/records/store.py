@@ -9,6 +9,7 @@ from pathlib import Path
 from modelshelf.protocols import Clock
 from modelshelf.records import accounts, leases, models, parts, removal, views
 from modelshelf.records.audit import audit, correct_counts, holders_of_parts
+from modelshelf.records.contents import stored_model
 from modelshelf.records.database import Database
 from modelshelf.records.models import from_microseconds
 from modelshelf.records.register import register
@@ -63,7 +64,7 @@ class SqlRecordStore:
     def stored_model(self, key: str) -> StoredModel | None:
         """Return a model, deleted or not, as files to place somewhere."""
         with self._database.read() as connection:
-            return models.stored_model(connection, key)
+            return stored_model(connection, key)
 
     def find_file(self, blake3: Digest) -> StoredFile | None:
         """Return a stored file with this content."""

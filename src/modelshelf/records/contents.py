@@ -1,0 +1,75 @@
+"""What a model is made of, as files that can be placed somewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, select
+
+from modelshelf.records.parts import file_columns, stored_file
+from modelshelf.records.tables import model_name, model_path, part_file, pipeline, pipeline_parts
+from modelshelf.schema.member import MemberPath
+from modelshelf.schema.stored import StoredFile, StoredModel
+
+__all__ = ["stored_model"]
+
+
+def stored_model(connection: Connection, key: str) -> StoredModel | None:
+    """Return the model or pipeline *key*, deleted or not, as files to place somewhere."""
+    named = connection.execute(select(model_name).where(model_name.c.key == key)).one_or_none()
+    if named is not None:
+        layout = [("", named.id)]
+        return _stored_model(
+            connection, key, named.name, layout, entry=named.entry, suffix=named.suffix
+        )
+    row = connection.execute(select(pipeline).where(pipeline.c.key == key)).one_or_none()
+    if row is None:
+        return None
+    folders = connection.execute(
+        select(pipeline_parts.c.part_folder, pipeline_parts.c.part_id)
+        .where(pipeline_parts.c.pipeline_id == row.id)
+        .order_by(pipeline_parts.c.part_folder)
+    )
+    layout = [(folder, part) for folder, part in folders]
+    return _stored_model(connection, key, row.name, layout, entry="", suffix="")
+
+
+def _stored_model(
+    connection: Connection,
+    key: str,
+    name: str,
+    layout: list[tuple[str, int]],
+    *,
+    entry: str,
+    suffix: str,
+) -> StoredModel:
+    files: list[tuple[MemberPath, StoredFile]] = []
+    empty: list[MemberPath] = []
+    for folder, part in layout:
+        prefix = f"{folder}/" if folder else ""
+        files += [(MemberPath(prefix + file.member), file) for file in _files(connection, part)]
+        empty += [MemberPath(prefix + name) for name in _empty_folders(connection, part)]
+    return StoredModel(
+        key=key,
+        name=name,
+        is_file=bool(entry),
+        suffix=suffix,
+        files=tuple(sorted(files, key=lambda pair: pair[0])),
+        empty_folders=tuple(sorted(empty)),
+    )
+
+
+def _files(connection: Connection, part: int) -> Iterator[StoredFile]:
+    rows = connection.execute(
+        select(*file_columns)
+        .join(model_path, model_path.c.id == part_file.c.part_id)
+        .where(part_file.c.part_id == part)
+    )
+    return map(stored_file, rows.mappings())
+
+
+def _empty_folders(connection: Connection, part: int) -> list[str]:
+    text = connection.scalars(select(model_path.c.empty_folders).where(model_path.c.id == part))
+    names: list[str] = json.loads(text.one())
+    return names
