@@ -61,9 +61,14 @@ class ViewKeeper:
     def ensure(self, key: str) -> None:
         """Make the view of *key* again if anything of it is missing."""
         view = self._records.view(key)
-        if view is not None and any(True for _ in self.faults(view)):
+        if view is not None and self.is_broken(view):
             self._records.want_view(key)
         self.settle()
+
+    def is_broken(self, view: View) -> bool:
+        """Say whether anything of a made view is not as it should be."""
+        model = self._records.stored_model(view.key)
+        return model is not None and any(True for _ in self.faults(view, model))
 
     def relink(
         self, moved: Mapping[tuple[str, MemberPath], Path], *, in_place: bool = False
@@ -99,10 +104,9 @@ class ViewKeeper:
             with FileLock(lock):
                 yield
 
-    def faults(self, view: View) -> Iterator[str]:
-        """Yield, in words, what of a made view differs from what it should show."""
-        model = self._records.stored_model(view.key)
-        if model is None or view.state != "made":
+    def faults(self, view: View, model: StoredModel) -> Iterator[str]:
+        """Yield, in words, what of the made view of *model* differs from what it should show."""
+        if view.state != "made":
             return
         for placed, file in self._placed(view, model):
             if not self._shows(file, placed):

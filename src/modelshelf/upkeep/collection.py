@@ -129,9 +129,7 @@ class GarbageCollector:
         ]
 
     def _repair_views(self) -> int:
-        broken = [
-            view for view in self._records.views() if any(True for _ in self._views.faults(view))
-        ]
+        broken = [view for view in self._records.views() if self._views.is_broken(view)]
         for view in broken:
             self._records.want_view(view.key)
         self._views.settle()

@@ -53,12 +53,12 @@ class Verifier:
             the same model again repairs them.
         """
         check = _Check(self._records, self._blobs, quick=quick, report=report)
-        # Listed before the records are read, so that a part added meanwhile is not taken for debris.
-        on_disk = set(self._blobs.locations())
+        # Listed before the records are read, so that what is added meanwhile is not taken for debris.
+        parts, discards = set(self._blobs.locations()), set(self._blobs.discards())
+        visible = list(_files_below(self._models))
         findings = [*self._records.audit(), *check.parts()]
-        findings += self._debris(on_disk)
-        findings += self._view_faults()
-        findings += self._strays()
+        findings += self._debris(parts, discards)
+        findings += self._view_findings(visible)
         return VerifyReport(
             findings=tuple(sorted(findings, key=lambda one: (one.kind, one.path, one.detail))),
             parts=check.parts_checked,
@@ -66,13 +66,15 @@ class Verifier:
             bytes_read=check.bytes_read,
         )
 
-    def _debris(self, on_disk: set[str]) -> Iterator[Finding]:
-        for location in sorted(on_disk - self._records.kept_locations()):
+    def _debris(self, parts: set[str], discards: set[str]) -> Iterator[Finding]:
+        kept = self._records.kept_locations()
+        for location in sorted(parts - kept):
             yield Finding(
                 FindingKind.UNREFERENCED, f"models/blob/{location}", "no model and no import has it"
             )
-        in_removal = self._records.kept_locations() | set(self._records.leases())
-        for name in sorted(set(self._blobs.discards()) - in_removal):
+        # One that is gone by now was being removed by somebody alive.
+        remaining = discards & set(self._blobs.discards())
+        for name in sorted(remaining - kept - set(self._records.leases())):
             yield Finding(
                 FindingKind.UNREFERENCED,
                 f"models/.cache/discarded/{name}",
@@ -83,25 +85,21 @@ class Verifier:
                 FindingKind.STRAY, f"models/blob/{name}", "the library did not put it there"
             )
 
-    def _view_faults(self) -> Iterator[Finding]:
+    def _view_findings(self, visible: list[Path]) -> Iterator[Finding]:
+        """Compare what a person sees with what there should be to see."""
+        expected: set[Path] = set()
         for view in self._records.views():
             model = self._records.stored_model(view.key)
-            names = () if model is None else (model.name,)
-            for fault in self._views.faults(view):
-                yield Finding(FindingKind.VIEW_BROKEN, f"models/{view.path}", fault, names)
-
-    def _strays(self) -> Iterator[Finding]:
-        """Find what somebody put below the models folder; views are what belongs there."""
-        expected: set[str] = set()
-        for view in self._records.views():
-            model = self._records.stored_model(view.key)
-            if model is not None and model.is_file:
-                expected.add(view.path)
-            elif model is not None:
-                expected.update(f"{view.path}/{member}" for member, _ in model.files)
-        for path in _files_below(self._models):
-            relative = path.relative_to(self._models).as_posix()
-            if relative not in expected:
+            if model is None:
+                continue
+            top = self._models / view.path
+            expected.update(top if model.is_file else top / member for member, _ in model.files)
+            for fault in self._views.faults(view, model):
+                yield Finding(FindingKind.VIEW_BROKEN, f"models/{view.path}", fault, (model.name,))
+        for path in visible:
+            # One that is gone by now was a link of a model that somebody deleted meanwhile.
+            if path not in expected and os.path.lexists(path):
+                relative = path.relative_to(self._models).as_posix()
                 yield Finding(
                     FindingKind.STRAY, f"models/{relative}", "the library did not put it there"
                 )
