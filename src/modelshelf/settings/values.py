@@ -215,11 +215,6 @@ class Settings(BaseSettings):
         return self.models_path / ".cache"
 
     @property
-    def trash_path(self) -> Path:
-        """What delete removed, until it expires."""
-        return self.root / "trash"
-
-    @property
     def db_path(self) -> Path:
         """The SQLite file."""
         return self.root / self.database

@@ -30,7 +30,6 @@ def test_every_path_lies_below_the_root(tmp_path: Path) -> None:
         settings.models_path,
         settings.blob_path,
         settings.cache_path,
-        settings.trash_path,
         settings.db_path,
         settings.file_path,
     )
@@ -39,7 +38,6 @@ def test_every_path_lies_below_the_root(tmp_path: Path) -> None:
         "models",
         "models/blob",
         "models/.cache",
-        "trash",
         "databases/models.db",
         "modelshelf.yaml",
     ]
