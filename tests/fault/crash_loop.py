@@ -7,6 +7,7 @@ that hundreds of kills cost seconds; this parent never opens a library and never
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 import shutil
 import signal
@@ -31,7 +32,6 @@ from modelshelf.testing import tiny
 from modelshelf.testing.faults import WrappedDisk
 
 _Result = TypeVar("_Result")
-_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,28 @@ class UseCase:
 
 
 def _make_sources(world: World) -> None:
+    """Make two pipelines that share a VAE, and a LoRA: few files, because each one is many kills."""
     for seed, name in enumerate(("one", "two"), start=1):
-        tiny.pipeline(world.sources / name, base="sd-1", seed=seed, size=_MEGABYTE)
-    tiny.lora(world.sources / "LoWRA.safetensors", base="sd-1", size=_MEGABYTE)
+        _make_pipeline(world.sources / name, seed)
+    tiny.lora(world.sources / "LoWRA.safetensors", base="sd-1", size=300_000)
+
+
+def _make_pipeline(folder: Path, seed: int) -> None:
+    slots = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL"}
+    index = {part: ["diffusers", name] for part, name in slots.items()}
+    (folder / "samples").mkdir(parents=True)
+    (folder / "README.md").write_text("# A pipeline\n")
+    (folder / "model_index.json").write_text(
+        json.dumps({"_class_name": "StableDiffusionPipeline", **index})
+    )
+    for part, name in slots.items():
+        (folder / part).mkdir()
+        (folder / part / "config.json").write_text(json.dumps({"_class_name": name}))
+        tiny.write_safetensors(
+            folder / part / "diffusion_pytorch_model.safetensors",
+            {"weight": ("F16", (64, 512))},
+            seed=seed if part == "unet" else 0,
+        )
 
 
 def _with_one(world: World) -> None:
