@@ -29,6 +29,9 @@ _CHUNKS_IN_FLIGHT = 6
 SMALL = 1024 * 1024
 """Up to here starting threads costs more than they gain."""
 
+_LEAST = 64 * 1024
+"""Bytes of the smallest buffer."""
+
 Advance = Callable[[int], None]
 """Told the number of further bytes done."""
 Write = Callable[[memoryview, int], None]
@@ -169,8 +172,9 @@ def _page_buffer(size: int) -> memoryview:
 
 
 def _small_buffer(content: Content) -> int:
-    # One byte more than expected, so that a file that grew is read on and not taken for ended.
-    return content.size + 1
+    # One byte more than expected, so that a file that grew is read on and not taken for ended; and
+    # not by single bytes, because an empty one may have grown by gigabytes.
+    return max(content.size + 1, _LEAST)
 
 
 def _ignore(_: int) -> None:

@@ -31,7 +31,7 @@ LARGE = 5 * 1024 * 1024 + 1
 """Bytes that need several reads, the last of one byte."""
 
 
-def source_file(path: Path, content: bytes) -> SourceFile:
+def source_file(path: Path, content: bytes | bytearray) -> SourceFile:
     """Write a user's file and return it as a listing does."""
     path.write_bytes(content)
     status = path.stat()
