@@ -119,6 +119,9 @@ def test_a_dry_run_adds_nothing(desk: Desk) -> None:
     planned = json.loads(desk.data("add", "models", "--dry-run", "--json"))
     assert [each["name"] for each in planned["would_add"]] == NAMES
     assert json.loads(desk.data("ls", "--json")) == []
+    added = json.loads(desk.data("add", "models", "--json"))
+    for foreseen in ("bytes_stored", "bytes_shared"):
+        assert planned[foreseen] == added[foreseen]
 
 
 def test_adding_again_stores_nothing(full_desk: Desk) -> None:

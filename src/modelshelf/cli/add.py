@@ -77,7 +77,8 @@ def command(
         models = _discover(manager, batch, paths)
         _check_name(name, models)
         if dry_run:
-            _print_plans(session, _plan(manager, batch, models, wish), batch)
+            plans = _plan(manager, batch, models, wish)
+            _print_plans(session, plans, manager.foresee(plans), batch)
         else:
             outcomes = list(_add(session, manager, batch, models, wish, move=move))
             _summarize(session, outcomes, batch)
@@ -157,7 +158,8 @@ def _summarize(session: Session, outcomes: Sequence[AddOutcome], batch: Batch) -
         note(session, f"stored {human_size(stored)}, {was_there}")
 
 
-def _print_plans(session: Session, plans: Sequence[ImportPlan], batch: Batch) -> None:
+def _print_plans(session: Session, plans: Sequence[ImportPlan], stored: int, batch: Batch) -> None:
+    shared = sum(plan.size for plan in plans) - stored
     if session.json:
         planned = [
             {
@@ -173,7 +175,15 @@ def _print_plans(session: Session, plans: Sequence[ImportPlan], batch: Batch) ->
             }
             for plan in plans
         ]
-        print_document({"dry_run": True, "would_add": planned, "failed": batch.failed})
+        print_document(
+            {
+                "dry_run": True,
+                "would_add": planned,
+                "bytes_stored": stored,
+                "bytes_shared": shared,
+                "failed": batch.failed,
+            }
+        )
         return
     rows = [
         (
@@ -188,4 +198,8 @@ def _print_plans(session: Session, plans: Sequence[ImportPlan], batch: Batch) ->
     ]
     headers = ("NAME", "TYPE", "BASE", "FORMAT", "PARTS", "SIZE")
     print_table(session, headers, rows, right=frozenset({4, 5}))
-    note(session, "nothing was added: this was a dry run")
+    note(
+        session,
+        f"would store {human_size(stored)}, share {human_size(shared)}; "
+        "nothing was added: this was a dry run",
+    )

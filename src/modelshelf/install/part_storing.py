@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.blobs.source_reader import hash_source
+from modelshelf.install.sampling import SampledFile, Sampling
 from modelshelf.protocols import BlobStore, PartWriter, RecordStore
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.manifest import PartFile, PartManifest, PlannedPart, part_digest
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.progress import ProgressReporter
-from modelshelf.schema.source import SourceFile
 from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
 
 __all__ = ["PartStorer"]
@@ -22,20 +20,6 @@ __all__ = ["PartStorer"]
 
 Relink = Callable[[Mapping[tuple[str, MemberPath], Path]], None]
 """`ViewKeeper.relink`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sampled:
-    """A file to store, after the three short reads of its fingerprint."""
-
-    member: MemberPath
-    source: SourceFile
-    quick: bytes
-
-    @property
-    def sample(self) -> tuple[int, bytes]:
-        """What the store is asked for."""
-        return self.source.size, self.quick
 
 
 class PartStorer:
@@ -49,7 +33,7 @@ class PartStorer:
     def __init__(
         self,
         lease_id: str,
-        parts: Iterable[PlannedPart],
+        sampling: Sampling,
         records: RecordStore,
         blobs: BlobStore,
         relink: Relink,
@@ -60,30 +44,22 @@ class PartStorer:
         self._blobs = blobs
         self._relink = relink
         self._report = report
-        self._sampled = {part: _sample(part) for part in parts}
-        samples = {file.sample for files in self._sampled.values() for file in files}
-        self._familiar = records.known_fingerprints(samples)
+        self._sampling = sampling
         self._own: dict[Digest, StoredFile] = {}
         """Content that this import stored itself, which no other can see yet."""
-
-    @property
-    def bytes_needed(self) -> int:
-        """Bytes that will certainly be written: of files whose fingerprint nobody has seen."""
-        samples = {file.sample for files in self._sampled.values() for file in files}
-        return sum(size for size, _ in samples - self._familiar)
 
     def store(self, planned: PlannedPart, location: str) -> PartContent:
         """Make sure that the store has the part.
 
         Args:
-            planned: What it is made of; one of those given at the start.
+            planned: What it is made of; one of those that were sampled.
             location: Where to put it if it is new; leased to this import.
 
         Returns:
             The part, published at *location* or pinned where it lies already.
         """
-        sampled = self._sampled[planned]
-        known = self._look_up(file for file in sampled if file.sample in self._familiar)
+        sampled = self._sampling.files(planned)
+        known = self._look_up(file for file in sampled if self._sampling.is_familiar(file))
         if len(known) == len(sampled):
             found = self._pin(planned, known)
             if found is not None and self._is_whole(found):
@@ -93,7 +69,7 @@ class PartStorer:
                 known = {}
         return self._write(planned, location, sampled, known)
 
-    def _look_up(self, files: Iterable[_Sampled]) -> dict[MemberPath, StoredFile]:
+    def _look_up(self, files: Iterable[SampledFile]) -> dict[MemberPath, StoredFile]:
         """Hash familiar files; return those whose content the store has."""
         known: dict[MemberPath, StoredFile] = {}
         for file in files:
@@ -126,7 +102,7 @@ class PartStorer:
         self,
         planned: PlannedPart,
         location: str,
-        sampled: list[_Sampled],
+        sampled: list[SampledFile],
         known: dict[MemberPath, StoredFile],
     ) -> PartContent:
         writer = self._blobs.write_part(location)
@@ -157,7 +133,7 @@ class PartStorer:
         self,
         writer: PartWriter,
         location: str,
-        sampled: list[_Sampled],
+        sampled: list[SampledFile],
         known: dict[MemberPath, StoredFile],
     ) -> list[tuple[PartFile, int]]:
         """Bring every file; of those that are equal, the first is what the others link to."""
@@ -173,7 +149,7 @@ class PartStorer:
         return brought
 
     def _bring(
-        self, writer: PartWriter, file: _Sampled, known: StoredFile | None
+        self, writer: PartWriter, file: SampledFile, known: StoredFile | None
     ) -> tuple[PartFile, int]:
         """Link or copy one file into the part; return it and the bytes that this took."""
         if known is not None and writer.link_in(file.member, known.location, known.member):
@@ -204,7 +180,7 @@ class PartStorer:
 
     def _remember(self, location: str, manifest: PartManifest) -> None:
         for file in manifest.files:
-            self._familiar.add((file.size, file.quick))
+            self._sampling.remember(file.size, file.quick)
             self._own.setdefault(file.blake3, _stored_file(location, file))
 
 
@@ -214,7 +190,3 @@ def _part_file(member: MemberPath, file: StoredFile) -> PartFile:
 
 def _stored_file(location: str, file: PartFile) -> StoredFile:
     return StoredFile(location, file.member, file.size, file.blake3, file.sha256, file.quick)
-
-
-def _sample(planned: PlannedPart) -> list[_Sampled]:
-    return [_Sampled(member, source, fingerprint(source)) for member, source in planned.files]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +21,7 @@ from modelshelf.formats import read_pipeline, read_tree
 from modelshelf.identify import identify
 from modelshelf.install.discovery import is_model_folder
 from modelshelf.install.part_storing import PartStorer
+from modelshelf.install.sampling import Sampling
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
 from modelshelf.schema.identity import Evidence, Identity
@@ -96,6 +97,18 @@ class ModelAdder:
         """
         return recognise(self._look(path, follow_links=follow_links))
 
+    def foresee(self, plans: Iterable[ImportPlan]) -> int:
+        """Return the bytes that carrying plans out would store, judged by length and three samples.
+
+        Files of equal samples nearly always are equal; their content decides when they are added.
+
+        Raises:
+            SourceChangedError: A file changed since its plan was made.
+            SourceUnreadableError: A file could not be read.
+        """
+        parts = [part for plan in plans for part in plan.all_parts]
+        return Sampling(parts, self._records).bytes_needed
+
     def add(
         self, plan: ImportPlan, report: ProgressReporter = ignore_progress
     ) -> tuple[Registered, tuple[PartContent, ...]]:
@@ -114,15 +127,16 @@ class ModelAdder:
         locations = [str(uuid4()) for _ in plan.all_parts]
         protected = [("folder", location) for location in locations]
         with self._leases.hold(lease_id, f"adding {plan.name}", protected):
+            sampling = Sampling(plan.all_parts, self._records)
+            check_space(self._library[-1], sampling.bytes_needed)
             storer = PartStorer(
                 lease_id,
-                plan.all_parts,
+                sampling,
                 self._records,
                 self._blobs,
                 self._views.relink,
                 tally(plan, report),
             )
-            check_space(self._library[-1], storer.bytes_needed)
             contents: list[PartContent] = []
             try:
                 for part, location in zip(plan.all_parts, locations, strict=True):

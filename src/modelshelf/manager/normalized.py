@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -183,6 +183,13 @@ class NormalizedModelManager:
             source=source,
             follow_links=follow_links,
         )
+
+    def foresee(self, plans: Iterable[ImportPlan]) -> int:
+        """Return the bytes that adding these plans, in turn, would store; the rest would be shared.
+
+        Judged by the length and three samples of each file, so it takes milliseconds; nothing is stored.
+        """
+        return self._services.adder.foresee(plans)
 
     def discover(self, path: str | Path) -> Iterator[Path]:
         """Yield the models at or below *path*, sorted; a model folder is yielded whole."""

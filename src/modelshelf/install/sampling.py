@@ -1,0 +1,67 @@
+"""Asking the store about files by their fingerprints, before any of them is read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modelshelf.blobs.fingerprint import fingerprint
+from modelshelf.protocols import RecordStore
+from modelshelf.schema.manifest import PlannedPart
+from modelshelf.schema.member import MemberPath
+from modelshelf.schema.source import SourceFile
+
+__all__ = ["SampledFile", "Sampling"]
+
+
+@dataclass(frozen=True, slots=True)
+class SampledFile:
+    """A file to store, after the three short reads of its fingerprint."""
+
+    member: MemberPath
+    """Its path inside the part."""
+    source: SourceFile
+    """Where its bytes are."""
+    quick: bytes
+    """The fingerprint."""
+
+    @property
+    def sample(self) -> tuple[int, bytes]:
+        """Size and fingerprint: what the store is asked for."""
+        return self.source.size, self.quick
+
+
+class Sampling:
+    """The files of some parts, and which of them the store may have."""
+
+    def __init__(self, parts: Iterable[PlannedPart], records: RecordStore) -> None:
+        """Take the samples, and ask.
+
+        Raises:
+            SourceChangedError: A file is not what it was when it was listed.
+            SourceUnreadableError: The system refused to read one.
+        """
+        self._files = {part: _sample(part) for part in parts}
+        self._samples = {file.sample for files in self._files.values() for file in files}
+        self._familiar = records.known_fingerprints(self._samples)
+
+    def files(self, part: PlannedPart) -> list[SampledFile]:
+        """Return the files of one of the parts."""
+        return self._files[part]
+
+    def is_familiar(self, file: SampledFile) -> bool:
+        """Say whether a stored file has the same size and fingerprint, and so may be the same."""
+        return file.sample in self._familiar
+
+    def remember(self, size: int, quick: bytes) -> None:
+        """Note that the store has such a file from now on."""
+        self._familiar.add((size, quick))
+
+    @property
+    def bytes_needed(self) -> int:
+        """Bytes that will certainly be written: of files whose fingerprint nobody has seen."""
+        return sum(size for size, _ in self._samples - self._familiar)
+
+
+def _sample(part: PlannedPart) -> list[SampledFile]:
+    return [SampledFile(member, source, fingerprint(source)) for member, source in part.files]
