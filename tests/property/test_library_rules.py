@@ -153,6 +153,47 @@ class TestSharing:
             assert contents(shelf.get_model(model).path) == contents(tmp_path / name)
 
 
+class TestBases:
+    """Some fundamental models only support a single base; others more than one, or any (NMM)."""
+
+    def test_a_vae_that_two_bases_use_has_both(
+        self, tmp_path: Path, shelf: NormalizedModelManager
+    ) -> None:
+        """An sd-1 VAE that an sd-2 pipeline also uses is one part of two bases."""
+        shelf.add(tiny.pipeline(tmp_path / "first", base="sd-1", size=1_000_000))
+        assert shelf.get_pipeline_by_name("first", "sd-1", "vae").base is BaseModelType.SD_1
+        shelf.add(tiny.pipeline(tmp_path / "second", base="sd-2", size=1_000_000))
+        first = shelf.get_pipeline_by_name("first", "sd-1", submodel="vae")
+        second = shelf.get_pipeline_by_name("second", "sd-2", submodel="vae")
+        assert (first.id, first.path) == (second.id, second.path)
+        assert first.bases == second.bases == (BaseModelType.SD_1, BaseModelType.SD_2)
+        assert first.refcount == 2
+        shelf.delete("second")
+        assert shelf.get_pipeline_by_name("first", "sd-1", submodel="vae").refcount == 1
+
+    def test_a_safety_checker_serves_any(
+        self, tmp_path: Path, shelf: NormalizedModelManager
+    ) -> None:
+        """The safety checker of an sd-1 pipeline works with every base."""
+        shelf.add(tiny.pipeline(tmp_path / "first", base="sd-1", size=300_000))
+        checker = shelf.get_pipeline_by_name("first", "sd-1", SubModelType.SAFETY_CHECKER)
+        assert checker.bases == (BaseModelType.ANY,)
+        assert checker.type is ModelType.SAFETY_CHECKER
+
+    @pytest.mark.parametrize("base", tiny.BASES)
+    def test_a_pipeline_is_found_by_its_base(
+        self, tmp_path: Path, shelf: NormalizedModelManager, base: str
+    ) -> None:
+        """Every base that the maker makes is told from the others, and no part is unknown."""
+        shelf.add(tiny.pipeline(tmp_path / "model", base=base, size=3_000_000))
+        info = shelf.get_pipeline_by_name("model", base)
+        assert [one.value for one in info.bases] == [base]
+        assert all(part.type is not ModelType.UNKNOWN for part in info.parts)
+        for other in set(tiny.BASES) - {base}:
+            with pytest.raises(UnknownModelException):
+                shelf.get_pipeline_by_name("model", other)
+
+
 class TestCounting:
     """`du` shows logical, stored and shared bytes; the numbers agree with the file system's own."""
 

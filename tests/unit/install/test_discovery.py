@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import EmptySourceError, SourceNotFoundError
+from modelshelf.install import discover_models
+from modelshelf.testing import tiny
+from tests.shelves import plain_pipeline
+
+
+def found(path: Path) -> list[str]:
+    """Return what is discovered, relative to the path."""
+    return [str(model.relative_to(path)) for model in discover_models(path)]
+
+
+def test_finds_files_and_folders_at_any_depth(tmp_path: Path) -> None:
+    """Model folders whole, model files by suffix in any case, and nothing else."""
+    plain_pipeline(tmp_path / "b" / "pipeline")
+    for name in ("a.safetensors", "b/deep/er/c.CKPT", "notes.txt", "b/x.jpg", "z.gguf"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert sorted(found(tmp_path)) == ["a.safetensors", "b/deep/er/c.CKPT", "b/pipeline", "z.gguf"]
+
+
+def test_finds_the_makers_library(tmp_path: Path) -> None:
+    """Each model of a library as people have them is found once, by its path."""
+    tiny.library(tmp_path, size=2_000_000)
+    assert sorted(found(tmp_path)) == sorted(tiny.MODELS)
+
+
+def test_a_model_is_itself(tmp_path: Path) -> None:
+    """A model file or folder is the only one found at its own path."""
+    model = plain_pipeline(tmp_path / "model")
+    assert list(discover_models(model)) == [model]
+    (tmp_path / "odd.name").touch()
+    assert list(discover_models(tmp_path / "odd.name")) == [tmp_path / "odd.name"]
+
+
+def test_loops_and_hidden_copies_are_not_searched(tmp_path: Path) -> None:
+    """Links to folders are not followed, and a repository's own folders hold no models."""
+    plain_pipeline(tmp_path / "model")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    for name in (".git/a.safetensors", "blobs/b.safetensors", "__pycache__/c.bin"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    assert found(tmp_path) == ["model"]
+
+
+def test_nothing_there_and_nothing_in_it(tmp_path: Path) -> None:
+    """A path that is not there is told from a folder that holds no model."""
+    with pytest.raises(SourceNotFoundError):
+        list(discover_models(tmp_path / "gone"))
+    with pytest.raises(EmptySourceError):
+        list(discover_models(tmp_path))

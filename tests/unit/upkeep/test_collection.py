@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from modelshelf.manager import NormalizedModelManager
+from modelshelf.schema.report import GarbageReport
+from tests.shelves import StandingClock, contents, open_shelf, plain_pipeline, stored_bytes
+
+NOTHING = GarbageReport(0, 0, 0, 0, 0, 0)
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    """A clock for the library."""
+    return StandingClock()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, clock: StandingClock) -> NormalizedModelManager:
+    """A library of two pipelines that share a VAE, the second of them deleted."""
+    shelf = open_shelf(tmp_path / "shelf", clock=clock)
+    for name in ("one", "two"):
+        shelf.add(plain_pipeline(tmp_path / name))
+    shelf.delete("two")
+    return shelf
+
+
+def test_a_settled_library_has_nothing_to_collect(shelf: NormalizedModelManager) -> None:
+    """What can still be brought back is no garbage."""
+    assert shelf.collect_garbage() == NOTHING
+    assert len(shelf.trash()) == 1
+
+
+def test_what_is_foreseen_is_what_happens(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """A dry run changes nothing and says exactly what the collection then does."""
+    before = contents(tmp_path / "shelf" / "models" / "blob")
+    foreseen = shelf.collect_garbage(expire_trash=timedelta(0), dry_run=True)
+    assert contents(tmp_path / "shelf" / "models" / "blob") == before
+    assert len(shelf.trash()) == 1
+    done = shelf.collect_garbage(expire_trash=timedelta(0))
+    assert (foreseen.trash, foreseen.bytes_freed) == (done.trash, done.bytes_freed) == (1, 120)
+    assert stored_bytes(tmp_path / "shelf") == shelf.usage().stored
+    assert shelf.verify().clean
+
+
+@pytest.mark.parametrize(("days", "gone"), [(0, 0), (29, 0), (30, 1), (31, 1)])
+def test_trash_expires_on_its_day(
+    shelf: NormalizedModelManager, clock: StandingClock, days: int, gone: int
+) -> None:
+    """Trash is kept for the days that were set when it was deleted, and goes with the next collection."""
+    clock.pass_days(days)
+    assert shelf.collect_garbage().trash == gone
+    assert len(shelf.trash()) == 1 - gone
+
+
+@pytest.mark.parametrize(("age", "gone"), [(3, 0), (2, 1), (0, 1)])
+def test_trash_of_an_age_is_forgotten_when_asked(
+    shelf: NormalizedModelManager, clock: StandingClock, age: int, gone: int
+) -> None:
+    """Asked for an age, the collection forgets what was deleted at least so long ago."""
+    clock.pass_days(2)
+    assert shelf.collect_garbage(expire_trash=timedelta(days=age)).trash == gone
+
+
+def test_deleting_says_what_it_frees(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """The bytes that only the model holds will go, those that are shared stay, and it can be asked first."""
+    foreseen = shelf.delete("one", dry_run=True)
+    assert foreseen.trash_id == ""
+    assert shelf.get_model("one").name == "one"
+    entry = shelf.delete("one")
+    assert (entry.bytes_freed, entry.bytes_kept) == (foreseen.bytes_freed, foreseen.bytes_kept)
+    assert entry.bytes_freed == 120
+    assert entry.bytes_freed + entry.bytes_kept == entry.size
+    assert entry.expires_at - entry.deleted_at == timedelta(days=30)
+    assert [one.name for one in shelf.trash()] == ["one", "two"]
+    assert not (tmp_path / "shelf" / "models" / "unknown").exists()
