@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from modelshelf.blobs.local_disk import LocalDisk
 from modelshelf.errors import BlobCorruptError, BlobMissingError, StorageError
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.schema.report import Finding, FindingKind
 from modelshelf.testing import tiny
-from modelshelf.testing.faults import flip_bit
+from modelshelf.testing.faults import LinklessDisk, flip_bit
 from tests.shelves import contents, open_shelf, part_path, plain_pipeline, stored_bytes
 
 pytestmark = pytest.mark.fault
@@ -486,14 +487,19 @@ def test_a_part_that_points_elsewhere(bench: Bench) -> None:
     bench.check_sound()
 
 
-def test_a_library_may_be_moved(bench: Bench) -> None:
-    """A library that was moved with all its links is as sound as before."""
-    bench.shelf.close()
-    moved = bench.folder / "moved"
-    bench.root.rename(moved)
-    bench.root = moved
-    bench.shelf = open_shelf(moved)
-    bench.check_sound()
+@pytest.mark.parametrize("lacking", [(), ("clone",), ("clone", "link")], ids=len)
+def test_a_library_may_be_moved(tmp_path: Path, lacking: tuple[str, ...]) -> None:
+    """A library that was moved with all its links, of whatever kind, is as sound as before."""
+    disk = LinklessDisk(LocalDisk(), lacking)
+    source = plain_pipeline(tmp_path / "model")
+    with open_shelf(tmp_path / "shelf", disk=disk) as shelf:
+        shelf.add(source)
+    (tmp_path / "shelf").rename(tmp_path / "moved")
+    with open_shelf(tmp_path / "moved", disk=disk) as shelf:
+        assert shelf.verify().clean
+        assert contents(shelf.get_model("model").path) == contents(source)
+        shelf.collect_garbage()
+        assert shelf.verify().clean
 
 
 def test_a_library_that_was_copied_without_its_links(bench: Bench) -> None:

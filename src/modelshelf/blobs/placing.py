@@ -107,7 +107,8 @@ class Placer:
         elif kind is Placement.HARDLINK:
             self._disk.link(stored, target)
         else:
-            self._disk.symlink(stored, target)
+            # Relative, so that a library that is moved keeps its views.
+            self._disk.symlink(Path(os.path.relpath(stored, target.parent)), target)
 
 
 def is_same_file(stored: Path, placed: Path, size: int) -> bool | None:
@@ -126,7 +127,7 @@ def is_same_file(stored: Path, placed: Path, size: int) -> bool | None:
     if here is None:
         return False
     if stat.S_ISLNK(here.st_mode):
-        return placed.readlink() == stored
+        return os.path.normpath(placed.parent / placed.readlink()) == str(stored)
     if not stat.S_ISREG(here.st_mode):
         return False
     if there is not None and (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):

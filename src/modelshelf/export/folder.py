@@ -83,7 +83,7 @@ class Exporter:
             self._leases.hold(lease_id, f"exporting {model.name}", [path_item(beside)]),
             destination_trouble(target),
         ):
-            self._disk.make_folder(folder)
+            self._open(folder)
             try:
                 methods = self._write(model, beside, by_link=by_link, report=report)
                 self._appear(beside, target, force=force)
@@ -93,6 +93,12 @@ class Exporter:
                 raise
         method = max(methods, key=lambda kind: methods[kind]) if methods else Placement.COPY
         return ExportOutcome(target, len(model.files), model.size, method.value)
+
+    def _open(self, folder: Path) -> None:
+        try:
+            self._disk.make_folder(folder)
+        except FileExistsError as error:
+            raise DestinationUnusableError(path=str(folder), reason="it is not a folder") from error
 
     def _write(
         self, model: StoredModel, beside: Path, *, by_link: bool, report: ProgressReporter

@@ -46,7 +46,11 @@ def discover_models(path: Path) -> Iterator[Path]:
         SourceUnreadableError: A folder could not be read.
         EmptySourceError: There is no model in it.
     """
-    if not path.exists():
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if not is_there:
         raise SourceNotFoundError(path=str(path))
     if not path.is_dir() or is_model_folder(path):
         yield path
@@ -92,6 +96,9 @@ def _listed(folder: Path) -> list[str]:
     try:
         return sorted(path.name for path in folder.iterdir())
     except OSError as error:
-        raise SourceUnreadableError(
-            path=str(folder), reason=error.strerror or str(error)
-        ) from error
+        raise unreadable(folder, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> SourceUnreadableError:
+    """Say in the system's words why a path cannot be looked at."""
+    return SourceUnreadableError(path=str(path), reason=error.strerror or str(error))

@@ -117,8 +117,8 @@ class Selector:
 
     def search(self, text: str) -> list[ModelInfo]:
         """Return models by content on disk, digest, or text."""
-        path = Path(text).expanduser()
-        if ("/" in text or path.suffix) and path.exists():
+        path = _path_in(text)
+        if path is not None:
             return self._by_content(path)
         found = {info.key: info for info in self._records.find(ModelQuery(contains=text))}
         digits = _HEXADECIMAL.fullmatch(text)
@@ -140,6 +140,18 @@ class Selector:
             if not shared:
                 return []
         return sorted((shared or {}).values(), key=lambda info: (info.name, info.id))
+
+
+def _path_in(text: str) -> Path | None:
+    """Return what *text* is the path of; None where it is only words, or too long for a path."""
+    path = Path(text)
+    if "/" not in text and not path.suffix:
+        return None
+    try:
+        path = path.expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def _readings(selector: str | int) -> list[ModelQuery]:

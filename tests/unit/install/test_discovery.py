@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.errors import EmptySourceError, SourceNotFoundError
+from modelshelf.errors import EmptySourceError, SourceNotFoundError, SourceUnreadableError
 from modelshelf.install import discover_models
 from modelshelf.testing import tiny
 from tests.shelves import plain_pipeline
@@ -55,3 +55,5 @@ def test_nothing_there_and_nothing_in_it(tmp_path: Path) -> None:
         list(discover_models(tmp_path / "gone"))
     with pytest.raises(EmptySourceError):
         list(discover_models(tmp_path))
+    with pytest.raises(SourceUnreadableError, match="too long"):
+        list(discover_models(tmp_path / ("x" * 300)))
