@@ -43,7 +43,7 @@ def named_models(
         models: The models folder, to make locations absolute.
         query: Which ones.
     """
-    rows = connection.execute(
+    result = connection.execute(
         select(
             model_name.c.id,
             model_name.c.key,
@@ -59,12 +59,16 @@ def named_models(
             model_path.c.size,
             model_path.c.refcount,
             model_path.c.detail,
+            model_base.c.base,
         )
         .join(model_path, model_path.c.id == model_name.c.id)
+        .join(model_base, _is_first_base)
         .where(*_name_conditions(query))
         .order_by(model_name.c.name, model_name.c.id)
-    ).all()
-    bases = _bases(connection, None if len(rows) > _FEW else [row.id for row in rows])
+    )
+    # Plain tuples: of twenty thousand rows, wrapping each one is a fifth of the time.
+    rows = result.cursor.fetchall()
+    further = _further_bases(connection)
     prefix = f"{models}/"
     return [
         ModelInfo(
@@ -72,7 +76,7 @@ def named_models(
             key=key,
             name=name,
             type=_TYPES[kind],
-            bases=bases.get(model, ()),
+            bases=further.get(model) or _SINGLE[base],
             format=_FORMATS[form],
             location=f"{prefix}{path}/{entry}" if entry else prefix + path,
             hash="blake3:" + digest.hex(),
@@ -98,6 +102,7 @@ def named_models(
             size,
             refcount,
             detail,
+            base,
         ) in rows
     ]
 
@@ -187,6 +192,15 @@ def _bases(connection: Connection, ids: list[int] | None) -> dict[int, tuple[Bas
     return found
 
 
+_is_first_base = (model_base.c.id == model_path.c.id) & (model_base.c.position == 0)
+
+
+def _further_bases(connection: Connection) -> dict[int, tuple[BaseModelType, ...]]:
+    """Return the bases of those parts that have more than one, which are few."""
+    several = select(model_base.c.id).where(model_base.c.position > 0)
+    return _bases(connection, list(connection.scalars(several.distinct())))
+
+
 def _name_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
     conditions = _shared_conditions(query, model_name)
     if query.ids is not None:
@@ -253,3 +267,4 @@ _FEW = 200
 _TYPES = {member.value: member for member in ModelType}
 _FORMATS = {member.value: member for member in ModelFormat}
 _BASES = {member.value: member for member in BaseModelType}
+_SINGLE = {member.value: (member,) for member in BaseModelType}
