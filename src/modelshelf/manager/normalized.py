@@ -157,7 +157,7 @@ class NormalizedModelManager:
         registered, contents = self._services.adder.add(plan, progress)
         if move:
             self._services.adder.remove_sources(plan, Path(path))
-        info = self.get_model(registered.key)
+        info = self._select.keyed(registered.key)
         return describe_addition(
             plan,
             info,
@@ -253,7 +253,7 @@ class NormalizedModelManager:
         if submodel is None:
             # Somebody may have taken the view apart; the promise is a usable folder.
             self._services.views.ensure(pipeline.key)
-            return self.get_model(pipeline.key)
+            return self._select.keyed(pipeline.key)
         return self._select.part(pipeline, str(submodel))
 
     def get_model(self, selector: str | int) -> ModelInfo:
@@ -372,7 +372,7 @@ class NormalizedModelManager:
         Raises:
             UnknownTrashError: The trash has no such entry, perhaps not any more.
         """
-        return self.get_model(self._services.trash.restore(trash_id))
+        return self._select.keyed(self._services.trash.restore(trash_id))
 
     def trash(self) -> list[TrashedModel]:
         """Return what can be brought back, oldest first."""

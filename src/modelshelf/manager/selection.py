@@ -60,6 +60,10 @@ class Selector:
                 return self.one_of(found, str(selector))
         raise UnknownModelException(wanted=str(selector))
 
+    def keyed(self, key: str) -> ModelInfo:
+        """Return the model with exactly this key."""
+        return self.one_of(self._records.find(ModelQuery(key_prefix=key)), key)
+
     def given(
         self,
         name: str | None,

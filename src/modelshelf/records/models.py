@@ -68,7 +68,7 @@ def named_models(
     )
     # Plain tuples: of twenty thousand rows, wrapping each one is a fifth of the time.
     rows = result.cursor.fetchall()
-    further = _further_bases(connection)
+    further = _further_bases(connection, [row[0] for row in rows])
     prefix = f"{models}/"
     return [
         ModelInfo(
@@ -118,7 +118,7 @@ def pipelines(
         .order_by(pipeline.c.name, pipeline.c.id)
     ).all()
     ids = None if len(rows) > _FEW else [row.id for row in rows]
-    parts = _parts(connection, models, ids)
+    parts = _parts(connection, models, ids) if rows else {}
     return [_pipeline_info(row, parts.get(row.id, []), models) for row in rows]
 
 
@@ -195,8 +195,10 @@ def _bases(connection: Connection, ids: list[int] | None) -> dict[int, tuple[Bas
 _is_first_base = (model_base.c.id == model_path.c.id) & (model_base.c.position == 0)
 
 
-def _further_bases(connection: Connection) -> dict[int, tuple[BaseModelType, ...]]:
-    """Return the bases of those parts that have more than one, which are few."""
+def _further_bases(connection: Connection, ids: list[int]) -> dict[int, tuple[BaseModelType, ...]]:
+    """Return the bases at least of those parts that have more than one, which are few."""
+    if len(ids) <= _FEW:
+        return _bases(connection, ids) if ids else {}
     several = select(model_base.c.id).where(model_base.c.position > 0)
     return _bases(connection, list(connection.scalars(several.distinct())))
 
