@@ -141,7 +141,8 @@ def _weight(name: str, top: Mapping[str, SourceFile]) -> WeightFile | None:
         stem, _, variant = stem.partition(".index")
         stem, _, suffix = stem.rpartition(".")
         stem += variant
-    if suffix not in _SUFFIXES:
+    # A file called `bin` or `safetensors` has no suffix and claims no format.
+    if not stem or suffix not in _SUFFIXES:
         return None
     weights = _SUFFIXES[suffix]
     if suffix == "bin" and stem + ".xml" in top:
