@@ -130,13 +130,13 @@ NAMES = st.one_of(
     st.sampled_from(
         ["a", "A", "a b", "new\nline", "tab\t", "ünï", "u\u0308", "-rf", "~", "a'\"b", ".hidden"]
     ),
+    st.sampled_from(["bin", "safetensors", "json", ".partial", "model", "..."]),
     st.text(
         st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=12
-    ).filter(lambda name: name not in {".", ".."}),
-    st.text(string.printable.replace("/", ""), min_size=1, max_size=12).filter(
-        lambda name: name not in {".", ".."}
     ),
-)
+    st.text(string.printable.replace("/", ""), min_size=1, max_size=12),
+).filter(lambda name: name not in {".", ".."} and not name.endswith((".json", ".safetensors")))
+"""Any name but those by which a file claims a format that it would have to keep to."""
 CONTENT = st.one_of(
     st.sampled_from([b"", b"same", b"\0" * 5000]), st.binary(max_size=64), st.binary(max_size=4000)
 )
