@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Protocol
@@ -18,7 +18,7 @@ from blake3 import blake3
 
 from modelshelf.schema.digest import Digest, FileDigests
 
-__all__ = ["SMALL", "Advance", "Content", "Write", "hash_content", "hash_twice"]
+__all__ = ["SMALL", "Advance", "Content", "Write", "hash_content", "hash_twice", "hash_while"]
 
 _CHUNK = 2 * 1024 * 1024
 """Small enough to stay in the processor's cache between being read and being hashed."""
@@ -103,35 +103,54 @@ def hash_twice(
     Returns:
         Size and both digests of the bytes that were there.
     """
+    first, second = blake3(), hashlib.sha256()
+    size = _pass(content, (first, second), write or _forget, advance or _ignore)
+    return FileDigests(size, Digest.blake3(first.digest()), Digest.sha256(second.digest()))
+
+
+def hash_while(content: Content, write: Write, *, advance: Advance | None = None) -> Digest:
+    """Digest every byte with BLAKE3, handing each chunk on as `hash_twice` does."""
+    hasher = blake3()
+    _pass(content, (hasher,), write, advance or _ignore)
+    return Digest.blake3(hasher.digest())
+
+
+class _Hasher(Protocol):
+    def update(self, chunk: memoryview, /) -> object: ...
+
+
+def _pass(content: Content, hashers: Sequence[_Hasher], write: Write, advance: Advance) -> int:
     passing = _pass_small if content.size <= SMALL else _pass_large
-    return passing(content, write or _forget, advance or _ignore)
+    return passing(content, hashers, write, advance)
 
 
-def _pass_small(content: Content, write: Write, advance: Advance) -> FileDigests:
-    first, second, offset = blake3(), hashlib.sha256(), 0
-    buffer = _buffer(_small_buffer(content))
+def _pass_small(
+    content: Content, hashers: Sequence[_Hasher], write: Write, advance: Advance
+) -> int:
+    offset, buffer = 0, _buffer(_small_buffer(content))
     while length := content.read_into(buffer, offset):
-        first.update(buffer[:length])
-        second.update(buffer[:length])
+        for hasher in hashers:
+            hasher.update(buffer[:length])
         write(buffer[:length], offset)
         offset += length
         advance(length)
-    return _digests(offset, first, second)
+    return offset
 
 
-def _pass_large(content: Content, write: Write, advance: Advance) -> FileDigests:
-    first, second, offset = blake3(), hashlib.sha256(), 0
+def _pass_large(
+    content: Content, hashers: Sequence[_Hasher], write: Write, advance: Advance
+) -> int:
+    offset = 0
     with ExitStack() as stack:
-        hashing, hashing_too, writing = (
-            stack.enter_context(ThreadPoolExecutor(1)) for _ in range(3)
-        )
+        # One thread each: chunks must come in order, to hashers and to the disk.
+        hashing = [(stack.enter_context(ThreadPoolExecutor(1)), one.update) for one in hashers]
+        writing = stack.enter_context(ThreadPoolExecutor(1))
         for chunk, in_use in _chunks(content):
-            in_use.append(hashing.submit(first.update, chunk))
-            in_use.append(hashing_too.submit(second.update, chunk))
+            in_use.extend(pool.submit(update, chunk) for pool, update in hashing)
             in_use.append(writing.submit(write, chunk, offset))
             offset += len(chunk)
             advance(len(chunk))
-    return _digests(offset, first, second)
+    return offset
 
 
 def _chunks(content: Content) -> Iterator[tuple[memoryview, list[Future[object]]]]:
@@ -183,7 +202,3 @@ def _ignore(_: int) -> None:
 
 def _forget(_: memoryview, __: int) -> None:
     pass
-
-
-def _digests(size: int, first: blake3, second: hashlib._Hash) -> FileDigests:
-    return FileDigests(size, Digest.blake3(first.digest()), Digest.sha256(second.digest()))

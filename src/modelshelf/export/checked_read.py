@@ -13,7 +13,7 @@ from modelshelf.errors import BlobCorruptError
 from modelshelf.protocols import BlobStore
 from modelshelf.schema.stored import StoredFile
 
-__all__ = ["CheckedReader", "open_checked"]
+__all__ = ["CheckedReader", "damaged", "open_checked", "open_whole"]
 
 
 class CheckedReader:
@@ -36,6 +36,21 @@ class CheckedReader:
 
 
 @contextmanager
+def open_whole(blobs: BlobStore, file: StoredFile) -> Iterator[BinaryIO]:
+    """Open a stored file that has the length it should have.
+
+    Raises:
+        BlobMissingError: The store has lost the file.
+        BlobCorruptError: It is longer or shorter than what was stored.
+    """
+    with blobs.open(file.location, file.member) as opened:
+        length = os.fstat(opened.fileno()).st_size
+        if length != file.size:
+            raise damaged(blobs, file, f"{length} bytes instead of {file.size}")
+        yield opened
+
+
+@contextmanager
 def open_checked(blobs: BlobStore, file: StoredFile) -> Iterator[CheckedReader]:
     """Open a stored file; when the block ends, what was read must have been all of it, unharmed.
 
@@ -43,20 +58,17 @@ def open_checked(blobs: BlobStore, file: StoredFile) -> Iterator[CheckedReader]:
         BlobMissingError: The store has lost the file.
         BlobCorruptError: What was read is not what was stored.
     """
-    path = str(blobs.folder(file.location) / file.member)
-    with blobs.open(file.location, file.member) as opened:
-        length = os.fstat(opened.fileno()).st_size
-        if length != file.size:
-            raise BlobCorruptError(
-                path=path,
-                expected=file.blake3.hexadecimal,
-                got=f"{length} bytes instead of {file.size}",
-            )
+    with open_whole(blobs, file) as opened:
         reader = CheckedReader(opened)
         yield reader
     if reader.digest != file.blake3.hexadecimal:
-        raise BlobCorruptError(
-            path=path,
-            expected=file.blake3.hexadecimal,
-            got=reader.digest,
-        )
+        raise damaged(blobs, file, reader.digest)
+
+
+def damaged(blobs: BlobStore, file: StoredFile, got: str) -> BlobCorruptError:
+    """Say that a stored file is not what it was."""
+    return BlobCorruptError(
+        path=str(blobs.folder(file.location) / file.member),
+        expected=file.blake3.hexadecimal,
+        got=got,
+    )

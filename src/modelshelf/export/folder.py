@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from modelshelf.blobs.copying import copy_and_check
 from modelshelf.blobs.leases import LeaseKeeper, new_lease_id, path_item
 from modelshelf.blobs.placing import Placement, Placer
 from modelshelf.blobs.removal import remove_tree
+from modelshelf.blobs.stored_reader import StoredReader
 from modelshelf.blobs.trouble import check_space, free_space
 from modelshelf.errors import (
     BlobCorruptError,
@@ -21,7 +23,7 @@ from modelshelf.errors import (
     DestinationUnusableError,
     NotEnoughSpaceError,
 )
-from modelshelf.export.checked_read import open_checked
+from modelshelf.export.checked_read import damaged, open_whole
 from modelshelf.protocols import BlobStore, Disk
 from modelshelf.schema.member import file_name_for
 from modelshelf.schema.model import ExportOutcome
@@ -30,7 +32,6 @@ from modelshelf.schema.stored import StoredFile, StoredModel
 
 __all__ = ["Exporter"]
 
-_CHUNK = 4 * 1024 * 1024
 _REAL_LINKS = (Placement.REFLINK, Placement.HARDLINK)
 """A symbolic link would break when the library moves, so an export never is one."""
 
@@ -144,13 +145,10 @@ class Exporter:
     def _copy(self, file: StoredFile, path: Path) -> None:
         writing = self._disk.create(path, 0o666)
         try:
-            with open_checked(self._blobs, file) as reader:
-                offset = 0
-                while content := reader.read(_CHUNK):
-                    view = memoryview(content)
-                    while view:
-                        written = self._disk.write(writing, view, offset)
-                        offset, view = offset + written, view[written:]
+            with open_whole(self._blobs, file) as opened:
+                digest = copy_and_check(StoredReader(opened), writing, self._disk)
+            if digest != file.blake3:
+                raise damaged(self._blobs, file, digest.hexadecimal)
             self._disk.sync_file(writing)
         finally:
             os.close(writing)
