@@ -372,7 +372,7 @@ def test_a_destination_that_cannot_be_written(tmp_path: Path) -> None:
         shelf.add(plain_pipeline(tmp_path / "model"))
         (tmp_path / "file").write_bytes(b"mine")
         for destination in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 300)):
-            with pytest.raises(DestinationUnusableError, match="folder|directory|long"):
+            with pytest.raises(DestinationUnusableError, match=r"folder|directory|long"):
                 shelf.export(selector="model", destination=destination)
         assert (tmp_path / "file").read_bytes() == b"mine"
         assert shelf.verify().clean
