@@ -5,14 +5,16 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from modelshelf.blobs.local_disk import LocalDisk
 from modelshelf.errors import BlobCorruptError, BlobMissingError, StorageError
-from modelshelf.manager import NormalizedModelManager
+from modelshelf.manager import NormalizedModelManager, normalized_model_manager
 from modelshelf.schema.report import Finding, FindingKind
+from modelshelf.settings import Settings
 from modelshelf.testing import tiny
 from modelshelf.testing.faults import LinklessDisk, flip_bit
 from tests.shelves import contents, open_shelf, part_path, plain_pipeline, stored_bytes
@@ -333,10 +335,29 @@ def test_strays_are_found(bench: Bench, place: str, kind: FindingKind) -> None:
     assert finding.path.rpartition("/")[2] in str(path)
     assert report.damaged_models == ()
     bench.shelf.collect_garbage()
+    is_whole_part = path.parent.parent.name == "blob" and not path.parent.name.startswith(".")
+    assert path.exists() == (kind is FindingKind.STRAY or is_whole_part)
+    bench.shelf.collect_garbage(unknown=True)
     assert path.exists() == (kind is FindingKind.STRAY)
     path.unlink(missing_ok=True)
     shutil.rmtree(path.parent if path.parent.name == "deep" else path, ignore_errors=True)
     bench.check_sound()
+
+
+def test_a_lost_database_does_not_cost_the_models(bench: Bench) -> None:
+    """Whole parts that no record knows may be the only copy: they go only when that is asked for."""
+    parts = set((bench.root / "models" / "blob").iterdir())
+    bench.shelf.close()
+    shutil.rmtree(bench.root / "databases")
+    with normalized_model_manager(Settings(root=bench.root)) as nmm:
+        assert {one.kind for one in nmm.verify().findings} >= {FindingKind.UNREFERENCED}
+        nmm.collect_garbage(expire_trash=timedelta(0))
+        assert set((bench.root / "models" / "blob").iterdir()) == parts
+
+        foreseen = nmm.collect_garbage(unknown=True, dry_run=True)
+        assert foreseen.folders == len(parts)
+        assert nmm.collect_garbage(unknown=True).folders == len(parts)
+        assert list((bench.root / "models" / "blob").iterdir()) == []
 
 
 def test_an_empty_folder_that_is_gone(bench: Bench) -> None:

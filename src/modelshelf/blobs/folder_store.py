@@ -23,7 +23,8 @@ __all__ = ["FolderBlobStore"]
 
 _UNFINISHED = ".partial"
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_OURS = re.compile(rf"\.?(?P<location>{_UUID})(?:\.partial)?")
+_PUBLISHED = re.compile(_UUID)
+_BEGUN = re.compile(rf"\.(?P<location>{_UUID})\.partial")
 _CANNOT_SHARE = {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOENT}
 
 
@@ -75,16 +76,22 @@ class FolderBlobStore:
         yield from _entries_below(self.folder(location), "")
 
     def locations(self) -> Iterator[str]:
-        """Yield the location of every published or unfinished part."""
+        """Yield the location of every published part."""
         for entry in scan(self._folder):
-            location = _OURS.fullmatch(entry.name)
-            if location is not None:
-                yield location["location"]
+            if _PUBLISHED.fullmatch(entry.name):
+                yield entry.name
+
+    def unfinished(self) -> Iterator[str]:
+        """Yield the location of every part that was begun and not published."""
+        for entry in scan(self._folder):
+            begun = _BEGUN.fullmatch(entry.name)
+            if begun is not None:
+                yield begun["location"]
 
     def strangers(self) -> Iterator[str]:
         """Yield the names in the folder that this store did not make; nothing here touches them."""
         for entry in scan(self._folder):
-            if _OURS.fullmatch(entry.name) is None:
+            if not _PUBLISHED.fullmatch(entry.name) and not _BEGUN.fullmatch(entry.name):
                 yield entry.name
 
     def discards(self) -> Iterator[str]:

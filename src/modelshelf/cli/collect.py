@@ -31,11 +31,24 @@ _MOST_DIGITS = 5
     metavar="DAYS|all",
     help="Also what was deleted at least so many days ago. It cannot be brought back.",
 )
+@click.option(
+    "--unknown",
+    is_flag=True,
+    help="Also whole parts that the database does not know, as after an older one was put back.",
+)
 @dry_run
 @yes
 @verb_options
 @click.pass_obj
-def command(session: Session, *, garbage: bool, trash: str | None, dry_run: bool, yes: bool) -> int:
+def command(
+    session: Session,
+    *,
+    garbage: bool,
+    trash: str | None,
+    unknown: bool,
+    dry_run: bool,
+    yes: bool,
+) -> int:
     """Free what no model needs. Says what it would free, then asks.
 
     \b
@@ -43,7 +56,7 @@ def command(session: Session, *, garbage: bool, trash: str | None, dry_run: bool
     shelf gc --trash 30 -y
     shelf gc --trash all
     """
-    if not garbage and trash is None:
+    if not garbage and trash is None and not unknown:
         raise UsageError(
             problem="`shelf gc` wants to be told what to free",
             remedy="give `--garbage`, `--trash DAYS` or `--trash all`; `--dry-run` shows what goes",
@@ -51,15 +64,16 @@ def command(session: Session, *, garbage: bool, trash: str | None, dry_run: bool
     expire = _age(trash)
     with session.open() as manager:
         if dry_run or (not yes and session.can_ask):
-            _print(
-                session, manager.collect_garbage(expire_trash=expire, dry_run=True), "would free"
-            )
+            foreseen = manager.collect_garbage(expire_trash=expire, unknown=unknown, dry_run=True)
+            _print(session, foreseen, "would free")
             if dry_run:
                 return 0
         if not agreed(session, "freeing this for good", yes=yes):
             return _DECLINED
         with progress_bar(session) as progress:
-            report = manager.collect_garbage(expire_trash=expire, progress=progress)
+            report = manager.collect_garbage(
+                expire_trash=expire, unknown=unknown, progress=progress
+            )
     _print(session, report, "freed")
     return 0
 

@@ -389,6 +389,7 @@ class NormalizedModelManager:
         self,
         *,
         expire_trash: timedelta | None = None,
+        unknown: bool = False,
         dry_run: bool = False,
         progress: ProgressReporter = ignore_progress,
     ) -> GarbageReport:
@@ -397,13 +398,15 @@ class NormalizedModelManager:
         Args:
             expire_trash: Forget for good what was deleted at least so long ago, zero for all of it;
                 None for what is past its date.
+            unknown: Remove whole parts that no record knows, too. They are left where an older database
+                was put back, and may be the only copy of a model.
             dry_run: Only say what would go.
             progress: Told of progress.
         """
         collector = self._services.collector
         if dry_run:
-            return collector.foresee(expire_trash=expire_trash)
-        return collector.collect(expire_trash=expire_trash, report=progress)
+            return collector.foresee(expire_trash=expire_trash, unknown=unknown)
+        return collector.collect(expire_trash=expire_trash, unknown=unknown, report=progress)
 
     def usage(self) -> Usage:
         """Return what the library costs, per model and in all, and what sharing saves."""

@@ -93,7 +93,10 @@ class BlobStore(Protocol):
         """Yield whatever lies in the part's folder, sorted; nothing when there is no such part."""
 
     def locations(self) -> Iterator[str]:
-        """Yield the location of every published or unfinished part."""
+        """Yield the location of every published part."""
+
+    def unfinished(self) -> Iterator[str]:
+        """Yield the location of every part that was begun and not published."""
 
     def share(
         self,

@@ -116,6 +116,9 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
     def cost_of(self, key: str) -> tuple[int, int]:
         """Return the bytes that only this model holds, and those that others hold too."""
 
+    def freed_by(self, trash_ids: Sequence[str]) -> int:
+        """Return the bytes that only these deleted models hold, taken together."""
+
     def sweep(self, lease_id: str, expired_trash: Sequence[str]) -> list[str]:
         """Forget trash for good, then every part that nothing holds; correct wrong counts.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
@@ -51,15 +52,17 @@ class Holdings:
             (digest, size) for part in holder.parts for digest, size, _ in self.files.get(part, [])
         ]
 
-    def cost_of(self, key: str) -> tuple[int, int]:
-        """Return bytes that only this model holds, and distinct bytes that others hold too.
+    def cost_of(self, keys: Collection[str]) -> tuple[int, int]:
+        """Return bytes that only these models hold, and distinct bytes that others hold too.
 
         Deleted models count as others while they can be brought back.
         """
-        mine = dict(self.contents(self.holders[key]))
+        mine: dict[bytes, int] = {}
+        for key in keys:
+            mine.update(self.contents(self.holders[key]))
         total = sum(mine.values())
         for other in self.holders.values():
-            if other.key != key:
+            if other.key not in keys:
                 for digest, _ in self.contents(other):
                     mine.pop(digest, None)
         freed = sum(mine.values())

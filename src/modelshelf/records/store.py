@@ -167,7 +167,13 @@ class SqlRecordStore:
     def cost_of(self, key: str) -> tuple[int, int]:
         """Return what deleting a model frees for good, and what stays because others share it."""
         with self._database.read() as connection:
-            return accounts.read_holdings(connection).cost_of(key)
+            return accounts.read_holdings(connection).cost_of({key})
+
+    def freed_by(self, trash_ids: Sequence[str]) -> int:
+        """Return the bytes that only these deleted models hold, taken together."""
+        with self._database.read() as connection:
+            keys = {row.key for row in removal.trash_rows(connection) if row.id in trash_ids}
+            return accounts.read_holdings(connection).cost_of(keys)[0] if keys else 0
 
     def sweep(self, lease_id: str, expired_trash: Sequence[str]) -> list[str]:
         """Forget trash, then every part that nothing holds; return their locations."""
@@ -257,7 +263,7 @@ def _microseconds(moment: datetime) -> int:
 def _trashed(row: removal.TrashRow, holdings: accounts.Holdings) -> TrashedModel:
     holder = holdings.holders[row.key]
     size = sum(length for _, length in holdings.contents(holder))
-    freed, kept = holdings.cost_of(row.key)
+    freed, kept = holdings.cost_of({row.key})
     return TrashedModel(
         trash_id=row.id,
         name=holder.name,

@@ -38,7 +38,8 @@ class FindingKind(StrEnum):
     STRAY = "stray"
     """A file that the store did not make; never removed unasked outside `blob/`."""
     UNREFERENCED = "unreferenced"
-    """A blob folder that no model uses and no import holds; `gc` removes it."""
+    """A blob folder that no record knows and no import holds. `gc` removes unfinished ones; whole ones,
+    which an older database that was put back would leave, only with `--unknown`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Garbage collection: mark from the records, sweep the disk, never the other way round.
 
-Whatever a record refers to or a living lease protects stays. Only folders below `blob/` and what `gc`
-itself set aside are ever removed; a record that cannot be read stops the collection.
+Whatever a record refers to or a living lease protects stays. Only parts whose records this collection
+removed, parts that were never finished, and what `gc` itself set aside are removed; a record that cannot
+be read stops the collection, and a whole part without a record is left alone unless asked for.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class GarbageCollector:
         self,
         *,
         expire_trash: timedelta | None,
+        unknown: bool = False,
         report: ProgressReporter = ignore_progress,
     ) -> GarbageReport:
         """Remove what nothing refers to.
@@ -55,6 +57,8 @@ class GarbageCollector:
         Args:
             expire_trash: Forget for good what was deleted at least so long ago; zero forgets all of
                 it, None only what is past the date it was given when it was deleted.
+            unknown: Remove whole parts that no record knows, too. No crash leaves any: they mean that
+                an older database was put back, or none, and may be the only copy of a model.
             report: Told of progress.
 
         Returns:
@@ -66,7 +70,7 @@ class GarbageCollector:
         lease_id = new_lease_id()
         with self._leases.hold(lease_id, "collecting garbage", []):
             doomed = self._records.sweep(lease_id, expired)
-            debris = self._debris()
+            debris = self._debris(unknown=unknown)
             freed = 0
             for number, location in enumerate([*doomed, *debris], start=1):
                 freed += self._blobs.discard(location)
@@ -82,19 +86,18 @@ class GarbageCollector:
             views_repaired=repaired,
         )
 
-    def foresee(self, *, expire_trash: timedelta | None) -> GarbageReport:
+    def foresee(self, *, expire_trash: timedelta | None, unknown: bool = False) -> GarbageReport:
         """Say what `collect` would remove, and change nothing.
 
         Bytes are those of content that nothing but the collected holds; interrupted work that has not
         been noticed yet comes on top.
         """
         expired = self._expired(expire_trash)
-        costs = {entry.trash_id: entry.bytes_freed for entry in self._records.trashed()}
         return GarbageReport(
             parts=len(self._records.unreferenced()),
-            folders=len(self._debris()),
+            folders=len(self._debris(unknown=unknown)),
             trash=len(expired),
-            bytes_freed=self._records.usage().garbage + sum(costs[one] for one in expired),
+            bytes_freed=self._records.usage().garbage + self._records.freed_by(expired),
             relinked_bytes=0,
             views_repaired=0,
         )
@@ -115,9 +118,11 @@ class GarbageCollector:
         for location in (*sorted(folders), lease_id):
             self._blobs.discard(location)
 
-    def _debris(self) -> list[str]:
+    def _debris(self, *, unknown: bool) -> list[str]:
         # Listed before the records are read: a folder that appears later is not in the list.
-        on_disk = {*self._blobs.locations(), *self._blobs.discards()}
+        on_disk = {*self._blobs.unfinished(), *self._blobs.discards()}
+        if unknown:
+            on_disk.update(self._blobs.locations())
         return sorted(on_disk - self._records.kept_locations() - set(self._records.leases()))
 
     def _expired(self, age: timedelta | None) -> list[str]:

@@ -55,9 +55,10 @@ class Verifier:
         check = _Check(self._records, self._blobs, quick=quick, report=report)
         # Listed before the records are read, so that what is added meanwhile is not taken for debris.
         parts, discards = set(self._blobs.locations()), set(self._blobs.discards())
+        unfinished = set(self._blobs.unfinished())
         visible = list(_files_below(self._models))
         findings = [*self._records.audit(), *check.parts()]
-        findings += self._debris(parts, discards)
+        findings += self._debris(parts, unfinished, discards)
         findings += self._view_findings(visible)
         return VerifyReport(
             findings=tuple(sorted(findings, key=lambda one: (one.kind, one.path, one.detail))),
@@ -66,11 +67,21 @@ class Verifier:
             bytes_read=check.bytes_read,
         )
 
-    def _debris(self, parts: set[str], discards: set[str]) -> Iterator[Finding]:
+    def _debris(
+        self, parts: set[str], unfinished: set[str], discards: set[str]
+    ) -> Iterator[Finding]:
         kept = self._records.kept_locations()
         for location in sorted(parts - kept):
             yield Finding(
-                FindingKind.UNREFERENCED, f"models/blob/{location}", "no model and no import has it"
+                FindingKind.UNREFERENCED,
+                f"models/blob/{location}",
+                "no record knows this part; it may be all there is of a model",
+            )
+        for location in sorted(unfinished - kept):
+            yield Finding(
+                FindingKind.UNREFERENCED,
+                f"models/blob/.{location}.partial",
+                "no import is writing it any more",
             )
         # One that is gone by now was being removed by somebody alive.
         remaining = discards & set(self._blobs.discards())
