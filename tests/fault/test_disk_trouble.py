@@ -21,7 +21,6 @@ from modelshelf.errors import (
     NotEnoughSpaceError,
     StorageError,
     StoreUnusableError,
-    StoreWriteError,
 )
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.protocols import Disk
@@ -356,14 +355,30 @@ print(shelf.verify().clean)
 
 
 def test_a_file_system_without_links(tmp_path: Path) -> None:
-    """Where no kind of link can be made the model is kept whole, and the error says why nobody sees it."""
+    """Where no kind of link can be made, what a person sees is a copy, which goes and comes back too."""
     source = plain_pipeline(tmp_path / "model")
     with open_shelf(tmp_path / "shelf", disk=LinklessDisk(LocalDisk())) as shelf:
-        with pytest.raises(StoreWriteError, match="links"):
-            shelf.add(source)
+        view = shelf.add(source).info.path
+        assert contents(view) == contents(source)
         made = shelf.export(selector="model", destination=tmp_path / "out")
         assert made.method == "copy"
         assert contents(made.path) == contents(source)
+
+        trashed = shelf.delete("model")
+        assert not view.exists()
+        shelf.undo(trashed.trash_id)
+        assert contents(view) == contents(source)
+        assert shelf.verify().clean
+
+
+def test_an_export_into_the_library_is_refused(tmp_path: Path) -> None:
+    """Neither can an export litter the library, nor `force` replace the folder that holds it."""
+    with open_shelf(tmp_path / "model" / "shelf") as shelf:
+        shelf.add(plain_pipeline(tmp_path / "sources" / "model"))
+        for destination in (tmp_path / "model" / "shelf" / "models" / "blob", tmp_path):
+            with pytest.raises(DestinationUnusableError, match="library"):
+                shelf.export(selector="model", destination=destination, force=True)
+        assert shelf.verify().clean
 
 
 def test_a_destination_that_cannot_be_written(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from modelshelf.errors import (
     FormatError,
     ModelshelfError,
     SourceChangedError,
+    SourceHoldsStoreError,
     SourceInsideStoreError,
     SourceNotFoundError,
     SymlinkLeavesFolderError,
@@ -88,6 +89,22 @@ def test_a_folder_without_a_model(tmp_path: Path, shelf: NormalizedModelManager)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "me.jpg").write_bytes(b"jpeg")
     refused(shelf, EmptySourceError, tmp_path / "photos")
+
+
+def test_a_model_folder_that_holds_the_library(tmp_path: Path) -> None:
+    """A library inside the folder to be added would be a part of what it stores."""
+    folder = plain_pipeline(tmp_path / "model")
+    with open_shelf(folder / "shelf") as shelf:
+        shelf.add(plain_pipeline(tmp_path / "other"))
+        refused(shelf, SourceHoldsStoreError, folder)
+
+
+def test_a_tree_that_holds_the_library_is_searched_around_it(tmp_path: Path) -> None:
+    """Adding all of a home folder does not find what the library there shows."""
+    plain_pipeline(tmp_path / "home" / "model")
+    with open_shelf(tmp_path / "home" / "shelf") as shelf:
+        shelf.add(tmp_path / "home" / "model")
+        assert list(shelf.discover(tmp_path / "home")) == [tmp_path / "home" / "model"]
 
 
 def test_the_library_itself(tmp_path: Path, shelf: NormalizedModelManager) -> None:

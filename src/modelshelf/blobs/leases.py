@@ -35,13 +35,22 @@ class LeaseKeeper:
         └─ <lease id>.lock    held by the owner as long as it lives
     """
 
-    def __init__(self, folder: Path, records: LeaseRecords) -> None:
+    def __init__(self, folder: Path, records: LeaseRecords, clean: Callable[[str], None]) -> None:
+        """Hold what leases are kept with.
+
+        Args:
+            folder: Where the lock files are.
+            records: Where the rows are.
+            clean: Called with the id of each lease that is about to end: removes what its operation
+                left and no record wants. While it fails, the lease stays.
+        """
         self._folder = folder
         self._records = records
+        self._clean = clean
 
     @contextmanager
     def hold(self, lease_id: str, purpose: str, items: Iterable[tuple[str, str]]) -> Iterator[None]:
-        """Protect *items* for the length of the block.
+        """Protect *items* for the length of the block, then clean up whatever happened.
 
         Args:
             lease_id: A fresh id, from `new_lease_id`.
@@ -59,40 +68,43 @@ class LeaseKeeper:
         try:
             yield
         finally:
-            # Where the row cannot be removed now, the released lock lets anybody do it later.
-            with suppress(ModelshelfError):
+            # What cannot be cleaned up now stays leased; the released lock lets anybody do it later.
+            with suppress(ModelshelfError, OSError):
+                self._clean(lease_id)
                 self._records.end_lease(lease_id)
             with suppress(OSError):
                 path.unlink(missing_ok=True)
             lock.release()
 
-    def end_dead(self, clean: Callable[[str], None]) -> int:
-        """End every lease whose owner is dead.
-
-        Args:
-            clean: Called with each dead lease's id while its row is still there.
+    def end_dead(self) -> int:
+        """Clean up after every lease whose owner is dead, and end it.
 
         Returns:
             How many leases were ended.
+
+        Raises:
+            StorageError: Something could not be cleaned up; that lease stays.
         """
         if not self._folder.is_dir():
             return 0
         with store_trouble(self._folder), FileLock(self._folder / _GATE):
             rows = self._records.leases()
             files = [path.stem for path in self._folder.glob("*.lock") if path.name != _GATE]
-            return sum(self._end_if_dead(lease_id, clean) for lease_id in {*rows, *files})
+            return sum(self._end_if_dead(lease_id) for lease_id in {*rows, *files})
 
-    def _end_if_dead(self, lease_id: str, clean: Callable[[str], None]) -> bool:
+    def _end_if_dead(self, lease_id: str) -> bool:
         path = self._path(lease_id)
         lock = FileLock(path, thread_local=False)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             return False
-        clean(lease_id)
-        self._records.end_lease(lease_id)
-        path.unlink(missing_ok=True)
-        lock.release()
+        try:
+            self._clean(lease_id)
+            self._records.end_lease(lease_id)
+            path.unlink(missing_ok=True)
+        finally:
+            lock.release()
         return True
 
     def _path(self, lease_id: str) -> Path:

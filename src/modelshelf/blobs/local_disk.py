@@ -46,7 +46,8 @@ class LocalDisk:
 
     def clone(self, source: Path, target: Path, mode: int = 0o600) -> None:
         """Reflink; `OSError` with `EOPNOTSUPP`, `EXDEV` or `EINVAL` where blocks cannot be shared."""
-        reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        # O_NONBLOCK: a named pipe put in the place of the file must not hang us.
+        reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             writing = self.create(target, mode)
             try:

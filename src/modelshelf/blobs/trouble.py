@@ -12,6 +12,8 @@ from modelshelf.errors import NotEnoughSpaceError, StoreWriteError
 
 __all__ = ["check_space", "free_space", "store_trouble"]
 
+_RESERVE = 16 * 1024 * 1024
+"""Bytes; on a small disk a fiftieth of what is free."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -42,11 +44,14 @@ def store_trouble(path: Path, needed: int = 0) -> Iterator[None]:
 def check_space(path: Path, needed: int) -> None:
     """Refuse, before the first byte is written, what the disk cannot hold.
 
+    A little stays free, because deleting and collecting, which make room again, have to write a few
+    pages of the database first.
+
     Raises:
         NotEnoughSpaceError: Less than *needed* bytes are free on the disk that holds *path*.
     """
     free = free_space(path)
-    if needed > free:
+    if needed and needed + min(_RESERVE, free // 50) > free:
         raise NotEnoughSpaceError(path=str(path), needed=needed, free=free)
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from modelshelf.blobs.copying import copy_and_check
 from modelshelf.blobs.hashing import hash_content
 from modelshelf.blobs.placing import Placement, Placer, is_same_file
 from modelshelf.blobs.stored_reader import StoredReader
 from modelshelf.blobs.trouble import store_trouble
-from modelshelf.errors import StoreWriteError
 from modelshelf.protocols import BlobStore, Disk, ViewRecords
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.stored import StoredFile, StoredModel, View
@@ -36,7 +36,7 @@ class ViewKeeper:
         ├─ sd-1/main/stable-diffusion-1-5/      a pipeline, with all its folders
         └─ .cache/
            ├─ views.lock                        held while links are made or unmade
-           └─ view.partial                      a reflink being made, where there are any
+           └─ view.partial                      a reflink or copy being made
     """
 
     def __init__(self, models: Path, records: ViewRecords, blobs: BlobStore, disk: Disk) -> None:
@@ -44,10 +44,11 @@ class ViewKeeper:
         self._records = records
         self._blobs = blobs
         self._disk = disk
+        self._scratch = models / ".cache" / "view.partial"
         self._placer = Placer(
             disk,
             (Placement.REFLINK, Placement.HARDLINK, Placement.SYMLINK),
-            scratch=models / ".cache" / "view.partial",
+            scratch=self._scratch,
         )
 
     def settle(self) -> int:
@@ -148,9 +149,19 @@ class ViewKeeper:
     def _place(self, stored: Path, path: Path) -> None:
         self._disk.make_folder(path.parent)
         if self._placer.place(stored, path) is None:
-            raise StoreWriteError(
-                path=str(path), reason="the file system has neither hard nor symbolic links"
-            )
+            self._copy(stored, path)
+
+    def _copy(self, stored: Path, path: Path) -> None:
+        """Copy, where the file system has no links of any kind: the view then costs what it shows."""
+        self._placer.forget_scratch()
+        writing = self._disk.create(self._scratch)
+        try:
+            with stored.open("rb") as opened:
+                copy_and_check(StoredReader(opened), writing, self._disk)
+            self._disk.seal(writing)
+        finally:
+            os.close(writing)
+        self._disk.rename(self._scratch, path)
 
     def _has_foreign(self, view: View, model: StoredModel) -> bool:
         ours = dict(self._placed(view, model))

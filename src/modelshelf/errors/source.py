@@ -8,6 +8,7 @@ __all__ = [
     "EmptySourceError",
     "SourceChangedError",
     "SourceError",
+    "SourceHoldsStoreError",
     "SourceInsideStoreError",
     "SourceNotFoundError",
     "SourceUnreadableError",
@@ -77,6 +78,19 @@ class SourceInsideStoreError(SourceError):
     code = "source-inside-store"
     message = "`{path}` lies inside the library at `{root}`"
     hint = "`shelf find {path}` tells which model it belongs to; `shelf export` copies one out"
+
+    path: str
+    """What was to be added."""
+    root: str
+    """The library's root folder."""
+
+
+class SourceHoldsStoreError(SourceError):
+    """The library lies inside the folder that was to be added. Choose a folder beside it."""
+
+    code = "source-holds-store"
+    message = "the library at `{root}` lies inside `{path}`, which was to be added"
+    hint = "add the model folders in `{path}` one by one, or move the library elsewhere"
 
     path: str
     """What was to be added."""

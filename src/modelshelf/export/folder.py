@@ -39,10 +39,17 @@ _REAL_LINKS = (Placement.REFLINK, Placement.HARDLINK)
 class Exporter:
     """Writes models out under names that appear whole or not at all."""
 
-    def __init__(self, blobs: BlobStore, disk: Disk, leases: LeaseKeeper) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        disk: Disk,
+        leases: LeaseKeeper,
+        library: tuple[Path, ...],
+    ) -> None:
         self._blobs = blobs
         self._disk = disk
         self._leases = leases
+        self._library = library
 
     def export(
         self,
@@ -78,6 +85,7 @@ class Exporter:
         target = folder / (file_name_for(model.name) + model.suffix)
         if os.path.lexists(target) and not force:
             raise DestinationExistsError(path=str(target))
+        self._check_apart(target)
         lease_id = new_lease_id()
         beside = folder / f".{lease_id}.partial"
         with (
@@ -85,15 +93,20 @@ class Exporter:
             destination_trouble(target),
         ):
             self._open(folder)
-            try:
-                methods = self._write(model, beside, by_link=by_link, report=report)
-                self._appear(beside, target, force=force)
-            except BaseException:
-                if os.path.lexists(beside):
-                    remove_tree(beside, self._disk)
-                raise
+            methods = self._write(model, beside, by_link=by_link, report=report)
+            self._appear(beside, target, force=force)
         method = max(methods, key=lambda kind: methods[kind]) if methods else Placement.COPY
         return ExportOutcome(target, len(model.files), model.size, method.value)
+
+    def _check_apart(self, target: Path) -> None:
+        """Keep exports out of the library, and the library from being replaced by one."""
+        real = target.parent.resolve() / target.name
+        for folder in self._library:
+            library = folder.resolve()
+            if real.is_relative_to(library) or library.is_relative_to(real):
+                raise DestinationUnusableError(
+                    path=str(target), reason=f"the library at `{folder}` is there"
+                )
 
     def _open(self, folder: Path) -> None:
         try:

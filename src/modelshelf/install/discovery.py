@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from modelshelf.errors import EmptySourceError, SourceNotFoundError, SourceUnreadableError
@@ -32,7 +32,7 @@ _NOT_LIBRARIES = frozenset({".git", ".cache", ".locks", "blobs", "refs", "__pyca
 """Folders that hold copies or no models: version control, and what a hub cache has beside snapshots."""
 
 
-def discover_models(path: Path) -> Iterator[Path]:
+def discover_models(path: Path, *, apart: Collection[Path] = ()) -> Iterator[Path]:
     """Yield the model files and model folders at or below *path*, sorted.
 
     A folder that is a model is yielded whole and not looked into. Links to folders are not followed
@@ -40,6 +40,7 @@ def discover_models(path: Path) -> Iterator[Path]:
 
     Args:
         path: A model file, a model folder, or a folder that holds some of them at any depth.
+        apart: Folders not to search, such as the library's own when it lies below *path*.
 
     Raises:
         SourceNotFoundError: There is nothing at *path*.
@@ -50,13 +51,15 @@ def discover_models(path: Path) -> Iterator[Path]:
         is_there = path.exists()
     except OSError as error:
         raise unreadable(path, error) from error
+    inside = any(path.resolve().is_relative_to(folder.resolve()) for folder in apart)
     if not is_there:
         raise SourceNotFoundError(path=str(path))
-    if not path.is_dir() or is_model_folder(path):
+    if inside or not path.is_dir() or is_model_folder(path):
+        # What lies in a folder apart is named as it is, for whoever adds it to refuse.
         yield path
         return
     found = False
-    for model in _below(path):
+    for model in _below(path, {folder.resolve() for folder in apart}):
         found = True
         yield model
     if not found:
@@ -73,7 +76,7 @@ def is_model_folder(folder: Path) -> bool:
     )
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, apart: Collection[Path]) -> Iterator[Path]:
     waiting = [folder]
     while waiting:
         current = waiting.pop()
@@ -81,7 +84,7 @@ def _below(folder: Path) -> Iterator[Path]:
         for name in _listed(current):
             path = current / name
             if path.is_dir():
-                if name in _NOT_LIBRARIES or path.is_symlink():
+                if name in _NOT_LIBRARIES or path.is_symlink() or path.resolve() in apart:
                     continue
                 if is_model_folder(path):
                     yield path

@@ -14,7 +14,7 @@ from modelshelf.blobs.views import ViewKeeper
 from modelshelf.errors import (
     AmbiguousIdentityError,
     EmptySourceError,
-    ModelshelfError,
+    SourceHoldsStoreError,
     SourceInsideStoreError,
 )
 from modelshelf.formats import read_pipeline, read_tree
@@ -76,8 +76,11 @@ class ModelAdder:
         """
         tree = self._look(path, follow_links=follow_links)
         for folder in self._library:
-            if tree.root.resolve().is_relative_to(folder.resolve()):
+            here, library = tree.root.resolve(), folder.resolve()
+            if here.is_relative_to(library):
                 raise SourceInsideStoreError(path=str(path), root=str(folder))
+            if library.is_relative_to(here):
+                raise SourceHoldsStoreError(path=str(path), root=str(folder))
         pipeline = None if tree.is_file else read_pipeline(tree)
         return plan_import(
             tree,
@@ -138,17 +141,9 @@ class ModelAdder:
                 tally(plan, report),
             )
             contents: list[PartContent] = []
-            try:
-                for part, location in zip(plan.all_parts, locations, strict=True):
-                    contents.append(storer.store(part, location))
-                registered = self._records.register(plan, contents)
-            except BaseException:
-                # What cannot be removed now is debris for `gc`; the first error is the one to tell.
-                with suppress(ModelshelfError, OSError):
-                    self._discard_unregistered(contents)
-                raise
-            for location in registered.unused:
-                self._blobs.discard(location)
+            for part, location in zip(plan.all_parts, locations, strict=True):
+                contents.append(storer.store(part, location))
+            registered = self._records.register(plan, contents)
         self._views.settle()
         self._views.ensure(registered.key)
         return registered, tuple(contents)
@@ -186,13 +181,6 @@ class ModelAdder:
                 reason="there is no `model_index.json`, `config.json` or weights file at its top",
             )
         return tree
-
-    def _discard_unregistered(self, contents: list[PartContent]) -> None:
-        for content in contents:
-            # Asked, not assumed: an interruption may come just after the commit.
-            part = self._records.part(content.digest)
-            if content.is_new and (part is None or part.location != content.location):
-                self._blobs.discard(content.location)
 
 
 def _absolute(path: Path) -> Path:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from modelshelf.blobs.folder_store import FolderBlobStore
 from modelshelf.blobs.leases import LeaseKeeper
+from modelshelf.blobs.leftovers import Leftovers
 from modelshelf.blobs.local_disk import LocalDisk
 from modelshelf.blobs.views import ViewKeeper
 from modelshelf.errors import StoreUnusableError
@@ -41,6 +43,8 @@ class Services:
     """Frees what nobody needs."""
     verifier: Verifier
     """Checks everything."""
+    library: tuple[Path, ...]
+    """The folders that are the library's own: nothing is added from there or exported to there."""
 
 
 def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> Services:
@@ -66,24 +70,26 @@ def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> S
     discarded = cache / "discarded"
     records = SqlRecordStore(Database(settings.db_path), models, clock)
     blobs = FolderBlobStore(settings.blob_path, discarded, disk)
-    leases = LeaseKeeper(cache / "leases", records)
+    library = (settings.root, models)
+    leases = LeaseKeeper(cache / "leases", records, Leftovers(records, blobs, disk).remove)
     views = ViewKeeper(models, records, blobs, disk)
     return Services(
         records=records,
         blobs=blobs,
         views=views,
         adder=ModelAdder(
-            library=(settings.root, models),
+            library=library,
             records=records,
             blobs=blobs,
             disk=disk,
             leases=leases,
             views=views,
         ),
-        exporter=Exporter(blobs, disk, leases),
+        exporter=Exporter(blobs, disk, leases, library),
         trash=Trash(records, views, clock, settings.trash_retention),
         collector=GarbageCollector(
             records=records, blobs=blobs, disk=disk, leases=leases, views=views, clock=clock
         ),
         verifier=Verifier(models=models, records=records, blobs=blobs, views=views),
+        library=library,
     )

@@ -193,7 +193,7 @@ class NormalizedModelManager:
 
     def discover(self, path: str | Path) -> Iterator[Path]:
         """Yield the models at or below *path*, sorted; a model folder is yielded whole."""
-        return discover_models(Path(path))
+        return discover_models(Path(path), apart=self._services.library)
 
     def probe(self, path: str | Path, *, follow_links: bool = False) -> Identity:
         """Say what the model at *path* is, and why; nothing is stored."""

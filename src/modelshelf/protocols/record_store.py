@@ -38,6 +38,9 @@ class LeaseRecords(Protocol):
     def leased(self, lease_id: str, kind: str) -> set[str]:
         """Return the values of one kind that a lease protects."""
 
+    def unrecorded(self, lease_id: str) -> set[str]:
+        """Return the locations that a lease protects and no part has."""
+
 
 class ViewRecords(Protocol):
     """What a person should see below the models folder."""
@@ -128,9 +131,6 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
 
     def unreferenced(self) -> list[str]:
         """Return the locations that `sweep` would free now."""
-
-    def part_locations(self) -> set[str]:
-        """Return every location that a part has."""
 
     def kept_locations(self) -> set[str]:
         """Return every location that a part has or a lease protects."""

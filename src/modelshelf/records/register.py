@@ -46,15 +46,14 @@ def register(
         The id; `is_new` is False when the same content already had this name.
     """
     ids: dict[str, int] = {}
-    unused: list[str] = []
     for content in contents:
-        ids[content.planned.folder] = _part(connection, plan, content, unused)
+        ids[content.planned.folder] = _part(connection, plan, content)
     digests = {content.planned.folder: content.digest for content in contents}
     if plan.is_pipeline:
         found = _pipeline(connection, plan, ids, pipeline_digest(digests), now)
     else:
         found = _name(connection, plan, next(iter(ids.values())), now)
-    return Registered(*found, unused=tuple(unused))
+    return Registered(*found)
 
 
 def pipeline_digest(parts: dict[str, Digest]) -> Digest:
@@ -63,17 +62,12 @@ def pipeline_digest(parts: dict[str, Digest]) -> Digest:
     return Digest.blake3(blake3(b"".join(lines)).digest())
 
 
-def _part(connection: Connection, plan: ImportPlan, content: PartContent, unused: list[str]) -> int:
-    row = connection.execute(
-        select(model_path.c.id, model_path.c.path).where(model_path.c.digest == content.digest.raw)
-    ).one_or_none()
-    path = f"{BLOB_FOLDER}/{content.location}"
-    if row is None:
-        part_id = _insert_part(connection, plan, content, path)
-    else:
-        part_id = row.id
-        if content.is_new and row.path != path:
-            unused.append(content.location)
+def _part(connection: Connection, plan: ImportPlan, content: PartContent) -> int:
+    part_id = connection.scalar(
+        select(model_path.c.id).where(model_path.c.digest == content.digest.raw)
+    )
+    if part_id is None:
+        part_id = _insert_part(connection, plan, content, f"{BLOB_FOLDER}/{content.location}")
     _learn(connection, part_id, content)
     return part_id
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, delete, select, union, update
 
 from modelshelf.records.leases import leased
 from modelshelf.records.parts import location_of
+from modelshelf.records.register import BLOB_FOLDER
 from modelshelf.records.tables import (
     model_base,
     model_id,
@@ -179,11 +180,15 @@ def drop_unreferenced(connection: Connection) -> list[str]:
     return [location for _, location in doomed]
 
 
-def part_locations(connection: Connection) -> set[str]:
-    """Return every location that a part has."""
-    return {location_of(path) for path in connection.scalars(select(model_path.c.path))}
+def unrecorded(connection: Connection, lease_id: str) -> set[str]:
+    """Return the locations that a lease protects and no part has."""
+    locations = leased(connection, "folder", lease_id)
+    paths = [f"{BLOB_FOLDER}/{location}" for location in locations]
+    held = connection.scalars(select(model_path.c.path).where(model_path.c.path.in_(paths)))
+    return locations - {location_of(path) for path in held}
 
 
 def kept_locations(connection: Connection) -> set[str]:
     """Return every location that a part has or a lease protects; all others are debris."""
-    return part_locations(connection) | leased(connection, "folder")
+    parts = {location_of(path) for path in connection.scalars(select(model_path.c.path))}
+    return parts | leased(connection, "folder")

@@ -114,6 +114,11 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return leases.leased(connection, kind, lease_id)
 
+    def unrecorded(self, lease_id: str) -> set[str]:
+        """Return the locations that a lease protects and no part has."""
+        with self._database.read() as connection:
+            return removal.unrecorded(connection, lease_id)
+
     def pin(self, lease_id: str, digest: Digest) -> StoredPart | None:
         """Find a part and protect it by the lease, in one step."""
         with self._database.write() as connection:
@@ -189,11 +194,6 @@ class SqlRecordStore:
         """Return the locations that `sweep` would free now."""
         with self._database.read() as connection:
             return [location for _, location in removal.unreferenced(connection)]
-
-    def part_locations(self) -> set[str]:
-        """Return every location that a part has."""
-        with self._database.read() as connection:
-            return removal.part_locations(connection)
 
     def kept_locations(self) -> set[str]:
         """Return every location that a part has or a lease protects."""

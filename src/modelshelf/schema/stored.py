@@ -86,8 +86,6 @@ class Registered:
     """Key of its name or pipeline."""
     is_new: bool
     """False when exactly this was there already."""
-    unused: tuple[str, ...]
-    """Locations that another import made superfluous meanwhile; discard them."""
 
 
 @dataclass(frozen=True, slots=True)

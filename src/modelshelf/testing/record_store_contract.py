@@ -232,12 +232,17 @@ class RecordStoreContract:
         assert found == {first.id, second.id}
 
     def test_tells_of_a_folder_stored_in_vain(self) -> None:
-        """When two imports stored the same part, the second is told that its folder is unused."""
+        """When two imports stored the same part, the second one's folder is nobody's."""
         kept = part_content({"a": b"1"})
         vain = part_content({"a": b"1"})
-        assert self.add(kept, "ink").unused == ()
-        assert self.add(vain, "pen").unused == (vain.location,)
-        assert self.records.part_locations() == {kept.location}
+        lease_id = uuid4().hex
+        leased = [("folder", content.location) for content in (kept, vain)]
+        self.records.begin_lease(lease_id, "adding", leased)
+        assert self.records.unrecorded(lease_id) == {kept.location, vain.location}
+        self.add(kept, "ink")
+        self.add(vain, "pen")
+        assert self.records.unrecorded(lease_id) == {vain.location}
+        assert [part.location for part in self.records.parts()] == [kept.location]
 
     def test_a_pipeline_has_its_parts(self) -> None:
         """A pipeline is found with its components by folder, and shares them with others."""
@@ -390,7 +395,6 @@ class RecordStoreContract:
         self.records.begin_lease(two, "exporting", [("path", "/y")])
         assert set(self.records.leases()) == {one, two}
         assert self.records.kept_locations() == {"here"}
-        assert self.records.part_locations() == set()
         assert self.records.leased(one, "path") == {"/x"}
         assert self.records.leased(one, "part") == set()
         self.records.end_lease(one)
@@ -508,7 +512,7 @@ class RecordStoreContract:
         swept = self.sweep(trash_id)
         assert unets[0].location in swept
         assert len(swept) == 2
-        assert {vae.location, unets[1].location} <= self.records.part_locations()
+        assert {vae.location, unets[1].location} <= self.records.kept_locations()
         (two,) = self.records.pipelines()
         assert [part.refcount for part in two.parts] == [1, 1]
         assert self.records.audit() == []

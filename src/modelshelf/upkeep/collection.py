@@ -7,14 +7,11 @@ be read stops the collection, and a whole part without a record is left alone un
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from datetime import timedelta
 
 from modelshelf.blobs.folder_store import FolderBlobStore
-from modelshelf.blobs.leases import LeaseKeeper, item_path, new_lease_id
-from modelshelf.blobs.removal import remove_tree
-from modelshelf.blobs.trouble import store_trouble
+from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
 from modelshelf.blobs.views import ViewKeeper
 from modelshelf.protocols import Clock, Disk, RecordStore
 from modelshelf.schema.digest import Digest
@@ -104,19 +101,8 @@ class GarbageCollector:
 
     def finish_interrupted(self) -> None:
         """Clean up after dead processes, so that the rest sees a settled library."""
-        self._leases.end_dead(self._clean_after)
+        self._leases.end_dead()
         self._views.settle()
-
-    def _clean_after(self, lease_id: str) -> None:
-        """Remove what a dead lease protected and no record has: only its owner could want it."""
-        for text in self._records.leased(lease_id, "path"):
-            unfinished = item_path(text)
-            if os.path.lexists(unfinished):
-                with store_trouble(unfinished):
-                    remove_tree(unfinished, self._disk)
-        folders = self._records.leased(lease_id, "folder") - self._records.part_locations()
-        for location in (*sorted(folders), lease_id):
-            self._blobs.discard(location)
 
     def _debris(self, *, unknown: bool) -> list[str]:
         # Listed before the records are read: a folder that appears later is not in the list.

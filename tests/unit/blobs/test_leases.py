@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.blobs.leases import LeaseKeeper, item_path, new_lease_id, path_item
+from modelshelf.errors import StoreWriteError
 from modelshelf.records.database import Database
 from modelshelf.records.store import SqlRecordStore
 
@@ -23,18 +24,30 @@ def records(tmp_path: Path) -> Iterator[SqlRecordStore]:
 
 @pytest.fixture
 def keeper(tmp_path: Path, records: SqlRecordStore) -> LeaseKeeper:
-    """A keeper whose lock files lie in `leases`."""
-    return LeaseKeeper(tmp_path / "leases", records)
+    """A keeper whose lock files lie in `leases`, and that has nothing to clean up."""
+    return LeaseKeeper(tmp_path / "leases", records, lambda _: None)
 
 
 def test_a_living_lease_is_not_ended(keeper: LeaseKeeper, records: SqlRecordStore) -> None:
     """Whoever looks for dead leases leaves those whose owner lives."""
-    cleaned: list[str] = []
     lease_id = new_lease_id()
     with keeper.hold(lease_id, "testing", [("folder", "here")]):
-        assert keeper.end_dead(cleaned.append) == 0
+        assert keeper.end_dead() == 0
         assert records.leases() == [lease_id]
-    assert cleaned == []
+    assert records.leases() == []
+
+
+def test_what_cannot_be_cleaned_up_stays_leased(records: SqlRecordStore, tmp_path: Path) -> None:
+    """A lease whose leftovers are still there is ended by whoever can remove them."""
+
+    def fail(_: str) -> None:
+        raise StoreWriteError(path="there", reason="the disk is gone")
+
+    lease_id = new_lease_id()
+    with LeaseKeeper(tmp_path / "leases", records, fail).hold(lease_id, "testing", []):
+        pass
+    assert records.leases() == [lease_id]
+    assert LeaseKeeper(tmp_path / "leases", records, lambda _: None).end_dead() == 1
     assert records.leases() == []
 
 
@@ -49,23 +62,25 @@ def test_a_lease_ends_with_its_block(
 
 
 def test_dead_leases_are_cleaned_up_after_and_ended(
-    keeper: LeaseKeeper, records: SqlRecordStore, tmp_path: Path
+    records: SqlRecordStore, tmp_path: Path
 ) -> None:
     """A row without an owner, and a lock file without a row, are what a dead process leaves."""
+    seen: dict[str, set[str]] = {}
+    keeper = LeaseKeeper(
+        tmp_path / "leases", records, lambda one: seen.update({one: records.leased(one, "folder")})
+    )
     with keeper.hold(new_lease_id(), "testing", []):
         records.begin_lease("row", "died", [("folder", "there")])
         (tmp_path / "leases" / "file.lock").touch()
-        seen: dict[str, set[str]] = {}
-        ended = keeper.end_dead(lambda one: seen.update({one: records.leased(one, "folder")}))
-        assert ended == 2
+        assert keeper.end_dead() == 2
         assert seen == {"row": {"there"}, "file": set()}
         assert len(records.leases()) == 1
-    assert keeper.end_dead(lambda _: None) == 0
+    assert keeper.end_dead() == 0
 
 
 def test_nothing_is_made_by_looking(keeper: LeaseKeeper, tmp_path: Path) -> None:
     """A library that never had a lease has no folder for them."""
-    assert keeper.end_dead(lambda _: None) == 0
+    assert keeper.end_dead() == 0
     assert not (tmp_path / "leases").exists()
 
 
