@@ -54,7 +54,7 @@ class TestFolderWithShortWrites(_InFolder):
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP])
 def test_copies_where_files_cannot_be_linked(tmp_path: Path, number: int) -> None:
     """Without hard links nothing is linked or shared, and nothing is lost by trying."""
-    contract = BlobStoreContract()
+    contract = _InFolder()
     disk = LinklessDisk(LocalDisk(), number=number)
     contract.store = FolderBlobStore(tmp_path / "blob", tmp_path / "discarded", disk)
     first = contract.publish(tmp_path, {"a": b"equal"})

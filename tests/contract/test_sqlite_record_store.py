@@ -13,7 +13,8 @@ from modelshelf.records.store import SqlRecordStore
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.report import FindingKind
 from modelshelf.schema.taxonomy import ModelType
-from modelshelf.testing.record_store_contract import RecordStoreContract, part_content
+from modelshelf.testing.record_store_case import part_content
+from modelshelf.testing.record_store_contract import RecordStoreContract
 
 
 class TestSqlite(RecordStoreContract):

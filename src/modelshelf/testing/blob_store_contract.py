@@ -9,6 +9,7 @@ their own, as pytest gives one; nothing else of pytest is used here.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -55,19 +56,19 @@ def error_of(kind: type[_Error], act: Callable[[], object]) -> _Error:
     raise AssertionError(message)
 
 
-class BlobStoreContract:
+class BlobStoreContract(ABC):
     """The promises of `protocols.BlobStore`."""
 
     store: BlobStore
     """A store with nothing in it, set before each test."""
 
+    @abstractmethod
     def put_raw(self, location: str, member: str, content: bytes) -> None:
         """Put bytes where the store would read them, past the store."""
-        raise NotImplementedError
 
+    @abstractmethod
     def get_raw(self, location: str, member: str) -> bytes | None:
         """Read bytes that the store has, past the store; None where there are none."""
-        raise NotImplementedError
 
     def publish(self, tmp_path: Path, files: dict[str, bytes]) -> str:
         """Publish a part of these files; return its location."""
