@@ -1,5 +1,6 @@
 """Readers of file formats: each says what a file claims, checked to the letter, and reads no weight."""
 
+from modelshelf.formats.container import container_of
 from modelshelf.formats.diffusers_folder import read_pipeline
 from modelshelf.formats.json_document import read_json
 from modelshelf.formats.model_folder import (
@@ -17,6 +18,7 @@ __all__ = [
     "FolderConfig",
     "WeightFile",
     "WeightFormat",
+    "container_of",
     "read_folder_config",
     "read_json",
     "read_pipeline",

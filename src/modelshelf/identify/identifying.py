@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelshelf.formats import read_pipeline, read_safetensors, read_tree
-from modelshelf.identify.container import Container, container_of
+from modelshelf.formats import container_of, read_pipeline, read_safetensors, read_tree
 from modelshelf.identify.decision import decide
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.families import BUILT_IN
@@ -15,7 +14,7 @@ from modelshelf.identify.pipeline import identify_pipeline
 from modelshelf.schema.identity import Evidence, Identity, NearMiss
 from modelshelf.schema.source import SourceTree
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
-from modelshelf.schema.tensor import TensorIndex
+from modelshelf.schema.tensor import Container, TensorIndex
 
 __all__ = ["identify"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -13,7 +14,22 @@ from modelshelf.schema.taxonomy import (
     SchedulerPredictionType,
 )
 
-__all__ = ["Component", "Evidence", "Identity", "NearMiss"]
+__all__ = ["Component", "Evidence", "Identity", "IdentityStatus", "NearMiss"]
+
+
+class IdentityStatus(StrEnum):
+    """How far an answer goes. A broken file has no identity: reading it raises a `FormatError`."""
+
+    IDENTIFIED = "identified"
+    """Type and base are proven."""
+    UNDECIDED = "undecided"
+    """The type is proven, the base is one of the candidates."""
+    AMBIGUOUS = "ambiguous"
+    """Rules without a declared order agree; the near misses name them all."""
+    PARTIAL = "partial"
+    """A model of this kind, with parts of it missing: a lone shard, or a file cut out of another."""
+    UNKNOWN = "unknown"
+    """No rule agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,13 @@ class Identity:
     """Rules that nearly agreed, nearest first; for people and for `shelf probe --explain`."""
     components: tuple[Component, ...] = ()
     """Of a pipeline folder: what each component is, sorted by folder."""
+    status: IdentityStatus = IdentityStatus.IDENTIFIED
+    """How far the answer goes."""
+    architecture: str = ""
+    """The published name of the architecture where it is finer than the base, such as `flux-fill`,
+    `wan-2.2-ti2v-5b`, `qwen3-4b` or `t5-v1.1-xxl`; empty where the base says all."""
+    details: tuple[tuple[str, str], ...] = ()
+    """Finer facts as (name, value), sorted: `network` and `rank` of a LoRA, `scale` of an upscaler."""
 
     @property
     def base(self) -> BaseModelType:

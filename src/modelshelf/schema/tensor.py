@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["TensorEntry", "TensorIndex"]
+__all__ = ["Container", "TensorEntry", "TensorIndex"]
+
+
+class Container(StrEnum):
+    """Ways of writing tensors into one file."""
+
+    SAFETENSORS = "safetensors"
+    PICKLE = "a PyTorch checkpoint"
+    GGUF = "GGUF"
+    ONNX = "ONNX"
+    OTHER = "no container of tensors"
 
 
 class TensorEntry(NamedTuple):
@@ -17,11 +28,11 @@ class TensorEntry(NamedTuple):
     """
 
     dtype: str
-    """Type label as safetensors writes it, such as `F16` or `BF16`."""
+    """Type label as safetensors writes it, such as `F16` or `BF16`; in GGUF the kind, such as `Q4_K`."""
     shape: tuple[int, ...]
     """Dimensions in torch order (out, in, …); empty for a scalar."""
     begin: int
-    """First byte, counted from the start of the file."""
+    """First byte, counted from the start of the file; with *end* 0 where they are no single range."""
     end: int
     """One past the last byte, counted from the start of the file."""
 
@@ -36,6 +47,10 @@ class TensorIndex:
     """The file's own text metadata (`__metadata__`): untrusted, evidence at most."""
     missing_shards: tuple[str, ...] = ()
     """Shards that an index file names and the folder lacks; empty when whole."""
+    container: Container = Container.SAFETENSORS
+    """What the tensors are written in."""
+    findings: tuple[str, ...] = ()
+    """What the reader refused or left alone and a person should know: sorted, one sentence each."""
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Return the shape of tensor *name*, or None where there is none."""

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-from modelshelf.formats import read_start
+from modelshelf.formats.opening import read_start
 from modelshelf.schema.source import SourceFile
+from modelshelf.schema.tensor import Container
 
-__all__ = ["Container", "container_of"]
-
-
-class Container(StrEnum):
-    """Ways of writing tensors into one file."""
-
-    SAFETENSORS = "safetensors"
-    PICKLE = "a PyTorch checkpoint"
-    GGUF = "GGUF"
-    ONNX = "ONNX"
-    OTHER = "no container of tensors"
+__all__ = ["container_of"]
 
 
 _SUFFIXES = {
