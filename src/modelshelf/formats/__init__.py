@@ -13,6 +13,7 @@ from modelshelf.formats.opening import read_start
 from modelshelf.formats.safetensors import read_safetensors
 from modelshelf.formats.shards import read_shards
 from modelshelf.formats.source_tree import read_tree
+from modelshelf.formats.tensors import read_tensors
 
 __all__ = [
     "FolderConfig",
@@ -25,5 +26,6 @@ __all__ = [
     "read_safetensors",
     "read_shards",
     "read_start",
+    "read_tensors",
     "read_tree",
 ]
