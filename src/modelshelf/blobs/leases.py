@@ -3,6 +3,9 @@
 A lease is a row that names what it protects, and a locked file that proves its owner alive. The system
 drops the lock when the owner dies, however it dies, so a dead lease is known at once and without
 waiting for a clock, across containers too.
+
+The file decides, not the row. A row without a file comes out of a database that was put back from a
+copy: what it names was finished long ago, and may be a model that a later database knew.
 """
 
 from __future__ import annotations
@@ -64,6 +67,8 @@ class LeaseKeeper:
         # Behind the gate, so that nobody finds the lock file before its row and takes it for debris.
         with store_trouble(path), FileLock(self._folder / _GATE):
             lock.acquire()
+            # The row is durable when it is there, so its file has to be before it.
+            _sync(self._folder)
             self._records.begin_lease(lease_id, purpose, items)
         try:
             yield
@@ -72,12 +77,13 @@ class LeaseKeeper:
             with suppress(ModelshelfError, OSError):
                 self._clean(lease_id)
                 self._records.end_lease(lease_id)
-            with suppress(OSError):
                 path.unlink(missing_ok=True)
             lock.release()
 
     def end_dead(self) -> int:
         """Clean up after every lease whose owner is dead, and end it.
+
+        A row without a lock file is ended and nothing is removed: see the module's own words.
 
         Returns:
             How many leases were ended.
@@ -85,12 +91,16 @@ class LeaseKeeper:
         Raises:
             StorageError: Something could not be cleaned up; that lease stays.
         """
-        if not self._folder.is_dir():
+        if not self._folder.is_dir() and not self._records.leases():
             return 0
+        with store_trouble(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
         with store_trouble(self._folder), FileLock(self._folder / _GATE):
             rows = self._records.leases()
-            files = [path.stem for path in self._folder.glob("*.lock") if path.name != _GATE]
-            return sum(self._end_if_dead(lease_id) for lease_id in {*rows, *files})
+            files = {path.stem for path in self._folder.glob("*.lock") if path.name != _GATE}
+            for lease_id in set(rows) - files:
+                self._records.end_lease(lease_id)
+            return len(set(rows) - files) + sum(map(self._end_if_dead, sorted(files)))
 
     def _end_if_dead(self, lease_id: str) -> bool:
         path = self._path(lease_id)
@@ -109,6 +119,14 @@ class LeaseKeeper:
 
     def _path(self, lease_id: str) -> Path:
         return self._folder / f"{lease_id}.lock"
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def path_item(path: Path) -> tuple[str, str]:

@@ -64,18 +64,31 @@ def test_a_lease_ends_with_its_block(
 def test_dead_leases_are_cleaned_up_after_and_ended(
     records: SqlRecordStore, tmp_path: Path
 ) -> None:
-    """A row without an owner, and a lock file without a row, are what a dead process leaves."""
+    """A lock file that nobody holds, with or without a row, is what a dead process leaves."""
     seen: dict[str, set[str]] = {}
     keeper = LeaseKeeper(
         tmp_path / "leases", records, lambda one: seen.update({one: records.leased(one, "folder")})
     )
     with keeper.hold(new_lease_id(), "testing", []):
-        records.begin_lease("row", "died", [("folder", "there")])
+        records.begin_lease("both", "died", [("folder", "there")])
+        (tmp_path / "leases" / "both.lock").touch()
         (tmp_path / "leases" / "file.lock").touch()
         assert keeper.end_dead() == 2
-        assert seen == {"row": {"there"}, "file": set()}
+        assert seen == {"both": {"there"}, "file": set()}
         assert len(records.leases()) == 1
     assert keeper.end_dead() == 0
+
+
+def test_a_row_out_of_an_old_database_removes_nothing(
+    records: SqlRecordStore, tmp_path: Path
+) -> None:
+    """What it names was finished long ago, and may be a model that a later database knew."""
+    cleaned: list[str] = []
+    keeper = LeaseKeeper(tmp_path / "leases", records, cleaned.append)
+    records.begin_lease("row", "was going on when the copy was made", [("folder", "there")])
+    assert keeper.end_dead() == 1
+    assert records.leases() == []
+    assert cleaned == []
 
 
 def test_nothing_is_made_by_looking(keeper: LeaseKeeper, tmp_path: Path) -> None:

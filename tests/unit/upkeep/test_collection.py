@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from modelshelf.manager import NormalizedModelManager
-from modelshelf.schema.report import GarbageReport
+from modelshelf.schema.progress import Progress
+from modelshelf.schema.report import FindingKind, GarbageReport
 from tests.shelves import StandingClock, contents, open_shelf, plain_pipeline, stored_bytes
 
 NOTHING = GarbageReport(0, 0, 0, 0, 0, 0)
@@ -77,3 +79,27 @@ def test_deleting_says_what_it_frees(tmp_path: Path, shelf: NormalizedModelManag
     assert entry.expires_at - entry.deleted_at == timedelta(days=30)
     assert {one.name for one in shelf.trash()} == {"one", "two"}
     assert not (tmp_path / "shelf" / "models" / "unknown").exists()
+
+
+def test_a_database_put_back_costs_no_model(tmp_path: Path) -> None:
+    """A copy made in the middle of an import protects folders that are whole models by now."""
+    database, copy = tmp_path / "shelf" / "databases" / "models.db", tmp_path / "copy.db"
+
+    def back_up(_: Progress) -> None:
+        if not copy.exists():
+            with sqlite3.connect(database) as now, sqlite3.connect(copy) as then:
+                now.backup(then)
+
+    with open_shelf(tmp_path / "shelf") as shelf:
+        shelf.import_model(plain_pipeline(tmp_path / "one"), progress=back_up)
+    stored = contents(tmp_path / "shelf" / "models" / "blob")
+    for path in database.parent.iterdir():
+        path.unlink()
+    copy.rename(database)
+    with open_shelf(tmp_path / "shelf") as shelf:
+        found = shelf.verify().findings
+        kinds = {finding.kind for finding in found}
+        # What a person sees in `models/` is foreign to that database too, and left alone.
+        assert {FindingKind.UNREFERENCED} <= kinds <= {FindingKind.UNREFERENCED, FindingKind.STRAY}
+        assert shelf.collect_garbage().parts == 0
+    assert contents(tmp_path / "shelf" / "models" / "blob") == stored
