@@ -7,7 +7,9 @@ from modelshelf.errors.base import ModelshelfError
 __all__ = [
     "AmbiguousIdentityError",
     "FormatError",
+    "InvalidGgufError",
     "InvalidJsonError",
+    "InvalidOnnxError",
     "InvalidPipelineError",
     "InvalidSafetensorsError",
     "InvalidShardIndexError",
@@ -34,6 +36,20 @@ class InvalidSafetensorsError(FormatError):
 
     code = "safetensors-invalid"
     message = "`{path}` is not a valid safetensors file: {problem}"
+
+
+class InvalidGgufError(FormatError):
+    """The header breaks a rule of the GGUF format, or the data is cut short."""
+
+    code = "gguf-invalid"
+    message = "`{path}` is not a valid GGUF file: {problem}"
+
+
+class InvalidOnnxError(FormatError):
+    """The graph breaks a rule of ONNX's protobuf messages, or the file is cut short."""
+
+    code = "onnx-invalid"
+    message = "`{path}` is not a valid ONNX file: {problem}"
 
 
 class InvalidJsonError(FormatError):
