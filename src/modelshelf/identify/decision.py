@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from modelshelf.errors import AmbiguousIdentityError
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.family import Families, Family, Trait, Verdict
+from modelshelf.identify.family import Architecture, Families, Family, Trait, Verdict
 from modelshelf.schema.identity import Evidence, Identity, NearMiss
 from modelshelf.schema.taxonomy import (
     ModelFormat,
@@ -76,6 +76,7 @@ class _Traits:
     variant: ModelVariantType | None = None
     prediction: SchedulerPredictionType | None = None
     format: ModelFormat | None = None
+    architecture: Architecture | None = None
 
     @classmethod
     def choose(cls, traits: list[Trait]) -> _Traits:
@@ -86,6 +87,7 @@ class _Traits:
                 t.value for t in traits if isinstance(t.value, SchedulerPredictionType)
             ),
             format=_only(t.value for t in traits if isinstance(t.value, ModelFormat)),
+            architecture=_only(t.value for t in traits if isinstance(t.value, Architecture)),
         )
 
 
@@ -105,8 +107,9 @@ def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity
         bases=family.bases,
         candidates=family.candidates,
         variant=chosen.variant,
-        prediction_type=chosen.prediction,
+        prediction_type=chosen.prediction or family.prediction_type,
         precision=precision,
+        architecture=chosen.architecture.name if chosen.architecture else family.architecture,
         evidence=tuple(
             Evidence(family.id, one.where, one.what) for one in found if not one.is_absence
         )

@@ -17,7 +17,15 @@ from modelshelf.schema.taxonomy import (
     SchedulerPredictionType,
 )
 
-__all__ = ["Families", "Family", "Trait", "Verdict"]
+__all__ = ["Architecture", "Families", "Family", "Trait", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The published name of an architecture, where it is finer than the base."""
+
+    name: str
+    """Lower case, such as `wan-2.2-ti2v-5b`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,7 @@ class Trait:
     Where the conditions of two traits of one kind hold and their values differ, neither counts.
     """
 
-    value: ModelVariantType | SchedulerPredictionType | ModelFormat
+    value: ModelVariantType | SchedulerPredictionType | ModelFormat | Architecture
     """The kind of value says which field of the identity it sets."""
     condition: Condition
     """When it holds."""
@@ -62,7 +70,12 @@ class Family:
     candidates: tuple[BaseModelType, ...] = ()
     """Where they prove none: those that they leave possible."""
     traits: tuple[Trait, ...] = ()
-    """Variant, prediction type and format, where shape or configuration tell."""
+    """Variant, prediction, format, architecture, where shape or configuration tell."""
+    prediction_type: SchedulerPredictionType | None = None
+    """What every model of this kind predicts, unless a trait knows better."""
+    architecture: str = ""
+    """The published name of the architecture where it is finer than the base; a trait may refine
+    it."""
     special_case_of: tuple[str, ...] = ()
     """Ids of families that may agree as well, and that this one goes before."""
     is_fallback: bool = False
