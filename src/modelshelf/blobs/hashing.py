@@ -18,7 +18,17 @@ from blake3 import blake3
 
 from modelshelf.schema.digest import Digest, FileDigests
 
-__all__ = ["SMALL", "Advance", "Content", "Write", "hash_content", "hash_twice", "hash_while"]
+__all__ = [
+    "SMALL",
+    "Advance",
+    "Content",
+    "Hasher",
+    "Write",
+    "feed",
+    "hash_content",
+    "hash_twice",
+    "hash_while",
+]
 
 _CHUNK = 2 * 1024 * 1024
 """Small enough to stay in the processor's cache between being read and being hashed."""
@@ -47,6 +57,13 @@ class Content(Protocol):
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill *buffer* from byte *offset*; return how much was there, 0 at the end."""
+
+
+class Hasher(Protocol):
+    """Something that takes chunks in order."""
+
+    def update(self, chunk: memoryview, /) -> object:
+        """Take the next chunk; its memory is good only until this returns."""
 
 
 def hash_content(content: Content, *, advance: Advance | None = None) -> Digest:
@@ -115,18 +132,33 @@ def hash_while(content: Content, write: Write, *, advance: Advance | None = None
     return Digest.blake3(hasher.digest())
 
 
-class _Hasher(Protocol):
-    def update(self, chunk: memoryview, /) -> object: ...
+def feed(
+    content: Content,
+    hashers: Sequence[Hasher],
+    *,
+    write: Write | None = None,
+    advance: Advance | None = None,
+) -> int:
+    """Read *content* once and give every chunk, in order, to each of *hashers*.
+
+    Args:
+        content: What to read; what it raises is passed on.
+        hashers: Of a large content each has a thread of its own.
+        write: Called as by `hash_twice`.
+        advance: Told of progress.
+
+    Returns:
+        The number of bytes that were there.
+    """
+    return _pass(content, hashers, write or _forget, advance or _ignore)
 
 
-def _pass(content: Content, hashers: Sequence[_Hasher], write: Write, advance: Advance) -> int:
+def _pass(content: Content, hashers: Sequence[Hasher], write: Write, advance: Advance) -> int:
     passing = _pass_small if content.size <= SMALL else _pass_large
     return passing(content, hashers, write, advance)
 
 
-def _pass_small(
-    content: Content, hashers: Sequence[_Hasher], write: Write, advance: Advance
-) -> int:
+def _pass_small(content: Content, hashers: Sequence[Hasher], write: Write, advance: Advance) -> int:
     offset, buffer = 0, _buffer(_small_buffer(content))
     while length := content.read_into(buffer, offset):
         for hasher in hashers:
@@ -137,9 +169,7 @@ def _pass_small(
     return offset
 
 
-def _pass_large(
-    content: Content, hashers: Sequence[_Hasher], write: Write, advance: Advance
-) -> int:
+def _pass_large(content: Content, hashers: Sequence[Hasher], write: Write, advance: Advance) -> int:
     offset = 0
     with ExitStack() as stack:
         # One thread each: chunks must come in order, to hashers and to the disk.
