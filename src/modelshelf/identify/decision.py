@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from modelshelf.errors import AmbiguousIdentityError
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.family import Architecture, Families, Family, Trait, Verdict
+from modelshelf.identify.family import Architecture, Detail, Families, Family, Trait, Verdict
 from modelshelf.schema.identity import Evidence, Identity, NearMiss
 from modelshelf.schema.taxonomy import (
     ModelFormat,
@@ -77,6 +77,7 @@ class _Traits:
     prediction: SchedulerPredictionType | None = None
     format: ModelFormat | None = None
     architecture: Architecture | None = None
+    details: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def choose(cls, traits: list[Trait]) -> _Traits:
@@ -88,12 +89,21 @@ class _Traits:
             ),
             format=_only(t.value for t in traits if isinstance(t.value, ModelFormat)),
             architecture=_only(t.value for t in traits if isinstance(t.value, Architecture)),
+            details=_agreed(t.value for t in traits if isinstance(t.value, Detail)),
         )
 
 
 def _only(values: Iterable[_Value]) -> _Value | None:
     found = set(values)
     return found.pop() if len(found) == 1 else None
+
+
+def _agreed(details: Iterable[Detail]) -> tuple[tuple[str, str], ...]:
+    """Return those that nothing contradicts, sorted."""
+    values: dict[str, set[str]] = {}
+    for detail in details:
+        values.setdefault(detail.name, set()).add(detail.value)
+    return tuple(sorted((name, min(found)) for name, found in values.items() if len(found) == 1))
 
 
 def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity:
@@ -110,11 +120,17 @@ def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity
         prediction_type=chosen.prediction or family.prediction_type,
         precision=precision,
         architecture=chosen.architecture.name if chosen.architecture else family.architecture,
+        details=_details(family, chosen),
         evidence=tuple(
             Evidence(family.id, one.where, one.what) for one in found if not one.is_absence
         )
         + _contents(family, facts),
     )
+
+
+def _details(family: Family, chosen: _Traits) -> tuple[tuple[str, str], ...]:
+    constant = {detail.name: detail.value for detail in family.details}
+    return tuple(sorted((constant | dict(chosen.details)).items()))
 
 
 def _contents(family: Family, facts: Facts) -> tuple[Evidence, ...]:

@@ -17,7 +17,7 @@ from modelshelf.schema.taxonomy import (
     SchedulerPredictionType,
 )
 
-__all__ = ["Architecture", "Families", "Family", "Trait", "Verdict"]
+__all__ = ["Architecture", "Detail", "Families", "Family", "Trait", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,23 @@ class Architecture:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """A finer fact that has no field of its own."""
+
+    name: str
+    """What it is about, such as `scale`."""
+    value: str
+    """What it is, such as `4`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trait:
     """A finer point that a family decides by a condition of its own.
 
     Where the conditions of two traits of one kind hold and their values differ, neither counts.
     """
 
-    value: ModelVariantType | SchedulerPredictionType | ModelFormat | Architecture
+    value: ModelVariantType | SchedulerPredictionType | ModelFormat | Architecture | Detail
     """The kind of value says which field of the identity it sets."""
     condition: Condition
     """When it holds."""
@@ -76,6 +86,8 @@ class Family:
     architecture: str = ""
     """The published name of the architecture where it is finer than the base; a trait may refine
     it."""
+    details: tuple[Detail, ...] = ()
+    """Finer facts that hold for every model of this kind; traits may add others."""
     special_case_of: tuple[str, ...] = ()
     """Ids of families that may agree as well, and that this one goes before."""
     is_fallback: bool = False
