@@ -24,6 +24,7 @@ __all__ = [
     "OneTensor",
     "Setting",
     "Side",
+    "Some",
     "Tensor",
     "Unset",
     "Wrapped",
@@ -107,6 +108,37 @@ class Tensor:
         words += [f"{self.count} times"] if self.count is not None else []
         words += [f"numbered below {self.below}"] if self.below is not None else []
         return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Some:
+    """At least one of the tensors of this name has exactly this shape.
+
+    For networks that are one list of layers, of which the first and the last tell what goes in and
+    what comes out.
+    """
+
+    name: str
+    """Folded name without wrappers, as in `Tensor`."""
+    shape: tuple[Side, ...]
+    """All its dimensions."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        group = facts.groups.get(self._folded)
+        if group is not None and self._folded != self.name:
+            group = group.exactly(self.name)
+        for shape in sorted(group.shapes if group is not None else ()):
+            if len(shape) == len(self.shape) and all(map(_is_side, shape, self.shape)):
+                return Found(self.name, str(list(shape)))
+        return None
+
+    @cached_property
+    def _folded(self) -> str:
+        return fold([self.name])[0]
+
+    def __str__(self) -> str:
+        return f"a tensor `{self.name}` of shape {_shape_words(self.shape)}"
 
 
 @dataclass(frozen=True)

@@ -105,9 +105,13 @@ class Group:
         return min(self.names)
 
     def exactly(self, name: str) -> Group:
-        """Return only those that are called *name* behind their wrapper."""
+        """Return only those that are called *name* behind their wrapper; `#` is any number."""
         found = Group(self._index)
-        found.names = [own for own in self.names if own == name or own.endswith("." + name)]
+        if "#" in name:
+            wanted = re.compile(r"(?:.*\.)?" + re.escape(name).replace(r"\#", "[0-9]+"))
+            found.names = [own for own in self.names if wanted.fullmatch(own)]
+        else:
+            found.names = [own for own in self.names if own == name or own.endswith("." + name)]
         return found
 
     def highest(self) -> int:
