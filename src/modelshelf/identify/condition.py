@@ -156,10 +156,7 @@ class Absent:
 
     @cached_property
     def _needle(self) -> str:
-        # All names are one text with a line for each, so one search asks them all.
-        start = "" if self.pattern.startswith("*") else "\n"
-        end = "" if self.pattern.endswith("*") else "\n"
-        return start + self.pattern.strip("*") + end
+        return _needle(self.pattern)
 
     def __str__(self) -> str:
         return f"no tensor `{self.pattern}`"
@@ -170,11 +167,15 @@ class Marker:
     """A tensor of this name is somewhere in the file: it says something by being there."""
 
     name: str
-    """Its whole name, without wrappers."""
+    """Its folded name, without wrappers; `*` at either end stands for anything."""
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        return Found(self.name, "present") if f"\n{self.name}\n" in facts.layout.text else None
+        return Found(self.name, "present") if self._needle in facts.layout.text else None
+
+    @cached_property
+    def _needle(self) -> str:
+        return _needle(self.name)
 
     def __str__(self) -> str:
         return f"the marker `{self.name}`"
@@ -378,6 +379,13 @@ class Both:
 
     def __str__(self) -> str:
         return f"{self.first} and {self.second}"
+
+
+def _needle(pattern: str) -> str:
+    # All names are one text with a line for each, so one search asks them all.
+    start = "" if pattern.startswith("*") else "\n"
+    end = "" if pattern.endswith("*") else "\n"
+    return start + pattern.strip("*") + end
 
 
 def _is_side(have: int, want: Side) -> bool:
