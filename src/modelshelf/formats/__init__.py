@@ -2,6 +2,7 @@
 
 from modelshelf.formats.container import container_of
 from modelshelf.formats.diffusers_folder import read_pipeline
+from modelshelf.formats.gguf import read_gguf
 from modelshelf.formats.json_document import read_json
 from modelshelf.formats.model_folder import (
     FolderConfig,
@@ -21,6 +22,7 @@ __all__ = [
     "WeightFormat",
     "container_of",
     "read_folder_config",
+    "read_gguf",
     "read_json",
     "read_pipeline",
     "read_safetensors",

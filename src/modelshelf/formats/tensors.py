@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelshelf.formats.container import container_of
+from modelshelf.formats.gguf import read_gguf
 from modelshelf.formats.safetensors import read_safetensors
 from modelshelf.schema.source import SourceFile
 from modelshelf.schema.tensor import Container, TensorIndex
@@ -38,4 +39,6 @@ def read_tensors(file: SourceFile) -> TensorIndex:
     container = container_of(file)
     if container is Container.SAFETENSORS:
         return read_safetensors(file.path)
+    if container is Container.GGUF:
+        return read_gguf(file.path)
     return TensorIndex(tensors={}, container=container)

@@ -14,6 +14,7 @@ from modelshelf.testing.tiny.adapter import (
 )
 from modelshelf.testing.tiny.autoencoder import autoencoder_layout
 from modelshelf.testing.tiny.checkpoint import checkpoint
+from modelshelf.testing.tiny.gguf import Value, gguf_bytes, write_gguf
 from modelshelf.testing.tiny.library import MODELS, library
 from modelshelf.testing.tiny.lora import lora, lora_layout
 from modelshelf.testing.tiny.payload import header_bytes, write_safetensors
@@ -37,6 +38,7 @@ __all__ = [
     "MODELS",
     "T5_XXL",
     "VISIONS",
+    "Value",
     "autoencoder_layout",
     "checkpoint",
     "clip_layout",
@@ -44,6 +46,7 @@ __all__ = [
     "controlnet",
     "controlnet_layout",
     "flux_layout",
+    "gguf_bytes",
     "header_bytes",
     "ip_adapter",
     "library",
@@ -57,5 +60,6 @@ __all__ = [
     "unet_layout",
     "vae",
     "vision_layout",
+    "write_gguf",
     "write_safetensors",
 ]

@@ -1,0 +1,14 @@
+"""What a parser raises before anybody told it which file it is reading."""
+
+from __future__ import annotations
+
+__all__ = ["FormatFault"]
+
+
+class FormatFault(Exception):  # noqa: N818 - it says what is wrong with a file, not with the program
+    """A rule of the format is broken; whoever knows the file's name turns it into an error."""
+
+    def __init__(self, *, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        """Expected and got, with the key or offset."""

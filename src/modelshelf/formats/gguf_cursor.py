@@ -1,0 +1,249 @@
+"""A bounded walk through the header of a GGUF file: numbers, text, and what is stepped over."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import BinaryIO
+
+from modelshelf.formats.fault import FormatFault
+
+__all__ = ["Cursor", "Record"]
+
+Record = tuple[str, tuple[int, ...], int, int]
+"""What a file says about one tensor: name, sides as the file orders them, kind, offset in the data."""
+
+
+_CHUNK = 32 << 10
+"""Bytes read at a time: what is read beyond the header is less than that."""
+_MOST_TEXT = 16 << 20
+"""Bytes of names and values that are kept; the largest known header keeps 0.2 MB."""
+_MOST_STRINGS = 4_000_000
+"""Strings in arrays; the largest known vocabulary has 262,144 tokens and as many merges again."""
+_MOST_STRING_BYTES = 64 << 20
+"""Bytes of such strings; the largest known vocabulary has 10 MB."""
+
+_LONGEST_NAME = 256
+_MOST_DIMENSIONS = 8
+"""ggml knows 4; some writers keep the five of a 3-D convolution."""
+_LONGEST_RECORD = 8 + _LONGEST_NAME + 4 + 8 * _MOST_DIMENSIONS + 4 + 8
+_AHEAD = 256 << 10
+"""Bytes read at a time where so many are known to belong to the header."""
+_BATCH = 64
+
+
+def _short_strings(order: str) -> re.Pattern[bytes]:
+    """Return a pattern for 64 strings in a row, each shorter than 64 bytes.
+
+    Vocabularies hold 256,000 short strings, each behind its length. A loop that looks at every length
+    takes twice as long as this. `(?>…)`: a string has one length, so there is nothing to go back to.
+    """
+    length = "%b\\0{7}" if order == "<" else "\\0{7}%b"
+    words = [length.encode() % re.escape(bytes([n])) + b".{%d}" % n for n in range(64)]
+    return re.compile(b"(?>" + b"|".join(words) + b"){%d}" % _BATCH, re.DOTALL)
+
+
+class Cursor:
+    """A place in a GGUF header, moved forward by what is read or stepped over.
+
+    Whatever the file claims, the memory that is taken and the steps that are made are bounded.
+
+    Args:
+        stream: The file, unbuffered, at its start.
+        size: Bytes that it has.
+    """
+
+    __slots__ = (
+        "_at",
+        "_base",
+        "_buffer",
+        "_length",
+        "_order",
+        "_size",
+        "_stream",
+        "_strings",
+        "_tails",
+        "_text",
+        "_wide",
+        "_word",
+    )
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self._size = size
+        self._buffer = b""
+        self._base = 0
+        self._at = 0
+        self._text = 0
+        self._strings = 0
+        self.set_form(order="<", wide=True)
+
+    @property
+    def offset(self) -> int:
+        """Where it stands, counted from the start of the file."""
+        return self._base + self._at
+
+    @property
+    def left(self) -> int:
+        """Bytes from here to the end of the file."""
+        return self._size - self.offset
+
+    def set_form(self, *, order: str, wide: bool) -> None:
+        """Say how numbers are written.
+
+        Args:
+            order: `<` for little-endian, `>` for big-endian.
+            wide: True where counts and lengths have 64 bits, False for the 32 of version 1.
+        """
+        self._order, self._wide = order, wide
+        count = "Q" if wide else "I"
+        self._length = struct.Struct(order + count)
+        self._word = struct.Struct(order + "I")
+        self._tails = tuple(
+            struct.Struct(f"{order}I{count * sides}IQ") for sides in range(_MOST_DIMENSIONS + 1)
+        )
+
+    def take(self, length: int) -> bytes:
+        """Return the next *length* bytes, of which there may be a few thousand."""
+        self._fill(length)
+        begin = self._at
+        self._at += length
+        return self._buffer[begin : self._at]
+
+    def numbers(self, form: str) -> tuple[int | float, ...]:
+        """Return the numbers that *form* describes in the letters of the module `struct`."""
+        numbers = struct.Struct(self._order + form)
+        return numbers.unpack(self.take(numbers.size))
+
+    def integer(self, form: str) -> int:
+        """Return one whole number that *form* describes."""
+        return int(self.numbers(form)[0])
+
+    def count(self) -> int:
+        """Return a count or a length."""
+        (found,) = self._length.unpack(self.take(self._length.size))
+        return int(found)
+
+    def record(self) -> Record:
+        """Return what the file says about the next tensor.
+
+        Raises:
+            FormatFault: The name is too long or no UTF-8, or there are too many dimensions.
+        """
+        if len(self._buffer) - self._at < _LONGEST_RECORD:
+            self._fill(min(_LONGEST_RECORD, self.left))
+        buffer, at = self._buffer, self._at
+        try:
+            (length,) = self._length.unpack_from(buffer, at)
+            at += self._length.size
+            if length > _LONGEST_NAME:
+                problem = f"expected a tensor's name of at most {_LONGEST_NAME} bytes, got {length}"
+                raise FormatFault(problem=f"{problem} at offset {self.offset}")
+            name = buffer[at : at + length].decode("utf-8")
+            at += length
+            (dimensions,) = self._word.unpack_from(buffer, at)
+            if dimensions > _MOST_DIMENSIONS:
+                problem = f"{dimensions} dimensions, expected at most {_MOST_DIMENSIONS}"
+                raise FormatFault(problem=f"`{name}` has {problem}")
+            tail = self._tails[dimensions]
+            _, *sides, kind, offset = tail.unpack_from(buffer, at)
+        except struct.error as error:
+            raise self._too_long(_LONGEST_RECORD) from error
+        except UnicodeDecodeError as error:
+            problem = f"expected a tensor's name in UTF-8 at offset {self.offset}"
+            raise FormatFault(problem=problem) from error
+        self._at = at + tail.size
+        return name, tuple(sides), kind, offset
+
+    def text(self, what: str, *, at_most: int) -> str:
+        """Return the next string, which names something.
+
+        Raises:
+            FormatFault: It is too long, or no UTF-8.
+        """
+        begin, length = self.offset, self.count()
+        if length > at_most:
+            problem = f"expected {what} of at most {at_most} bytes at offset {begin}, got {length}"
+            raise FormatFault(problem=problem)
+        raw = self._keep(length)
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            problem = f"expected {what} in UTF-8 at offset {begin}, got {raw[:40]!r}"
+            raise FormatFault(problem=problem) from error
+
+    def loose_text(self, *, at_most: int) -> str | None:
+        """Return the next string, which people read, or None where it is too long: it is stepped over.
+
+        Bytes that are no UTF-8 come as U+FFFD: a title in another code page breaks no model.
+        """
+        length = self.count()
+        if length > at_most:
+            self.skip(length)
+            return None
+        return self._keep(length).decode("utf-8", errors="replace")
+
+    def skip(self, length: int) -> None:
+        """Step over *length* bytes without reading those that were not read yet."""
+        if length > self.left:
+            raise self._too_long(length)
+        self._at += length
+        if self._at > len(self._buffer):
+            self._base += self._at
+            self._at, self._buffer = 0, b""
+            self._stream.seek(self._base)
+
+    def skip_strings(self, count: int) -> None:
+        """Step over *count* strings, building none."""
+        self._strings += count
+        if self._strings > _MOST_STRINGS:
+            raise FormatFault(
+                problem=f"expected at most {_MOST_STRINGS} strings in arrays, got more at {self.offset}"
+            )
+        short = _short_strings(self._order) if self._wide and count > _BATCH else None
+        last = self.offset + _MOST_STRING_BYTES
+        length = self._length
+        while count:
+            # So much is there at least, so reading it is reading no byte too many.
+            self._fill(min(count * length.size, _AHEAD))
+            while short and count >= _BATCH and (found := short.match(self._buffer, self._at)):
+                self._at = found.end()
+                count -= _BATCH
+            if count:
+                # What is left is long, or reaches beyond the buffer.
+                (ahead,) = length.unpack(self.take(length.size))
+                self.skip(ahead)
+                count -= 1
+            if self.offset > last:
+                raise FormatFault(
+                    problem=f"strings in an array take more than {_MOST_STRING_BYTES} bytes"
+                )
+
+    def _keep(self, length: int) -> bytes:
+        self._text += length
+        if self._text > _MOST_TEXT:
+            raise FormatFault(problem=f"names and values take more than {_MOST_TEXT} bytes")
+        return self.take(length)
+
+    def _fill(self, length: int) -> None:
+        """Have *length* bytes from here on in the buffer."""
+        ready = len(self._buffer) - self._at
+        if ready >= length:
+            return
+        if length > self.left:
+            raise self._too_long(length)
+        pieces = [self._buffer[self._at :]]
+        while ready < length:
+            piece = self._stream.read(max(length - ready, _CHUNK))
+            if not piece:
+                # It was longer when its size was asked for.
+                raise self._too_long(length)
+            pieces.append(piece)
+            ready += len(piece)
+        self._base += self._at
+        self._at, self._buffer = 0, b"".join(pieces)
+
+    def _too_long(self, length: int) -> FormatFault:
+        return FormatFault(
+            problem=f"expected {length} bytes at offset {self.offset}, but the file ends at {self._size}"
+        )
