@@ -11,12 +11,15 @@ from modelshelf.schema.tensor import TensorEntry, TensorIndex
 
 __all__ = ["read_shards"]
 
+_PROMISED = TensorEntry("", (), 0, 0)
+"""A tensor that the index names and whose shard is not there."""
+
 
 def read_shards(tree: SourceTree, index: SourceFile) -> TensorIndex:
     """Merge the headers of all shards that *index* names into one.
 
-    Shards that the folder lacks are named in `missing_shards`; their tensors are left out. A tensor's
-    place counts from the start of its own shard.
+    Shards that the folder lacks are named in `missing_shards`; of their tensors only the names are
+    known, so dtype and shape are empty. A tensor's place counts from the start of its own shard.
 
     Args:
         tree: The folder that holds index and shards.
@@ -41,6 +44,7 @@ def read_shards(tree: SourceTree, index: SourceFile) -> TensorIndex:
     tensors: dict[str, TensorEntry] = {}
     for tensor, shard in weight_map.items():
         if (header := headers.get(shard)) is None:
+            tensors[tensor] = _PROMISED
             continue
         if tensor not in header.tensors:
             raise InvalidShardIndexError(

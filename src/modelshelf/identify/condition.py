@@ -81,7 +81,7 @@ class Tensor:
             group = group.exactly(self.name)
         if group is None or not group.names or not self._fits(group):
             return None
-        shapes = " ".join(str(list(shape)) for shape in sorted(group.shapes))
+        shapes = " ".join(str(list(shape)) for shape in sorted(group.shapes)) or "shape unread"
         return Found(group.example, f"{shapes} x {len(group.names)}")
 
     def _fits(self, group: Group) -> bool:

@@ -5,56 +5,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from functools import cached_property
 
+from modelshelf.identify.packing import Shape, is_companion, true_shape, weight_name
+from modelshelf.identify.wrapper import Part, unwrap, without_frame
 from modelshelf.schema.tensor import TensorIndex
 
 __all__ = ["Group", "Layout", "Part", "fold"]
 
 
-class Part(StrEnum):
-    """Which model of a bundle a tensor belongs to, as far as a wrapper's name tells."""
+_LEADING = (Part.CONTROL, Part.DENOISER)
+_FOLLOWING = (Part.VAE, Part.TEXT, Part.EMA)
 
-    CONTROL = "control"
-    DENOISER = "denoiser"
-    VAE = "vae"
-    TEXT = "text"
-    EMA = "ema"
-    OTHER = "other"
-    BARE = "bare"
-    """No wrapper names the part: the file is one model."""
-
-
-# A step `#` stands for any number.
-_PARTS = {
-    "model.diffusion_model.": Part.DENOISER,
-    "diffusion_model.": Part.DENOISER,
-    "unet.": Part.DENOISER,
-    "control_model.": Part.CONTROL,
-    "first_stage_model.": Part.VAE,
-    "vae.": Part.VAE,
-    "cond_stage_model.": Part.TEXT,
-    "conditioner.embedders.#.": Part.TEXT,
-    "text_encoders.clip_g.": Part.TEXT,
-    "text_encoders.clip_l.": Part.TEXT,
-    "text_encoders.t5xxl.": Part.TEXT,
-    "text_encoder_2.": Part.TEXT,
-    "text_encoder_3.": Part.TEXT,
-    "text_encoder.": Part.TEXT,
-    "model_ema.": Part.EMA,
-    "depth_model.": Part.OTHER,
-    "embedder.model.": Part.OTHER,
-}
-_WRAPPERS = ("base_model.model.", "_orig_mod.", "module.", "model.", "net.", "transformer.")
-# Longest first, as one begins another.
-_WRAPPER = re.compile(
-    "|".join(re.escape(one) for one in sorted({*_PARTS, *_WRAPPERS}, key=len, reverse=True))
-)
-_LEADING = (Part.CONTROL, Part.DENOISER, Part.VAE, Part.TEXT)
-
-_KOHYA = ("\nlora_", "\nlycoris_")
+_KOHYA = ("lora_unet_", "lora_te", "lora_transformer_", "lora_prior_unet_", "lycoris_")
 _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
+_AT_START = re.compile(r"\n[0-9]+(?=[.\n])")
 _AFTER_UNDERSCORE = re.compile(r"_[0-9]+(?=[._\n])")
 _AFTER_COLON = re.compile(r":[0-9]+(?=[:\n])")
 
@@ -70,10 +35,14 @@ def fold(names: Iterable[str]) -> list[str]:
         ['input_blocks.#.#.attn2.to_k.weight', 'lora_unet_mid_block_#_ff']
     """
     listed = list(names)
+    if not listed:
+        return []
     text = "\n" + "\n".join(listed) + "\n"
     if text.count("\n") != len(listed) + 1:
-        return [one for name in listed for one in fold([name.replace("\n", " ")])]
+        return fold(name.replace("\n", " ") for name in listed)
     text = _AFTER_DOT.sub(".#", text)
+    if _AT_START.search(text):
+        text = _AT_START.sub("\n#", text)
     if any(start in text for start in _KOHYA):
         text = _AFTER_UNDERSCORE.sub("_#", text)
     if ":" in text:
@@ -94,9 +63,11 @@ class Group:
 
     @property
     def shapes(self) -> frozenset[tuple[int, ...]]:
-        """Every shape that occurs."""
+        """Every shape that occurs, unpacked; empty where packing hides them all."""
         if self._shapes is None:
-            self._shapes = frozenset(self._index.tensors[name].shape for name in self.names)
+            tensors = self._index.tensors
+            found: set[Shape] = {true_shape(name, tensors) for name in self.names}
+            self._shapes = frozenset(shape for shape in found if shape is not None)
         return self._shapes
 
     @property
@@ -121,18 +92,30 @@ class Group:
 
 
 class Layout:
-    """The tensors of an index by part and folded name; what every rule looks at."""
+    """The tensors of an index by part and folded name; what every rule looks at.
+
+    Scales and other companions of quantised weights stand apart, so that a rule sees the same model
+    whatever it was quantised with.
+    """
 
     def __init__(self, index: TensorIndex) -> None:
         self.index = index
-        self.folded: defaultdict[str, list[str]] = defaultdict(list)
-        """Folded name, wrappers included → names."""
+        self.folded: dict[str, list[str]] = {}
+        """Folded name, with the wrappers that name a part → names."""
+        self.companions: dict[str, list[str]] = {}
+        """The same for tensors that only serve a quantised weight."""
+        everything: defaultdict[str, list[str]] = defaultdict(list)
         for name, folded in zip(index.tensors, fold(index.tensors), strict=True):
-            self.folded[folded].append(name)
+            everything[folded].append(name)
         self._parts: dict[Part, dict[str, Group]] = {}
-        for folded, names in self.folded.items():
-            part, stripped = _strip(folded)
-            group = self._parts.setdefault(part, {}).setdefault(stripped, Group(index))
+        for folded, names in everything.items():
+            framed = without_frame(folded)
+            if is_companion(folded, everything):
+                self.companions.setdefault(framed, []).extend(names)
+                continue
+            self.folded.setdefault(framed, []).extend(names)
+            part, stripped = unwrap(framed)
+            group = self._parts.setdefault(part, {}).setdefault(weight_name(stripped), Group(index))
             group.names += names
 
     @property
@@ -142,8 +125,17 @@ class Layout:
 
     @cached_property
     def leading(self) -> Part:
-        """The part that speaks for the whole file: a denoiser before its VAE and text encoders."""
-        return next((part for part in _LEADING if part in self._parts), Part.BARE)
+        """The part that speaks for the whole file: a denoiser before its VAE and text encoders.
+
+        What no wrapper names speaks where it is most of the rest; a few loose tensors do not.
+        """
+        first = next((part for part in _LEADING if part in self._parts), None)
+        if first is not None:
+            return first
+        others = [part for part in _FOLLOWING if part in self._parts]
+        if not others or self._size(Part.BARE) > sum(self._size(part) for part in others):
+            return Part.BARE
+        return others[0]
 
     def groups(self, part: Part) -> Mapping[str, Group]:
         """Return the groups of *part* by folded name without wrappers."""
@@ -155,17 +147,5 @@ class Layout:
         names = (name for groups in self._parts.values() for name in groups)
         return "\n" + "\n".join(names) + "\n"
 
-
-def _strip(name: str) -> tuple[Part, str]:
-    """Take the wrappers off; the innermost that names a part decides the part.
-
-    Except inside the copy that training keeps of a whole model (EMA) and inside a ControlNet: what
-    they hold is theirs.
-    """
-    part, at = Part.BARE, 0
-    while found := _WRAPPER.match(name, at):
-        named = _PARTS.get(found[0])
-        if named is not None and part not in {Part.BARE, Part.DENOISER}:
-            break
-        part, at = named or part, found.end()
-    return part, name[at:]
+    def _size(self, part: Part) -> int:
+        return sum(len(group.names) for group in self.groups(part).values())

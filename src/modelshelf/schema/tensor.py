@@ -28,7 +28,8 @@ class TensorEntry(NamedTuple):
     """
 
     dtype: str
-    """Type label as safetensors writes it, such as `F16` or `BF16`; in GGUF the kind, such as `Q4_K`."""
+    """Type label as safetensors writes it, such as `F16` or `BF16`; in GGUF the kind, such as `Q4_K`.
+    Empty where a shard index names the tensor and the shard is missing: then only the name is known."""
     shape: tuple[int, ...]
     """Dimensions in torch order (out, in, …); empty for a scalar."""
     begin: int

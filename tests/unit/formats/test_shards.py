@@ -43,10 +43,12 @@ def test_missing_shards_are_named(tmp_path: Path) -> None:
     found = shards(
         tmp_path, {"weight_map": {"a": "1.safetensors", "b": "3.safetensors", "c": "2.safetensors"}}
     )
-    assert (list(found.tensors), found.missing_shards) == (
-        ["a"],
-        ("2.safetensors", "3.safetensors"),
-    )
+    assert [(name, entry.dtype) for name, entry in found.tensors.items()] == [
+        ("a", "F16"),
+        ("b", ""),
+        ("c", ""),
+    ]
+    assert found.missing_shards == ("2.safetensors", "3.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from modelshelf.identify.layout import Layout, Part, fold
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import index_of
 
 
@@ -12,7 +13,9 @@ from tests.unit.identify.layouts import index_of
         ("input_blocks.4.1.attn2.to_k.weight", "input_blocks.#.#.attn2.to_k.weight"),
         ("time_embedding.linear_1.weight", "time_embedding.linear_1.weight"),
         ("a.7", "a.#"),
-        ("7.a", "7.a"),
+        ("7.a", "#.a"),
+        ("7", "#"),
+        ("diffusion_modelinput_blocks00weight", "diffusion_modelinput_blocks00weight"),
         ("lora_unet_mid_block_0_ff_net_2.alpha", "lora_unet_mid_block_#_ff_net_#.alpha"),
         ("lora_te1_text_model_layers_11_fc1.alpha", "lora_te1_text_model_layers_#_fc1.alpha"),
         ("unet:12:down", "unet:#:down"),
@@ -37,15 +40,18 @@ def test_numbers_that_are_steps_are_folded(name: str, expected: str) -> None:
         ("cond_stage_model.transformer.x", Part.TEXT),
         ("control_model.x", Part.CONTROL),
         ("model_ema.diffusion_model.x", Part.EMA),
+        ("ema.diffusion_model.x", Part.EMA),
+        ("text_encoders.qwen25_7b.transformer.x", Part.TEXT),
+        ("state_dict.x", Part.BARE),
+        ("params.x", Part.BARE),
         ("x", Part.BARE),
     ],
 )
 def test_wrappers_are_stripped_and_name_the_part(name: str, part: Part) -> None:
     """A prefix is a fact about the file and never a condition."""
     layout = Layout(index_of({name: (1,)}))
-    wanted = "diffusion_model.x" if part is Part.EMA else "x"
-    assert list(layout.groups(part)) == [wanted]
-    assert layout.leading is (Part.BARE if part is Part.EMA else part)
+    assert list(layout.groups(part)) == ["x"]
+    assert layout.leading is part
 
 
 def test_a_denoiser_speaks_for_a_bundle() -> None:
@@ -57,3 +63,75 @@ def test_a_denoiser_speaks_for_a_bundle() -> None:
     }
     assert Layout(index_of(shapes)).leading is Part.DENOISER
     assert Layout(index_of(shapes | {"control_model.a": (1,)})).leading is Part.CONTROL
+
+
+def test_a_few_loose_tensors_do_not_speak_for_the_file() -> None:
+    """A VAE with two leftovers is a VAE; a denoiser without wrapper beside a VAE is a denoiser."""
+    vae = {f"vae.{number}.weight": (1,) for number in range(9)}
+    assert Layout(index_of(vae | {"alphas": (1,), "betas": (1,)})).leading is Part.VAE
+    bare = {f"blocks.{number}.weight": (1,) for number in range(10)}
+    assert Layout(index_of(vae | bare)).leading is Part.BARE
+
+
+def test_frames_around_a_loras_names_are_taken_off() -> None:
+    """Adapters are read by `folded`, which keeps only wrappers that name a part."""
+    names = {"module.model.lora_unet_mid_block_0.alpha": (1,), "state_dict.unet.a": (1,)}
+    assert list(Layout(index_of(names)).folded) == ["lora_unet_mid_block_#.alpha", "unet.a"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a.weight", "a.weight_scale", "a.input_scale", "scaled_fp8"],
+        ["a.weight", "a.scale_weight", "a.comfy_quant"],
+        ["a.weight", "a.weight.absmax", "a.weight.quant_state.bitsandbytes__nf4"],
+        ["a.qweight", "a.wscales", "a.smooth_factor", "a.proj_up", "a.lora_down"],
+        ["a.qweight", "a.qzeros", "a.scales", "a.g_idx"],
+        ["a.weight", "a.scale", "a.zero_point"],
+    ],
+)
+def test_scales_of_quantised_weights_stand_apart(names: list[str]) -> None:
+    """A rule sees the same model whatever it was quantised with."""
+    layout = Layout(index_of(dict.fromkeys(names, (1,))))
+    assert list(layout.groups(Part.BARE)) == ["a.weight"]
+    assert sorted(layout.companions) == sorted(names[1:])
+
+
+def test_a_norm_called_scale_is_no_companion() -> None:
+    """FLUX calls the weights of its norms so."""
+    layout = Layout(index_of({"norm.query_norm.scale": (128,)}))
+    assert list(layout.groups(Part.BARE)) == ["norm.query_norm.scale"]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "expected"),
+    [
+        ({"a.weight": ("F16", (3, 4))}, [(3, 4)]),
+        ({"a.weight": ("", ())}, []),
+        (
+            {
+                "a.weight": ("U8", (48, 1)),
+                "a.weight.absmax": ("F32", (2,)),
+                "a.bias": ("F16", (8,)),
+            },
+            [(8, 12)],
+        ),
+        ({"a.weight": ("U8", (48, 1)), "a.weight.absmax": ("F32", (2,))}, []),
+        (
+            {"a.weight": ("U8", (8, 6)), "a.weight_scale_2": ("F32", ())},
+            [(8, 12)],
+        ),
+        ({"a.qweight": ("I8", (8, 6))}, [(8, 12)]),
+        ({"a.qweight": ("I32", (8, 6))}, []),
+        ({"a.weight": ("I8", (8, 12)), "a.SCB": ("F32", (8,))}, [(8, 12)]),
+        ({"a.weight": ("U8", (48, 1)), "a.scale": ("F32", (8,))}, []),
+    ],
+)
+def test_packed_shapes_are_unpacked_or_unknown(
+    tensors: dict[str, tuple[str, tuple[int, ...]]], expected: list[tuple[int, ...]]
+) -> None:
+    """A packed weight's shape is no width."""
+    index = TensorIndex(
+        {name: TensorEntry(dtype, shape, 0, 0) for name, (dtype, shape) in tensors.items()}
+    )
+    assert sorted(Layout(index).groups(Part.BARE)["a.weight"].shapes) == expected

@@ -1,0 +1,91 @@
+"""Quantised weights: the tensors that only serve others, and the shapes that packing hides.
+
+Sources: `bitsandbytes/functional.py` (QuantState) of bitsandbytes-foundation/bitsandbytes;
+`comfy/ops.py` and `comfy/quant_ops.py` of Comfy-Org/ComfyUI; `nunchaku/models` of
+nunchaku-tech/nunchaku; `sdnq` of Disty0/sdnq; AutoGPTQ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+from modelshelf.schema.tensor import TensorEntry
+
+__all__ = ["Shape", "is_companion", "true_shape", "weight_name"]
+
+Shape = tuple[int, ...] | None
+"""Dimensions, or None where nothing that was read tells them: any shape is possible then."""
+
+# What the scaled, blockwise and grid forms keep beside each weight, by the last step of the name.
+_COMPANIONS = frozenset(
+    {
+        *("scaled_fp8", "scale_weight", "scale_input", "scale_output"),
+        *("weight_scale", "weight_scale_2", "weight_scale_inv", "input_scale", "pre_quant_scale"),
+        *("comfy_quant", "weight_format", "SCB"),
+        *("absmax", "quant_map", "nested_absmax", "nested_quant_map"),
+        *("wscales", "wcscales", "wtscale", "wzeros", "smooth_factor", "smooth_factor_orig"),
+        *("proj_down", "proj_up", "qzeros", "g_idx"),
+    }
+)
+_QUANT_STATE = "bitsandbytes__"
+# Words that others use too (FLUX calls its norms' weights `scale`): only beside what they scale.
+_BESIDE_WEIGHT = frozenset({"scale", "scales", "zero_point", "svd_up", "svd_down"})
+_BESIDE_QWEIGHT = _BESIDE_WEIGHT | {"lora_down", "lora_up"}
+_BITS_AND_BYTES = ("absmax", "quant_state.bitsandbytes__nf4", "quant_state.bitsandbytes__fp4")
+
+
+def is_companion(name: str, names: Container[str]) -> bool:
+    """Say whether the tensor *name* only serves another one: a scale, a map of values, a mark.
+
+    Args:
+        name: Folded or not.
+        names: All names of the file, of the same form.
+
+    Example:
+        >>> is_companion("a.weight_scale", {"a.weight"}), is_companion("norm.scale", {"a.weight"})
+        (True, False)
+    """
+    stem, _, last = name.rpartition(".")
+    if last in _COMPANIONS or last.startswith(_QUANT_STATE):
+        return True
+    return (last in _BESIDE_WEIGHT and f"{stem}.weight" in names) or (
+        last in _BESIDE_QWEIGHT and f"{stem}.qweight" in names
+    )
+
+
+def weight_name(name: str) -> str:
+    """Return what the tensor is called where nobody packs it: `qweight` is a `weight`."""
+    return name.removesuffix("qweight") + "weight" if name.endswith(".qweight") else name
+
+
+def true_shape(name: str, tensors: Mapping[str, TensorEntry]) -> Shape:
+    """Return the shape that the weight *name* has when it is unpacked.
+
+    Args:
+        name: A tensor of *tensors*.
+        tensors: All tensors of the file.
+
+    Returns:
+        The shape in the file where nothing is packed; None where the packing hides it, and where
+        only an index names the tensor.
+    """
+    entry = tensors[name]
+    if entry.dtype in {"U8", "I8", "I32", "U32"} and len(entry.shape) > 1:
+        return _unpack(name, entry, tensors)
+    return entry.shape if entry.dtype else None
+
+
+def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> Shape:
+    rows, columns = entry.shape[0], entry.shape[1]
+    stem = name.removesuffix("weight")
+    if any(f"{name}.{mark}" in tensors for mark in _BITS_AND_BYTES):
+        # Two to a byte in one column, so the number of elements is left, and a bias has the rows.
+        bias = tensors.get(f"{stem}bias")
+        elements = rows * columns * 2
+        rows = bias.shape[0] if bias is not None and len(bias.shape) == 1 else 0
+        return (rows, elements // rows) if rows and elements % rows == 0 else None
+    if f"{stem}weight_scale_2" in tensors or name.endswith(".qweight"):
+        # nvfp4 and SVDQuant pack two to a byte; GPTQ and AWQ eight to four bytes, either way round.
+        return (rows, columns * 2) if entry.dtype in {"U8", "I8"} else None
+    is_packed = entry.dtype in {"U8", "U32", "I32"}
+    return None if is_packed and f"{stem}scale" in tensors else entry.shape
