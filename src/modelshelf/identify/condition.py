@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from functools import cached_property
 from typing import Protocol
 
@@ -28,6 +30,7 @@ __all__ = [
     "Tensor",
     "Unset",
     "Wrapped",
+    "longest_literal",
 ]
 
 Side = int | tuple[int, ...] | None
@@ -229,16 +232,23 @@ class Adapts:
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        found = [
-            target
-            for module, target in sorted(facts.targets.items())
-            if fnmatchcase(module, self.module)
-        ]
+        if self._piece not in facts.target_text:
+            return None
+        found = [target for module, target in facts.targets.items() if self._matches(module)]
         if not found or not all(self._fits(target) for target in found) or self._stays(found):
             return None
         inputs = sorted(set().union(*(target.inputs for target in found)))
         outputs = sorted(set().union(*(target.outputs for target in found)))
         return Found(min(target.example for target in found), f"{inputs} -> {outputs}")
+
+    @cached_property
+    def _piece(self) -> str:
+        return longest_literal(self.module)
+
+    @cached_property
+    def _matches(self) -> Callable[[str], re.Match[str] | None]:
+        # fnmatch keeps its last few hundred patterns; there are more, and each is asked per file.
+        return re.compile(translate(self.module)).match
 
     def _fits(self, target: Target) -> bool:
         return (
@@ -414,3 +424,13 @@ def _is_value(have: object, want: object) -> bool:
         return isinstance(have, str) and fnmatchcase(have, want)
     # JSON's true equals 1 to Python, and no rule means that.
     return type(have) is type(want) and have == want
+
+
+def longest_literal(pattern: str) -> str:
+    """Return the longest stretch of *pattern* that stands for itself: what it matches has it.
+
+    Example:
+        >>> longest_literal("denoiser:*_attn2_to_[kv]")
+        '_attn2_to_'
+    """
+    return max(re.split(r"[*?]|\[[^\]]*\]", pattern), key=len)

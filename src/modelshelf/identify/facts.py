@@ -33,8 +33,13 @@ class Facts:
 
     @cached_property
     def targets(self) -> Mapping[str, Target]:
-        """Modules that an adapter adapts; empty for anything else."""
-        return find_targets(self.layout)
+        """Modules that an adapter adapts, in order of text; empty for anything else."""
+        return dict(sorted(find_targets(self.layout).items()))
+
+    @cached_property
+    def target_text(self) -> str:
+        """The paths of *targets*, a line for each: one search asks them all."""
+        return "\n".join(self.targets)
 
     @cached_property
     def naming(self) -> AdapterNaming:

@@ -1,0 +1,111 @@
+"""Which families are worth asking: those whose one necessary name is there at all.
+
+Hundreds of families would each be asked about every file, and nearly all would shake their heads at
+the first name. So each family is filed under one thing without which it cannot agree, and a file is
+asked for those things instead. What this leaves out would have said no: a property test compares the
+answers with those of all families.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from modelshelf.identify.condition import (
+    Adapts,
+    Both,
+    Condition,
+    Named,
+    OneTensor,
+    Setting,
+    Some,
+    Tensor,
+    Unset,
+    longest_literal,
+)
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.family import Family
+from modelshelf.identify.layout import fold
+
+__all__ = ["Shortlist"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What a family cannot do without; several may be given, the rarest files it."""
+
+    tensors: tuple[str, ...] = ()
+    """Folded names without wrappers."""
+    words: tuple[str, ...] = ()
+    """Pieces of the paths of adapted modules."""
+    configuration: bool = False
+    """There must be one."""
+    lone_tensor: bool = False
+    """There must be no second tensor."""
+
+
+class Shortlist:
+    """The families filed under what each needs."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        needs = [(family, _needs_of(family)) for family in families]
+        rarity = Counter(name for _, one in needs for name in one.tensors)
+        self._by_tensor: dict[str, list[Family]] = {}
+        self._by_word: dict[str, list[Family]] = {}
+        self._by_configuration: list[Family] = []
+        self._by_lone_tensor: list[Family] = []
+        self._always: list[Family] = []
+        for family, one in needs:
+            if one.tensors:
+                rarest = min(one.tensors, key=lambda name: (rarity[name], name))
+                self._by_tensor.setdefault(rarest, []).append(family)
+            elif one.words:
+                self._by_word.setdefault(max(one.words, key=len), []).append(family)
+            elif one.configuration:
+                self._by_configuration.append(family)
+            elif one.lone_tensor:
+                self._by_lone_tensor.append(family)
+            else:
+                self._always.append(family)
+
+    def of(self, facts: Facts) -> list[Family]:
+        """Return every family that may agree, sorted by id, and few others."""
+        found = list(self._always)
+        for name in facts.groups.keys() & self._by_tensor.keys():
+            found += self._by_tensor[name]
+        if paths := facts.target_text:
+            for word, families in self._by_word.items():
+                if word in paths:
+                    found += families
+        if facts.settings:
+            found += self._by_configuration
+        if len(facts.layout.index.tensors) == 1:
+            found += self._by_lone_tensor
+        return sorted(found, key=lambda family: family.id)
+
+
+def _needs_of(family: Family) -> _Needs:
+    tensors: list[str] = []
+    words: list[str] = []
+    configuration = lone = False
+    for condition in _parts(family.conditions):
+        if isinstance(condition, Tensor | Some):
+            tensors += fold([condition.name])
+        elif isinstance(condition, Adapts):
+            words.append(longest_literal(condition.module))
+        elif isinstance(condition, Named):
+            words.append(":")
+        elif isinstance(condition, Setting | Unset):
+            configuration = True
+        elif isinstance(condition, OneTensor):
+            lone = True
+    return _Needs(tuple(tensors), tuple(words), configuration, lone)
+
+
+def _parts(conditions: Iterable[Condition]) -> Iterator[Condition]:
+    for condition in conditions:
+        if isinstance(condition, Both):
+            yield from _parts((condition.first, condition.second))
+        else:
+            yield condition

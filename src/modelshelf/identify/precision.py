@@ -1,0 +1,117 @@
+"""How exactly the numbers of a model are kept: one word for its denoiser's matrices.
+
+Plain dtypes have their own words. Quantised forms are known by the tensors that they keep beside
+each weight, never by the first dtype that comes along: a file in nf4 is mostly bytes called `U8`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from modelshelf.identify.layout import Group, Layout
+from modelshelf.schema.tensor import TensorEntry
+
+__all__ = ["precision_of"]
+
+_WORDS = {
+    "F64": "fp64",
+    "F32": "fp32",
+    "F16": "fp16",
+    "BF16": "bf16",
+    "F8_E4M3": "fp8_e4m3fn",
+    "F8_E5M2": "fp8_e5m2",
+    "I8": "int8",
+    "U8": "uint8",
+}
+_FP8 = frozenset({"F8_E4M3", "F8_E5M2"})
+_SCALES = frozenset({"scale_weight", "weight_scale"})
+
+# The first that is there decides: later ones are companions that several forms share.
+_MARKS = (
+    ("bitsandbytes__nf4", "bnb_nf4"),
+    ("bitsandbytes__fp4", "bnb_fp4"),
+    ("absmax", "bnb_nf4"),
+    ("SCB", "bnb_int8"),
+    ("wscales", "svdquant"),
+    ("smooth_factor", "svdquant"),
+    ("weight_scale_2", "nvfp4"),
+    ("g_idx", "gptq"),
+    ("qzeros", "awq"),
+    ("svd_up", "sdnq"),
+    ("zero_point", "sdnq"),
+    ("scale", "sdnq"),
+)
+_MOSTLY = 0.6
+"""Share of the bytes from which one dtype speaks for all."""
+_WIDE = 512
+"""Smaller side from which a matrix of a block is one of those that quantising is for: the low-rank
+modulations of some models stay as they are in every published file."""
+_LEFT_ALONE = 0.02
+"""Share of such matrices' numbers in 16 bit from which scaled fp8 is called mixed."""
+
+
+def precision_of(layout: Layout) -> str | None:
+    """Return the word for the part that speaks for the file; None where it has no bytes.
+
+    Plain: `fp64`, `fp32`, `fp16`, `bf16`, `fp8_e4m3fn`, `fp8_e5m2`, `int8`; GGUF's kinds as `q4_k`;
+    `mixed` where none has three fifths of the bytes. Quantised: `fp8_scaled`, `fp8_mixed` (some of
+    the blocks' matrices stayed in 16 bit), `mxfp8`, `nvfp4`, `bnb_nf4`, `bnb_fp4`, `bnb_int8`,
+    `svdquant`, `gptq`, `awq`, `sdnq`.
+
+    Args:
+        layout: The tensors of one file, or of all shards.
+    """
+    if layout.companions:
+        marks = {name.rpartition(".")[2] for name in layout.companions}
+        marked = next((word for mark, word in _MARKS if mark in marks), None)
+        if marked is not None:
+            return marked
+    groups = layout.groups(layout.leading)
+    tensors = layout.index.tensors
+    sizes = _sizes(groups.values(), tensors)
+    dtype = min(sizes, key=lambda one: (-sizes[one], one), default=None)
+    if dtype is None:
+        return None
+    if dtype in _FP8 and (scale := _scale_dtype(layout)) is not None:
+        if scale == "F8_E8M0":
+            return "mxfp8"
+        return "fp8_mixed" if _leaves_alone(groups, tensors) else "fp8_scaled"
+    if sizes[dtype] < _MOSTLY * sizes.total():
+        return "mixed"
+    return _WORDS.get(dtype, dtype.lower())
+
+
+def _sizes(groups: Iterable[Group], tensors: Mapping[str, TensorEntry]) -> Counter[str]:
+    """Add up the bytes of each dtype: of matrices, or of all tensors where there is none."""
+    matrices: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for group in groups:
+        entries = [tensors[name] for name in group.names]
+        for entry in entries:
+            sizes = matrices if len(entry.shape) > 1 else others
+            sizes[entry.dtype] += entry.end - entry.begin
+    return +matrices or +others
+
+
+def _scale_dtype(layout: Layout) -> str | None:
+    for name in sorted(layout.companions):
+        last = name.rpartition(".")[2]
+        if last in _SCALES:
+            return layout.index.tensors[min(layout.companions[name])].dtype
+    return None
+
+
+def _leaves_alone(groups: Mapping[str, Group], tensors: Mapping[str, TensorEntry]) -> bool:
+    """Say whether blocks keep wide matrices in more bits than eight."""
+    quantised = left = 0
+    for folded, group in groups.items():
+        if "#" not in folded:
+            continue
+        for name in group.names:
+            entry = tensors[name]
+            if len(entry.shape) > 1 and min(entry.shape) >= _WIDE:
+                numbers = entry.shape[0] * entry.shape[1]
+                quantised += numbers if entry.dtype in _FP8 else 0
+                left += numbers if entry.dtype not in _FP8 else 0
+    return left > _LEFT_ALONE * (quantised + left)
