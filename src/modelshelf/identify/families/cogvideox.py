@@ -1,0 +1,151 @@
+"""CogVideoX: blocks of one attention over text and video, modulated from 512 numbers.
+
+1920 wide with 30 blocks (2B) or 3072 wide with 42 (5B). 1.5 cuts patches over time as well, by a
+linear layer. CogView 3 and 4 are 2560 and 4096 wide, ConsisID adds what knows a face.
+
+Sources: `sat/dit_video_concat.py` of zai-org/CogVideo, `CogVideoXTransformer3DModel` of
+huggingface/diffusers, CogVideoX-Fun of aigc-apps/VideoX-Fun.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Condition, Either, Marker, Never, Setting, Tensor
+from modelshelf.identify.families.video import NO_CONTROL, every, vectors
+from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    ModelVariantType,
+    SchedulerPredictionType,
+)
+
+__all__ = ["FAMILIES"]
+
+_COGVIDEOX = (BaseModelType.COGVIDEOX,)
+_SMALL, _LARGE = 1920, 3072
+_WIDTHS = (_SMALL, _LARGE)
+_SIX = tuple(6 * width for width in _WIDTHS)
+_TWELVE = tuple(12 * width for width in _WIDTHS)
+_HEAD, _BLOCKS = 64, 42
+_CHANNELS, _PATCH = 16, 2 * 2 * 2
+
+_PATCHES = "patch_embed.proj.weight"
+_NO_FACE: tuple[Condition, ...] = (Absent("local_facial_extractor.*"), *NO_CONTROL)
+
+
+def _takes(*frames: int) -> Condition:
+    """Latents of so many frames beside each other."""
+    return Either(
+        (
+            Tensor(_PATCHES, (_WIDTHS, tuple(_CHANNELS * one for one in frames)), rank=4),
+            Tensor(_PATCHES, (_WIDTHS, tuple(_CHANNELS * _PATCH * one for one in frames)), rank=2),
+        )
+    )
+
+
+# Fun's control models take two frames as well, and have no embedding to tell them from images.
+_IS_I2V = every(_takes(2), Either((Marker("patch_embed.pos_embedding"), Marker("ofs_embedding.*"))))
+_IS_1_5 = Tensor(_PATCHES, (_LARGE,), rank=2)
+
+FAMILIES = (
+    Family(
+        id="cogvideox/main/diffusers",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=_COGVIDEOX,
+        conditions=(
+            vectors("transformer_blocks.#.norm1.linear.bias", *_SIX, below=_BLOCKS),
+            vectors("transformer_blocks.#.norm1.norm.weight", *_WIDTHS),
+            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD),
+            vectors("transformer_blocks.#.norm2.linear.bias", *_SIX),
+            Either(
+                (
+                    vectors("patch_embed.text_proj.bias", *_WIDTHS),
+                    vectors("norm_final.weight", *_WIDTHS),
+                )
+            ),
+            Absent("*audio_*"),
+            *_NO_FACE,
+        ),
+        traits=(
+            Trait(ModelVariantType.T2V, _takes(1)),
+            Trait(ModelVariantType.I2V, _IS_I2V),
+            Trait(
+                Architecture("cogvideox-2b"),
+                vectors("transformer_blocks.#.norm1.norm.weight", _SMALL),
+            ),
+            Trait(
+                Architecture("cogvideox-5b"),
+                every(
+                    vectors("transformer_blocks.#.norm1.norm.weight", _LARGE),
+                    Tensor(_PATCHES, (_LARGE,), rank=4),
+                ),
+            ),
+            Trait(Architecture("cogvideox-1.5-5b"), _IS_1_5),
+        ),
+        prediction_type=SchedulerPredictionType.V_PREDICTION,
+    ),
+    Family(
+        id="cogvideox/main/original",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_COGVIDEOX,
+        conditions=(
+            vectors("mixins.adaln_layer.adaln_modulations.#.#.bias", *_TWELVE, below=_BLOCKS),
+            vectors("mixins.adaln_layer.query_layernorm_list.#.weight", _HEAD),
+            vectors("layers.#.input_layernorm.weight", *_WIDTHS),
+        ),
+        traits=(
+            Trait(Architecture("cogvideox-2b"), vectors("layers.#.input_layernorm.weight", _SMALL)),
+            Trait(
+                Architecture("cogvideox-5b"),
+                every(
+                    vectors("layers.#.input_layernorm.weight", _LARGE),
+                    Tensor("mixins.patch_embed.proj.weight", rank=4),
+                ),
+            ),
+            Trait(
+                Architecture("cogvideox-1.5-5b"),
+                Tensor("mixins.patch_embed.proj.weight", (_LARGE,), rank=2),
+            ),
+        ),
+        prediction_type=SchedulerPredictionType.V_PREDICTION,
+    ),
+    Family(
+        id="cogvideox/transformer/folder",
+        type=ModelType.TRANSFORMER,
+        format=ModelFormat.DIFFUSERS,
+        bases=_COGVIDEOX,
+        conditions=(
+            Setting("class", ("CogVideoXTransformer3DModel",)),
+            Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
+        ),
+        traits=(
+            Trait(ModelVariantType.T2V, Setting("in_channels", (_CHANNELS,))),
+            Trait(
+                ModelVariantType.I2V,
+                every(
+                    Setting("in_channels", (2 * _CHANNELS,)),
+                    Either(
+                        (
+                            Setting("use_learned_positional_embeddings", (True,)),
+                            Setting("ofs_embed_dim"),
+                        )
+                    ),
+                ),
+            ),
+            Trait(Architecture("cogvideox-2b"), Setting("num_attention_heads", (_SMALL // _HEAD,))),
+            Trait(
+                Architecture("cogvideox-5b"),
+                every(
+                    Setting("num_attention_heads", (_LARGE // _HEAD,)),
+                    Never(Setting("patch_size_t")),
+                ),
+            ),
+            Trait(Architecture("cogvideox-1.5-5b"), Setting("patch_size_t")),
+        ),
+        prediction_type=SchedulerPredictionType.V_PREDICTION,
+    ),
+)
+"""Everything that CogVideoX brings."""

@@ -1,0 +1,205 @@
+"""Cosmos 1, Predict2 and Predict2.5: three modulations of a low rank per block, heads of 128.
+
+Cosmos 1 is 4096 or 5120 wide, learns its positions and numbers its blocks in words; Predict2 is 2048
+or 5120 wide. Both take a padding mask beside 16 channels, and one more channel for given frames.
+Anima is Predict2's 2B with an adapter for its own text encoder.
+
+Sources: `cosmos1/models/diffusion` of nvidia-cosmos/cosmos-predict1, `cosmos_predict2/networks` of
+nvidia-cosmos/cosmos-predict2, `CosmosTransformer3DModel` of huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import (
+    Absent,
+    Condition,
+    Either,
+    Marker,
+    Never,
+    Setting,
+    Tensor,
+    Unset,
+)
+from modelshelf.identify.families.video import NO_CONTROL, every, vectors
+from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    ModelVariantType,
+    SchedulerPredictionType,
+)
+
+__all__ = ["FAMILIES"]
+
+_COSMOS = (BaseModelType.COSMOS,)
+_SMALL, _MIDDLE, _LARGE = 2048, 4096, 5120
+_WIDTHS = (_SMALL, _MIDDLE, _LARGE)
+_HEAD = 128
+# Patches of 1 x 2 x 2 of 16 channels and a mask; of one channel more where frames are given.
+_TEXT_INPUTS, _VIDEO_INPUTS = 4 * (16 + 1), 4 * (16 + 1 + 1)
+
+_NO_ANIMA: tuple[Condition, ...] = (Absent("*llm_adapter.*"), *NO_CONTROL)
+_NO_PROJECTION = Absent("crossattn_proj.*")
+
+
+def _first_of(*names: str) -> Condition:
+    # The first blocks of Cosmos 1 stand for all: their numbers are words, which folding leaves.
+    return Either(tuple(Marker(name) for name in names))
+
+
+_HAS_COSMOS_1 = tuple(
+    _first_of(*(f"blocks.block{number}.blocks.#.{name}" for number in range(4)))
+    for name in ("adaLN_modulation.#.weight", "block.attn.to_q.#.weight", "block.layer1.weight")
+)
+
+
+def _named(name: str, norm: str, width: int, *conditions: Condition) -> Trait:
+    return Trait(Architecture(name), every(vectors(norm, width), *conditions))
+
+
+# Predict2 without given frames makes images; with them, video goes on. 2.5 does both by one model.
+_PREDICT_2_I2V = Trait(
+    ModelVariantType.I2V,
+    every(Tensor("x_embedder.proj.#.weight", (None, _VIDEO_INPUTS)), _NO_PROJECTION),
+)
+
+FAMILIES = (
+    Family(
+        id="cosmos-1/main/original",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_COSMOS,
+        conditions=(
+            *_HAS_COSMOS_1,
+            Either(
+                (
+                    vectors("affline_norm.weight", _MIDDLE, _LARGE),
+                    Tensor("extra_pos_embedder.pos_emb_h", (None, (_MIDDLE, _LARGE))),
+                )
+            ),
+            *NO_CONTROL,
+        ),
+        traits=(
+            Trait(ModelVariantType.T2V, Tensor("x_embedder.proj.#.weight", (None, _TEXT_INPUTS))),
+            Trait(ModelVariantType.I2V, Tensor("x_embedder.proj.#.weight", (None, _VIDEO_INPUTS))),
+            _named("cosmos-1-7b", "affline_norm.weight", _MIDDLE),
+            _named("cosmos-1-14b", "affline_norm.weight", _LARGE),
+        ),
+        # EDM's preconditioning; nothing in the file says so, and Predict2 changed it.
+    ),
+    Family(
+        id="cosmos-2/main/original",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_COSMOS,
+        conditions=(
+            vectors("blocks.#.self_attn.q_norm.weight", _HEAD, below=36),
+            vectors("blocks.#.cross_attn.k_norm.weight", _HEAD),
+            Tensor("blocks.#.adaln_modulation_cross_attn.#.weight"),
+            Tensor("blocks.#.mlp.layer1.weight"),
+            vectors("t_embedding_norm.weight", _SMALL, _LARGE),
+            *_NO_ANIMA,
+        ),
+        traits=(
+            _PREDICT_2_I2V,
+            _named("cosmos-predict2-2b", "t_embedding_norm.weight", _SMALL, _NO_PROJECTION),
+            _named("cosmos-predict2-14b", "t_embedding_norm.weight", _LARGE, _NO_PROJECTION),
+            Trait(Architecture("cosmos-predict2.5"), Marker("crossattn_proj.*")),
+        ),
+        prediction_type=SchedulerPredictionType.FLOW,
+    ),
+    Family(
+        id="cosmos/main/diffusers",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=_COSMOS,
+        conditions=(
+            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD, below=36),
+            vectors("transformer_blocks.#.attn2.norm_k.weight", _HEAD),
+            Tensor("transformer_blocks.#.norm3.linear_1.weight"),
+            Tensor("transformer_blocks.#.norm3.linear_2.weight"),
+            vectors("time_embed.norm.weight", *_WIDTHS),
+            *_NO_ANIMA,
+        ),
+        traits=(
+            Trait(
+                ModelVariantType.T2V,
+                every(
+                    Tensor("patch_embed.proj.weight", (None, _TEXT_INPUTS)),
+                    Marker("learnable_pos_embed.*"),
+                ),
+            ),
+            Trait(
+                ModelVariantType.I2V,
+                every(Tensor("patch_embed.proj.weight", (None, _VIDEO_INPUTS)), _NO_PROJECTION),
+            ),
+            _named("cosmos-1-7b", "time_embed.norm.weight", _MIDDLE),
+            _named(
+                "cosmos-1-14b", "time_embed.norm.weight", _LARGE, Marker("learnable_pos_embed.*")
+            ),
+            _named("cosmos-predict2-2b", "time_embed.norm.weight", _SMALL, _NO_PROJECTION),
+            _named(
+                "cosmos-predict2-14b",
+                "time_embed.norm.weight",
+                _LARGE,
+                Absent("learnable_pos_embed.*"),
+                _NO_PROJECTION,
+            ),
+            Trait(Architecture("cosmos-predict2.5"), Marker("crossattn_proj.*")),
+            Trait(
+                SchedulerPredictionType.FLOW,
+                every(vectors("time_embed.norm.weight", *_WIDTHS), Absent("learnable_pos_embed.*")),
+            ),
+        ),
+    ),
+    Family(
+        id="cosmos/transformer/folder",
+        type=ModelType.TRANSFORMER,
+        format=ModelFormat.DIFFUSERS,
+        bases=_COSMOS,
+        conditions=(
+            Setting("class", ("CosmosTransformer3DModel",)),
+            Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
+            Setting("in_channels", (16, 17)),
+            Setting("adaln_lora_dim", (256,)),
+        ),
+        traits=(
+            Trait(
+                ModelVariantType.T2V,
+                every(
+                    Setting("in_channels", (16,)), Setting("extra_pos_embed_type", ("learnable",))
+                ),
+            ),
+            Trait(
+                ModelVariantType.I2V,
+                every(
+                    Setting("in_channels", (17,)),
+                    Never(Setting("use_crossattn_projection", (True,))),
+                ),
+            ),
+            Trait(Architecture("cosmos-1-7b"), Setting("num_attention_heads", (32,))),
+            Trait(
+                Architecture("cosmos-1-14b"),
+                every(
+                    Setting("num_attention_heads", (40,)),
+                    Setting("extra_pos_embed_type", ("learnable",)),
+                ),
+            ),
+            *(
+                Trait(
+                    Architecture(name),
+                    every(
+                        Setting("num_attention_heads", (heads,)),
+                        Unset("extra_pos_embed_type"),
+                        Never(Setting("use_crossattn_projection", (True,))),
+                    ),
+                )
+                for name, heads in (("cosmos-predict2-2b", 16), ("cosmos-predict2-14b", 40))
+            ),
+            Trait(SchedulerPredictionType.FLOW, Unset("extra_pos_embed_type")),
+            Trait(Architecture("cosmos-predict2.5"), Setting("use_crossattn_projection", (True,))),
+        ),
+    ),
+)
+"""Everything that Cosmos brings."""
