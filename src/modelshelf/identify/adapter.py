@@ -2,173 +2,203 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
 
+from modelshelf.identify.adapter_names import (
+    AdapterNaming,
+    ending_of,
+    numbers_of,
+    place_of,
+)
+from modelshelf.identify.adapter_widths import COMPANIONS, Widths, network_of
 from modelshelf.identify.layout import Layout
-from modelshelf.schema.tensor import TensorIndex
 
-__all__ = ["AdapterNaming", "Target", "find_targets", "naming_of"]
-
-
-class AdapterNaming(StrEnum):
-    """Whose way of writing names an adapter follows."""
-
-    KOHYA = "kohya"
-    """`lora_unet_…`, `lycoris_…`: kohya's scripts and LyCORIS."""
-    DIFFUSERS = "diffusers"
-    """`unet.…`, `transformer.…` with `lora_A`/`lora_B` or an older diffusers ending."""
-    ORIGINAL = "original"
-    """The denoiser's own paths: ai-toolkit, ComfyUI, XLabs."""
+__all__ = ["Adapter", "AdapterNaming", "Target", "find_adapter"]
 
 
-@dataclass(slots=True)
+@dataclass
 class Target:
     """All adapted modules of one model whose paths differ in numbers only."""
 
+    model: str
+    """`denoiser`, `text_1`, …"""
+    path: str
+    """Folded path; steps joined by dots, or by underscores where the file joins them so."""
+    is_flat: bool
+    """True where underscores join the steps."""
     names: list[str] = field(default_factory=list)
     """Tensors that adapt them."""
-    inputs: set[int] = field(default_factory=set)
-    """Input widths that occur; empty where the tensors do not tell."""
-    outputs: set[int] = field(default_factory=set)
-    """Output widths that occur."""
-    ranks: set[int] = field(default_factory=set)
-    """Dimensions of the weights: 2 for linear layers, 4 for convolutions."""
+    modules: dict[tuple[int, ...], Widths] = field(default_factory=dict)
+    """Numbers in the path → what the tensors tell about the module there."""
 
     @property
     def example(self) -> str:
         """The first name in order of text."""
         return min(self.names)
 
+    @property
+    def inputs(self) -> set[int]:
+        """Input widths that occur; empty where the tensors do not tell."""
+        return {one.inputs for one in self.modules.values() if one.inputs}
+
+    @property
+    def outputs(self) -> set[int]:
+        """Output widths that occur."""
+        return {one.outputs for one in self.modules.values() if one.outputs}
+
+    @property
+    def ranks(self) -> set[int]:
+        """Dimensions of the weights: 2 for linear layers, 4 for convolutions."""
+        return {one.dimensions for one in self.modules.values() if one.dimensions}
+
+    @property
+    def flat(self) -> str:
+        """The folded path with underscores between the steps."""
+        if self.is_flat:
+            return self.path
+        return numbers_of(self.path.replace(".", "_"), is_flat=True)[0]
+
     def highest(self, step: int) -> int:
         """Return the largest number at place *step* among the numbers of a path; -1 without."""
-        found = (re.findall(r"(?<=[._])[0-9]{1,9}(?=[._])", name) for name in self.names)
-        return max((int(numbers[step]) for numbers in found if len(numbers) > step), default=-1)
+        return max((one[step] for one in self.modules if len(one) > step), default=-1)
+
+    @cached_property
+    def alike(self) -> Mapping[tuple[int, int, int, int], list[tuple[int, ...]]]:
+        """What modules are like, as `Widths.key` → the numbers of those that are."""
+        found: dict[tuple[int, int, int, int], list[tuple[int, ...]]] = {}
+        for numbers, widths in self.modules.items():
+            found.setdefault(widths.key, []).append(numbers)
+        return found
 
 
-# Endings of adapter tensors. Which side of a module's weight the shape tells is in `_measure`.
-_ENDING = re.compile(
-    r"(?:\.(?P<kind>lora_down|lora_up|lora_mid|lora_A|lora_B|lora\.down|lora\.up"
-    r"|lora_linear_layer\.down|lora_linear_layer\.up"
-    r"|hada_w[12]_[ab]|hada_t[12]|lokr_w[12]|lokr_w[12]_[ab]|lokr_t2|oft_blocks|oft_diag"
-    r"|diff|diff_b|w_norm|b_norm|dora_scale|lora_magnitude_vector|alpha)"
-    r"|_lora[12]?\.(?P<old>down|up))(?:\.default)?(?:\.weight|\.bias)?$"
+@dataclass(frozen=True)
+class Adapter:
+    """What a file adapts, and how."""
+
+    targets: Mapping[str, Target]
+    """`model:path` with `_` between the steps → target."""
+    naming: AdapterNaming
+    """Whose names it follows."""
+    network: str
+    """`lora`, `locon`, `dora`, `loha`, `lokr`, `oft`, `glora`, `ia3` or `full`."""
+    rank: str
+    """Inner dimension of its matrices, `mixed`, or empty where the kind has none."""
+
+    @cached_property
+    def denoiser(self) -> tuple[Target, ...]:
+        """Targets in a denoiser, sorted by path."""
+        own = (one for one in self.targets.values() if one.model in {"denoiser", "prior"})
+        return tuple(sorted(own, key=lambda one: one.path))
+
+    @property
+    def details(self) -> tuple[tuple[str, str], ...]:
+        """What an identity tells beside the base."""
+        told = (("layout", self.naming.value), ("network", self.network), ("rank", self.rank))
+        return tuple(one for one in told if one[1])
+
+
+# Enough of a name to look closer: most models are no adapters, and are told so quickly.
+_TELLING = (
+    *("lora", "hada_", "lokr_", "oft_", "boft_", ".diff", ".w_norm\n", ".set_weight\n"),
+    *(".ia3_l\n", ".on_input\n", ".b2.weight\n"),
 )
-_TELLING = ("lora", "hada_", "lokr_", "oft_", ".diff\n", "dora_")
-_KOHYA = (
-    ("lora_unet_", "denoiser"),
-    ("lora_transformer_", "denoiser"),
-    ("lycoris_", "denoiser"),
-    ("lora_te1_", "text_1"),
-    ("lora_te2_", "text_2"),
-    ("lora_te3_", "text_3"),
-    ("lora_te_", "text"),
-)
-_DOTTED = (
-    ("model.diffusion_model.", "denoiser"),
-    ("diffusion_model.", "denoiser"),
-    ("transformer.", "denoiser"),
-    ("unet.", "denoiser"),
-    ("text_encoder.", "text"),
-    ("text_encoder_2.", "text_2"),
-    ("text_encoder_3.", "text_3"),
-)
 
 
-def find_targets(layout: Layout) -> dict[str, Target]:
-    """Return the modules that the tensors adapt, as `model:path` with `_` between the steps.
+def find_adapter(layout: Layout) -> Adapter | None:
+    """Return what the tensors adapt, or None where they are no adapter.
 
-    The model is `denoiser`, `text`, `text_1`, `text_2` or `text_3`. Empty where no tensor ends as
-    adapters' tensors do.
+    Most of an adapter's tensors must be pieces of one: quantised models carry a few low-rank pairs
+    beside every weight, and are models still.
     """
-    targets: dict[str, Target] = {}
     if not any(mark in layout.text for mark in _TELLING):
-        return targets
+        return None
+    targets: dict[str, Target] = {}
+    kinds: set[str] = set()
+    namings: list[AdapterNaming] = []
+    count = 0
+    for piece in _pieces(layout):
+        count += len(piece.names)
+        kinds.add(piece.kind)
+        if piece.kind not in COMPANIONS:
+            namings.append(_collect(targets, piece, layout))
+    if not targets or 2 * count <= sum(map(len, layout.folded.values())):
+        return None
+    every = tuple(chain.from_iterable(one.modules.values() for one in targets.values()))
+    for widths in every:
+        widths.settle()
+    ranks = {one.rank for one in every if one.rank}
+    return Adapter(
+        dict(sorted(targets.items())),
+        _naming(namings, layout),
+        network_of(kinds, every),
+        "mixed" if len(ranks) > 1 else str(min(ranks, default="")),
+    )
+
+
+class _Piece(NamedTuple):
+    """All tensors that are the same piece of modules whose paths differ in numbers only."""
+
+    names: list[str]
+    kind: str
+    tail: int
+    """Length of the ending that makes them pieces."""
+    module: str
+    """Steps that the ending hides."""
+
+
+def _pieces(layout: Layout) -> Iterator[_Piece]:
+    scaled = {name.removesuffix(".on_input") for name in layout.folded if ".on_input" in name}
     for folded, names in layout.folded.items():
-        found = _ENDING.search(folded)
-        if found is None:
-            continue
-        target = targets.setdefault(_module(folded[: found.start()]), Target())
-        target.names += names
-        _measure(target, (found["kind"] or found["old"]).rpartition(".")[2], names, layout.index)
-    # Networks that are no adapter have parameters called `alpha` too.
-    if not any(mark in f"{target.names[0]}\n" for target in targets.values() for mark in _TELLING):
-        return {}
-    if "lokr_" in layout.text:
-        for target in targets.values():
-            _measure_lokr(target, layout.index)
-    return targets
+        found = ending_of(folded)
+        if found is not None:
+            yield _Piece(names, found.kind, len(folded) - found.start, found.module)
+        elif scaled and folded.removesuffix(".weight") in scaled:
+            yield _Piece(names, "ia3_l", len(".weight"), "")
 
 
-def naming_of(layout: Layout) -> AdapterNaming:
-    """Say whose names the adapter in *layout* follows."""
-    if any(name.startswith(("lora_", "lycoris_")) for name in layout.folded):
-        return AdapterNaming.KOHYA
-    starts = ("unet.", "transformer.", "text_encoder", "base_model.model.")
-    if any(name.startswith(starts) for name in layout.folded):
+def _collect(targets: dict[str, Target], piece: _Piece, layout: Layout) -> AdapterNaming:
+    """Add the pieces to the modules that they adapt; return whose names they have."""
+    example = piece.names[0]
+    place = place_of(example[: len(example) - piece.tail])
+    path = example[place.start : len(example) - piece.tail].replace(".processor.", ".")
+    folded, _ = numbers_of(path, is_flat=place.is_flat)
+    implied: tuple[int, ...] = ()
+    if piece.module:
+        block, _, layer = folded.rpartition(".")
+        folded = f"{block}.{piece.module}.{layer}"
+    elif folded.endswith(".to_out") and "lora" in piece.kind:
+        # Older diffusers left out that a list of two holds it.
+        folded, implied = f"{folded}.#", (0,)
+    target = Target(place.model, folded, place.is_flat)
+    target = targets.setdefault(f"{place.model}:{target.flat}", target)
+    target.names += piece.names
+    tensors, modules = layout.index.tensors, target.modules
+    for name in piece.names:
+        own = name[place.start : len(name) - piece.tail]
+        numbers = numbers_of(own, is_flat=place.is_flat)[1] + implied
+        widths = modules.get(numbers)
+        if widths is None:
+            widths = modules[numbers] = Widths()
+        widths.add(piece.kind, tensors[name].shape)
+    return _naming_of(place.naming, example, piece)
+
+
+def _naming_of(naming: AdapterNaming, name: str, piece: _Piece) -> AdapterNaming:
+    ending = name[len(name) - piece.tail :]
+    if piece.module or (".processor." in name and "_blocks." in name and "qkv" in name):
+        return AdapterNaming.XLABS
+    is_old = ".processor." in name or ending.startswith((".lora.", ".lora_linear"))
+    if is_old and naming in {AdapterNaming.PEFT, AdapterNaming.ORIGINAL}:
         return AdapterNaming.DIFFUSERS
-    return AdapterNaming.ORIGINAL
+    return naming
 
 
-def _module(path: str) -> str:
-    path = path.removeprefix("base_model.model.")
-    for prefix, model in (*_KOHYA, *_DOTTED):
-        if path.startswith(prefix):
-            return f"{model}:{_flat(path[len(prefix) :])}"
-    return f"denoiser:{_flat(path)}"
-
-
-def _flat(path: str) -> str:
-    return path.replace(".processor.", ".").replace(".", "_")
-
-
-_IN_SECOND = {"lora_down", "lora_A", "down"}
-_OUT_FIRST = {"lora_up", "lora_B", "up"}
-
-
-def _measure(target: Target, kind: str, names: list[str], index: TensorIndex) -> None:
-    """Add to *target* the widths that tensors of one kind tell."""
-    shapes = {index.tensors[name].shape for name in names}
-    for shape in shapes:
-        if kind in _IN_SECOND and len(shape) > 1:
-            target.inputs.add(shape[1])
-            target.ranks.add(len(shape))
-        elif kind in _OUT_FIRST and len(shape) > 1:
-            target.outputs.add(shape[0])
-        elif kind == "diff" and len(shape) > 1:
-            target.outputs.add(shape[0])
-            target.inputs.add(shape[1])
-            target.ranks.add(len(shape))
-        elif kind == "hada_w1_a" and len(shape) > 1:
-            target.outputs.add(shape[0])
-        elif kind == "hada_w1_b" and len(shape) > 1:
-            target.inputs.add(shape[1])
-        elif kind == "oft_blocks" and len(shape) > 1:
-            target.outputs.add(shape[0] * shape[1])
-
-
-_LOKR = re.compile(r"\.lokr_(w[12])(?:_([ab]))?$")
-
-
-def _measure_lokr(target: Target, index: TensorIndex) -> None:
-    """Multiply the factors of a Kronecker product: its weight is as wide as both together.
-
-    A factor is whole (`lokr_w1`) or itself a product (`lokr_w1_a` times `lokr_w1_b`).
-    """
-    modules: dict[str, dict[str, int]] = {}
-    for name in target.names:
-        found = _LOKR.search(name)
-        if found is None or len(shape := index.tensors[name].shape) < len(("out", "in")):
-            continue
-        sides = modules.setdefault(name[: found.start()], {})
-        factor, half = found.groups()
-        if half != "b":
-            sides[f"{factor} out"] = shape[0]
-        if half != "a":
-            sides[f"{factor} in"] = shape[1]
-    for sides in modules.values():
-        if {"w1 in", "w2 in"} <= sides.keys():
-            target.inputs.add(sides["w1 in"] * sides["w2 in"])
-        if {"w1 out", "w2 out"} <= sides.keys():
-            target.outputs.add(sides["w1 out"] * sides["w2 out"])
+def _naming(namings: list[AdapterNaming], layout: Layout) -> AdapterNaming:
+    if any(name.startswith("bundle_emb.") for name in layout.folded):
+        return AdapterNaming.ONETRAINER
+    # Text encoders are named the same by several trainers; the denoiser's names tell them apart.
+    return min(set(namings), key=list(AdapterNaming).index)

@@ -300,8 +300,7 @@ class Named:
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        holds = bool(facts.targets) and facts.naming is self.naming
-        return Found("names", self.naming.value) if holds else None
+        return Found("names", self.naming.value) if facts.naming is self.naming else None
 
     def __str__(self) -> str:
         return f"names in the way of {self.naming.value}"

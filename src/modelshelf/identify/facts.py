@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from modelshelf.identify.adapter import AdapterNaming, Target, find_targets, naming_of
+from modelshelf.identify.adapter import Adapter, AdapterNaming, Target, find_adapter
 from modelshelf.identify.layout import Group, Layout
 from modelshelf.schema.tensor import TensorIndex
 
@@ -32,16 +32,21 @@ class Facts:
         return self.layout.groups(self.layout.leading)
 
     @cached_property
+    def adapter(self) -> Adapter | None:
+        """What an adapter adapts, and how; None for anything else."""
+        return find_adapter(self.layout)
+
+    @property
     def targets(self) -> Mapping[str, Target]:
-        """Modules that an adapter adapts, in order of text; empty for anything else."""
-        return dict(sorted(find_targets(self.layout).items()))
+        """Modules that an adapter adapts; empty for anything else."""
+        return self.adapter.targets if self.adapter else {}
 
     @cached_property
     def target_text(self) -> str:
         """The paths of *targets*, a line for each: one search asks them all."""
         return "\n".join(self.targets)
 
-    @cached_property
-    def naming(self) -> AdapterNaming:
-        """Whose names the adapter follows."""
-        return naming_of(self.layout)
+    @property
+    def naming(self) -> AdapterNaming | None:
+        """Whose names the adapter follows; None for anything else."""
+        return self.adapter.naming if self.adapter else None

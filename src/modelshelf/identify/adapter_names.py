@@ -1,0 +1,166 @@
+"""Whose names an adapter follows, and which module of which model each of its tensors adapts.
+
+Trainers agree on little: kohya joins a module's path with underscores behind a prefix, diffusers and
+PEFT keep its dots behind the component's name, others write the denoiser's own path.
+
+Sources: `networks/lora*.py` of kohya-ss/sd-scripts, `loaders/lora_conversion_utils.py` of
+huggingface/diffusers, `lycoris/wrapper.py` of KohakuBlueleaf/LyCORIS.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+__all__ = ["AdapterNaming", "Ending", "Place", "ending_of", "numbers_of", "place_of"]
+
+
+class AdapterNaming(StrEnum):
+    """Whose way of writing names an adapter follows."""
+
+    KOHYA = "kohya"
+    """`lora_unet_…`, `lora_te1_…`: kohya's scripts, musubi-tuner, LyCORIS inside them."""
+    LYCORIS = "lycoris"
+    """`lycoris_…`: LyCORIS alone, as SimpleTuner uses it."""
+    ONETRAINER = "onetrainer"
+    """`lora_transformer_…` and diffusers' paths."""
+    PEFT = "peft"
+    """`unet.…`, `transformer.…`, `base_model.model.…` with `lora_A` and `lora_B`."""
+    DIFFUSERS = "diffusers"
+    """The same paths with diffusers' older endings: `lora.down`, `processor.to_q_lora.up`."""
+    COMFY = "comfy"
+    """`diffusion_model.…` and the denoiser's own path: ai-toolkit, ComfyUI."""
+    XLABS = "xlabs"
+    """`double_blocks.N.processor.qkv_lora1.…`."""
+    ORIGINAL = "original"
+    """The denoiser's own paths, and nothing before them."""
+
+
+class Ending(NamedTuple):
+    """What the last steps of a tensor's name say about it."""
+
+    start: int
+    """Where they begin: before them stands the module."""
+    kind: str
+    """Which piece of the adapter it is, such as `lora_down`; a bias is `lora_up.bias`."""
+    module: str = ""
+    """Steps that the ending hides: XLabs' `_lora2` is the text's attention."""
+
+
+class Place(NamedTuple):
+    """Which module a tensor adapts."""
+
+    model: str
+    """`denoiser`, `prior`, `text`, `text_1`, `text_2`, `text_3` or `text_4`."""
+    start: int
+    """Where the module's path begins in the tensor's name."""
+    is_flat: bool
+    """True where underscores join the steps, so that nobody can tell a step from a word."""
+    naming: AdapterNaming
+    """Whose prefix it was."""
+
+
+# The first group is the kind. A bias of the second matrix is as long as the module is wide.
+_ENDING = re.compile(
+    r"\.(lora_(?:down|up|mid|A|B|magnitude_vector)|lora\.(?:down|up)|lora_linear_layer\.(?:down|up)"
+    r"|hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t[12])"
+    r"|oft_(?:blocks|diag|R)|boft_[Rs]|rescale|ia3_l|on_input"
+    r"|[ab][12](?=\.weight$)|diff_b|diff|set_weight|set_bias|w_norm|b_norm"
+    r"|dora_scale|alpha|scalar|reshape_weight)"
+    r"(?:\.(?!weight$|bias$)[\w-]+)?(\.weight|\.bias)?$"
+    r"|_lora([12]?)\.(down|up)(?:\.weight)?$"
+)
+# XLabs counts the streams of a double block; diffusers kept the output in a list of two.
+_STREAMS = {"1": "img_attn", "2": "txt_attn"}
+
+
+def ending_of(name: str) -> Ending | None:
+    """Return the end that makes a tensor a piece of an adapter, or None.
+
+    Example:
+        >>> ending_of("unet.conv_in.lora_A.default.weight")
+        Ending(start=12, kind='lora_A', module='')
+    """
+    found = _ENDING.search(name)
+    if found is None:
+        return None
+    kind, weight, stream, old = found.groups()
+    if kind is None:
+        # `processor.to_q_lora.down`: the module's name ends where `_lora` begins.
+        return Ending(found.start(), f"lora_{old}", _STREAMS.get(stream, ""))
+    kind = kind.replace("lora.", "lora_").replace("lora_linear_layer.", "lora_")
+    return Ending(found.start(), f"{kind}.bias" if weight == ".bias" else kind)
+
+
+_FLAT = (
+    ("lora_unet_", "denoiser", AdapterNaming.KOHYA),
+    ("lora_prior_unet_", "prior", AdapterNaming.KOHYA),
+    ("lora_transformer_", "denoiser", AdapterNaming.ONETRAINER),
+    ("lycoris_", "denoiser", AdapterNaming.LYCORIS),
+    ("lora_te1_", "text_1", AdapterNaming.KOHYA),
+    ("lora_te2_", "text_2", AdapterNaming.KOHYA),
+    ("lora_te3_", "text_3", AdapterNaming.KOHYA),
+    ("lora_te4_", "text_4", AdapterNaming.KOHYA),
+    ("lora_te_", "text", AdapterNaming.KOHYA),
+    ("lora_prior_te_", "text", AdapterNaming.KOHYA),
+)
+_DOTTED = (
+    ("base_model.model.", "", AdapterNaming.PEFT),
+    ("model.diffusion_model.", "denoiser", AdapterNaming.COMFY),
+    ("diffusion_model.", "denoiser", AdapterNaming.COMFY),
+    ("transformer_2.", "denoiser", AdapterNaming.PEFT),
+    ("transformer.", "denoiser", AdapterNaming.PEFT),
+    ("unet.", "denoiser", AdapterNaming.PEFT),
+    ("prior.", "prior", AdapterNaming.PEFT),
+    ("text_encoder.", "text", AdapterNaming.PEFT),
+    ("text_encoder_2.", "text_2", AdapterNaming.PEFT),
+    ("text_encoder_3.", "text_3", AdapterNaming.PEFT),
+    ("text_encoder_4.", "text_4", AdapterNaming.PEFT),
+    ("text_encoders.clip_l.transformer.", "text_1", AdapterNaming.COMFY),
+    ("text_encoders.clip_g.transformer.", "text_2", AdapterNaming.COMFY),
+    ("text_encoders.t5xxl.transformer.", "text_3", AdapterNaming.COMFY),
+    ("module.", "", AdapterNaming.ORIGINAL),
+    ("_orig_mod.", "", AdapterNaming.ORIGINAL),
+    ("net.", "", AdapterNaming.ORIGINAL),
+    ("model.", "", AdapterNaming.ORIGINAL),
+)
+
+
+def place_of(stem: str) -> Place:
+    """Say which module *stem*, a tensor's name without its ending, means.
+
+    Example:
+        >>> place_of("lora_unet_mid_block_attentions_0_proj_in")
+        Place(model='denoiser', start=10, is_flat=True, naming=<AdapterNaming.KOHYA: 'kohya'>)
+    """
+    at, naming = 0, AdapterNaming.ORIGINAL
+    while True:
+        for prefix, model, flat in _FLAT:
+            if stem.startswith(prefix, at):
+                # ComfyUI's own extraction writes two underscores.
+                double = stem.startswith("_", at + len(prefix))
+                return Place(model, at + len(prefix) + double, is_flat=True, naming=flat)
+        found = next((one for one in _DOTTED if stem.startswith(one[0], at)), None)
+        if found is None:
+            return Place("denoiser", at, is_flat=False, naming=naming)
+        prefix, model, dotted = found
+        at, naming = at + len(prefix), dotted if naming is AdapterNaming.ORIGINAL else naming
+        if model:
+            return Place(model, at, is_flat=False, naming=naming)
+
+
+_FLAT_NUMBER = re.compile(r"(?<![^_])[0-9]{1,9}(?![^_])")
+_DOTTED_NUMBER = re.compile(r"(?<![^.])[0-9]{1,9}(?![^.])")
+
+
+def numbers_of(path: str, *, is_flat: bool) -> tuple[str, tuple[int, ...]]:
+    """Return *path* with `#` for each step that is a number, and the numbers.
+
+    Example:
+        >>> numbers_of("blocks.3.ffn.0", is_flat=False)
+        ('blocks.#.ffn.#', (3, 0))
+    """
+    pattern = _FLAT_NUMBER if is_flat else _DOTTED_NUMBER
+    numbers = tuple(map(int, pattern.findall(path)))
+    return (pattern.sub("#", path) if numbers else path), numbers

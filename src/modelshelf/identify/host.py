@@ -1,0 +1,174 @@
+"""A host is a denoiser that adapters adapt: the modules it has, and how wide they are.
+
+An adapter fits a host when every module that it adapts is one of the host's. Modules that it leaves
+alone say nothing, so dropping some never turns a right answer into a wrong one: it can only leave
+more hosts possible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from modelshelf.identify.adapter import Adapter, Target
+from modelshelf.identify.adapter_names import numbers_of
+from modelshelf.identify.condition import Found
+from modelshelf.identify.facts import Facts
+
+__all__ = ["Fits", "Host"]
+
+_Numbers = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """All modules of a host whose paths differ in numbers within these bounds."""
+
+    numbers: _Numbers
+    """Smallest and largest number at each place."""
+    inputs: int
+    """Width that it takes; 0 for any."""
+    outputs: int
+    """Width that it gives; 0 for any."""
+    kernel: int
+    """Places that a convolution looks at; 1 for a linear layer."""
+    dimensions: int
+    """Dimensions of its weight; 0 for any."""
+
+    def holds(self, numbers: tuple[int, ...]) -> bool:
+        return len(numbers) == len(self.numbers) and all(
+            low <= one <= high for one, (low, high) in zip(numbers, self.numbers, strict=True)
+        )
+
+    def is_like(self, inputs: int, outputs: int, either: int, dimensions: int) -> bool:
+        if dimensions and self.dimensions and dimensions != self.dimensions:
+            return False
+        if either:
+            return either in {self.inputs, self.outputs} or not (self.inputs and self.outputs)
+        # A convolution may come as a matrix, all places of its kernel in one row.
+        whole = {0, self.inputs, 0 if dimensions else self.inputs * self.kernel}
+        return (not self.inputs or inputs in whole) and (
+            not outputs or not self.outputs or outputs == self.outputs
+        )
+
+
+@dataclass(frozen=True)
+class Host:
+    """A denoiser by its modules, one line each: path, width taken, width given, kernel.
+
+    In a path `{n}` is any number below n, `{4-8}` any from 4 to 8, and a bare number itself. One width
+    alone is that of a norm; none at all, or `?`, is any. Widths and bounds may be names that *sizes*
+    explains, with a factor before them: `4w`.
+
+    Example:
+        >>> host = Host("toy", "blocks.{n}.mlp.0  w 4w", sizes={"w": 64, "n": 2})
+        >>> host.knows("blocks.#.mlp.#")
+        True
+    """
+
+    id: str
+    """For people who wonder which host an adapter does not fit."""
+    modules: str
+    """The lines. Indentation and empty lines mean nothing."""
+    sizes: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """What names in the lines stand for."""
+
+    def knows(self, path: str) -> bool:
+        """Say whether there are modules of this folded path, whatever their numbers."""
+        return path in self._dotted
+
+    def misses(self, adapter: Adapter) -> Target | None:
+        """Return a target of *adapter* that is none of this host's modules, or None if all are."""
+        for target in adapter.denoiser:
+            sites = (self._flat if target.is_flat else self._dotted).get(target.path)
+            if sites is None or not _fit(sites, target):
+                return target
+        return None
+
+    @cached_property
+    def _dotted(self) -> Mapping[str, tuple[_Site, ...]]:
+        return self._compile(is_flat=False)
+
+    @cached_property
+    def _flat(self) -> Mapping[str, tuple[_Site, ...]]:
+        return self._compile(is_flat=True)
+
+    def _compile(self, *, is_flat: bool) -> Mapping[str, tuple[_Site, ...]]:
+        found: dict[str, tuple[_Site, ...]] = {}
+        for line in filter(None, map(str.strip, self.modules.splitlines())):
+            path, *words = line.split()
+            path, bounds = self._bounds(path, is_flat=is_flat)
+            found[path] = (*found.get(path, ()), self._site(bounds, words))
+        return found
+
+    def _bounds(self, path: str, *, is_flat: bool) -> tuple[str, _Numbers]:
+        ranges: list[tuple[int, int]] = []
+
+        def take(match: re.Match[str]) -> str:
+            low, _, high = match[1].rpartition("-")
+            ranges.append((int(low), int(high)) if low else (0, self._size(high) - 1))
+            return f"{_RANGE}{len(ranges) - 1}"
+
+        path = re.sub(r"\{([^}]*)\}", take, path)
+        path = path.replace(".", "_") if is_flat else path
+        # Ranges stand as large numbers while those that are written out are found.
+        folded, numbers = numbers_of(path, is_flat=is_flat)
+        first = int(f"{_RANGE}0")
+        return folded, tuple(ranges[one - first] if one >= first else (one, one) for one in numbers)
+
+    def _site(self, bounds: _Numbers, words: list[str]) -> _Site:
+        kernel = 1
+        dimensions = len(words)
+        if words and "x" in words[-1]:
+            sides = words.pop().split("x")
+            dimensions = len(words) + len(sides)
+            for side in sides:
+                kernel *= int(side)
+        widths = [0 if one == "?" else self._size(one) for one in words]
+        inputs, outputs = (0, *widths)[-2:] if widths else (0, 0)
+        return _Site(bounds, inputs, outputs, kernel, dimensions)
+
+    def _size(self, word: str) -> int:
+        found = re.fullmatch(r"([0-9]*)([a-z]*)", word)
+        if found is None or not word:
+            raise ValueError(word)
+        factor, name = found.groups()
+        return int(factor or 1) * (self.sizes[name] if name else 1)
+
+
+_RANGE = "1000000"
+
+
+def _fit(sites: tuple[_Site, ...], target: Target) -> bool:
+    for like, modules in target.alike.items():
+        alike = [site for site in sites if site.is_like(*like)]
+        if not alike:
+            return False
+        if not all(any(site.holds(numbers) for site in alike) for numbers in modules):
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The file adapts modules of this host and no others, and tells at least one width."""
+
+    host: Host
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        adapter = facts.adapter
+        if adapter is None or not adapter.denoiser or self.host.misses(adapter) is not None:
+            return None
+        told = [one for one in adapter.denoiser if any(any(like[:3]) for like in one.alike)]
+        if not told:
+            return None
+        count = sum(len(one.modules) for one in adapter.denoiser)
+        first = told[0]
+        widths = f"{sorted(first.inputs)} -> {sorted(first.outputs)}"
+        return Found(first.example, f"{widths}, one of {count} modules, all {self.host.id}'s")
+
+    def __str__(self) -> str:
+        return f"an adapter whose every module is one of {self.host.id}'s"
