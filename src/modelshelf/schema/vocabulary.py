@@ -42,7 +42,7 @@ _LONGEST = 200
 """Characters; a longer text is no name of a base."""
 _V = SchedulerPredictionType.V_PREDICTION
 _SD = r"(?:sd|stablediffusion)v?"
-_XL_VERSION = r"(?:v?(?:09|10?))?"
+_XL = r"(?:v?(?:09|10?))?"
 _WAN = r"wan(?:video|ai)?"
 
 _WORDS: tuple[tuple[str, Meaning], ...] = (
@@ -55,7 +55,7 @@ _WORDS: tuple[tuple[str, Meaning], ...] = (
     (_SD + r"2(?:[01])?depth", Meaning((Base.SD_2,), ModelVariantType.DEPTH)),
     (_SD + r"35?(?:m|medium|l|large|largeturbo|medium(?:amd)?)?", Meaning((Base.SD_3,))),
     (
-        _SD + r"xl" + _XL_VERSION + r"(?:base)?" + _XL_VERSION + r"(?:lcm|lightning|hyper|turbo|distilled|vpred)*",
+        _SD + "xl" + _XL + "(?:base)?" + _XL + "(?:lcm|lightning|hyper|turbo|distilled|vpred)*",
         Meaning((Base.SDXL,)),
     ),
     (
