@@ -11,14 +11,17 @@ from __future__ import annotations
 from modelshelf.identify.condition import (
     Absent,
     Adapts,
+    Both,
     Condition,
     Either,
     Never,
     Setting,
     Tensor,
+    Unset,
 )
+from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.unet import DIFFUSERS_NAMES
-from modelshelf.identify.family import Family, Trait
+from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -31,18 +34,36 @@ __all__ = ["FAMILIES"]
 _FLUX = (BaseModelType.FLUX,)
 _WIDTH, _TEXT, _POOLED = 3072, 4096, 768
 _DOUBLE, _SINGLE = 19, 38
-# 64 is an image, 384 image, masked image and mask (Fill). 128 is Depth as well as Canny.
-_INPUTS = (64, 128, 384)
+_LITE = 8
+# 128 is an image and a depth map or edges; 196 is Flex.2, which joins a mask and a control image.
+_VARIANTS = {
+    64: ModelVariantType.DEV,
+    128: ModelVariantType.DEV_CONTROL,
+    384: ModelVariantType.DEV_FILL,
+}
+_INPUTS = (*_VARIANTS, 196)
+_KEY_NORM = "double_blocks.#.img_attn.norm.key_norm.scale"
 
 _MLP_IN = 4 * _WIDTH
 _LINEAR1_OUT = 7 * _WIDTH
 _LINEAR2_IN = 5 * _WIDTH
 
 
-def _variants(name: str) -> tuple[Trait, ...]:
+def _traits(image: str, guidance: str, blocks: str) -> tuple[Trait, ...]:
+    """Variants of a file: schnell alone is not told a guidance; what comes in says the others."""
+    guided = Tensor(guidance)
     return (
-        Trait(ModelVariantType.NORMAL, Tensor(name, (None, 64))),
-        Trait(ModelVariantType.INPAINT, Tensor(name, (None, 384))),
+        Trait(ModelVariantType.SCHNELL, Absent(guidance)),
+        *(
+            Trait(variant, Both(Tensor(image, (None, inputs)), guided))
+            for inputs, variant in _VARIANTS.items()
+        ),
+        Trait(Architecture("flex.2"), Tensor(image, (None, 196))),
+        # Flex.1 and FLUX.1 lite left eleven double blocks out, and are equal by structure.
+        Trait(
+            Architecture("flux-8b"),
+            Both(Tensor(image, (None, 64)), Tensor(blocks, rank=1, count=_LITE)),
+        ),
     )
 
 
@@ -84,53 +105,56 @@ _FLUX_WIDE: tuple[Condition, ...] = (
 )
 
 FAMILIES = (
-    Family(
-        id="flux/main/original",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=_FLUX,
-        conditions=(
-            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1, below=_DOUBLE),
-            Tensor("double_blocks.#.img_mod.lin.bias", rank=1),
-            Tensor("single_blocks.#.linear1.bias", rank=1, below=_SINGLE),
-            Tensor("img_in.weight", (None, _INPUTS), rank=2),
-            Tensor("txt_in.weight", (None, _TEXT), rank=2),
-            Tensor("vector_in.in_layer.weight", (None, _POOLED)),
-            Absent("distilled_guidance_layer.*"),
-            Absent("controlnet_*"),
-            Absent("*.img_mlp.gate_proj*"),
-        ),
-        traits=_variants("img_in.weight"),
+    main_file(
+        BaseModelType.FLUX,
+        "original",
+        Tensor(_KEY_NORM, rank=1, below=_DOUBLE),
+        Tensor("double_blocks.#.img_mod.lin.weight"),
+        Tensor("single_blocks.#.norm.key_norm.scale", rank=1, below=_SINGLE),
+        Tensor("img_in.weight", (_WIDTH, _INPUTS), rank=2),
+        Tensor("txt_in.weight", (_WIDTH, _TEXT), rank=2),
+        Tensor("vector_in.in_layer.weight", (_WIDTH, _POOLED)),
+        Absent("distilled_guidance_layer.*"),
+        Absent("controlnet_*"),
+        Absent("*.img_mlp.gate_proj*"),
+        traits=_traits("img_in.weight", "guidance_in.in_layer.weight", _KEY_NORM),
     ),
-    Family(
-        id="flux/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=_FLUX,
-        conditions=(
-            Tensor("single_transformer_blocks.#.norm.linear.bias", rank=1, below=_SINGLE),
-            Tensor("transformer_blocks.#.norm1.linear.bias", rank=1, below=_DOUBLE),
-            Tensor("time_text_embed.text_embedder.linear_1.weight", (None, _POOLED)),
-            Tensor("context_embedder.weight", (None, _TEXT)),
-            Tensor("x_embedder.weight", (None, _INPUTS), rank=2),
-            Absent("controlnet_*"),
+    main_file(
+        BaseModelType.FLUX,
+        "diffusers",
+        Tensor("single_transformer_blocks.#.norm.linear.bias", rank=1, below=_SINGLE),
+        Tensor("transformer_blocks.#.norm1.linear.bias", rank=1, below=_DOUBLE),
+        Tensor("time_text_embed.text_embedder.linear_1.weight", (_WIDTH, _POOLED)),
+        Tensor("context_embedder.weight", (_WIDTH, _TEXT)),
+        Tensor("x_embedder.weight", (_WIDTH, _INPUTS), rank=2),
+        Absent("distilled_guidance_layer.*"),
+        Absent("controlnet_*"),
+        traits=_traits(
+            "x_embedder.weight",
+            "time_text_embed.guidance_embedder.linear_1.weight",
+            "transformer_blocks.#.norm1.linear.bias",
         ),
-        traits=_variants("x_embedder.weight"),
     ),
-    Family(
-        id="flux/transformer/folder",
-        type=ModelType.TRANSFORMER,
-        format=ModelFormat.DIFFUSERS,
-        bases=_FLUX,
-        conditions=(
-            Setting("class", ("FluxTransformer2DModel",)),
-            Setting("joint_attention_dim", (_TEXT,)),
-            Setting("pooled_projection_dim", (_POOLED,)),
-            Setting("in_channels", _INPUTS),
-        ),
+    component(
+        BaseModelType.FLUX,
+        "FluxTransformer2DModel",
+        Setting("joint_attention_dim", (_TEXT,)),
+        Setting("pooled_projection_dim", (_POOLED,)),
+        Setting("in_channels", _INPUTS),
         traits=(
-            Trait(ModelVariantType.NORMAL, Setting("in_channels", (64,))),
-            Trait(ModelVariantType.INPAINT, Setting("in_channels", (384,))),
+            Trait(ModelVariantType.SCHNELL, Unset("guidance_embeds")),
+            *(
+                Trait(
+                    variant,
+                    Both(Setting("in_channels", (inputs,)), Setting("guidance_embeds", (True,))),
+                )
+                for inputs, variant in _VARIANTS.items()
+            ),
+            Trait(Architecture("flex.2"), Setting("in_channels", (196,))),
+            Trait(
+                Architecture("flux-8b"),
+                Both(Setting("num_layers", (_LITE,)), Setting("in_channels", (64,))),
+            ),
         ),
     ),
     Family(

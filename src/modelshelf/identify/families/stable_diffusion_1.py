@@ -27,12 +27,18 @@ from modelshelf.identify.families.unet import (
     unet_ldm,
 )
 from modelshelf.identify.family import Family
-from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    SchedulerPredictionType,
+)
 
 __all__ = ["FAMILIES"]
 
 _SD_1 = (BaseModelType.SD_1,)
 _TEXT = 768
+_EPSILON = SchedulerPredictionType.EPSILON
 
 FAMILIES = (
     Family(
@@ -46,7 +52,8 @@ FAMILIES = (
             Absent("label_emb.*"),
             Absent("zero_convs.*"),
         ),
-        traits=(*ldm_variants(), *MARKED_PREDICTION),
+        traits=(*ldm_variants(edits=True), *MARKED_PREDICTION),
+        prediction_type=_EPSILON,
     ),
     Family(
         id="sd-1/main/diffusers",
@@ -59,7 +66,8 @@ FAMILIES = (
             Absent("class_embedding*"),
             Absent("add_embedding*"),
         ),
-        traits=diffusers_variants(),
+        traits=diffusers_variants(edits=True),
+        prediction_type=_EPSILON,
     ),
     Family(
         id="sd-1/unet/folder",
@@ -67,7 +75,7 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_SD_1,
         conditions=(*unet_config(_TEXT, "xxx-"), Unset("addition_embed_type")),
-        traits=config_variants(),
+        traits=config_variants(edits=True),
     ),
     Family(
         id="sd-1/controlnet/ldm",

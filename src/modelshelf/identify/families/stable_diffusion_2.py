@@ -17,13 +17,23 @@ from modelshelf.identify.families.unet import (
     unet_diffusers,
     unet_ldm,
 )
-from modelshelf.identify.family import Family
-from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+from modelshelf.identify.family import Family, Trait
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    SchedulerPredictionType,
+)
 
 __all__ = ["FAMILIES"]
 
 _SD_2 = (BaseModelType.SD_2,)
 _TEXT = 1024
+# Published for epsilon alone; of the plain model there are both kinds, equal by structure.
+_PREDICTION_BY_INPUT = tuple(
+    Trait(SchedulerPredictionType.EPSILON, Tensor("input_blocks.0.0.weight", (None, inputs)))
+    for inputs in (5, 9)
+)
 
 FAMILIES = (
     Family(
@@ -37,7 +47,7 @@ FAMILIES = (
             Absent("label_emb.*"),
             Absent("zero_convs.*"),
         ),
-        traits=(*ldm_variants(), *MARKED_PREDICTION),
+        traits=(*ldm_variants(), *MARKED_PREDICTION, *_PREDICTION_BY_INPUT),
     ),
     Family(
         id="sd-2/main/diffusers",

@@ -6,53 +6,81 @@ Sources: `mmditx.py` of Stability-AI/sd3.5, `SD3Transformer2DModel` of huggingfa
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Adapts, Either, Setting, Tensor
+from modelshelf.identify.condition import (
+    Absent,
+    Adapts,
+    Both,
+    Either,
+    Never,
+    Setting,
+    Tensor,
+    Unset,
+)
+from modelshelf.identify.families.denoiser import main_file
 from modelshelf.identify.families.unet import DIFFUSERS_NAMES
-from modelshelf.identify.family import Family, Trait
+from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
     ModelType,
     ModelVariantType,
+    SchedulerPredictionType,
 )
 
 __all__ = ["FAMILIES"]
 
 _SD_3 = (BaseModelType.SD_3,)
 _WIDTHS = (1536, 2432)
+_MEDIUM, _MEDIUM_3_5, _LARGE = (
+    Architecture("sd-3-medium"),
+    Architecture("sd-3.5-medium"),
+    Architecture("sd-3.5-large"),
+)
+
+
+def _sizes(table: str, second_attention: str, last_block: str) -> tuple[Trait, ...]:
+    """The published sizes. Names tell them apart too, where shapes are not to be had."""
+    has_second, is_large = Tensor(second_attention), Tensor(last_block)
+    return (
+        Trait(ModelVariantType.NORMAL, Tensor(table)),
+        Trait(_LARGE, is_large),
+        Trait(_MEDIUM_3_5, Both(has_second, Never(is_large))),
+        Trait(_MEDIUM, Both(Never(has_second), Never(is_large))),
+    )
+
 
 FAMILIES = (
-    Family(
-        id="sd-3/main/original",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=_SD_3,
-        conditions=(
-            Tensor("joint_blocks.#.x_block.attn.proj.bias", rank=1, below=38),
-            Tensor("joint_blocks.#.context_block.attn.qkv.bias", rank=1),
-            Tensor("context_embedder.weight", (None, 4096)),
-            Tensor("x_embedder.proj.weight", (None, 16, 2, 2)),
-            Tensor("y_embedder.mlp.0.weight", (None, 2048)),
-            Absent("controlnet*"),
-            Absent("y_embedder.y_embedding"),
+    main_file(
+        BaseModelType.SD_3,
+        "original",
+        Tensor("joint_blocks.#.x_block.attn.proj.bias", (_WIDTHS,), rank=1, below=38),
+        Tensor("joint_blocks.#.context_block.attn.qkv.bias", rank=1),
+        Tensor("context_embedder.weight", (_WIDTHS, 4096)),
+        Tensor("x_embedder.proj.weight", (_WIDTHS, 16, 2, 2)),
+        Tensor("y_embedder.mlp.0.weight", (_WIDTHS, 2048)),
+        Absent("controlnet*"),
+        Absent("y_embedder.y_embedding"),
+        traits=_sizes(
+            "pos_embed",
+            "joint_blocks.0.x_block.attn2.proj.weight",
+            "joint_blocks.37.x_block.attn.proj.weight",
         ),
-        traits=(Trait(ModelVariantType.NORMAL, Tensor("x_embedder.proj.weight", (None, 16))),),
     ),
-    Family(
-        id="sd-3/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=_SD_3,
-        conditions=(
-            Tensor("transformer_blocks.#.attn.add_q_proj.bias", rank=1, below=38),
-            Tensor("time_text_embed.text_embedder.linear_1.weight", (None, 2048)),
-            Tensor("context_embedder.weight", (None, 4096)),
-            Tensor("pos_embed.proj.weight", (None, 16, 2, 2)),
-            Absent("single_transformer_blocks.*"),
-            Absent("controlnet*"),
-            Absent("pos_embed_input*"),
+    main_file(
+        BaseModelType.SD_3,
+        "diffusers",
+        Tensor("transformer_blocks.#.attn.add_q_proj.bias", (_WIDTHS,), rank=1, below=38),
+        Tensor("time_text_embed.text_embedder.linear_1.weight", (_WIDTHS, 2048)),
+        Tensor("context_embedder.weight", (_WIDTHS, 4096)),
+        Tensor("pos_embed.proj.weight", (_WIDTHS, 16, 2, 2)),
+        Absent("single_transformer_blocks.*"),
+        Absent("controlnet*"),
+        Absent("pos_embed_input*"),
+        traits=_sizes(
+            "pos_embed.pos_embed",
+            "transformer_blocks.0.attn2.to_q.weight",
+            "transformer_blocks.37.attn.to_q.weight",
         ),
-        traits=(Trait(ModelVariantType.NORMAL, Tensor("pos_embed.proj.weight", (None, 16))),),
     ),
     Family(
         id="sd-3/transformer/folder",
@@ -65,7 +93,13 @@ FAMILIES = (
             Setting("pooled_projection_dim", (2048,)),
             Setting("in_channels", (16,)),
         ),
-        traits=(Trait(ModelVariantType.NORMAL, Setting("in_channels", (16,))),),
+        traits=(
+            Trait(ModelVariantType.NORMAL, Setting("in_channels", (16,))),
+            Trait(_LARGE, Setting("num_layers", (38,))),
+            Trait(_MEDIUM_3_5, Both(Setting("num_layers", (24,)), Setting("qk_norm"))),
+            Trait(_MEDIUM, Both(Setting("num_layers", (24,)), Unset("qk_norm"))),
+        ),
+        prediction_type=SchedulerPredictionType.FLOW,
     ),
     Family(
         id="sd-3/controlnet/diffusers",

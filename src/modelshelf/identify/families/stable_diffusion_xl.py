@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Adapts, Either, Never, Setting, Tensor
+from modelshelf.identify.condition import (
+    Absent,
+    Adapts,
+    Either,
+    Marker,
+    Never,
+    Setting,
+    Tensor,
+)
 from modelshelf.identify.families.unet import (
     DIFFUSERS_NAMES,
     MARKED_PREDICTION,
@@ -15,8 +23,13 @@ from modelshelf.identify.families.unet import (
     unet_diffusers,
     unet_ldm,
 )
-from modelshelf.identify.family import Family
-from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    SchedulerPredictionType,
+)
 
 __all__ = ["FAMILIES"]
 
@@ -25,6 +38,14 @@ _REFINER = (BaseModelType.SDXL_REFINER,)
 _TEXT, _REFINER_TEXT = 2048, 1280
 # Pooled text and six numbers of 256 each: 1280 + 6 x 256, and 1280 + 5 x 256. Kolors has 5632.
 _LABEL, _REFINER_LABEL = 2816, 2560
+# Playground v2.5 keeps the statistics of its latents in the file, CosXL its range of noise: both are
+# SDXL by everything else.
+_EDM = (
+    Trait(SchedulerPredictionType.EDM, Marker("edm_mean")),
+    Trait(Architecture("playground-v2.5"), Marker("edm_mean")),
+    Trait(SchedulerPredictionType.V_PREDICTION, Marker("edm_vpred.sigma_max")),
+    Trait(Architecture("cosxl"), Marker("edm_vpred.sigma_max")),
+)
 
 FAMILIES = (
     Family(
@@ -37,7 +58,7 @@ FAMILIES = (
             Tensor("label_emb.0.0.weight", (None, _LABEL)),
             Absent("zero_convs.*"),
         ),
-        traits=(*ldm_variants(), *MARKED_PREDICTION),
+        traits=(*ldm_variants(edits=True), *MARKED_PREDICTION, *_EDM),
     ),
     Family(
         id="sdxl/main/diffusers",
@@ -48,7 +69,7 @@ FAMILIES = (
             *unet_diffusers(_TEXT, (24, 10, 36)),
             Tensor("add_embedding.linear_1.weight", (None, _LABEL)),
         ),
-        traits=diffusers_variants(),
+        traits=(*diffusers_variants(edits=True), *MARKED_PREDICTION, *_EDM),
     ),
     Family(
         id="sdxl/unet/folder",
@@ -61,7 +82,7 @@ FAMILIES = (
             Setting("transformer_layers_per_block", ([1, 2, 10], [0, 2, 10])),
             Setting("projection_class_embeddings_input_dim", (_LABEL,)),
         ),
-        traits=config_variants(),
+        traits=config_variants(edits=True),
     ),
     Family(
         id="sdxl/controlnet/ldm",
@@ -212,6 +233,7 @@ FAMILIES = (
             Tensor("label_emb.0.0.weight", (None, _REFINER_LABEL)),
         ),
         traits=(*ldm_variants(), *MARKED_PREDICTION),
+        prediction_type=SchedulerPredictionType.EPSILON,
     ),
     Family(
         id="sdxl-refiner/main/diffusers",
@@ -223,6 +245,7 @@ FAMILIES = (
             Tensor("add_embedding.linear_1.weight", (None, _REFINER_LABEL)),
         ),
         traits=diffusers_variants(),
+        prediction_type=SchedulerPredictionType.EPSILON,
     ),
     Family(
         id="sdxl-refiner/unet/folder",

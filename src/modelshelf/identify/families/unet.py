@@ -34,6 +34,8 @@ __all__ = [
     "control_ldm",
     "diffusers_variants",
     "ldm_variants",
+    "unet_blocks_diffusers",
+    "unet_blocks_ldm",
     "unet_config",
     "unet_diffusers",
     "unet_ldm",
@@ -41,13 +43,16 @@ __all__ = [
 
 MARKED_PREDICTION = (Trait(SchedulerPredictionType.V_PREDICTION, Marker("v_pred")),)
 """Checkpoints trained for v-prediction carry an empty tensor that says so."""
-DIFFUSERS_NAMES = (Trait(ModelFormat.DIFFUSERS, Named(AdapterNaming.DIFFUSERS)),)
+DIFFUSERS_NAMES = tuple(
+    Trait(ModelFormat.DIFFUSERS, Named(naming))
+    for naming in (AdapterNaming.PEFT, AdapterNaming.DIFFUSERS)
+)
 """A LoRA file in diffusers' names; in all others it is `lycoris`."""
 
 _CHANNELS = {
-    ModelVariantType.NORMAL: 4,
-    ModelVariantType.INPAINT: 9,
-    ModelVariantType.DEPTH: 5,
+    4: ModelVariantType.NORMAL,
+    5: ModelVariantType.DEPTH,
+    9: ModelVariantType.INPAINT,
 }
 # 4 latent channels; with a mask and a masked image 9, with a depth map 5, with an image 8.
 _IMAGE_INPUTS = (4, 5, 8, 9)
@@ -60,37 +65,60 @@ _NO_OTHER_KIND = (
     Absent("*motion_modules*"),
     Absent("cc_projection*"),
     Absent("encoder_hid_proj*"),
+    Absent("visual.*"),
 )
 
 
 def unet_ldm(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
-    """A UNet in the names of the original code, with exactly so many cross-attentions.
+    """A UNet in the names of the original code, and nothing that makes it another kind.
 
     Args:
         context: Width of the text that it attends to.
         blocks: Cross-attentions on the way down, in the middle, and on the way up.
     """
-    down, middle, up = blocks
-    attention = "transformer_blocks.#.attn2.to_k.weight"
-    return (
-        Tensor(f"input_blocks.#.#.{attention}", (None, context), count=down),
-        Tensor(f"middle_block.#.{attention}", (None, context), count=middle),
-        Tensor(f"output_blocks.#.#.{attention}", (None, context), count=up),
-        Tensor("input_blocks.0.0.weight", (None, _IMAGE_INPUTS), rank=4),
-        *_NO_OTHER_KIND,
-    )
+    return (*unet_blocks_ldm(context, blocks), *_NO_OTHER_KIND)
 
 
 def unet_diffusers(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
     """The same UNet in the names of diffusers."""
+    return (*unet_blocks_diffusers(context, blocks), *_NO_OTHER_KIND)
+
+
+def unet_blocks_ldm(
+    context: int, blocks: tuple[int, int, int], inputs: Side = _IMAGE_INPUTS
+) -> tuple[Condition, ...]:
+    """The blocks of a UNet in the names of the original code, whatever else the file holds.
+
+    Args:
+        context: Width of the text that it attends to.
+        blocks: Exactly so many cross-attentions on the way down, in the middle, and on the way up.
+        inputs: Channels that the first convolution may take.
+    """
+    down, middle, up = blocks
+    attention = "transformer_blocks.#.attn2.to_k.weight"
+    return (
+        Tensor(f"input_blocks.#.#.{attention}", (None, context), count=down),
+        Tensor(f"middle_block.#.{attention}", (None, context), count=middle)
+        if middle
+        else Absent(f"middle_block.#.{attention}"),
+        Tensor(f"output_blocks.#.#.{attention}", (None, context), count=up),
+        Tensor("input_blocks.0.0.weight", (None, inputs), rank=4),
+    )
+
+
+def unet_blocks_diffusers(
+    context: int, blocks: tuple[int, int, int], inputs: Side = _IMAGE_INPUTS
+) -> tuple[Condition, ...]:
+    """The same blocks in the names of diffusers."""
     down, middle, up = blocks
     attention = "attentions.#.transformer_blocks.#.attn2.to_k.weight"
     return (
         Tensor(f"down_blocks.#.{attention}", (None, context), count=down),
-        Tensor(f"mid_block.{attention}", (None, context), count=middle),
+        Tensor(f"mid_block.{attention}", (None, context), count=middle)
+        if middle
+        else Absent(f"mid_block.{attention}"),
         Tensor(f"up_blocks.#.{attention}", (None, context), count=up),
-        Tensor("conv_in.weight", (None, _IMAGE_INPUTS), rank=4),
-        *_NO_OTHER_KIND,
+        Tensor("conv_in.weight", (None, inputs), rank=4),
     )
 
 
@@ -119,18 +147,28 @@ def control_diffusers(context: int, blocks: tuple[int, int]) -> tuple[Condition,
     )
 
 
-def ldm_variants() -> tuple[Trait, ...]:
-    """What the first convolution takes says what the model was made for."""
-    return _variants("input_blocks.0.0.weight")
+def ldm_variants(*, edits: bool = False) -> tuple[Trait, ...]:
+    """What the first convolution takes says what the model was made for.
+
+    Args:
+        edits: Eight channels are an image to edit. Not so for SD 2, where they are Marigold's.
+    """
+    return _variants("input_blocks.0.0.weight", edits=edits)
 
 
-def diffusers_variants() -> tuple[Trait, ...]:
+def diffusers_variants(*, edits: bool = False) -> tuple[Trait, ...]:
     """The same for diffusers' names."""
-    return _variants("conv_in.weight")
+    return _variants("conv_in.weight", edits=edits)
 
 
-def _variants(name: str) -> tuple[Trait, ...]:
-    return tuple(Trait(variant, Tensor(name, (None, side))) for variant, side in _CHANNELS.items())
+def _variants(name: str, *, edits: bool) -> tuple[Trait, ...]:
+    return tuple(
+        Trait(variant, Tensor(name, (None, side))) for side, variant in _channels(edits=edits)
+    )
+
+
+def _channels(*, edits: bool) -> list[tuple[int, ModelVariantType]]:
+    return [*_CHANNELS.items(), *([(8, ModelVariantType.INSTRUCT)] if edits else [])]
 
 
 def unet_config(context: int, levels: str) -> tuple[Condition, ...]:
@@ -153,10 +191,10 @@ def unet_config(context: int, levels: str) -> tuple[Condition, ...]:
     )
 
 
-def config_variants() -> tuple[Trait, ...]:
+def config_variants(*, edits: bool = False) -> tuple[Trait, ...]:
     """The variants by the configuration's `in_channels`."""
     return tuple(
-        Trait(variant, Setting("in_channels", (side,))) for variant, side in _CHANNELS.items()
+        Trait(variant, Setting("in_channels", (side,))) for side, variant in _channels(edits=edits)
     )
 
 

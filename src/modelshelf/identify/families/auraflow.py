@@ -1,0 +1,42 @@
+"""AuraFlow: four joint and 32 single blocks, 3072 wide, with eight register tokens.
+
+Sources: `lavenderflow` of cloneofsimo/minRF, `AuraFlowTransformer2DModel` of huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Setting, Tensor
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
+from modelshelf.schema.taxonomy import BaseModelType
+
+__all__ = ["FAMILIES"]
+
+_AURAFLOW = BaseModelType.AURAFLOW
+_WIDTH, _TEXT = 3072, 2048
+
+FAMILIES = (
+    main_file(
+        _AURAFLOW,
+        "original",
+        Tensor("double_layers.#.attn.w1q.weight", below=4),
+        Tensor("single_layers.#.attn.w1q.weight", below=32),
+        Tensor("register_tokens", (1, 8, _WIDTH)),
+        Tensor("cond_seq_linear.weight", (_WIDTH, _TEXT)),
+        *NO_CONTROL,
+    ),
+    main_file(
+        _AURAFLOW,
+        "diffusers",
+        Tensor("joint_transformer_blocks.#.attn.add_q_proj.weight", below=4),
+        Tensor("single_transformer_blocks.#.attn.to_q.weight", below=32),
+        Tensor("register_tokens", (1, 8, _WIDTH)),
+        Tensor("context_embedder.weight", (_WIDTH, _TEXT)),
+        *NO_CONTROL,
+    ),
+    component(
+        _AURAFLOW,
+        "AuraFlowTransformer2DModel",
+        Setting("joint_attention_dim", (_TEXT,)),
+    ),
+)
+"""Everything that AuraFlow brings as a denoiser."""

@@ -1,0 +1,29 @@
+"""Boogu: OmniGen 2's entrances, 3360 wide, eight layers of two streams and then 32 of one.
+
+Source: the header of the published transformer, recorded by modelscope/DiffSynth-Studio.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Setting, Tensor
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.schema.taxonomy import BaseModelType
+
+__all__ = ["FAMILIES"]
+
+_BOOGU = BaseModelType.BOOGU
+_WIDTH, _DOUBLE, _SINGLE = 3360, 8, 32
+
+FAMILIES = (
+    main_file(
+        _BOOGU,
+        "file",
+        Tensor("double_stream_layers.#.img_instruct_attn.norm_q.weight", rank=1, below=_DOUBLE),
+        Tensor("single_stream_layers.#.attn.norm_q.weight", rank=1, below=_SINGLE),
+        Tensor("image_index_embedding", (None, _WIDTH)),
+        weight_or_bias("ref_image_patch_embedder", _WIDTH),
+        *NO_CONTROL,
+    ),
+    component(_BOOGU, "Boogu*Transformer2DModel", Setting("hidden_size", (_WIDTH,))),
+)
+"""Everything that Boogu brings as a denoiser."""

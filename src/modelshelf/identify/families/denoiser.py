@@ -1,0 +1,98 @@
+"""The two shapes in which families of diffusion transformers come: a file and a component folder.
+
+Almost every denoiser after SDXL predicts a flow, and every published one comes as a lone file, bare
+or wrapped, and as the `transformer` folder of a diffusers pipeline.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Condition, Either, Setting, Tensor
+from modelshelf.identify.family import Family, Trait
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    SchedulerPredictionType,
+)
+
+__all__ = ["NO_CONTROL", "component", "diffusers_names", "main_file", "weight_or_bias"]
+
+NO_CONTROL = (Absent("controlnet*"), Absent("control_*"))
+"""A ControlNet holds blocks of its base and is none."""
+
+
+def main_file(
+    base: BaseModelType,
+    layout: str,
+    *conditions: Condition,
+    architecture: str = "",
+    traits: tuple[Trait, ...] = (),
+    prediction: SchedulerPredictionType | None = SchedulerPredictionType.FLOW,
+    special_case_of: tuple[str, ...] = (),
+) -> Family:
+    """A denoiser alone in a file, or the denoiser of a bundle.
+
+    Args:
+        base: What the conditions prove.
+        layout: Whose names the file follows; `diffusers` decides the format too.
+        conditions: All must hold.
+        architecture: Published name, where it is finer than the base.
+        traits: Finer points.
+        prediction: What all models of the family predict.
+        special_case_of: Families that may agree as well and stand behind.
+    """
+    return Family(
+        id=f"{base}/main/{layout}",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS if layout == "diffusers" else ModelFormat.CHECKPOINT,
+        bases=(base,),
+        conditions=conditions,
+        architecture=architecture,
+        traits=traits,
+        prediction_type=prediction,
+        special_case_of=special_case_of,
+    )
+
+
+def component(
+    base: BaseModelType,
+    class_name: str,
+    *conditions: Condition,
+    architecture: str = "",
+    traits: tuple[Trait, ...] = (),
+    prediction: SchedulerPredictionType | None = SchedulerPredictionType.FLOW,
+    kind: str = "folder",
+) -> Family:
+    """A denoiser as a component folder: its class, and what its configuration must say.
+
+    Args:
+        base: What class and fields prove.
+        class_name: diffusers' class.
+        conditions: Fields that tell this base from others with the same class.
+        architecture: Published name, where it is finer than the base.
+        traits: Finer points.
+        prediction: What all models of the family predict.
+        kind: Last word of the family's id, where a base has several.
+    """
+    return Family(
+        id=f"{base}/transformer/{kind}",
+        type=ModelType.TRANSFORMER,
+        format=ModelFormat.DIFFUSERS,
+        bases=(base,),
+        conditions=(Setting("class", (class_name,)), *conditions),
+        architecture=architecture,
+        traits=traits,
+        prediction_type=prediction,
+    )
+
+
+def diffusers_names(name: str) -> Trait:
+    """Where both ways of naming share the anchors: this tensor is diffusers' way alone."""
+    return Trait(ModelFormat.DIFFUSERS, Tensor(name))
+
+
+def weight_or_bias(layer: str, outputs: int | tuple[int, ...]) -> Either:
+    """A layer of this output width: by its bias, which quantising leaves alone, else its weight."""
+    return Either(
+        (Tensor(f"{layer}.bias", (outputs,), rank=1), Tensor(f"{layer}.weight", (outputs,)))
+    )

@@ -1,0 +1,169 @@
+"""UNets cut out of SD 1, SD 2 and SDXL and trained again: fewer blocks, the same text and VAE.
+
+They work where their base works, adapters of the base do not fit them: the base, and an
+architecture. Published ones: SSD-1B, Segmind Vega, KOALA (1B, 700M), BK-SDM and its copies (base,
+small, tiny), SDXS. Sources: their configurations; the LDM names of leejet/stable-diffusion.cpp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelshelf.identify.condition import Absent, Condition, Never, Setting, Tensor, Unset
+from modelshelf.identify.families.unet import (
+    diffusers_variants,
+    ldm_variants,
+    unet_blocks_diffusers,
+    unet_blocks_ldm,
+)
+from modelshelf.identify.family import Family
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """One published cut."""
+
+    name: str
+    base: BaseModelType
+    context: int
+    blocks: tuple[int, int, int]
+    """Cross-attentions on the way down, in the middle, and on the way up."""
+    label: int = 0
+    """Width of the label, 0 without one."""
+    levels: int = 3
+    """Levels of the UNet; BK-SDM small and tiny differ in nothing else that has a name."""
+
+
+_SD_1, _SD_2, _SDXL = BaseModelType.SD_1, BaseModelType.SD_2, BaseModelType.SDXL
+_CUTS = (
+    _Cut("ssd-1b", _SDXL, 2048, (12, 0, 22), label=2816),
+    _Cut("segmind-vega", _SDXL, 2048, (6, 0, 17), label=2816),
+    _Cut("koala-1b", _SDXL, 2048, (8, 6, 16), label=2816),
+    _Cut("koala-700m", _SDXL, 2048, (7, 0, 14), label=2816),
+    _Cut("bk-sdm-base", _SD_1, 768, (3, 1, 6), levels=4),
+    _Cut("bk-sdm-small", _SD_1, 768, (3, 0, 6), levels=4),
+    _Cut("bk-sdm-tiny", _SD_1, 768, (3, 0, 6)),
+    _Cut("bk-sdm-v2-base", _SD_2, 1024, (3, 1, 6), levels=4),
+    _Cut("bk-sdm-v2-small", _SD_2, 1024, (3, 0, 6), levels=4),
+    _Cut("bk-sdm-v2-tiny", _SD_2, 1024, (3, 0, 6)),
+    _Cut("sdxs", _SD_1, 768, (2, 0, 4)),
+    _Cut("sdxs-v2", _SD_2, 1024, (2, 0, 4)),
+)
+
+
+def _label(layer: str, width: int) -> Condition:
+    return Tensor(f"{layer}.weight", (None, width)) if width else Absent(f"{layer}.weight")
+
+
+def _ldm(cut: _Cut) -> Family:
+    # With one block a level and a step down between, the fourth level begins at block 7.
+    fourth = "input_blocks.7.0.in_layers.0.weight"
+    return Family(
+        id=f"{cut.base}/main/ldm-{cut.name}",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=(cut.base,),
+        conditions=(
+            *unet_blocks_ldm(cut.context, cut.blocks),
+            _label("label_emb.0.0", cut.label),
+            *(() if cut.label else (_has(fourth, cut.levels),)),
+        ),
+        architecture=cut.name,
+        traits=ldm_variants(),
+    )
+
+
+def _diffusers(cut: _Cut) -> Family:
+    fourth = "down_blocks.3.resnets.0.norm1.weight"
+    return Family(
+        id=f"{cut.base}/main/diffusers-{cut.name}",
+        type=ModelType.MAIN,
+        format=ModelFormat.DIFFUSERS,
+        bases=(cut.base,),
+        conditions=(
+            *unet_blocks_diffusers(cut.context, cut.blocks),
+            _label("add_embedding.linear_1", cut.label),
+            *(() if cut.label else (_has(fourth, cut.levels),)),
+        ),
+        architecture=cut.name,
+        traits=diffusers_variants(),
+    )
+
+
+def _has(fourth: str, levels: int) -> Condition:
+    return Tensor(fourth) if levels > 3 else Never(Tensor(fourth))  # noqa: PLR2004 -- the fourth
+
+
+def _folder(base: BaseModelType, name: str, *conditions: Condition) -> Family:
+    return Family(
+        id=f"{base}/unet/folder-{name}",
+        type=ModelType.UNET,
+        format=ModelFormat.DIFFUSERS,
+        bases=(base,),
+        conditions=(
+            Setting("class", ("UNet2DConditionModel",)),
+            *conditions,
+            Unset("encoder_hid_dim_type"),
+        ),
+        architecture=name,
+    )
+
+
+_SDXL_LABEL = (
+    Setting("cross_attention_dim", (2048,)),
+    Setting("projection_class_embeddings_input_dim", (2816,)),
+)
+_BLOCK, _ATTENTION = "DownBlock2D", "CrossAttnDownBlock2D"
+_FOUR, _THREE = [_ATTENTION] * 3 + [_BLOCK], [_ATTENTION] * 3
+_SDXS = [_BLOCK, _ATTENTION, _ATTENTION]
+
+FAMILIES = (
+    *(_ldm(cut) for cut in _CUTS),
+    *(_diffusers(cut) for cut in _CUTS),
+    _folder(
+        _SDXL,
+        "ssd-1b",
+        *_SDXL_LABEL,
+        Setting("transformer_layers_per_block", ([1, 2, 4], [0, 2, 4], [1, [2, 2], [4, 4]])),
+    ),
+    _folder(
+        _SDXL,
+        "segmind-vega",
+        *_SDXL_LABEL,
+        Setting("transformer_layers_per_block", ([1, 1, 2], [0, 1, 2], [1, [1, 1], [2, 2]])),
+    ),
+    _folder(
+        _SDXL,
+        "koala-1b",
+        *_SDXL_LABEL,
+        Setting("transformer_layers_per_block", ([0, 2, 6], [1, 2, 6])),
+    ),
+    _folder(
+        _SDXL,
+        "koala-700m",
+        *_SDXL_LABEL,
+        Setting("transformer_layers_per_block", ([0, 2, 5], [1, 2, 5])),
+    ),
+    *(
+        _folder(
+            base,
+            name,
+            Setting("cross_attention_dim", (context,)),
+            Setting("layers_per_block", (1,)),
+            Setting("down_block_types", (levels,)),
+            Unset("addition_embed_type"),
+        )
+        for base, context, levels, name in (
+            (_SD_1, 768, _FOUR, "bk-sdm-base"),
+            (_SD_1, 768, _THREE, "bk-sdm-tiny"),
+            (_SD_1, 768, _SDXS, "sdxs"),
+            (_SD_2, 1024, _FOUR, "bk-sdm-v2-base"),
+            (_SD_2, 1024, _THREE, "bk-sdm-v2-tiny"),
+            (_SD_2, 1024, _SDXS, "sdxs-v2"),
+        )
+    ),
+)
+"""Every published cut, in each way of naming and as a folder."""

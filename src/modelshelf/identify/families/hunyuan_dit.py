@@ -1,0 +1,66 @@
+"""Hunyuan-DiT: 40 blocks of 1408 with long skips, CLIP and mT5 side by side.
+
+Up to 1.1 it is told a style and sizes, from 1.2 on it is not.
+Sources: `hydit/modules/models.py` of Tencent-Hunyuan/HunyuanDiT, `HunyuanDiT2DModel` of
+huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Setting, Tensor, Unset
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.family import Architecture, Trait
+from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
+
+__all__ = ["FAMILIES"]
+
+_HUNYUAN_DIT = BaseModelType.HUNYUAN_DIT
+_WIDTH, _TEXT, _T5, _BLOCKS = 1408, 1024, 2048, 40
+_WITH_STYLE, _WITHOUT = Architecture("hunyuan-dit-1.1"), Architecture("hunyuan-dit-1.2")
+_V = SchedulerPredictionType.V_PREDICTION
+
+FAMILIES = (
+    main_file(
+        _HUNYUAN_DIT,
+        "original",
+        Tensor("text_embedding_padding", (None, _TEXT)),
+        Tensor("pooler.positional_embedding", (None, _T5)),
+        weight_or_bias("blocks.#.skip_linear", _WIDTH),
+        Tensor("x_embedder.proj.weight", (_WIDTH, 4, 2, 2)),
+        Tensor("mlp_t5.#.weight"),
+        Absent("after_proj_list.*"),
+        *NO_CONTROL,
+        prediction=_V,
+        traits=(
+            Trait(_WITH_STYLE, Tensor("style_embedder.weight")),
+            Trait(_WITHOUT, Absent("style_embedder.*")),
+        ),
+    ),
+    main_file(
+        _HUNYUAN_DIT,
+        "diffusers",
+        Tensor("text_embedding_padding", (None, _TEXT)),
+        Tensor("time_extra_emb.pooler.positional_embedding", (None, _T5)),
+        Tensor("blocks.#.skip_norm.weight", (2 * _WIDTH,), below=_BLOCKS),
+        Tensor("pos_embed.proj.weight", (_WIDTH, 4, 2, 2)),
+        weight_or_bias("text_embedder.linear_2", _TEXT),
+        *NO_CONTROL,
+        prediction=_V,
+        traits=(
+            Trait(_WITH_STYLE, Tensor("time_extra_emb.style_embedder.weight")),
+            Trait(_WITHOUT, Absent("time_extra_emb.style_embedder.*")),
+        ),
+    ),
+    component(
+        _HUNYUAN_DIT,
+        "HunyuanDiT2DModel",
+        Setting("cross_attention_dim", (_TEXT,)),
+        Setting("hidden_size", (_WIDTH,)),
+        prediction=_V,
+        traits=(
+            Trait(_WITH_STYLE, Setting("use_style_cond_and_image_meta_size", (True,))),
+            Trait(_WITHOUT, Unset("use_style_cond_and_image_meta_size")),
+        ),
+    ),
+)
+"""Everything that Hunyuan-DiT brings as a denoiser."""

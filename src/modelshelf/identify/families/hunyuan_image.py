@@ -1,0 +1,71 @@
+"""HunyuanImage 2.1: HunyuanVideo's blocks, 3584 wide, with a second text for letters in the image.
+
+The distilled model is told two times and a guidance; the refiner is 3328 wide and joins two latents.
+Sources: `hyimage/models/hunyuan` of Tencent-Hunyuan/HunyuanImage-2.1,
+`HunyuanImageTransformer2DModel` of huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Either, Setting, Tensor
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.family import Architecture, Trait
+from modelshelf.schema.taxonomy import BaseModelType
+
+__all__ = ["FAMILIES"]
+
+_HUNYUAN_IMAGE = BaseModelType.HUNYUAN_IMAGE
+_WIDTH, _REFINER = 3584, 3328
+_DOUBLE, _SINGLE = 20, 40
+_DISTILLED = Architecture("hunyuan-image-2.1-distilled")
+_REFINES = Architecture("hunyuan-image-2.1-refiner")
+
+FAMILIES = (
+    main_file(
+        _HUNYUAN_IMAGE,
+        "original",
+        # One patch of one pixel in two dimensions; the refiner's has three.
+        Either(
+            (
+                Tensor("img_in.proj.weight", (_WIDTH, 64, 1, 1), rank=4),
+                Tensor("img_in.proj.weight", (_REFINER, 128, 1, 1, 1), rank=5),
+            )
+        ),
+        weight_or_bias("double_blocks.#.img_mod.linear", (6 * _WIDTH, 6 * _REFINER)),
+        Tensor("double_blocks.#.img_attn_k_norm.weight", rank=1, below=_DOUBLE),
+        weight_or_bias("txt_in.input_embedder", (_WIDTH, _REFINER)),
+        *NO_CONTROL,
+        traits=(
+            Trait(_DISTILLED, Tensor("time_r_in.mlp.#.weight")),
+            Trait(_REFINES, Tensor("img_in.proj.weight", (_REFINER,))),
+        ),
+    ),
+    main_file(
+        _HUNYUAN_IMAGE,
+        "diffusers",
+        Either(
+            (
+                Tensor("x_embedder.proj.weight", (_WIDTH, 64, 1, 1), rank=4),
+                Tensor("x_embedder.proj.weight", (_REFINER, 128, 1, 1, 1), rank=5),
+            )
+        ),
+        weight_or_bias("transformer_blocks.#.norm1.linear", (6 * _WIDTH, 6 * _REFINER)),
+        Tensor("transformer_blocks.#.attn.norm_added_k.weight", rank=1, below=_DOUBLE),
+        Tensor("single_transformer_blocks.#.attn.norm_k.weight", rank=1, below=_SINGLE),
+        weight_or_bias("context_embedder.proj_in", (_WIDTH, _REFINER)),
+        *NO_CONTROL,
+        traits=(
+            Trait(_DISTILLED, Tensor("time_guidance_embed.timestep_embedder_r.linear_1.weight")),
+            Trait(_REFINES, Tensor("x_embedder.proj.weight", (_REFINER,))),
+        ),
+    ),
+    component(
+        _HUNYUAN_IMAGE,
+        "HunyuanImageTransformer2DModel",
+        traits=(
+            Trait(_DISTILLED, Setting("use_meanflow", (True,))),
+            Trait(_REFINES, Setting("in_channels", (128,))),
+        ),
+    ),
+)
+"""Everything that HunyuanImage 2.1 brings as a denoiser."""

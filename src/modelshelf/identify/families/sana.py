@@ -1,0 +1,53 @@
+"""Sana: linear attention with convolutions between, 32 latent channels, text of Gemma 2304 wide.
+
+Sprint is told a guidance. Sana-Video adds convolutions over time and is another model.
+Sources: `sana_multi_scale.py` of NVlabs/Sana, `SanaTransformer2DModel` of huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Setting, Tensor
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.family import Architecture, Trait
+from modelshelf.schema.taxonomy import BaseModelType
+
+__all__ = ["FAMILIES"]
+
+_SANA = BaseModelType.SANA
+_WIDTHS, _TEXT, _MOST_BLOCKS = (1152, 2240), 2304, 60
+_SPRINT = Architecture("sana-sprint")
+
+FAMILIES = (
+    main_file(
+        _SANA,
+        "original",
+        Tensor("attention_y_norm.weight", (_WIDTHS,)),
+        Tensor("blocks.#.mlp.inverted_conv.conv.weight", rank=4, below=_MOST_BLOCKS),
+        Tensor("blocks.#.scale_shift_table", (6, _WIDTHS), below=_MOST_BLOCKS),
+        weight_or_bias("y_embedder.y_proj.fc1", _WIDTHS),
+        Tensor("x_embedder.proj.weight", (_WIDTHS, 32), rank=4),
+        Absent("*.t_conv.*"),
+        *NO_CONTROL,
+        traits=(Trait(_SPRINT, Tensor("cfg_embedder.mlp.#.weight")),),
+    ),
+    main_file(
+        _SANA,
+        "diffusers",
+        Tensor("caption_norm.weight", (_WIDTHS,)),
+        Tensor("transformer_blocks.#.ff.conv_inverted.weight", rank=4, below=_MOST_BLOCKS),
+        Tensor("transformer_blocks.#.scale_shift_table", (6, _WIDTHS), below=_MOST_BLOCKS),
+        weight_or_bias("caption_projection.linear_1", _WIDTHS),
+        Tensor("patch_embed.proj.weight", (_WIDTHS, 32), rank=4),
+        Absent("*.conv_temp.*"),
+        *NO_CONTROL,
+        traits=(Trait(_SPRINT, Tensor("time_embed.guidance_embedder.linear_1.weight")),),
+    ),
+    component(
+        _SANA,
+        "SanaTransformer2DModel",
+        Setting("caption_channels", (_TEXT,)),
+        Setting("in_channels", (32,)),
+        traits=(Trait(_SPRINT, Setting("guidance_embeds", (True,))),),
+    ),
+)
+"""Everything that Sana brings as a denoiser."""

@@ -1,0 +1,48 @@
+"""Z-Image: Lumina 2's plan, 30 blocks of 3840 without shared heads, padded with learnt tokens.
+
+Turbo and the base model are equal by structure. Sources: `ZImageTransformer2DModel` of
+huggingface/diffusers, the key map of `comfy/ldm/lumina/model.py` in Comfy-Org/ComfyUI.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Either, Setting, Tensor
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    diffusers_names,
+    main_file,
+)
+from modelshelf.schema.taxonomy import BaseModelType
+
+__all__ = ["FAMILIES"]
+
+_Z_IMAGE = BaseModelType.Z_IMAGE
+_WIDTH, _HEAD, _TEXT, _BLOCKS = 3840, 128, 2560, 30
+
+FAMILIES = (
+    main_file(
+        _Z_IMAGE,
+        "file",
+        Tensor("x_pad_token"),
+        Tensor("cap_pad_token"),
+        Either(
+            (
+                Tensor("layers.#.attention.q_norm.weight", (_HEAD,), below=_BLOCKS),
+                Tensor("layers.#.attention.norm_q.weight", (_HEAD,), below=_BLOCKS),
+            )
+        ),
+        Tensor("noise_refiner.#.attention_norm1.weight", (_WIDTH,)),
+        Tensor("layers.#.attention_norm1.weight", (_WIDTH,), below=_BLOCKS),
+        Tensor("cap_embedder.0.weight", (_TEXT,)),
+        *NO_CONTROL,
+        traits=(diffusers_names("layers.#.attention.norm_q.weight"),),
+    ),
+    component(
+        _Z_IMAGE,
+        "ZImageTransformer2DModel",
+        Setting("dim", (_WIDTH,)),
+        Setting("cap_feat_dim", (_TEXT,)),
+    ),
+)
+"""Everything that Z-Image brings as a denoiser."""
