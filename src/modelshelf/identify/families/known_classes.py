@@ -20,7 +20,12 @@ _CLASSES = (
         ModelFormat.DIFFUSERS,
         ("*Transformer2DModel", "*Transformer3DModel", "*Transformer1DModel"),
     ),
-    ("vae", ModelType.VAE, ModelFormat.DIFFUSERS, ("Autoencoder*", "AsymmetricAutoencoder*")),
+    (
+        "vae",
+        ModelType.VAE,
+        ModelFormat.DIFFUSERS,
+        ("Autoencoder*", "AsymmetricAutoencoder*", "VQModel", "ConsistencyDecoderVAE"),
+    ),
     (
         "controlnet",
         ModelType.CONTROLNET,

@@ -1,0 +1,222 @@
+"""Language models that newer bases read their prompts with: known by width, layers and vocabulary.
+
+A language model belongs to no base. Two of one width and one vocabulary differ in what their
+feed-forward or their attention has; a vision part makes another model of it.
+
+Sources: the published `config.json` of each model; the `models` folder of huggingface/transformers;
+`gguf-py/gguf/constants.py` of ggml-org/llama.cpp for the names in GGUF.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from modelshelf.identify.condition import Absent, Both, Condition, Setting, Some, Tensor
+from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+_ANY = (BaseModelType.ANY,)
+Vision = Literal["any", "", "visual", "deepstack"]
+"""Which vision part a model has: any or none, none, Qwen's, or Qwen3's with its mergers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One published language model."""
+
+    name: str
+    width: int
+    layers: tuple[int, ...]
+    """How many blocks; bases that read a middle layer are shipped without those behind it."""
+    vocabulary: tuple[int, ...]
+    feed_forward: int
+    """Width of the gate."""
+    key: int
+    """Outputs of the key projection."""
+    has_key_norm: bool = False
+    has_key_bias: bool = False
+    has_four_norms: bool = False
+    """True where the feed-forward has a norm in front and one behind."""
+    vision: Vision = "any"
+
+
+_QWEN = (151936,)
+_GEMMA_2 = (256000,)
+_GEMMA_3 = (262144, 262208)
+_KINDS = (
+    _Kind("qwen2.5-7b", 3584, (28,), (152064,), 18944, 512, has_key_bias=True, vision=""),
+    _Kind("qwen2.5-vl-7b", 3584, (28,), (152064,), 18944, 512, has_key_bias=True, vision="visual"),
+    _Kind("qwen2.5-3b", 2048, (36,), _QWEN, 11008, 256, has_key_bias=True, vision=""),
+    _Kind("qwen2.5-vl-3b", 2048, (36,), _QWEN, 11008, 256, has_key_bias=True, vision="visual"),
+    _Kind("qwen3-0.6b", 1024, (28,), _QWEN, 3072, 1024, has_key_norm=True, vision=""),
+    _Kind("qwen3-1.7b", 2048, (28,), _QWEN, 6144, 1024, has_key_norm=True, vision=""),
+    _Kind("qwen3-4b", 2560, (35, 36), _QWEN, 9728, 1024, has_key_norm=True, vision=""),
+    _Kind("qwen3-8b", 4096, (35, 36), _QWEN, 12288, 1024, has_key_norm=True, vision=""),
+    _Kind("qwen3-14b", 5120, (40,), _QWEN, 17408, 1024, has_key_norm=True, vision=""),
+    _Kind("qwen3-vl-2b", 2048, (28,), _QWEN, 6144, 1024, has_key_norm=True, vision="deepstack"),
+    _Kind("qwen3-vl-4b", 2560, (36,), _QWEN, 9728, 1024, has_key_norm=True, vision="deepstack"),
+    _Kind("qwen3-vl-8b", 4096, (36,), _QWEN, 12288, 1024, has_key_norm=True, vision="deepstack"),
+    _Kind("qwen3-vl-32b", 5120, (64,), _QWEN, 25600, 1024, has_key_norm=True, vision="deepstack"),
+    _Kind("mistral-small-24b", 5120, (30, 40), (131072,), 32768, 1024),
+    _Kind("mistral-nemo-12b", 5120, (40,), (131072,), 14336, 1024),
+    _Kind("gemma-2b", 2048, (18,), _GEMMA_2, 16384, 256),
+    _Kind("gemma-2-2b", 2304, (26,), _GEMMA_2, 9216, 1024, has_four_norms=True),
+    _Kind("gemma-3-1b", 1152, (26,), _GEMMA_3, 6912, 256, has_key_norm=True, has_four_norms=True),
+    _Kind("gemma-3-4b", 2560, (34,), _GEMMA_3, 10240, 1024, has_key_norm=True, has_four_norms=True),
+    _Kind(
+        "gemma-3-12b", 3840, (48,), _GEMMA_3, 15360, 2048, has_key_norm=True, has_four_norms=True
+    ),
+    _Kind("llama-3.1-8b", 4096, (32,), (128256,), 14336, 1024),
+    _Kind("llava-llama-3-8b", 4096, (32,), (128320,), 14336, 1024),
+)
+
+_VISION: dict[Vision, tuple[Condition, ...]] = {
+    "any": (),
+    "": (Absent("visual.*"),),
+    "visual": (Tensor("visual.blocks.#.attn.qkv.weight"), Absent("visual.deepstack_merger_list.*")),
+    "deepstack": (Tensor("visual.deepstack_merger_list.#.norm.weight"),),
+}
+_PREFIXES = ("", "language_model.", "language_model.model.")
+"""What stands before the names: nothing, and what two generations of transformers put there."""
+
+
+def _transformers(kind: _Kind, layers: int, prefix: str) -> tuple[Condition, ...]:
+    block = f"{prefix}layers.#"
+    norm = f"{block}.self_attn.k_norm.weight"
+    bias = f"{block}.self_attn.k_proj.bias"
+    second = f"{block}.post_feedforward_layernorm.weight"
+    return (
+        Some(f"{prefix}embed_tokens.weight", (kind.vocabulary, kind.width)),
+        Tensor(f"{block}.input_layernorm.weight", (kind.width,), count=layers),
+        Tensor(f"{block}.mlp.gate_proj.weight", (kind.feed_forward, kind.width), count=layers),
+        Tensor(f"{block}.self_attn.k_proj.weight", (kind.key, kind.width), count=layers),
+        Tensor(norm, rank=1) if kind.has_key_norm else Absent(norm),
+        Tensor(bias, (kind.key,)) if kind.has_key_bias else Absent(bias),
+        Tensor(second, (kind.width,)) if kind.has_four_norms else Absent(second),
+        *_VISION[kind.vision],
+    )
+
+
+def _gguf(kind: _Kind, layers: int) -> tuple[Condition, ...]:
+    norm, bias, second = (
+        "blk.#.attn_k_norm.weight",
+        "blk.#.attn_k.bias",
+        "blk.#.post_ffw_norm.weight",
+    )
+    return (
+        Some("token_embd.weight", (kind.vocabulary, kind.width)),
+        Tensor("blk.#.attn_norm.weight", (kind.width,), count=layers),
+        Tensor("blk.#.ffn_gate.weight", (kind.feed_forward, kind.width), count=layers),
+        Tensor("blk.#.attn_k.weight", (kind.key, kind.width), count=layers),
+        Tensor(norm, rank=1) if kind.has_key_norm else Absent(norm),
+        Tensor(bias, (kind.key,)) if kind.has_key_bias else Absent(bias),
+        Tensor(second, (kind.width,)) if kind.has_four_norms else Absent(second),
+    )
+
+
+def _encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
+    return Family(
+        id=id_,
+        type=ModelType.TEXT_ENCODER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_ANY,
+        conditions=conditions,
+        architecture=name,
+    )
+
+
+def _in_folder(kind: _Kind) -> Trait:
+    """Four facts of the configuration; models with a vision part keep theirs a level below."""
+    width, layers = Setting("hidden_size", (kind.width,)), Setting("num_hidden_layers", kind.layers)
+    vocabulary = Setting("vocab_size", kind.vocabulary)
+    inner = Setting("intermediate_size", (kind.feed_forward,))
+    return Trait(Architecture(kind.name), Both(Both(width, layers), Both(vocabulary, inner)))
+
+
+def _files() -> tuple[Family, ...]:
+    found: list[Family] = []
+    for kind in _KINDS:
+        for layers in kind.layers:
+            for prefix in _PREFIXES:
+                naming = prefix.rstrip(".").replace(".", "-") or "transformers"
+                found.append(
+                    _encoder(
+                        f"{kind.name}/{layers}-layers/{naming}",
+                        kind.name,
+                        _transformers(kind, layers, prefix),
+                    )
+                )
+            # In GGUF a vision part is a file of its own, so the language part cannot tell.
+            if kind.vision in {"any", ""}:
+                found.append(
+                    _encoder(f"{kind.name}/{layers}-layers/gguf", kind.name, _gguf(kind, layers))
+                )
+    return tuple(found)
+
+
+_GLM = 4096
+_CLASSES = (
+    "ChatGLMModel",
+    "Gemma*ForConditionalGeneration",
+    "Gemma*ForCausalLM",
+    "Gemma*Model",
+    "Glm*Model",
+    "LlamaForCausalLM",
+    "LlamaModel",
+    "LlavaForConditionalGeneration",
+    "Mistral*ForConditionalGeneration",
+    "Mistral*ForCausalLM",
+    "Mistral*Model",
+    "Qwen*ForConditionalGeneration",
+    "Qwen*ForCausalLM",
+    "Qwen*Model",
+)
+
+FAMILIES = (
+    *_files(),
+    _encoder(
+        "glm-4-9b/transformers",
+        "glm-4-9b",
+        (
+            Some("embed_tokens.weight", (151552, _GLM)),
+            # Gate and feed-forward in one matrix, which no other of these has.
+            Tensor("layers.#.mlp.gate_up_proj.weight", (27392, _GLM), count=40),
+            Tensor("layers.#.input_layernorm.weight", (_GLM,), count=40),
+        ),
+    ),
+    _encoder(
+        "chatglm3-6b/original",
+        "chatglm3-6b",
+        (
+            Some("embedding.word_embeddings.weight", (65024, _GLM)),
+            Tensor("encoder.layers.#.input_layernorm.weight", (_GLM,), count=28),
+            Tensor("encoder.layers.#.self_attention.query_key_value.weight", (4608, _GLM)),
+        ),
+    ),
+    Family(
+        id="language-model/folder",
+        type=ModelType.TEXT_ENCODER,
+        format=ModelFormat.TRANSFORMERS,
+        bases=_ANY,
+        conditions=(Setting("class", _CLASSES),),
+        traits=tuple(_in_folder(kind) for kind in _KINDS if kind.vision in {"any", ""}),
+    ),
+    Family(
+        id="qwen3-vl/any-size",
+        type=ModelType.TEXT_ENCODER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_ANY,
+        conditions=(
+            # No other model has these mergers, whatever its size; an index tells no shape.
+            Tensor("visual.deepstack_merger_list.#.norm.weight"),
+            Tensor("language_model.layers.#.self_attn.q_norm.weight"),
+            Tensor("language_model.embed_tokens.weight"),
+        ),
+        architecture="qwen3-vl",
+        is_fallback=True,
+    ),
+)
+"""One per model, number of layers and way of naming."""

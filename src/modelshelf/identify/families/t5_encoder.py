@@ -1,0 +1,169 @@
+"""T5 and its kin: the encoder half, by width, vocabulary and where the relative positions stand.
+
+T5 has one table of relative positions for all blocks, UMT5 and Pile-T5 one in each. An encoder
+belongs to no base: FLUX, SD 3, PixArt, LTX and others read the same one.
+
+Sources: `T5EncoderModel` and `UMT5EncoderModel` of huggingface/transformers, `wan/modules/t5.py` of
+Wan-Video/Wan2.1, `gguf-py/gguf/constants.py` of ggml-org/llama.cpp for the names in GGUF.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelshelf.identify.condition import (
+    Absent,
+    Both,
+    Condition,
+    Either,
+    Setting,
+    Some,
+    Tensor,
+)
+from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+_ANY = (BaseModelType.ANY,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One published encoder."""
+
+    name: str
+    width: int
+    layers: int
+    vocabulary: int
+    has_bias_per_block: bool = False
+
+    @property
+    def biases(self) -> int:
+        """How many tables of relative positions there are."""
+        return self.layers if self.has_bias_per_block else 1
+
+
+_T5, _MT5, _UMT5 = 32128, 250112, 256384
+_KINDS = (
+    _Kind("t5-v1.1-small", 512, 8, _T5),
+    _Kind("t5-v1.1-base", 768, 12, _T5),
+    _Kind("t5-v1.1-large", 1024, 24, _T5),
+    _Kind("t5-v1.1-xl", 2048, 24, _T5),
+    _Kind("t5-v1.1-xxl", 4096, 24, _T5),
+    _Kind("pile-t5-xl", 2048, 24, _T5, has_bias_per_block=True),
+    _Kind("pile-t5-xxl", 4096, 24, _T5, has_bias_per_block=True),
+    _Kind("mt5-xl", 2048, 24, _MT5),
+    _Kind("mt5-xxl", 4096, 24, _MT5),
+    _Kind("umt5-xl", 2048, 24, _UMT5, has_bias_per_block=True),
+    _Kind("umt5-xxl", 4096, 24, _UMT5, has_bias_per_block=True),
+)
+
+
+def _transformers(kind: _Kind) -> tuple[Condition, ...]:
+    block = "encoder.block.#.layer.#"
+    width = kind.width
+    return (
+        Either(
+            (
+                Some("shared.weight", (kind.vocabulary, width)),
+                Some("encoder.embed_tokens.weight", (kind.vocabulary, width)),
+            )
+        ),
+        Tensor(f"{block}.SelfAttention.relative_attention_bias.weight", count=kind.biases),
+        Tensor(f"{block}.DenseReluDense.wi_0.weight", (None, width), count=kind.layers),
+        Absent("decoder.*"),
+    )
+
+
+def _gguf(kind: _Kind) -> tuple[Condition, ...]:
+    return (
+        Some("token_embd.weight", (kind.vocabulary, kind.width)),
+        Tensor("enc.blk.#.attn_rel_b.weight", count=kind.biases),
+        Tensor("enc.blk.#.ffn_gate.weight", (None, kind.width), count=kind.layers),
+        Absent("dec.*"),
+    )
+
+
+def _wan(kind: _Kind) -> tuple[Condition, ...]:
+    return (
+        Some("token_embedding.weight", (kind.vocabulary, kind.width)),
+        Tensor("blocks.#.pos_embedding.embedding.weight", count=kind.biases),
+        Tensor("blocks.#.ffn.gate.#.weight", (None, kind.width), count=kind.layers),
+        Tensor("blocks.#.attn.q.weight", (None, kind.width), count=kind.layers),
+    )
+
+
+def _family(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
+    return Family(
+        id=id_,
+        type=ModelType.T5_ENCODER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_ANY,
+        conditions=conditions,
+        architecture=name,
+    )
+
+
+def _in_folder(kind: _Kind) -> Trait:
+    """Three facts of the configuration: a vocabulary without a width could be any size."""
+    classes = ("UMT5EncoderModel",) if kind.has_bias_per_block else _ONE_BIAS
+    width = Setting("d_model", (kind.width,))
+    vocabulary = Setting("vocab_size", (kind.vocabulary,))
+    return Trait(Architecture(kind.name), Both(Setting("class", classes), Both(width, vocabulary)))
+
+
+_ONE_BIAS = ("T5EncoderModel", "MT5EncoderModel")
+_BYT5 = 1472
+
+FAMILIES = (
+    *(
+        _family(f"{kind.name}/{naming}", kind.name, conditions)
+        for kind in _KINDS
+        for naming, conditions in (
+            ("transformers", _transformers(kind)),
+            ("gguf", _gguf(kind)),
+            ("wan", _wan(kind)),
+        )
+        # Wan's own code knows the kinds that have a table in each block.
+        if naming != "wan" or kind.has_bias_per_block
+    ),
+    _family(
+        "byt5-small/transformers",
+        "byt5-small",
+        (
+            # Bytes instead of words: its vocabulary is small, and differs with what was added.
+            Either(
+                (
+                    Some("shared.weight", (None, _BYT5)),
+                    Some("encoder.embed_tokens.weight", (None, _BYT5)),
+                )
+            ),
+            Tensor("encoder.block.#.layer.#.DenseReluDense.wi_0.weight", (None, _BYT5), count=12),
+            Absent("decoder.*"),
+        ),
+    ),
+    Family(
+        id="t5/any-size",
+        type=ModelType.T5_ENCODER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_ANY,
+        conditions=(
+            # An index of shards names all of this and tells no shape.
+            Tensor("encoder.block.#.layer.#.SelfAttention.relative_attention_bias.weight"),
+            Tensor("encoder.block.#.layer.#.SelfAttention.q.weight"),
+            Tensor("encoder.final_layer_norm.weight"),
+            Absent("decoder.*"),
+        ),
+        is_fallback=True,
+    ),
+    Family(
+        id="t5/folder",
+        type=ModelType.T5_ENCODER,
+        format=ModelFormat.TRANSFORMERS,
+        bases=_ANY,
+        conditions=(Setting("class", (*_ONE_BIAS, "UMT5EncoderModel")),),
+        traits=tuple(map(_in_folder, _KINDS)),
+    ),
+)
+"""One per kind and way of naming."""

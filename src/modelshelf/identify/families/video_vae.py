@@ -1,0 +1,256 @@
+"""VAEs of videos and of sound, as files: 3-D convolutions, or none of pixels at all.
+
+Sources: `wan/modules/vae2_1.py` and `vae2_2.py` of Wan-Video/Wan2.2, `hyvideo/vae` of
+Tencent-Hunyuan/HunyuanVideo, `src/genmo/mochi_preview/vae` of genmoai/mochi,
+`ltx_video/models/autoencoders` of Lightricks/LTX-Video, and the `autoencoders` folder of
+huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Condition, Either, Side, Tensor
+from modelshelf.identify.family import Detail, Family, Trait
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
+
+__all__ = ["FAMILIES"]
+
+
+def _video(
+    kind: str,
+    bases: tuple[BaseModelType, ...],
+    latents: int,
+    *conditions: Condition,
+    is_diffusers: bool = False,
+    variant: ModelVariantType | None = None,
+    architecture: str = "",
+) -> Family:
+    return Family(
+        id=f"vae/{kind}",
+        type=ModelType.VAE,
+        format=ModelFormat.DIFFUSERS if is_diffusers else ModelFormat.CHECKPOINT,
+        bases=bases if len(bases) == 1 else (),
+        candidates=bases if len(bases) > 1 else (),
+        conditions=conditions,
+        architecture=architecture,
+        details=(Detail("latent_channels", str(latents)),),
+        traits=(Trait(variant, conditions[0]),) if variant else (),
+    )
+
+
+def _wan(encoder: tuple[int, int], latents: int) -> tuple[Condition, ...]:
+    return (
+        Tensor("encoder.conv1.weight", encoder, rank=5),
+        Tensor("decoder.conv1.weight", (None, latents), rank=5),
+        Tensor("conv2.weight", (latents, latents), rank=5),
+        Either(
+            (
+                Tensor("encoder.downsamples.#.residual.#.gamma", rank=4),
+                Tensor("encoder.downsamples.#.downsamples.#.residual.#.gamma", rank=4),
+            )
+        ),
+    )
+
+
+def _wan_diffusers(encoder: tuple[int, int], latents: int) -> tuple[Condition, ...]:
+    return (
+        Tensor("encoder.conv_in.weight", encoder, rank=5),
+        Tensor("decoder.conv_in.weight", (None, latents), rank=5),
+        Tensor("encoder.mid_block.resnets.#.norm1.gamma", rank=4),
+        Tensor("post_quant_conv.weight", (latents, latents), rank=5),
+    )
+
+
+def _causal(
+    encoder: tuple[Side, Side], decoder: tuple[Side, Side], rank: int = 5
+) -> tuple[Condition, ...]:
+    """Convolutions that wait for no later frame: each is nested in a module of its own."""
+    return (
+        Tensor("encoder.conv_in.conv.weight", encoder, rank=rank),
+        Tensor("decoder.conv_in.conv.weight", decoder, rank=rank),
+    )
+
+
+_WAN = (BaseModelType.WAN,)
+_WAN_KIND = (BaseModelType.WAN, BaseModelType.QWEN_IMAGE)
+_QWEN = (BaseModelType.QWEN_IMAGE,)
+_LAYERED = ModelVariantType.LAYERED
+_HUNYUAN_QUANT = Tensor("post_quant_conv.weight", (16, 16), rank=5)
+_NO_SPATIAL_NORM = Absent("*.conv_y.conv.weight")
+_SVD_CONDITIONS: tuple[Condition, ...] = (
+    Tensor("decoder.conv_in.weight", (512, 4), rank=4),
+    Tensor("quant_conv.weight", (8, 8)),
+)
+
+FAMILIES = (
+    _video("wan-2.1/original", _WAN_KIND, 16, *_wan((96, 3), 16)),
+    _video("wan-2.1/diffusers", _WAN_KIND, 16, *_wan_diffusers((96, 3), 16), is_diffusers=True),
+    _video("qwen-layered/original", _QWEN, 16, *_wan((96, 4), 16), variant=_LAYERED),
+    _video(
+        "qwen-layered/diffusers",
+        _QWEN,
+        16,
+        *_wan_diffusers((96, 4), 16),
+        is_diffusers=True,
+        variant=_LAYERED,
+    ),
+    _video("wan-2.2/original", _WAN, 48, *_wan((160, 12), 48), architecture="wan-2.2"),
+    _video(
+        "wan-2.2/diffusers",
+        _WAN,
+        48,
+        *_wan_diffusers((160, 12), 48),
+        is_diffusers=True,
+        architecture="wan-2.2",
+    ),
+    _video(
+        "hunyuan-video/diffusers",
+        (BaseModelType.HUNYUAN_VIDEO,),
+        16,
+        *_causal((128, 3), (512, 16)),
+        Tensor("encoder.down_blocks.#.resnets.#.conv1.conv.weight", count=8),
+        _HUNYUAN_QUANT,
+        _NO_SPATIAL_NORM,
+        is_diffusers=True,
+    ),
+    _video(
+        "hunyuan-video/ldm",
+        (BaseModelType.HUNYUAN_VIDEO,),
+        16,
+        *_causal((128, 3), (512, 16)),
+        Tensor("encoder.down.#.block.#.conv1.conv.weight", count=8),
+        _HUNYUAN_QUANT,
+        _NO_SPATIAL_NORM,
+    ),
+    # The refiner of HunyuanImage 2.1 has the VAE of HunyuanVideo 1.5, with other values.
+    _video(
+        "hunyuan-32-channels/nested",
+        (BaseModelType.HUNYUAN_VIDEO_1_5, BaseModelType.HUNYUAN_IMAGE),
+        32,
+        *_causal((128, 3), (1024, 32)),
+        Tensor("encoder.conv_out.conv.weight", (64, 1024), rank=5),
+    ),
+    _video(
+        "hunyuan-video-1.5/original",
+        (BaseModelType.HUNYUAN_VIDEO_1_5,),
+        32,
+        Tensor("encoder.conv_in.weight", (128, 3), rank=5),
+        Tensor("decoder.conv_in.weight", (1024, 32), rank=5),
+        Tensor("encoder.conv_out.weight", (64, 1024), rank=5),
+    ),
+    _video(
+        "cogvideox/diffusers",
+        (BaseModelType.COGVIDEOX,),
+        16,
+        *_causal((128, 3), (512, 16)),
+        Tensor("decoder.up_blocks.#.resnets.#.norm1.conv_y.conv.weight", (None, 16), rank=5),
+        is_diffusers=True,
+    ),
+    _video(
+        "cogvideox/original",
+        (BaseModelType.COGVIDEOX,),
+        16,
+        *_causal((128, 3), (512, 16)),
+        Tensor("decoder.up.#.block.#.norm1.conv_y.conv.weight", (None, 16), rank=5),
+    ),
+    _video(
+        "ltx",
+        (BaseModelType.LTX_VIDEO,),
+        128,
+        # Pixels in squares of four: 48 numbers instead of 3.
+        *_causal((None, 48), (None, 128)),
+        Tensor("encoder.conv_out.conv.weight", (129,), rank=5),
+    ),
+    _video(
+        "ltx-2-audio",
+        (BaseModelType.LTX_VIDEO,),
+        8,
+        *_causal((128, 2), (512, 8), rank=4),
+        Tensor("decoder.conv_out.conv.weight", (2, 128), rank=4),
+        architecture="ltx-2-audio",
+    ),
+    _video(
+        "mochi/diffusers",
+        (BaseModelType.MOCHI,),
+        12,
+        Tensor("encoder.proj_in.weight", (64, 15)),
+        Tensor("decoder.conv_in.weight", (768, 12), rank=5),
+        is_diffusers=True,
+    ),
+    _video(
+        "mochi/original",
+        (BaseModelType.MOCHI,),
+        12,
+        # Decoder and encoder were published as two files; other programs join them.
+        Either(
+            (
+                Tensor("decoder.blocks.0.0.weight", (768, 12), rank=5),
+                Tensor("blocks.0.0.weight", (768, 12), rank=5),
+                Tensor("encoder.layers.0.weight", (64, 15), rank=2),
+                Tensor("layers.0.weight", (64, 15), rank=2),
+            )
+        ),
+        Either(
+            (
+                Tensor("decoder.blocks.#.blocks.#.stack.#.weight"),
+                Tensor("blocks.#.blocks.#.stack.#.weight"),
+                Tensor("encoder.layers.#.layers.#.attn_block.attn.qkv.weight", rank=2),
+                Tensor("layers.#.layers.#.attn_block.attn.qkv.weight", rank=2),
+            )
+        ),
+    ),
+    _video(
+        "svd/diffusers",
+        (BaseModelType.SVD,),
+        4,
+        Tensor("decoder.time_conv_out.weight", (3, 3, 3)),
+        Tensor("decoder.up_blocks.#.resnets.#.temporal_res_block.conv1.weight", rank=5),
+        *_SVD_CONDITIONS[:1],
+        is_diffusers=True,
+    ),
+    _video(
+        "svd/ldm",
+        (BaseModelType.SVD,),
+        4,
+        Tensor("decoder.conv_out.time_mix_conv.weight", (3, 3, 3)),
+        Tensor("decoder.up.#.block.#.time_stack.in_layers.#.weight"),
+        *_SVD_CONDITIONS[:1],
+    ),
+    _video(
+        "cosmos/diffusers",
+        (BaseModelType.COSMOS,),
+        16,
+        Tensor("encoder.conv_in.conv_s.weight", (128, 192), rank=5),
+        Tensor("decoder.conv_in.conv_s.weight", (None, 16), rank=5),
+        is_diffusers=True,
+    ),
+    _video(
+        "cosmos/original",
+        (BaseModelType.COSMOS,),
+        16,
+        Tensor("decoder.unpatcher3d.wavelets"),
+        Tensor("decoder.conv_in.0.conv3d.weight", (None, 16), rank=5),
+    ),
+    Family(
+        id="vae/oobleck/diffusers",
+        type=ModelType.VAE,
+        format=ModelFormat.DIFFUSERS,
+        conditions=(
+            # Sound: the base would be a model of music, of which modelshelf knows none.
+            Tensor("encoder.block.#.res_unit1.snake1.alpha", (1, None, 1), rank=3),
+            Tensor("decoder.block.#.res_unit1.snake1.alpha", (1, None, 1), rank=3),
+        ),
+        architecture="oobleck",
+    ),
+    Family(
+        id="vae/oobleck/original",
+        type=ModelType.VAE,
+        format=ModelFormat.CHECKPOINT,
+        conditions=(
+            Tensor("decoder.layers.#.layers.#.beta", rank=1),
+            Tensor("decoder.layers.#.layers.#.layers.#.weight_v", rank=3),
+            Tensor("encoder.layers.#.weight_v", rank=3),
+        ),
+        architecture="oobleck",
+    ),
+)
+"""One per kind and way of naming."""

@@ -1,0 +1,119 @@
+"""Encoders of images: CLIP's vision half in four sizes, SigLIP, and FLUX Redux behind it.
+
+They belong to no base, except Redux, which speaks to FLUX.
+
+Sources: `CLIPVisionModel` and `SiglipVisionModel` of huggingface/transformers,
+`src/open_clip/transformer.py` of mlfoundations/open_clip, `ReduxImageEncoder` of
+huggingface/diffusers.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Condition, Setting, Tensor
+from modelshelf.identify.family import Family
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+_ANY = (BaseModelType.ANY,)
+_CLIP = (
+    ("clip-vision-b", 768, 12),
+    ("clip-vision-l", 1024, 24),
+    ("clip-vision-h", 1280, 32),
+    ("clip-vision-bigg", 1664, 48),
+)
+"""Name, width and blocks."""
+_SIGLIP = (("siglip-base", 768, 12), ("siglip-so400m", 1152, 27))
+
+_ALONE: tuple[Condition, ...] = (
+    Absent("text_model.*"),
+    # The safety checker is such an encoder with a list of concepts behind it.
+    Absent("concept_embeds*"),
+    Absent("*lora*"),
+)
+
+
+def _clip(width: int, layers: int) -> tuple[Condition, ...]:
+    return (
+        Tensor("vision_model.embeddings.class_embedding", (width,)),
+        Tensor("vision_model.embeddings.patch_embedding.weight", (width, 3)),
+        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
+        *_ALONE,
+    )
+
+
+def _open_clip(width: int, layers: int) -> tuple[Condition, ...]:
+    return (
+        Tensor("visual.class_embedding", (width,)),
+        Tensor("visual.conv1.weight", (width, 3), rank=4),
+        Tensor("visual.transformer.resblocks.#.attn.in_proj_weight", (None, width), count=layers),
+        # With a text half beside it, it is all of CLIP and no encoder of images.
+        Absent("token_embedding.weight"),
+    )
+
+
+def _siglip(width: int, layers: int) -> tuple[Condition, ...]:
+    return (
+        Tensor("vision_model.embeddings.patch_embedding.weight", (width, 3)),
+        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
+        Tensor("vision_model.post_layernorm.weight", (width,)),
+        Absent("vision_model.embeddings.class_embedding"),
+        *_ALONE,
+    )
+
+
+def _file(id_: str, name: str, conditions: tuple[Condition, ...], *, is_original: bool) -> Family:
+    return Family(
+        id=id_,
+        type=ModelType.CLIP_VISION,
+        format=ModelFormat.CHECKPOINT if is_original else ModelFormat.DIFFUSERS,
+        bases=_ANY,
+        conditions=conditions,
+        architecture=name,
+    )
+
+
+FAMILIES = (
+    *(
+        _file(f"{name}/transformers", name, _clip(width, layers), is_original=False)
+        for name, width, layers in _CLIP
+    ),
+    *(
+        _file(f"{name}/open-clip", name, _open_clip(width, layers), is_original=True)
+        for name, width, layers in _CLIP
+    ),
+    *(
+        _file(f"{name}/transformers", name, _siglip(width, layers), is_original=False)
+        for name, width, layers in _SIGLIP
+    ),
+    Family(
+        id="clip-vision/folder",
+        type=ModelType.CLIP_VISION,
+        format=ModelFormat.TRANSFORMERS,
+        bases=_ANY,
+        conditions=(
+            Setting(
+                "class",
+                ("CLIPVisionModel", "CLIPVisionModelWithProjection", "SiglipVisionModel"),
+            ),
+        ),
+    ),
+    Family(
+        id="flux-redux/file",
+        type=ModelType.FLUX_REDUX,
+        format=ModelFormat.CHECKPOINT,
+        bases=(BaseModelType.FLUX,),
+        conditions=(
+            Tensor("redux_up.weight", (12288, 1152)),
+            Tensor("redux_down.weight", (4096, 12288)),
+        ),
+    ),
+    Family(
+        id="flux-redux/folder",
+        type=ModelType.FLUX_REDUX,
+        format=ModelFormat.DIFFUSERS,
+        bases=(BaseModelType.FLUX,),
+        conditions=(Setting("class", ("ReduxImageEncoder",)),),
+    ),
+)
+"""One per size and way of naming."""
