@@ -10,12 +10,14 @@ from modelshelf.errors.base import (
 from modelshelf.errors.format import (
     AmbiguousIdentityError,
     FormatError,
+    InvalidCheckpointError,
     InvalidGgufError,
     InvalidJsonError,
     InvalidOnnxError,
     InvalidPipelineError,
     InvalidSafetensorsError,
     InvalidShardIndexError,
+    RefusedCheckpointError,
 )
 from modelshelf.errors.library import (
     DuplicateModelException,
@@ -65,6 +67,7 @@ __all__ = [
     "DuplicateModelException",
     "EmptySourceError",
     "FormatError",
+    "InvalidCheckpointError",
     "InvalidChoiceError",
     "InvalidDigestError",
     "InvalidGgufError",
@@ -79,6 +82,7 @@ __all__ = [
     "ModelshelfError",
     "NeedsConfirmationError",
     "NotEnoughSpaceError",
+    "RefusedCheckpointError",
     "SourceChangedError",
     "SourceError",
     "SourceHoldsStoreError",

@@ -7,12 +7,14 @@ from modelshelf.errors.base import ModelshelfError
 __all__ = [
     "AmbiguousIdentityError",
     "FormatError",
+    "InvalidCheckpointError",
     "InvalidGgufError",
     "InvalidJsonError",
     "InvalidOnnxError",
     "InvalidPipelineError",
     "InvalidSafetensorsError",
     "InvalidShardIndexError",
+    "RefusedCheckpointError",
 ]
 
 
@@ -50,6 +52,24 @@ class InvalidOnnxError(FormatError):
 
     code = "onnx-invalid"
     message = "`{path}` is not a valid ONNX file: {problem}"
+
+
+class InvalidCheckpointError(FormatError):
+    """A PyTorch checkpoint is damaged, cut short, or another kind of file under its suffix."""
+
+    code = "checkpoint-invalid"
+    message = "`{path}` is not a valid PyTorch checkpoint: {problem}"
+
+
+class RefusedCheckpointError(FormatError):
+    """A PyTorch checkpoint could only be read by running what it names, which is never done.
+
+    The file may be sound: quantised and sparse tensors are saved so, and so is malware.
+    """
+
+    code = "checkpoint-refused"
+    message = "`{path}` is not read: {problem}"
+    hint = "ask whoever made it for a safetensors file"
 
 
 class InvalidJsonError(FormatError):

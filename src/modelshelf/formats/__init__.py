@@ -1,5 +1,6 @@
 """Readers of file formats: each says what a file claims, checked to the letter, and reads no weight."""
 
+from modelshelf.formats.checkpoint import read_checkpoint
 from modelshelf.formats.container import container_of
 from modelshelf.formats.diffusers_folder import read_pipeline
 from modelshelf.formats.gguf import read_gguf
@@ -21,6 +22,7 @@ __all__ = [
     "WeightFile",
     "WeightFormat",
     "container_of",
+    "read_checkpoint",
     "read_folder_config",
     "read_gguf",
     "read_json",

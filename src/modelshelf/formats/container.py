@@ -22,7 +22,7 @@ _SUFFIXES = {
 _MAGIC = (
     (b"GGUF", Container.GGUF),
     (b"PK\x03\x04", Container.PICKLE),
-    (b"\x80\x02", Container.PICKLE),
+    *((bytes((0x80, protocol)), Container.PICKLE) for protocol in range(2, 6)),
 )
 _LENGTH = 8
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelshelf.formats.checkpoint import read_checkpoint
 from modelshelf.formats.container import container_of
 from modelshelf.formats.gguf import read_gguf
 from modelshelf.formats.safetensors import read_safetensors
@@ -39,6 +40,8 @@ def read_tensors(file: SourceFile) -> TensorIndex:
     container = container_of(file)
     if container is Container.SAFETENSORS:
         return read_safetensors(file.path)
+    if container is Container.PICKLE:
+        return read_checkpoint(file.path)
     if container is Container.GGUF:
         return read_gguf(file.path)
     return TensorIndex(tensors={}, container=container)

@@ -1,0 +1,75 @@
+"""Checkpoints of torch, whatever their layout, read without torch and without running anything."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from modelshelf.errors import InvalidCheckpointError, RefusedCheckpointError
+from modelshelf.formats.opening import reading
+from modelshelf.formats.pickle_values import CheckpointProblemError
+from modelshelf.formats.torch_legacy import read_torch_legacy
+from modelshelf.formats.torch_tar import is_tar, read_torch_tar
+from modelshelf.formats.torch_zip import read_torch_zip
+from modelshelf.schema.tensor import TensorIndex
+
+__all__ = ["read_checkpoint"]
+
+_START = 512
+_STRANGERS = (
+    (b"version https://git-lfs", "a Git LFS pointer: the weights were never fetched"),
+    (b"<!DOCTYP", "a web page, not the file behind it"),
+    (b"<!doctyp", "a web page, not the file behind it"),
+    (b"<html", "a web page, not the file behind it"),
+    (b"\x1f\x8b", "something packed by gzip: unpack it first"),
+    (b"BZh", "something packed by bzip2: unpack it first"),
+    (b"\xfd7zXZ", "something packed by xz: unpack it first"),
+    (b"7z\xbc\xaf", "a 7z archive: unpack it first"),
+    (b"\x89HDF", "an HDF5 file"),
+)
+
+
+def read_checkpoint(path: Path) -> TensorIndex:
+    """Read names, dtypes, shapes and places of all tensors in the checkpoint *path*.
+
+    Reads the description and nothing of the weights. Nothing that the file names is imported, called
+    or executed; names that no checkpoint needs are told in `findings`. Known wrappers such as
+    `state_dict` are taken off, and `metadata["unwrapped"]` says so; plain words and numbers at the top
+    are metadata too.
+
+    Args:
+        path: A regular file: a ZIP archive of torch 1.6 or later, the five pickles in a row of torch
+            before it, or the tar archive of torch 0.1.
+
+    Returns:
+        The tensors in the file's order. Where a tensor's bytes are no single range of the file, for it
+        is strided, compressed or big-endian, its place is 0, 0.
+
+    Raises:
+        InvalidCheckpointError: The file is broken, or no checkpoint.
+        RefusedCheckpointError: A tensor could only be read by running what the file names.
+        SourceNotFoundError: It is gone.
+        SourceUnreadableError: The operating system refuses to read it.
+    """
+    try:
+        with reading(path) as stream:
+            return _read(stream.fileno())
+    except CheckpointProblemError as error:
+        kind = RefusedCheckpointError if error.is_refused else InvalidCheckpointError
+        raise kind(path=str(path), problem=error.problem) from error
+
+
+def _read(descriptor: int) -> TensorIndex:
+    size = os.fstat(descriptor).st_size
+    start = os.pread(descriptor, _START, 0)
+    if start.startswith(b"PK\x03\x04"):
+        return read_torch_zip(descriptor, size)
+    if is_tar(start):
+        return read_torch_tar(descriptor, size)
+    if start.startswith(b"\x80"):
+        return read_torch_legacy(descriptor, size)
+    strangers = [words for magic, words in _STRANGERS if start.startswith(magic)]
+    looks = f"; it looks like {strangers[0]}" if strangers else ""
+    raise CheckpointProblemError(
+        problem=f"expected a ZIP archive, a pickle or a tar archive, got {start[:4]!r}{looks}"
+    )

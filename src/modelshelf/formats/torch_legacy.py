@@ -1,0 +1,94 @@
+"""Checkpoints as torch wrote them before 1.6: five pickles in a row, then the storages.
+
+    a magic number, a version (1001), facts about the system, the object, the keys of the storages;
+    then for each key eight bytes with the number of elements, and the elements.
+
+https://docs.pytorch.org/docs/stable/notes/serialization.html and `torch.save` with
+`_use_new_zipfile_serialization=False`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from modelshelf.formats.byte_span import FileSpan
+from modelshelf.formats.pickle_reader import Pickle, read_pickle
+from modelshelf.formats.pickle_values import CheckpointProblemError, Stored
+from modelshelf.formats.torch_index import build_index
+from modelshelf.formats.torch_tensor import Place, storage_kind
+from modelshelf.schema.tensor import TensorIndex
+
+__all__ = ["read_torch_legacy"]
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_VERSION = 1001
+_COUNT = 8
+_MOST_STORAGES = 100_000
+
+
+def read_torch_legacy(descriptor: int, size: int) -> TensorIndex:
+    """Read the checkpoint in the stream of *size* bytes behind *descriptor*.
+
+    A pickle alone, without torch's magic number, is read as well: it cannot hold numbers, and if it
+    holds a tensor, that one is inside a second pickle and refused.
+
+    Raises:
+        CheckpointProblemError: The stream is broken, or a tensor could only be read by running
+            something.
+    """
+    stream = _Stream(descriptor, size)
+    first = stream.pickle()
+    if first.value != _MAGIC:
+        return build_index(first, lambda _key: None, ["it is a pickle, and no checkpoint of torch"])
+    version = stream.pickle().value
+    if version != _VERSION:
+        raise CheckpointProblemError(problem=f"expected version {_VERSION}, got another")
+    stream.pickle()
+    checkpoint = stream.pickle()
+    places = stream.places(stream.pickle().value)
+    return build_index(checkpoint, places.get)
+
+
+class _Stream:
+    """A stream being read: where it stands, and which storages its pickles named."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor, self._size = descriptor, size
+        self._at = 0
+        self._widths: dict[str, int] = {}
+
+    def pickle(self) -> Pickle:
+        """Read the next pickle."""
+        span = FileSpan(self._descriptor, self._at, self._size)
+        pickle = read_pickle(span, resolve=self._note)
+        self._at += pickle.length
+        return pickle
+
+    def places(self, keys: object) -> dict[str, Place]:
+        """Return where the storages called *keys* lie, one after the other from here on."""
+        if not isinstance(keys, list) or len(keys) > _MOST_STORAGES:
+            raise CheckpointProblemError(problem="expected a list of the storages' keys")
+        places: dict[str, Place] = {}
+        for key in keys:
+            width = self._widths.get(key) if isinstance(key, str) else None
+            if width is None or key in places:
+                raise CheckpointProblemError(
+                    problem=f"expected storages that tensors lie in, each once, got {key!r:.100}"
+                )
+            raw = os.pread(self._descriptor, _COUNT, self._at)
+            begin, length = self._at + _COUNT, int.from_bytes(raw, "little", signed=True) * width
+            if length < 0 or begin + length > self._size:
+                raise CheckpointProblemError(
+                    problem=f"storage {key!r:.100} of {length} bytes at {begin} does not fit into "
+                    f"the file, which ends at {self._size}"
+                )
+            places[key] = Place(begin, length)
+            self._at = begin + length
+        return places
+
+    def _note(self, facts: object) -> Stored:
+        """Remember how wide the elements of a storage are: the stream itself does not say."""
+        storage = storage_kind(facts)
+        if storage is not None:
+            self._widths.setdefault(*storage)
+        return Stored(facts)
