@@ -44,12 +44,15 @@ def copy_and_hash(
     return hash_twice(content, write=target.write, advance=advance)
 
 
-def copy_and_check(content: Content, writing: int, disk: Disk) -> Digest:
+def copy_and_check(
+    content: Content, writing: int, disk: Disk, *, advance: Advance | None = None
+) -> Digest:
     """Copy content into an open file that somebody is going to read next; digest what is written.
 
     Through the page cache, unlike `copy_and_hash`, and with BLAKE3 alone.
     """
-    return hash_while(content, _NewFile(disk, writing, direct=False).write)
+    target = _NewFile(disk, writing, direct=False)
+    return hash_while(content, target.write, advance=advance)
 
 
 class _NewFile:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from blake3 import blake3
 
 from modelshelf.blobs.source_reader import open_source
-from modelshelf.schema.source import SourceFile
+from modelshelf.schema.recipe import StorableFile
 
 __all__ = ["FINGERPRINT_SIZE", "fingerprint"]
 
@@ -23,8 +23,8 @@ _WINDOW = 16 * 1024
 _WHOLE_BELOW = 128 * 1024
 
 
-def fingerprint(source: SourceFile) -> bytes:
-    """Sample a file of the user.
+def fingerprint(source: StorableFile) -> bytes:
+    """Sample a file of the user, or one that is made of it.
 
     Returns:
         `FINGERPRINT_SIZE` bytes; equal for equal content.

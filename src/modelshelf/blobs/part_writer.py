@@ -10,16 +10,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from modelshelf.blobs.copying import copy_and_hash
-from modelshelf.blobs.hashing import Advance, hash_twice
+from modelshelf.blobs.hashing import Advance, Content, hash_twice
 from modelshelf.blobs.placing import Placement, Placer
 from modelshelf.blobs.removal import remove_tree
-from modelshelf.blobs.source_reader import SourceReader, advancing, open_source
+from modelshelf.blobs.source_reader import advancing, open_source
 from modelshelf.blobs.stored_reader import StoredReader
 from modelshelf.blobs.trouble import store_trouble
 from modelshelf.protocols import Disk
 from modelshelf.schema.digest import FileDigests
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
+from modelshelf.schema.recipe import StorableFile
 from modelshelf.schema.source import SourceFile
 
 __all__ = ["FolderPartWriter"]
@@ -51,7 +52,7 @@ class FolderPartWriter:
             disk.make_folder(unfinished)
 
     def copy_in(
-        self, member: MemberPath, source: SourceFile, report: ProgressReporter = ignore_progress
+        self, member: MemberPath, source: StorableFile, report: ProgressReporter = ignore_progress
     ) -> FileDigests:
         """Copy a file of the user into the part, hashing the bytes that are written.
 
@@ -61,19 +62,22 @@ class FolderPartWriter:
         advance = advancing("copying", source, report)
         with open_source(source) as reader:
             with store_trouble(target, source.size):
-                # Placers learn what a file system cannot do, so each source's has its own.
-                placer = self._cloners.setdefault(
-                    source.device, Placer(self._disk, (Placement.REFLINK,), mode=0o600)
-                )
-                if placer.place(source.path, target) is None:
-                    digests = self._copy(reader, target, advance)
-                else:
+                if isinstance(source, SourceFile) and self._clone(source, target):
                     digests = self._seal_clone(target, advance)
+                else:
+                    digests = self._copy(reader, target, advance)
             reader.check_unchanged(digests.size)
         self._written.append(target)
         return digests
 
-    def _copy(self, reader: SourceReader, target: Path, advance: Advance) -> FileDigests:
+    def _clone(self, source: SourceFile, target: Path) -> bool:
+        # Placers learn what a file system cannot do, so each source's has its own.
+        placer = self._cloners.setdefault(
+            source.device, Placer(self._disk, (Placement.REFLINK,), mode=0o600)
+        )
+        return placer.place(source.path, target) is not None
+
+    def _copy(self, reader: Content, target: Path, advance: Advance) -> FileDigests:
         writing = self._disk.create(target)
         try:
             digests = copy_and_hash(reader, writing, self._disk, advance=advance)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from modelshelf.blobs.hashing import Advance, hash_content
+from modelshelf.blobs.recipe_reader import RecipeReader
 from modelshelf.errors import SourceChangedError, SourceUnreadableError
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+from modelshelf.schema.recipe import DerivedFile, StorableFile
 from modelshelf.schema.source import SourceFile
 
-__all__ = ["SourceReader", "advancing", "hash_source", "open_source"]
+__all__ = ["DerivedReader", "SourceReader", "advancing", "hash_source", "open_source"]
 
 
 class SourceReader:
@@ -59,14 +61,63 @@ class SourceReader:
             )
 
 
+class DerivedReader:
+    """A file made of pieces of one of the user's, read as if it were there. Made by `open_source`."""
+
+    def __init__(self, derived: DerivedFile, reader: SourceReader) -> None:
+        self._derived = derived
+        self._source = reader
+        self._recipe = RecipeReader(derived.pieces, (reader,))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all pieces."""
+        return self._derived.size
+
+    def read_into(self, buffer: memoryview, offset: int) -> int:
+        """Fill *buffer* from byte *offset*; return how much was there, 0 at the end.
+
+        Raises:
+            SourceUnreadableError: The system could not read.
+        """
+        return self._recipe.read_into(buffer, offset)
+
+    def check_unchanged(self, size: int | None = None) -> None:
+        """Compare the open file with what was listed.
+
+        Args:
+            size: Bytes that were read of the pieces; None when nothing was.
+
+        Raises:
+            SourceChangedError: Another size, time or file.
+        """
+        self._source.check_unchanged()
+        if size not in {None, self.size}:
+            raise SourceChangedError(
+                path=str(self._derived.source.path),
+                before=f"{self.size} bytes of `{self._derived.member}`",
+                after=f"{size} bytes",
+            )
+
+
 @contextmanager
-def open_source(source: SourceFile) -> Iterator[SourceReader]:
+def open_source(source: StorableFile) -> Iterator[SourceReader | DerivedReader]:
     """Open a listed file, and make sure that it is the one that was listed.
 
     Raises:
         SourceChangedError: It is not what it was when it was listed.
         SourceUnreadableError: The system refused to open it.
     """
+    if isinstance(source, DerivedFile):
+        with _open_file(source.source) as reader:
+            yield DerivedReader(source, reader)
+    else:
+        with _open_file(source) as reader:
+            yield reader
+
+
+@contextmanager
+def _open_file(source: SourceFile) -> Iterator[SourceReader]:
     try:
         # O_NONBLOCK: a named pipe put in the file's place must not hang us.
         descriptor = os.open(source.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -84,7 +135,7 @@ def open_source(source: SourceFile) -> Iterator[SourceReader]:
         os.close(descriptor)
 
 
-def hash_source(source: SourceFile, report: ProgressReporter = ignore_progress) -> Digest:
+def hash_source(source: StorableFile, report: ProgressReporter = ignore_progress) -> Digest:
     """Digest a file of the user without copying it: BLAKE3 alone, on all cores.
 
     Raises:
@@ -102,7 +153,7 @@ def unreadable(source: SourceFile, error: OSError) -> SourceUnreadableError:
     return SourceUnreadableError(path=str(source.path), reason=error.strerror or str(error))
 
 
-def advancing(stage: str, source: SourceFile, report: ProgressReporter) -> Advance:
+def advancing(stage: str, source: StorableFile, report: ProgressReporter) -> Advance:
     """Make a counter of bytes that reports as `Progress` of one file."""
     done = 0
 

@@ -29,6 +29,7 @@ class _Wish(TypedDict):
     description: str
     source: str
     follow_links: bool
+    convert: bool | None
 
 
 @click.command("add")
@@ -40,11 +41,16 @@ class _Wish(TypedDict):
 @click.option("--source", default="", help="Where it came from: a URL or repository id.")
 @click.option("--move", is_flag=True, help="Remove the original once the library holds all of it.")
 @click.option("--follow-links", is_flag=True, help="Take files that links point to elsewhere, too.")
+@click.option(
+    "--convert/--whole",
+    default=None,
+    help="Split checkpoints into pipelines that share their parts, or keep them one file each.",
+)
 @dry_run
 @never_asks
 @verb_options
 @click.pass_obj
-def command(
+def command(  # noqa: PLR0913 - one parameter an option
     session: Session,
     paths: tuple[Path, ...],
     *,
@@ -53,12 +59,14 @@ def command(
     source: str,
     move: bool,
     follow_links: bool,
+    convert: bool | None,
     dry_run: bool,
 ) -> int:
     """Add models: folders, files, or trees of both.
 
     A diffusers folder is one model, and so is a model file; in any other folder they are looked for.
 
+    A checkpoint that holds a whole pipeline is split into its parts, and export gives it back.
     Originals stay where they are unless `--move` is given. What the library holds already is not
     stored again. A model that cannot be added does not stop the others.
 
@@ -71,6 +79,7 @@ def command(
         "description": description,
         "source": source,
         "follow_links": follow_links,
+        "convert": convert,
     }
     batch = Batch(session)
     with session.open() as manager:

@@ -14,10 +14,11 @@ from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
 from modelshelf.errors import DestinationExistsError, DestinationUnusableError, UsageError
-from modelshelf.schema.taxonomy import ExportMethod
+from modelshelf.schema.taxonomy import ExportLayout, ExportMethod
 
 if TYPE_CHECKING:
     from modelshelf.manager import NormalizedModelManager
+    from modelshelf.schema.model import ExportOutcome
 
 __all__ = ["command"]
 
@@ -32,6 +33,13 @@ __all__ = ["command"]
     default=ExportMethod.LINK.value,
     show_default=True,
     help="Links take no space and must not be written to; copies are yours.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice([layout.value for layout in ExportLayout]),
+    default=ExportLayout.ORIGINAL.value,
+    show_default=True,
+    help="As it came, or the diffusers folder that a checkpoint became.",
 )
 @click.option(
     "--to-tar",
@@ -50,6 +58,7 @@ def command(
     destination: Path | None,
     *,
     method: str,
+    layout: str,
     to_tar: Path | None,
     force: bool,
     dry_run: bool,
@@ -57,6 +66,8 @@ def command(
     """Give a model back, byte for byte, in its own layout.
 
     It is made in FOLDER, under its own name, as the files that were added.
+
+    A checkpoint that was split is put together again; `--layout diffusers` gives its parts instead.
 
     \b
     shelf export stable-diffusion-1-5 ~/ComfyUI/models/diffusers
@@ -69,26 +80,23 @@ def command(
         )
     with session.open() as manager:
         if dry_run:
-            _plan(session, manager, model)
+            _plan(session, manager, model, layout)
         elif to_tar is not None:
-            _write_tar(session, manager, model, to_tar, force=force)
+            _write_tar(session, manager, model, to_tar, layout=layout, force=force)
         elif destination is not None:
-            _write_folder(session, manager, model, destination, method=method, force=force)
+            with progress_bar(session) as progress:
+                outcome = manager.export(
+                    selector=model,
+                    destination=destination,
+                    method=method,
+                    layout=layout,
+                    force=force,
+                    progress=progress,
+                )
+            _tell(session, outcome)
 
 
-def _write_folder(
-    session: Session,
-    manager: NormalizedModelManager,
-    model: str,
-    destination: Path,
-    *,
-    method: str,
-    force: bool,
-) -> None:
-    with progress_bar(session) as progress:
-        outcome = manager.export(
-            selector=model, destination=destination, method=method, force=force, progress=progress
-        )
+def _tell(session: Session, outcome: ExportOutcome) -> None:
     if session.json:
         print_document(outcome)
         return
@@ -100,8 +108,8 @@ def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
 
 
-def _plan(session: Session, manager: NormalizedModelManager, model: str) -> None:
-    files = manager.files(model)
+def _plan(session: Session, manager: NormalizedModelManager, model: str, layout: str) -> None:
+    files = manager.files(model, layout=layout)
     size = sum(file.size for file in files)
     if session.json:
         print_document({"dry_run": True, "files": files, "size": size})
@@ -111,7 +119,13 @@ def _plan(session: Session, manager: NormalizedModelManager, model: str) -> None
 
 
 def _write_tar(
-    session: Session, manager: NormalizedModelManager, model: str, target: Path, *, force: bool
+    session: Session,
+    manager: NormalizedModelManager,
+    model: str,
+    target: Path,
+    *,
+    layout: str,
+    force: bool,
 ) -> None:
     if str(target) == "-":
         if sys.stdout.isatty():
@@ -120,14 +134,16 @@ def _write_tar(
                 remedy="send stdout to a file or a program, or name a file instead of `-`",
             )
         with progress_bar(session) as progress:
-            manager.export_tar(selector=model, stream=sys.stdout.buffer, progress=progress)
+            manager.export_tar(
+                selector=model, stream=sys.stdout.buffer, layout=layout, progress=progress
+            )
         return
     if target.exists() and not force:
         raise DestinationExistsError(path=str(target))
     partial = target.with_name(f".{target.name}.partial")
     try:
         with partial.open("wb") as stream:
-            size = _stream(session, manager, model, stream)
+            size = _stream(session, manager, model, stream, layout)
         partial.replace(target)
     except OSError as error:
         raise DestinationUnusableError(path=str(target), reason=str(error.strerror)) from error
@@ -137,6 +153,8 @@ def _write_tar(
     note(session, f"wrote {human_size(size)}")
 
 
-def _stream(session: Session, manager: NormalizedModelManager, model: str, stream: BinaryIO) -> int:
+def _stream(
+    session: Session, manager: NormalizedModelManager, model: str, stream: BinaryIO, layout: str
+) -> int:
     with progress_bar(session) as progress:
-        return manager.export_tar(selector=model, stream=stream, progress=progress)
+        return manager.export_tar(selector=model, stream=stream, layout=layout, progress=progress)

@@ -72,6 +72,9 @@ def _facts(info: ModelInfo) -> Iterator[tuple[str, str]]:
     yield "key", info.key
     yield "id", str(info.id)
     yield "hash", info.hash
+    if info.original is not None:
+        yield "came as", f"one {info.original.suffix} file of {info.original.size} bytes"
+        yield "its sha256", info.original.sha256.hexadecimal
     if info.source:
         yield "source", printable(info.source)
     if info.description:

@@ -48,6 +48,7 @@ from modelshelf.errors.source import (
 from modelshelf.errors.storage import (
     BlobCorruptError,
     BlobMissingError,
+    ConversionError,
     DestinationExistsError,
     DestinationUnusableError,
     NotEnoughSpaceError,
@@ -62,6 +63,7 @@ __all__ = [
     "AmbiguousIdentityError",
     "BlobCorruptError",
     "BlobMissingError",
+    "ConversionError",
     "DestinationExistsError",
     "DestinationUnusableError",
     "DuplicateModelException",

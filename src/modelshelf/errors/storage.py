@@ -7,6 +7,7 @@ from modelshelf.errors.base import ModelshelfError
 __all__ = [
     "BlobCorruptError",
     "BlobMissingError",
+    "ConversionError",
     "DestinationExistsError",
     "DestinationUnusableError",
     "NotEnoughSpaceError",
@@ -55,6 +56,21 @@ class StoreWriteError(StorageError):
     """What was to be written."""
     reason: str
     """The operating system's words."""
+
+
+class ConversionError(StorageError):
+    """A checkpoint did not come back as it was from the parts that it was split into. Add it whole."""
+
+    code = "conversion-failed"
+    message = (
+        "the checkpoint `{path}` would not come back from its parts: byte {offset} is another one"
+    )
+    hint = "add it with `--whole`, which keeps it as the one file that it is"
+
+    path: str
+    """The checkpoint."""
+    offset: int
+    """First byte of the chunk in which the two differ."""
 
 
 class StoreUnusableError(StorageError):

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from blake3 import blake3
 
 from modelshelf.errors import BlobCorruptError
 from modelshelf.protocols import BlobStore
+from modelshelf.schema.digest import Digest
 from modelshelf.schema.stored import StoredFile
 
 __all__ = ["CheckedReader", "damaged", "open_checked", "open_whole"]
 
 
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
 class CheckedReader:
     """A stored file that is hashed as it is read; made by `open_checked`."""
 
-    def __init__(self, opened: BinaryIO) -> None:
+    def __init__(self, opened: _Readable) -> None:
         self._opened = opened
         self._hasher = blake3(max_threads=blake3.AUTO)
 
@@ -30,9 +35,9 @@ class CheckedReader:
         return content
 
     @property
-    def digest(self) -> str:
-        """Hexadecimal BLAKE3 of what was read so far."""
-        return self._hasher.hexdigest()
+    def digest(self) -> Digest:
+        """BLAKE3 of what was read so far."""
+        return Digest.blake3(self._hasher.digest())
 
 
 @contextmanager
@@ -61,8 +66,8 @@ def open_checked(blobs: BlobStore, file: StoredFile) -> Iterator[CheckedReader]:
     with open_whole(blobs, file) as opened:
         reader = CheckedReader(opened)
         yield reader
-    if reader.digest != file.blake3.hexadecimal:
-        raise damaged(blobs, file, reader.digest)
+    if reader.digest != file.blake3:
+        raise damaged(blobs, file, reader.digest.hexadecimal)
 
 
 def damaged(blobs: BlobStore, file: StoredFile, got: str) -> BlobCorruptError:

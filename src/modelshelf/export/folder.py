@@ -24,10 +24,12 @@ from modelshelf.errors import (
     NotEnoughSpaceError,
 )
 from modelshelf.export.checked_read import damaged, open_whole
+from modelshelf.export.original import check_original, open_stored_original
 from modelshelf.protocols import BlobStore, Disk
 from modelshelf.schema.member import file_name_for
 from modelshelf.schema.model import ExportOutcome
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+from modelshelf.schema.recipe import OriginalFile
 from modelshelf.schema.stored import StoredFile, StoredModel
 
 __all__ = ["Exporter"]
@@ -57,6 +59,7 @@ class Exporter:
         destination: Path,
         *,
         by_link: bool = True,
+        as_original: bool = True,
         force: bool = False,
         report: ProgressReporter = ignore_progress,
     ) -> ExportOutcome:
@@ -67,6 +70,8 @@ class Exporter:
             destination: Folder to write into; made when it is missing.
             by_link: Use the cheapest real link: a reflink, or a hard link, which shares the store's
                 read-only file; a checked copy where the destination allows neither. False: copy.
+            as_original: Write a converted checkpoint as the file that it was, which is put together
+                and checked, never linked. False: as the folder that it became.
             force: Replace what is there under that name.
             report: Told of progress.
 
@@ -82,7 +87,9 @@ class Exporter:
         """
         # Not resolve(): the answer names the folder as the user did.
         folder = Path(os.path.abspath(destination))  # noqa: PTH100 - see above
-        target = folder / (file_name_for(model.name) + model.suffix)
+        original = model.original if as_original else None
+        suffix = model.suffix if original is None else original.suffix
+        target = folder / (file_name_for(model.name) + suffix)
         if os.path.lexists(target) and not force:
             raise DestinationExistsError(path=str(target))
         self._check_apart(target)
@@ -93,10 +100,14 @@ class Exporter:
             destination_trouble(target),
         ):
             self._open(folder)
-            methods = self._write(model, beside, by_link=by_link, report=report)
+            if original is None:
+                methods = self._write(model, beside, by_link=by_link, report=report)
+                outcome = ExportOutcome(target, len(model.files), model.size, _method(methods))
+            else:
+                self._write_original(model, original, beside, report)
+                outcome = ExportOutcome(target, 1, original.size, Placement.COPY.value)
             self._appear(beside, target, force=force)
-        method = max(methods, key=lambda kind: methods[kind]) if methods else Placement.COPY
-        return ExportOutcome(target, len(model.files), model.size, method.value)
+        return outcome
 
     def _check_apart(self, target: Path) -> None:
         """Keep exports out of the library, and the library from being replaced by one."""
@@ -133,6 +144,26 @@ class Exporter:
             report(Progress("exporting", member, done, model.size))
         self._flush_folders(beside)
         return methods
+
+    def _write_original(
+        self, model: StoredModel, original: OriginalFile, beside: Path, report: ProgressReporter
+    ) -> None:
+        check_space(beside.parent, original.size)
+        done = 0
+
+        def advance(length: int) -> None:
+            nonlocal done
+            done += length
+            report(Progress("exporting", beside.name, done, original.size))
+
+        writing = self._disk.create(beside, 0o666)
+        try:
+            with open_stored_original(self._blobs, model) as reader:
+                digest = copy_and_check(reader, writing, self._disk, advance=advance)
+            check_original(original, model, digest)
+            self._disk.sync_file(writing)
+        finally:
+            os.close(writing)
 
     def _place(self, placer: Placer, file: StoredFile, path: Path) -> Placement:
         self._disk.make_folder(path.parent)
@@ -183,6 +214,11 @@ class Exporter:
         else:
             self._disk.rename(beside, target)
             self._disk.sync_folder(target.parent)
+
+
+def _method(methods: Counter[Placement]) -> str:
+    most = max(methods, key=lambda kind: methods[kind]) if methods else Placement.COPY
+    return most.value
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import tarfile
 from typing import BinaryIO
 
 from modelshelf.export.checked_read import open_checked
+from modelshelf.export.original import open_checked_original
 from modelshelf.protocols import BlobStore
 from modelshelf.schema.member import MemberPath, file_name_for
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
@@ -31,6 +32,8 @@ def write_tar(
     blobs: BlobStore,
     model: StoredModel,
     stream: BinaryIO,
+    *,
+    as_original: bool = True,
     report: ProgressReporter = ignore_progress,
 ) -> int:
     """Write *model* as a pax tar archive, the same bytes every time.
@@ -42,6 +45,7 @@ def write_tar(
         blobs: Where the bytes are.
         model: What to write.
         stream: Open for writing; left open.
+        as_original: Write a converted checkpoint as the file that it was; False: as a folder.
         report: Told of progress.
 
     Returns:
@@ -52,7 +56,8 @@ def write_tar(
             reader takes it for whole.
         BlobMissingError: The store has lost a file; the same.
     """
-    name = file_name_for(model.name) + model.suffix
+    original = model.original if as_original else None
+    name = file_name_for(model.name) + (model.suffix if original is None else original.suffix)
     counting = _Counting(stream)
     # Closed by hand: a `with` block would write the end of the archive after a failure, too.
     archive = tarfile.open(  # noqa: SIM115 - see above
@@ -60,20 +65,40 @@ def write_tar(
         mode="w|",
         format=tarfile.PAX_FORMAT,
     )
+    if original is None:
+        _add_files(archive, blobs, model, name, report)
+    else:
+        with open_checked_original(blobs, model, original) as reader:
+            archive.addfile(_file(name, original.size), reader)
+        report(Progress("exporting", MemberPath(name), original.size, original.size))
+    archive.close()
+    return counting.written
+
+
+def _add_files(
+    archive: tarfile.TarFile,
+    blobs: BlobStore,
+    model: StoredModel,
+    name: str,
+    report: ProgressReporter,
+) -> None:
     done = 0
     if not model.is_file:
         archive.addfile(_folder(name))
     for folder in model.empty_folders:
         archive.addfile(_folder(f"{name}/{folder}"))
     for member, file in model.files:
-        entry = tarfile.TarInfo(name if model.is_file else f"{name}/{member}")
-        entry.size, entry.mode = file.size, 0o644
+        entry = _file(name if model.is_file else f"{name}/{member}", file.size)
         with open_checked(blobs, file) as reader:
             archive.addfile(entry, reader)
         done += file.size
         report(Progress("exporting", MemberPath(member), done, model.size))
-    archive.close()
-    return counting.written
+
+
+def _file(name: str, size: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = size, 0o644
+    return entry
 
 
 def _folder(name: str) -> tarfile.TarInfo:

@@ -12,6 +12,7 @@ from modelshelf.formats.model_folder import (
     read_folder_config,
 )
 from modelshelf.formats.opening import read_start
+from modelshelf.formats.recipe_document import parse_recipe, write_recipe
 from modelshelf.formats.safetensors import read_safetensors
 from modelshelf.formats.shards import read_shards
 from modelshelf.formats.source_tree import read_tree
@@ -22,6 +23,7 @@ __all__ = [
     "WeightFile",
     "WeightFormat",
     "container_of",
+    "parse_recipe",
     "read_checkpoint",
     "read_folder_config",
     "read_gguf",
@@ -32,4 +34,5 @@ __all__ = [
     "read_start",
     "read_tensors",
     "read_tree",
+    "write_recipe",
 ]

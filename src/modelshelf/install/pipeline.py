@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -11,22 +11,26 @@ from uuid import uuid4
 from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
 from modelshelf.blobs.trouble import check_space, store_trouble
 from modelshelf.blobs.views import ViewKeeper
+from modelshelf.convert import convert_checkpoint
 from modelshelf.errors import (
     AmbiguousIdentityError,
     EmptySourceError,
     SourceHoldsStoreError,
     SourceInsideStoreError,
 )
-from modelshelf.formats import read_pipeline, read_tree
+from modelshelf.formats import read_pipeline, read_tensors, read_tree
 from modelshelf.identify import identify
 from modelshelf.install.discovery import is_model_folder
 from modelshelf.install.part_storing import PartStorer
+from modelshelf.install.proof import prove_original
 from modelshelf.install.sampling import Sampling
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
+from modelshelf.schema.conversion import Conversion, KeptWhole
 from modelshelf.schema.identity import Evidence, Identity
 from modelshelf.schema.manifest import ImportPlan, PlannedPart
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+from modelshelf.schema.recipe import DerivedFile, OriginalFile
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent, Registered
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
@@ -50,6 +54,7 @@ class ModelAdder:
         disk: Disk,
         leases: LeaseKeeper,
         views: ViewKeeper,
+        convert: bool = True,
     ) -> None:
         self._library = library
         self._records = records
@@ -57,6 +62,7 @@ class ModelAdder:
         self._disk = disk
         self._leases = leases
         self._views = views
+        self._convert = convert
 
     def plan(
         self,
@@ -66,8 +72,12 @@ class ModelAdder:
         description: str = "",
         source: str = "",
         follow_links: bool = False,
+        convert: bool | None = None,
     ) -> ImportPlan:
         """Decide what adding the model at *path* will do; nothing is changed.
+
+        With *convert* a main model that is one file becomes the pipeline that it holds, if it does;
+        None does as this adder does by default.
 
         Raises:
             SourceError: The path cannot be added; its subclasses say why.
@@ -81,11 +91,13 @@ class ModelAdder:
                 raise SourceInsideStoreError(path=str(path), root=str(folder))
             if library.is_relative_to(here):
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
-        pipeline = None if tree.is_file else read_pipeline(tree)
+        identity = recognise(tree)
+        wanted = self._convert if convert is None else convert
         return plan_import(
             tree,
-            recognise(tree),
-            pipeline,
+            identity,
+            None if tree.is_file else read_pipeline(tree),
+            conversion=_conversion(tree, identity) if wanted else None,
             name=name,
             description=description,
             source=source,
@@ -143,10 +155,21 @@ class ModelAdder:
             contents: list[PartContent] = []
             for part, location in zip(plan.all_parts, locations, strict=True):
                 contents.append(storer.store(part, location))
-            registered = self._records.register(plan, contents)
+            original = self._original(plan, contents, report)
+            registered = self._records.register(plan, contents, original)
         self._views.settle()
         self._views.ensure(registered.key)
         return registered, tuple(contents)
+
+    def _original(
+        self, plan: ImportPlan, contents: Sequence[PartContent], report: ProgressReporter
+    ) -> OriginalFile | None:
+        """Return the file that a converted checkpoint was, proven to come back from its parts."""
+        if plan.original is None:
+            return None
+        # The same parts give the same file: what was proven when they first came together holds.
+        known = self._records.find_original(contents)
+        return known or prove_original(checkpoint_of(plan), contents, self._blobs, report)
 
     def remove_sources(self, plan: ImportPlan, root: Path) -> None:
         """Remove the user's own files after they were added, as `--move` asks by name.
@@ -164,7 +187,7 @@ class ModelAdder:
         folders = {
             root / part.folder / name for part in plan.all_parts for name in part.empty_folders
         }
-        for path in doomed:
+        for path in dict.fromkeys(doomed):
             with store_trouble(path):
                 self._disk.remove_file(path)
             folders.update(folder for folder in path.parents if folder.is_relative_to(root))
@@ -190,8 +213,11 @@ def _absolute(path: Path) -> Path:
 
 def _entries(part: PlannedPart, root: Path, plan: ImportPlan) -> Iterator[tuple[Path, SourceFile]]:
     """Yield each file of a part as the user sees it below *root*."""
-    for _, source in part.files:
-        yield (root if plan.file_name else root / part.folder / source.member), source
+    for _, file in part.files:
+        if isinstance(file, DerivedFile):
+            yield root, file.source
+        else:
+            yield (root if plan.file_name else root / part.folder / file.member), file
 
 
 def _is_as_listed(path: Path, source: SourceFile, root: Path) -> bool:
@@ -203,6 +229,22 @@ def _is_as_listed(path: Path, source: SourceFile, root: Path) -> bool:
         return False
     listed = (source.device, source.inode, source.size, source.modified_ns)
     return (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == listed
+
+
+def _conversion(tree: SourceTree, identity: Identity) -> Conversion | KeptWhole | None:
+    if not tree.is_file or identity.type is not ModelType.MAIN:
+        return None
+    return convert_checkpoint(tree.files[0], read_tensors(tree.files[0]), identity)
+
+
+def checkpoint_of(plan: ImportPlan) -> SourceFile:
+    """Return the file of a plan that splits a checkpoint."""
+    return next(
+        file.source
+        for part in plan.all_parts
+        for _, file in part.files
+        if isinstance(file, DerivedFile)
+    )
 
 
 def recognise(tree: SourceTree) -> Identity:

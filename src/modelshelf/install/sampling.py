@@ -9,7 +9,7 @@ from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.protocols import RecordStore
 from modelshelf.schema.manifest import PlannedPart
 from modelshelf.schema.member import MemberPath
-from modelshelf.schema.source import SourceFile
+from modelshelf.schema.recipe import StorableFile
 
 __all__ = ["SampledFile", "Sampling"]
 
@@ -20,7 +20,7 @@ class SampledFile:
 
     member: MemberPath
     """Its path inside the part."""
-    source: SourceFile
+    source: StorableFile
     """Where its bytes are."""
     quick: bytes
     """The fingerprint."""

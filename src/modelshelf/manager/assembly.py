@@ -84,6 +84,7 @@ def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> S
             disk=disk,
             leases=leases,
             views=views,
+            convert=settings.convert,
         ),
         exporter=Exporter(blobs, disk, leases, library),
         trash=Trash(records, views, clock, settings.trash_retention),

@@ -16,12 +16,13 @@ from modelshelf.manager.outcome import describe_addition
 from modelshelf.manager.selection import Selector, choice
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.manifest import ImportPlan
+from modelshelf.schema.member import file_name_for
 from modelshelf.schema.model import AddOutcome, ExportOutcome, FileInfo, ModelInfo, TrashedModel
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.report import GarbageReport, SharedPart, Usage, VerifyReport
 from modelshelf.schema.stored import StoredModel
-from modelshelf.schema.taxonomy import BaseModelType, ExportMethod, ModelType
+from modelshelf.schema.taxonomy import BaseModelType, ExportLayout, ExportMethod, ModelType
 from modelshelf.settings import Settings
 
 __all__ = ["NormalizedModelManager", "normalized_model_manager"]
@@ -56,6 +57,10 @@ def normalized_model_manager(config: object) -> NormalizedModelManager:
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _as_original(layout: str) -> bool:
+    return choice(ExportLayout, layout, "export layout") is ExportLayout.ORIGINAL
 
 
 class NormalizedModelManager:
@@ -102,9 +107,13 @@ class NormalizedModelManager:
         source: str = "",
         move: bool = False,
         follow_links: bool = False,
+        convert: bool | None = None,
         progress: ProgressReporter = ignore_progress,
     ) -> int:
         """Add a diffusers folder or a model file, and return its id.
+
+        A checkpoint that holds a whole pipeline becomes one, so that it shares its parts with others;
+        an export gives the checkpoint back, byte for byte, and other files stay the files that they are.
 
         What is already there under the same name keeps its id. Under another name a fundamental model
         gets a further name and keeps its id too; a pipeline becomes another pipeline, with an id of its
@@ -117,6 +126,8 @@ class NormalizedModelManager:
             source: Where it came from; empty for *path*.
             move: Remove the user's files once the model is safely stored.
             follow_links: Accept links that lead out of the folder.
+            convert: Split a checkpoint into the pipeline that it holds; False keeps it one file; None
+                does as the settings say.
             progress: Told of progress.
 
         Returns:
@@ -136,6 +147,7 @@ class NormalizedModelManager:
             source=source,
             move=move,
             follow_links=follow_links,
+            convert=convert,
             progress=progress,
         ).info.id
 
@@ -148,11 +160,17 @@ class NormalizedModelManager:
         source: str = "",
         move: bool = False,
         follow_links: bool = False,
+        convert: bool | None = None,
         progress: ProgressReporter = ignore_progress,
     ) -> AddOutcome:
         """Add a model as `import_model` does, and say what that stored and shared."""
         plan = self.plan(
-            path, name=name, description=description, source=source, follow_links=follow_links
+            path,
+            name=name,
+            description=description,
+            source=source,
+            follow_links=follow_links,
+            convert=convert,
         )
         registered, contents = self._services.adder.add(plan, progress)
         if move:
@@ -174,6 +192,7 @@ class NormalizedModelManager:
         description: str = "",
         source: str = "",
         follow_links: bool = False,
+        convert: bool | None = None,
     ) -> ImportPlan:
         """Decide what `add` would do with the model at *path*; nothing is stored."""
         return self._services.adder.plan(
@@ -182,6 +201,7 @@ class NormalizedModelManager:
             description=description,
             source=source,
             follow_links=follow_links,
+            convert=convert,
         )
 
     def foresee(self, plans: Iterable[ImportPlan]) -> int:
@@ -284,9 +304,18 @@ class NormalizedModelManager:
         """
         return self._select.search(text)
 
-    def files(self, selector: str | int) -> list[FileInfo]:
-        """Return the files of a model, as an export gives them, with where the store keeps them."""
+    def files(self, selector: str | int, *, layout: str = "diffusers") -> list[FileInfo]:
+        """Return the files of a model, as an export gives them, with where the store keeps them.
+
+        A checkpoint that was converted is in no one place: with *layout* `original` the location of
+        its only file is empty.
+        """
         model = self._stored(self.get_model(selector))
+        original = model.original
+        if original is not None and _as_original(layout):
+            name = file_name_for(model.name) + original.suffix
+            digests = (original.blake3.hexadecimal, original.sha256.hexadecimal)
+            return [FileInfo(name, original.size, *digests, location="")]
         return [
             FileInfo(
                 member=member,
@@ -300,7 +329,7 @@ class NormalizedModelManager:
 
     # -- giving back
 
-    def export(
+    def export(  # noqa: PLR0913 - each option is independent, and named at the call
         self,
         name: str | None = None,
         base: str | BaseModelType | None = None,
@@ -309,6 +338,7 @@ class NormalizedModelManager:
         destination: str | Path,
         selector: str | int | None = None,
         method: str = "link",
+        layout: str = "original",
         force: bool = False,
         progress: ProgressReporter = ignore_progress,
     ) -> ExportOutcome:
@@ -321,6 +351,8 @@ class NormalizedModelManager:
             destination: Folder to write into.
             selector: Instead of the three: as in `get_model`.
             method: `link` takes the cheapest real link, `copy` always checked copies.
+            layout: `original` gives a model back as it came; `diffusers` gives a checkpoint that was
+                converted as the folder that it became.
             force: Replace what is there under that name.
             progress: Told of progress.
 
@@ -340,6 +372,7 @@ class NormalizedModelManager:
             self._stored(info),
             Path(destination),
             by_link=choice(ExportMethod, method, "export method") is ExportMethod.LINK,
+            as_original=_as_original(layout),
             force=force,
             report=progress,
         )
@@ -349,11 +382,15 @@ class NormalizedModelManager:
         *,
         selector: str | int,
         stream: BinaryIO,
+        layout: str = "original",
         progress: ProgressReporter = ignore_progress,
     ) -> int:
-        """Write a model to *stream* as a tar archive; return the bytes written."""
+        """Write a model to *stream* as a tar archive, laid out as by `export`; return the bytes written."""
         model = self._stored(self.get_model(selector))
-        return write_tar(self._services.blobs, model, stream, progress)
+        as_original = _as_original(layout)
+        return write_tar(
+            self._services.blobs, model, stream, as_original=as_original, report=progress
+        )
 
     # -- removing and checking
 

@@ -43,7 +43,7 @@ def describe_addition(
 
 
 def _warnings(plan: ImportPlan, namesakes: int) -> list[str]:
-    warnings = []
+    warnings = list(plan.warnings)
     if plan.type is ModelType.UNKNOWN:
         warnings.append(
             "nobody knows what this model is; it is kept as `unknown`, "

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from modelshelf.errors import InvalidNameError
+from modelshelf.schema.conversion import Conversion, KeptWhole
 from modelshelf.schema.identity import Component, Identity
 from modelshelf.schema.manifest import ImportPlan, PlannedPart, canonical_member
 from modelshelf.schema.pipeline import PipelineIndex
@@ -27,6 +28,7 @@ def plan_import(
     identity: Identity,
     pipeline: PipelineIndex | None,
     *,
+    conversion: Conversion | KeptWhole | None = None,
     name: str | None = None,
     description: str = "",
     source: str = "",
@@ -34,12 +36,14 @@ def plan_import(
     """Split a model into the parts that will be stored.
 
     A pipeline gives one part per declared component folder that is there, and one for everything
-    outside them, so that an export loses nothing. Anything else is one part.
+    outside them, so that an export loses nothing. So does a checkpoint that is converted, and one part
+    more that brings it back. Anything else is one part.
 
     Args:
         tree: What lies at the source.
         identity: What it is.
         pipeline: Its `model_index.json`; None for anything but a pipeline folder.
+        conversion: The components of a checkpoint, or why it stays one file; None for anything else.
         name: What to call it; None for `model_name_of`.
         description: Free text to keep with it.
         source: Where it came from; empty for the path itself.
@@ -50,20 +54,26 @@ def plan_import(
     Raises:
         InvalidNameError: It cannot be called that.
     """
-    parts, leftovers = _split(tree, identity, pipeline)
+    split = conversion if isinstance(conversion, Conversion) else None
+    if split is None:
+        parts, leftovers = _split(tree, identity, pipeline)
+    else:
+        parts, leftovers = split.parts, split.leftovers
     return ImportPlan(
         name=_checked(name if name is not None else model_name_of(tree.root, is_file=tree.is_file)),
         type=identity.type,
         format=identity.format,
         bases=_bases(identity.bases),
         parts=parts,
-        is_pipeline=pipeline is not None,
+        is_pipeline=pipeline is not None or split is not None,
         leftovers=leftovers,
+        original=None if split is None else split.original,
+        warnings=() if split is None else split.warnings,
         description=description,
         # A folder above the model may have a name that is not UTF-8; this is words for people.
         source=(source or str(tree.root)).encode("utf-8", "backslashreplace").decode("utf-8"),
         file_name=tree.files[0].member if tree.is_file else None,
-        detail=_detail(identity),
+        detail=_detail(identity, conversion),
     )
 
 
@@ -162,8 +172,9 @@ def _checked(name: str) -> str:
     return name
 
 
-def _detail(identity: Identity) -> str:
+def _detail(identity: Identity, conversion: Conversion | KeptWhole | None) -> str:
     facts = {
+        "kept_whole": conversion.reason if isinstance(conversion, KeptWhole) else "",
         "candidates": list(identity.candidates),
         "variant": identity.variant,
         "prediction_type": identity.prediction_type,

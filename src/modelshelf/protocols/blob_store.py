@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 from modelshelf.schema.digest import FileDigests
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
-from modelshelf.schema.source import SourceFile
+from modelshelf.schema.recipe import StorableFile
 
 __all__ = ["BlobEntry", "BlobStore", "PartWriter"]
 
@@ -37,9 +37,9 @@ class PartWriter(Protocol):
     """One part being written; invisible until `publish`."""
 
     def copy_in(
-        self, member: MemberPath, source: SourceFile, report: ProgressReporter = ignore_progress
+        self, member: MemberPath, source: StorableFile, report: ProgressReporter = ignore_progress
     ) -> FileDigests:
-        """Copy a file of the user into the part, hashing the very bytes that are written.
+        """Copy a file of the user, or one made of it, into the part, hashing the very bytes that are written.
 
         Returns:
             BLAKE3 and SHA-256 of what was stored, from one read.

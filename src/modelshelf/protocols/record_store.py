@@ -10,6 +10,7 @@ from modelshelf.schema.digest import Digest
 from modelshelf.schema.manifest import ImportPlan
 from modelshelf.schema.model import ModelInfo, TrashedModel
 from modelshelf.schema.query import ModelQuery
+from modelshelf.schema.recipe import OriginalFile
 from modelshelf.schema.report import Finding, SharedPart, Usage
 from modelshelf.schema.stored import (
     PartContent,
@@ -91,10 +92,22 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
     def pin(self, lease_id: str, digest: Digest) -> StoredPart | None:
         """Find a part and protect it by the lease in one step, so that it cannot be collected."""
 
-    def register(self, plan: ImportPlan, contents: Sequence[PartContent]) -> Registered:
+    def find_original(self, contents: Sequence[PartContent]) -> OriginalFile | None:
+        """Return what a pipeline of exactly these parts came as, deleted or not.
+
+        None where it came as a folder, or where there is none.
+        """
+
+    def register(
+        self,
+        plan: ImportPlan,
+        contents: Sequence[PartContent],
+        original: OriginalFile | None = None,
+    ) -> Registered:
         """Enter an import.
 
         A part with a known digest is the known part; every base it comes with is added to its bases.
+        With *original* it is a checkpoint that was converted, proven to come back as that file.
         """
 
     def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:

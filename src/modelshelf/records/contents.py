@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
+from modelshelf.records.originals import original_of
 from modelshelf.records.parts import file_columns, stored_file
 from modelshelf.records.tables import model_name, model_path, part_file, pipeline, pipeline_parts
+from modelshelf.schema.conversion import ORIGINAL_FOLDER
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.stored import StoredFile, StoredModel
 
@@ -32,7 +35,20 @@ def stored_model(connection: Connection, key: str) -> StoredModel | None:
         .order_by(pipeline_parts.c.part_folder)
     )
     layout = [(folder, part) for folder, part in folders]
-    return _stored_model(connection, key, row.name, layout, entry="", suffix="")
+    original = original_of(connection, row.id)
+    if original is None:
+        return _stored_model(connection, key, row.name, layout, entry="", suffix="")
+    shown = [(folder, part) for folder, part in layout if folder != ORIGINAL_FOLDER]
+    model = _stored_model(connection, key, row.name, shown, entry="", suffix="")
+    return replace(
+        model,
+        original=original,
+        sources={
+            (folder, file.member): file
+            for folder, part in layout
+            for file in _files(connection, part)
+        },
+    )
 
 
 def _stored_model(

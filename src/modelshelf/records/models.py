@@ -8,10 +8,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, Select, Table, false, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from modelshelf.records.originals import read_original
 from modelshelf.records.tables import (
     model_base,
     model_name,
     model_path,
+    original_file,
     part_file,
     pipeline,
     pipeline_parts,
@@ -112,8 +114,16 @@ def pipelines(
 ) -> list[ModelInfo]:
     """Return pipelines with their parts, sorted by name, then id."""
     rows = connection.execute(
-        select(pipeline, view.c.path.label("view_path"))
+        select(
+            pipeline,
+            view.c.path.label("view_path"),
+            original_file.c.suffix,
+            original_file.c.size,
+            original_file.c.blake3,
+            original_file.c.sha256,
+        )
         .outerjoin(view, view.c.key == pipeline.c.key)
+        .outerjoin(original_file, original_file.c.pipeline_id == pipeline.c.id)
         .where(*_pipeline_conditions(query))
         .order_by(pipeline.c.name, pipeline.c.id)
     ).all()
@@ -129,7 +139,7 @@ def _pipeline_info(row: Row[tuple[object, ...]], parts: list[PartInfo], models: 
         name=row.name,
         type=ModelType.MAIN,
         bases=(BaseModelType(row.base),),
-        format=ModelFormat.DIFFUSERS,
+        format=ModelFormat.DIFFUSERS if row.suffix is None else ModelFormat.CHECKPOINT,
         location=str(models / (row.view_path or f"{row.base}/{ModelType.MAIN.value}/{row.name}")),
         hash=str(Digest.blake3(row.digest)),
         size=sum(part.size for part in parts),
@@ -138,8 +148,12 @@ def _pipeline_info(row: Row[tuple[object, ...]], parts: list[PartInfo], models: 
         added_at=from_microseconds(row.added_at),
         is_pipeline=True,
         detail=row.detail,
-        parts=tuple(part for part in parts if part.folder),
+        parts=tuple(part for part in parts if part.type not in _NO_COMPONENTS),
+        original=None if row.suffix is None else read_original(row),
     )
+
+
+_NO_COMPONENTS = (ModelType.PIPELINE_FILES, ModelType.ORIGINAL_FILE)
 
 
 def _parts(
@@ -228,7 +242,13 @@ def _pipeline_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
             .where(fitting)
         )
         own = _starts(pipeline.c.digest, query.digest_prefix)
-        conditions.append(or_(own, pipeline.c.id.in_(holding)))
+        converted = select(original_file.c.pipeline_id).where(
+            or_(
+                _starts(original_file.c.blake3, query.digest_prefix),
+                _starts(original_file.c.sha256, query.digest_prefix),
+            )
+        )
+        conditions.append(or_(own, pipeline.c.id.in_(holding), pipeline.c.id.in_(converted)))
     return conditions
 
 

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from blake3 import blake3
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from modelshelf.records.originals import enter_original
 from modelshelf.records.tables import (
     model_base,
     model_id,
@@ -22,6 +23,7 @@ from modelshelf.records.tables import (
 from modelshelf.records.views import want_view
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.manifest import ImportPlan, PartManifest, canonical_member
+from modelshelf.schema.recipe import OriginalFile
 from modelshelf.schema.stored import PartContent, Registered
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
@@ -32,7 +34,11 @@ BLOB_FOLDER = "blob"
 
 
 def register(
-    connection: Connection, plan: ImportPlan, contents: Sequence[PartContent], now: int
+    connection: Connection,
+    plan: ImportPlan,
+    contents: Sequence[PartContent],
+    original: OriginalFile | None,
+    now: int,
 ) -> Registered:
     """Enter the parts that are new, and the pipeline or name that holds them.
 
@@ -40,6 +46,7 @@ def register(
         connection: In a writing transaction.
         plan: What was added.
         contents: Its parts, each published or pinned.
+        original: The file that a converted checkpoint was.
         now: Microseconds since 1970.
 
     Returns:
@@ -51,6 +58,8 @@ def register(
     digests = {content.planned.folder: content.digest for content in contents}
     if plan.is_pipeline:
         found = _pipeline(connection, plan, ids, pipeline_digest(digests), now)
+        if original is not None and found[-1]:
+            enter_original(connection, found[0], original)
     else:
         found = _name(connection, plan, next(iter(ids.values())), now)
     return Registered(*found)

@@ -16,6 +16,7 @@ from modelshelf.records.tables import (
     model_id,
     model_name,
     model_path,
+    original_file,
     part_file,
     pipeline,
     pipeline_parts,
@@ -142,6 +143,7 @@ def _forget(connection: Connection, table: Table, key: str) -> None:
         # Parts first: their trigger looks at whether the pipeline was still alive.
         gone = list(connection.scalars(ids))
         connection.execute(delete(pipeline_parts).where(pipeline_parts.c.pipeline_id.in_(gone)))
+        connection.execute(delete(original_file).where(original_file.c.pipeline_id.in_(gone)))
         connection.execute(delete(pipeline).where(pipeline.c.key == key))
         connection.execute(delete(model_id).where(model_id.c.id.in_(gone)))
     else:

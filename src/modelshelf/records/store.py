@@ -12,11 +12,13 @@ from modelshelf.records.audit import audit, correct_counts, holders_of_parts
 from modelshelf.records.contents import stored_model
 from modelshelf.records.database import Database
 from modelshelf.records.models import from_microseconds
-from modelshelf.records.register import register
+from modelshelf.records.originals import find_original
+from modelshelf.records.register import pipeline_digest, register
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.manifest import ImportPlan
 from modelshelf.schema.model import ModelInfo, TrashedModel
 from modelshelf.schema.query import ModelQuery
+from modelshelf.schema.recipe import OriginalFile
 from modelshelf.schema.report import Finding, SharedPart, Usage
 from modelshelf.schema.stored import (
     PartContent,
@@ -92,6 +94,12 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return parts.find_part(connection, digest)
 
+    def find_original(self, contents: Sequence[PartContent]) -> OriginalFile | None:
+        """Return what a pipeline of exactly these parts came as, deleted or not."""
+        digests = {content.planned.folder: content.digest for content in contents}
+        with self._database.read() as connection:
+            return find_original(connection, pipeline_digest(digests))
+
     # -- leases
 
     def begin_lease(self, lease_id: str, purpose: str, items: Iterable[tuple[str, str]]) -> None:
@@ -129,10 +137,15 @@ class SqlRecordStore:
 
     # -- changing
 
-    def register(self, plan: ImportPlan, contents: Sequence[PartContent]) -> Registered:
+    def register(
+        self,
+        plan: ImportPlan,
+        contents: Sequence[PartContent],
+        original: OriginalFile | None = None,
+    ) -> Registered:
         """Enter an import."""
         with self._database.write() as connection:
-            return register(connection, plan, contents, self._now())
+            return register(connection, plan, contents, original, self._now())
 
     def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:
         """Let a damaged part be what was just stored; return where it lay, None if it is gone."""

@@ -6,6 +6,7 @@
                │                ├── part_file           its files and their digests
                │                └── model_name          the names people gave it
                └── pipeline ────┬── pipeline_parts      its parts, by component folder
+                                ├── original_file       the checkpoint that it came as, if it did
                                 └── trash, view         also of model_name
 
 Columns that hold digests are the raw 32 bytes; times are microseconds since 1970 in UTC; paths are
@@ -41,6 +42,7 @@ __all__ = [
     "model_id",
     "model_name",
     "model_path",
+    "original_file",
     "part_file",
     "pipeline",
     "pipeline_parts",
@@ -164,6 +166,20 @@ pipeline_parts = Table(
     Index("ix_pipeline_parts_part_id", "part_id"),
 )
 """NMM's PIPELINE_PARTS."""
+
+original_file = Table(
+    "original_file",
+    metadata,
+    Column("pipeline_id", ForeignKey("pipeline.id"), primary_key=True),
+    Column("suffix", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("blake3", LargeBinary(32), nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Index("ix_original_file_blake3", "blake3"),
+    Index("ix_original_file_sha256", "sha256"),
+)
+"""The file that a converted checkpoint was. It is not stored: the recipe in the pipeline's part
+`.original` brings it back (`docs/decisions/0007-a-checkpoint-becomes-a-pipeline.md`)."""
 
 part_file = Table(
     "part_file",

@@ -10,7 +10,7 @@ from blake3 import blake3 as blake3_hasher
 
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.member import MemberPath
-from modelshelf.schema.source import SourceFile
+from modelshelf.schema.recipe import StorableFile
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = [
@@ -68,7 +68,7 @@ class PlannedPart:
     """Bases it will be registered with; `unknown` alone when undecided."""
     is_file: bool
     """True for a model that is one file rather than a folder."""
-    files: tuple[tuple[MemberPath, SourceFile], ...]
+    files: tuple[tuple[MemberPath, StorableFile], ...]
     """Member inside the part, and where its bytes come from; sorted by member."""
     empty_folders: tuple[MemberPath, ...] = ()
     """Folders to make again, sorted."""
@@ -94,22 +94,27 @@ class ImportPlan:
     parts: tuple[PlannedPart, ...]
     """A stand-alone model has one; a pipeline one per component, sorted by folder."""
     is_pipeline: bool = False
-    """True for a folder with `model_index.json`."""
+    """True for a folder with `model_index.json`, and for a checkpoint that becomes one."""
     leftovers: PlannedPart | None = None
     """Of a pipeline: what lies outside its components, `model_index.json` among it."""
+    original: PlannedPart | None = None
+    """Of a checkpoint that is split into a pipeline: what brings it back."""
+    warnings: tuple[str, ...] = ()
+    """What a person should know of how it is going to be stored, one sentence each."""
     description: str = ""
     """Free text of the user."""
     source: str = ""
     """Where it came from: a path, URL or repository id."""
     file_name: str | None = None
-    """Of a single-file model: the file's name, which export gives back."""
+    """Of a single-file model: the file's name, whose suffix an export has."""
     detail: str = "{}"
     """JSON object of what identification found: variant, precision, evidence."""
 
     @property
     def all_parts(self) -> tuple[PlannedPart, ...]:
-        """The parts, and the leftovers where there are some."""
-        return self.parts if self.leftovers is None else (*self.parts, self.leftovers)
+        """The parts, and what a pipeline has beside them."""
+        further = (self.leftovers, self.original)
+        return (*self.parts, *(part for part in further if part is not None))
 
     @property
     def size(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from modelshelf.schema.recipe import OriginalFile
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["AddOutcome", "ExportOutcome", "FileInfo", "ModelInfo", "PartInfo", "TrashedModel"]
@@ -71,13 +72,15 @@ class ModelInfo:
     added_at: datetime | None = None
     """When it was added, in UTC; None for an anonymous component."""
     is_pipeline: bool = False
-    """True for a diffusers pipeline folder."""
+    """True for a diffusers pipeline, whether it came as a folder or as a checkpoint."""
     refcount: int = 1
     """How many pipelines and names share it; 1 for a pipeline."""
     detail: str = "{}"
     """JSON object with what identification found: variant, precision, evidence."""
     parts: tuple[PartInfo, ...] = field(default=())
     """Of a pipeline, its components sorted by folder."""
+    original: OriginalFile | None = None
+    """The checkpoint that it came as and an export gives back; None for whatever is stored as it came."""
 
     @property
     def path(self) -> Path:
@@ -103,7 +106,7 @@ class FileInfo:
     sha256: str
     """Hexadecimal SHA-256."""
     location: str
-    """Absolute path in the store. Read-only."""
+    """Absolute path in the store, read-only; empty for a file that is put together when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

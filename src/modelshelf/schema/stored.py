@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.manifest import PartManifest, PlannedPart
 from modelshelf.schema.member import MemberPath
+from modelshelf.schema.recipe import OriginalFile
 
 __all__ = [
     "PartContent",
@@ -104,6 +106,10 @@ class StoredModel:
     """Member in the model and stored file, sorted; for a single file the member means nothing."""
     empty_folders: tuple[MemberPath, ...]
     """Sorted."""
+    original: OriginalFile | None = None
+    """The checkpoint that it came as; None for whatever is stored as it came."""
+    sources: Mapping[tuple[str, MemberPath], StoredFile] = field(default_factory=dict)
+    """With *original*: every stored file of its parts, by component folder and member."""
 
     @property
     def size(self) -> int:

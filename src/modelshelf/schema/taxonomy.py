@@ -14,6 +14,7 @@ from enum import StrEnum
 
 __all__ = [
     "BaseModelType",
+    "ExportLayout",
     "ExportMethod",
     "ModelFormat",
     "ModelRepoVariant",
@@ -105,6 +106,8 @@ class ModelType(StrEnum):
     IMAGE_ENCODER = "image_encoder"
     PIPELINE_FILES = "pipeline_files"
     """What a pipeline folder holds outside its components: `model_index.json`, README, LICENSE."""
+    ORIGINAL_FILE = "original_file"
+    """What brings a converted checkpoint back: its recipe, and the bytes that no component holds."""
     UNKNOWN = "unknown"
     """Kept, with the nearest misses as evidence; probed again when the rules change."""
 
@@ -203,6 +206,15 @@ class SchedulerPredictionType(StrEnum):
     """Rectified flow, and the flow matching of the models after SDXL."""
     EDM = "edm"
     """Karras et al. 2022, as Playground v2.5 was trained."""
+
+
+class ExportLayout(StrEnum):
+    """What an export of a converted checkpoint looks like; anything else is given back as it came."""
+
+    ORIGINAL = "original"
+    """The checkpoint, byte for byte."""
+    DIFFUSERS = "diffusers"
+    """The pipeline that it became."""
 
 
 class ExportMethod(StrEnum):

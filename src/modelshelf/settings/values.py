@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     """The SQLite file that knows every model; relative to the root. Keep it on a local disk."""
     trash: TrashSettings = TrashSettings()
     """What happens to deleted models."""
+    convert: bool = True
+    """Whether a checkpoint that holds a whole pipeline is split into its parts, which others can share;
+    an export gives it back byte for byte either way."""
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 

@@ -81,6 +81,7 @@ def test_each_value_says_where_it_is_from(tmp_path: Path) -> None:
         "models_dir": "environment `MODELSHELF_MODELS_DIR`",
         "database": "default",
         "trash.days": f"file `{tmp_path}/modelshelf.yaml`, line 3",
+        "convert": "default",
     }
 
 
@@ -130,7 +131,7 @@ def test_a_variable_may_hold_a_whole_group(tmp_path: Path) -> None:
             "colour: blue",
             (
                 "the setting `colour` from file `ROOT/modelshelf.yaml`, line 1 is invalid: no setting "
-                "has this name; expected one of root, models_dir, database, trash.days"
+                "has this name; expected one of root, models_dir, database, trash.days, convert"
             ),
         ),
         (
