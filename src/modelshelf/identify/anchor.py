@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from modelshelf.identify.condition import (
     Adapts,
@@ -25,10 +26,22 @@ from modelshelf.identify.condition import (
     longest_literal,
 )
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.family import Family
 from modelshelf.identify.layout import fold
 
 __all__ = ["Shortlist"]
+
+
+class _Asked(Protocol):
+    """What is filed here: a family, as far as this module knows it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]: ...
+
+
+_Family = TypeVar("_Family", bound=_Asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +58,17 @@ class _Needs:
     """There must be no second tensor."""
 
 
-class Shortlist:
+class Shortlist(Generic[_Family]):
     """The families filed under what each needs."""
 
-    def __init__(self, families: Iterable[Family]) -> None:
+    def __init__(self, families: Iterable[_Family]) -> None:
         needs = [(family, _needs_of(family)) for family in families]
         rarity = Counter(name for _, one in needs for name in one.tensors)
-        self._by_tensor: dict[str, list[Family]] = {}
-        self._by_word: dict[str, list[Family]] = {}
-        self._by_configuration: list[Family] = []
-        self._by_lone_tensor: list[Family] = []
-        self._always: list[Family] = []
+        self._by_tensor: dict[str, list[_Family]] = {}
+        self._by_word: dict[str, list[_Family]] = {}
+        self._by_configuration: list[_Family] = []
+        self._by_lone_tensor: list[_Family] = []
+        self._always: list[_Family] = []
         for family, one in needs:
             if one.tensors:
                 rarest = min(one.tensors, key=lambda name: (rarity[name], name))
@@ -69,7 +82,7 @@ class Shortlist:
             else:
                 self._always.append(family)
 
-    def of(self, facts: Facts) -> list[Family]:
+    def of(self, facts: Facts) -> list[_Family]:
         """Return every family that may agree, sorted by id, and few others."""
         found = list(self._always)
         for name in facts.groups.keys() & self._by_tensor.keys():
@@ -85,7 +98,7 @@ class Shortlist:
         return sorted(found, key=lambda family: family.id)
 
 
-def _needs_of(family: Family) -> _Needs:
+def _needs_of(family: _Asked) -> _Needs:
     tensors: list[str] = []
     words: list[str] = []
     configuration = lone = False

@@ -2,73 +2,123 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from modelshelf.errors import AmbiguousIdentityError
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Architecture, Detail, Families, Family, Trait, Verdict
-from modelshelf.schema.identity import Evidence, Identity, NearMiss
+from modelshelf.identify.gaps import find_gaps
+from modelshelf.identify.precision import precision_of
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.taxonomy import (
+    BaseModelType,
     ModelFormat,
     ModelType,
     ModelVariantType,
     SchedulerPredictionType,
 )
-from modelshelf.schema.tensor import TensorIndex
 
-__all__ = ["decide", "precision_of"]
+__all__ = ["decide"]
 
 _Value = TypeVar("_Value")
 
 _MOST_NEAR_MISSES = 5
+_ADAPTERS = frozenset({ModelType.LORA, ModelType.CONTROL_LORA})
 
 
-def decide(facts: Facts, families: Families, *, path: str, fallback: ModelFormat) -> Identity:
-    """Ask every family and return the one answer, or `unknown` with the nearest misses.
+def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identity:
+    """Ask the families and return what those that agree have in common.
+
+    One family's answer is the answer. Several that agree without a declared order, and say different
+    things, make it ambiguous: what they share is kept, their bases become candidates, and all of them
+    are named. Nobody is chosen by the order of a list.
 
     Args:
         facts: What was read.
         families: Whom to ask.
-        path: For the error.
         fallback: The format of an unknown model.
-
-    Raises:
-        AmbiguousIdentityError: Several agree and none is declared to go before the others.
     """
-    verdicts = [family.judge(facts) for family in families]
-    agreed = [verdict for verdict in verdicts if verdict.missing is None]
+    agreed = [verdict for verdict in families.ask(facts) if verdict.missing is None]
     winners = [
         one
         for one in agreed
         if not any(families.goes_before(other.family, one.family) for other in agreed)
     ]
-    if len(winners) > 1:
-        ids = ", ".join(verdict.family.id for verdict in winners)
-        raise AmbiguousIdentityError(path=path, families=ids)
-    precision = precision_of(facts.layout.index)
+    precision = precision_of(facts.layout)
     if not winners:
         return Identity(
             type=ModelType.UNKNOWN,
             format=fallback,
             precision=precision,
-            near_misses=_near_misses(verdicts),
+            near_misses=_near_misses([family.judge(facts) for family in families]),
+            status=IdentityStatus.UNKNOWN,
         )
-    return _identity(winners[0], facts, precision)
+    answers = [_identity(winner, facts, precision) for winner in winners]
+    answer = answers[0] if len(answers) == 1 else _shared(answers, winners, fallback)
+    return _with_gaps(answer, facts, [winner.family for winner in winners])
 
 
-def precision_of(index: TensorIndex) -> str | None:
-    """Return the dtype that most bytes of *index* have, or None where it has no bytes."""
-    entries = index.tensors.values()
-    dtypes = {entry.dtype for entry in entries}
-    if len(dtypes) <= 1:
-        return next(iter(dtypes), None)
-    sizes: Counter[str] = Counter()
-    for entry in entries:
-        sizes[entry.dtype] += entry.end - entry.begin
-    return min(sizes, key=lambda dtype: (-sizes[dtype], dtype))
+def _shared(answers: list[Identity], winners: list[Verdict], fallback: ModelFormat) -> Identity:
+    """Return what several *answers* have in common."""
+    types = {one.type for one in answers}
+    evidence = tuple(dict.fromkeys(item for one in answers for item in one.evidence))
+    if len(types) > 1:
+        return Identity(
+            type=ModelType.UNKNOWN,
+            format=fallback,
+            precision=answers[0].precision,
+            evidence=evidence,
+            near_misses=_rivals(winners),
+            status=IdentityStatus.AMBIGUOUS,
+        )
+    bases = {one.bases for one in answers}
+    is_agreed = len(bases) == 1 and bases != {()}
+    possible = {base for one in answers for base in one.bases or one.candidates}
+    is_expected = all(one.family.is_one_of_several for one in winners)
+    # One that knows no base at all leaves every base possible.
+    is_bounded = all(one.bases or one.candidates for one in answers)
+    return replace(
+        answers[0],
+        format=_only(one.format for one in answers) or fallback,
+        bases=answers[0].bases if is_agreed else (),
+        candidates=()
+        if is_agreed or not is_bounded
+        else tuple(base for base in BaseModelType if base in possible),
+        variant=_only(one.variant for one in answers),
+        prediction_type=_only(one.prediction_type for one in answers),
+        architecture=_only(one.architecture for one in answers) or "",
+        details=_only(one.details for one in answers) or (),
+        evidence=evidence,
+        near_misses=() if is_agreed or is_expected else _rivals(winners),
+        status=_shared_status(is_agreed=is_agreed, is_expected=is_expected),
+    )
+
+
+def _shared_status(*, is_agreed: bool, is_expected: bool) -> IdentityStatus:
+    if is_agreed:
+        return IdentityStatus.IDENTIFIED
+    return IdentityStatus.UNDECIDED if is_expected else IdentityStatus.AMBIGUOUS
+
+
+def _rivals(winners: list[Verdict]) -> tuple[NearMiss, ...]:
+    return tuple(
+        NearMiss(winner.family.id, "an order: it agrees, and so do the others")
+        for winner in winners
+    )
+
+
+def _with_gaps(identity: Identity, facts: Facts, families: list[Family]) -> Identity:
+    """Call a model partial of which shards or most of the blocks are missing."""
+    gaps = find_gaps(facts, families)
+    if not gaps or identity.type is ModelType.UNKNOWN:
+        return identity
+    is_settled = identity.status in {IdentityStatus.IDENTIFIED, IdentityStatus.UNDECIDED}
+    return replace(
+        identity,
+        evidence=identity.evidence + gaps,
+        status=IdentityStatus.PARTIAL if is_settled else identity.status,
+    )
 
 
 @dataclass(slots=True)
@@ -120,16 +170,19 @@ def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity
         prediction_type=chosen.prediction or family.prediction_type,
         precision=precision,
         architecture=chosen.architecture.name if chosen.architecture else family.architecture,
-        details=_details(family, chosen),
+        details=_details(family, chosen, facts),
         evidence=tuple(
             Evidence(family.id, one.where, one.what) for one in found if not one.is_absence
         )
         + _contents(family, facts),
+        status=IdentityStatus.IDENTIFIED if family.bases else IdentityStatus.UNDECIDED,
     )
 
 
-def _details(family: Family, chosen: _Traits) -> tuple[tuple[str, str], ...]:
+def _details(family: Family, chosen: _Traits, facts: Facts) -> tuple[tuple[str, str], ...]:
     constant = {detail.name: detail.value for detail in family.details}
+    if family.type in _ADAPTERS and facts.adapter is not None:
+        constant |= dict(facts.adapter.details)
     return tuple(sorted((constant | dict(chosen.details)).items()))
 
 

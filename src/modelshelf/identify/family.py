@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from modelshelf.errors import UsageError
+from modelshelf.identify.anchor import Shortlist
 from modelshelf.identify.condition import Condition, Found
 from modelshelf.identify.facts import Facts
 from modelshelf.schema.taxonomy import (
@@ -88,8 +89,13 @@ class Family:
     it."""
     details: tuple[Detail, ...] = ()
     """Finer facts that hold for every model of this kind; traits may add others."""
+    blocks: tuple[tuple[str, int], ...] = ()
+    """Lists of blocks as (folded path such as `double_blocks`, how many the whole model has). A file
+    with fewer than four fifths of one of them is part of a model."""
     special_case_of: tuple[str, ...] = ()
     """Ids of families that may agree as well, and that this one goes before."""
+    is_one_of_several: bool = False
+    """True where families of this kind may agree together: each is then a candidate."""
     is_fallback: bool = False
     """True for a family that knows the type alone: all others go before it."""
 
@@ -121,12 +127,18 @@ class Families:
                     problem=f"two families are called `{family.id}`", remedy="rename one of them"
                 )
             self._by_id[family.id] = family
+        self._by_id = dict(sorted(self._by_id.items()))
         self._check_rules()
         self._order = self._check_order()
+        self._shortlist = Shortlist(self)
 
     def __iter__(self) -> Iterator[Family]:
         """Yield all families by id, whatever order they were given in."""
-        return (self._by_id[id_] for id_ in sorted(self._by_id))
+        return iter(self._by_id.values())
+
+    def ask(self, facts: Facts) -> list[Verdict]:
+        """Return the verdicts of all families that may agree, by id."""
+        return [family.judge(facts) for family in self._shortlist.of(facts)]
 
     def __len__(self) -> int:
         return len(self._by_id)

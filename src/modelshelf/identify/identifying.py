@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from modelshelf.formats import container_of, read_pipeline, read_safetensors, read_tree
-from modelshelf.identify.decision import decide
-from modelshelf.identify.facts import Facts
+from modelshelf.formats import read_pipeline, read_shards, read_tensors, read_tree
+from modelshelf.identify.claims import claims_of
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families
+from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.model_folder import identify_folder, read_folder
+from modelshelf.identify.narrowing import narrow
 from modelshelf.identify.pipeline import identify_pipeline
-from modelshelf.schema.identity import Evidence, Identity, NearMiss
-from modelshelf.schema.source import SourceTree
-from modelshelf.schema.taxonomy import ModelFormat, ModelType
+from modelshelf.identify.sibling_config import claims_beside
+from modelshelf.schema.declared import Declared
+from modelshelf.schema.identity import Identity, NearMiss
+from modelshelf.schema.source import SourceFile, SourceTree
+from modelshelf.schema.taxonomy import ModelType
 from modelshelf.schema.tensor import Container, TensorIndex
 
 __all__ = ["identify"]
 
 
 def identify(
-    source: Path | str | SourceTree | TensorIndex, *, families: Families = BUILT_IN
+    source: Path | str | SourceTree | TensorIndex,
+    *,
+    families: Families = BUILT_IN,
+    declared: Iterable[Declared] = (),
 ) -> Identity:
     """Say which model a file, a folder or a header is.
 
-    Reads names, shapes and dtypes and configurations, never a weight. All families are asked, not
-    only the first that agrees: the same tensors give the same identity whatever the file is called,
-    in whatever order tensors and families stand.
+    Reads names, shapes and dtypes and configurations, never a weight, and executes nothing. All
+    families are asked, not only the first that agrees: the same tensors give the same identity
+    whatever the file is called, in whatever order tensors and families stand.
 
     Args:
         source: A path, what `read_tree` found there, or a header that was read already.
         families: Whom to ask. Pass your own to try a family before publishing it; leave it out for
             those that ship with modelshelf.
+        declared: What others say, such as sidecars: it narrows what tensors and configurations leave
+            open and overrules nothing. The file's own metadata is taken in without it.
 
     Returns:
-        The identity, and what decided it. A model nobody knows is type `unknown`, with the nearest
-        misses; so is a lone file whose container modelshelf does not read yet.
+        The identity, and what decided it; `status` says how far it goes. A model nobody knows is type
+        `unknown`, with the nearest misses. A pipeline of which some files are damaged is identified
+        by the others, and says so.
 
     Raises:
-        FormatError: The file, or a component of the folder, is damaged.
+        FormatError: The file, or all that tells what the folder is, is damaged.
         SourceError: Nothing is there, or it cannot be read.
-        AmbiguousIdentityError: Two families agree and neither goes before the other. A bug in a
-            condition, not in the file: keep the model as `unknown`.
 
     Example:
         >>> from modelshelf.schema.tensor import TensorEntry, TensorIndex
@@ -51,28 +60,30 @@ def identify(
         ('embedding', 'sd-1', '[2, 768]')
     """
     if isinstance(source, TensorIndex):
-        return _identify_tensors(source, families, path="the header")
+        identity = identify_tensors(source, families)
+        return narrow(identity, (*claims_of(source.metadata), *declared))
     tree = source if isinstance(source, SourceTree) else read_tree(Path(source))
     if tree.is_file:
-        return _identify_file(tree, families)
+        return _identify_file(tree, families, declared)
     pipeline = read_pipeline(tree)
     if pipeline is not None:
-        return identify_pipeline(tree, pipeline, families)
-    return identify_folder(read_folder(tree), families)
+        return narrow(identify_pipeline(tree, pipeline, families), declared)
+    return narrow(identify_folder(read_folder(tree), families), declared)
 
 
-def _identify_file(tree: SourceTree, families: Families) -> Identity:
-    path = tree.files[0].path
-    container = container_of(tree.files[0])
-    if container is Container.SAFETENSORS:
-        return _identify_tensors(read_safetensors(path), families, path=str(path))
-    return Identity(
-        type=ModelType.UNKNOWN,
-        format=ModelFormat.ONNX if container is Container.ONNX else ModelFormat.UNKNOWN,
-        evidence=(Evidence("container", tree.files[0].member, container.value),),
-        near_misses=(NearMiss("container", f"{container.value} is a container not read yet"),),
-    )
+def _identify_file(tree: SourceTree, families: Families, declared: Iterable[Declared]) -> Identity:
+    file = tree.files[0]
+    index = _read(tree, file)
+    identity = identify_tensors(index, families)
+    if index.container is Container.OTHER and identity.type is ModelType.UNKNOWN:
+        nothing = NearMiss("container", f"tensors: {file.member.name} is {index.container}")
+        return replace(identity, near_misses=(nothing,))
+    said = (*claims_of(index.metadata), *declared)
+    return narrow(identity, (*claims_beside(file, identity), *said))
 
 
-def _identify_tensors(index: TensorIndex, families: Families, *, path: str) -> Identity:
-    return decide(Facts(index), families, path=path, fallback=ModelFormat.CHECKPOINT)
+def _read(tree: SourceTree, file: SourceFile) -> TensorIndex:
+    # The index of shards names every tensor; alone it is a model of which all shards are missing.
+    if file.member.name.endswith(".json") and ".index." in file.member.name:
+        return read_shards(tree, file)
+    return read_tensors(file)

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from modelshelf.errors import FormatError, InvalidJsonError
 from modelshelf.formats import (
     FolderConfig,
+    WeightFile,
     WeightFormat,
     read_folder_config,
-    read_safetensors,
     read_shards,
+    read_tensors,
 )
+from modelshelf.identify.claims import claims_of
 from modelshelf.identify.decision import decide
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Families
-from modelshelf.schema.identity import Evidence, Identity, NearMiss
+from modelshelf.identify.layout import Layout
+from modelshelf.identify.lone_tensors import identify_tensors
+from modelshelf.identify.narrowing import narrow
+from modelshelf.identify.precision import precision_of
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.taxonomy import ModelFormat, ModelRepoVariant, ModelType
 from modelshelf.schema.tensor import TensorIndex
 
-__all__ = ["FolderReading", "heaviest_dtype", "identify_folder", "read_folder", "repo_variant_of"]
+__all__ = ["DAMAGED", "FolderReading", "identify_folder", "read_folder", "repo_variant_of"]
+
+DAMAGED = "damaged"
+"""Rule of the evidence that names a damaged file."""
+
+_Damage = tuple[str, FormatError]
+"""A file's name inside the folder, and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +46,47 @@ class FolderReading:
     config: FolderConfig
     """Its configuration and the names of its weights."""
     headers: tuple[TensorIndex, ...]
-    """Headers of all weights in safetensors."""
+    """Headers of its weights: of all that lie there as the most trusted container does."""
+    damage: tuple[_Damage, ...] = ()
+    """Files that break their format; the others may tell enough."""
 
 
 def read_folder(tree: SourceTree) -> FolderReading:
-    """Read the configuration and every safetensors header at the top of *tree*.
+    """Read the configuration and the headers of the weights at the top of *tree*.
 
-    Raises:
-        FormatError: One of them is damaged.
+    What is damaged is kept as such: a clone without its large files is a model all the same.
     """
-    config = read_folder_config(tree)
-    headers = tuple(
-        read_shards(tree, weight.member)
-        if weight.is_index
-        else read_safetensors(weight.member.path)
-        for weight in config.weights
-        if weight.format is WeightFormat.SAFETENSORS
-    )
-    return FolderReading(tree, config, headers)
+    config, damage = _read_config(tree)
+    headers: list[TensorIndex] = []
+    for weights in _READ:
+        for weight in config.weights:
+            if weight.format is weights:
+                try:
+                    headers.append(_read_weight(tree, weight))
+                except FormatError as error:
+                    damage.append((weight.member.member, error))
+        if headers:
+            # The same weights again in another container tell nothing new.
+            break
+    return FolderReading(tree, config, tuple(headers), tuple(damage))
+
+
+_READ = (WeightFormat.SAFETENSORS, WeightFormat.PICKLE, WeightFormat.GGUF)
+
+
+def _read_config(tree: SourceTree) -> tuple[FolderConfig, list[_Damage]]:
+    damage: list[_Damage] = []
+    while True:
+        try:
+            return read_folder_config(tree), damage
+        except InvalidJsonError as error:
+            broken = next(file for file in tree.files if str(file.path) == error.facts["path"])
+            damage.append((broken.member, error))
+            tree = replace(tree, files=tuple(file for file in tree.files if file != broken))
+
+
+def _read_weight(tree: SourceTree, weight: WeightFile) -> TensorIndex:
+    return read_shards(tree, weight.member) if weight.is_index else read_tensors(weight.member)
 
 
 def identify_folder(
@@ -63,23 +98,41 @@ def identify_folder(
         reading: What was read.
         families: Whom to ask.
         class_name: The class that a pipeline declares, for configurations that name none.
+
+    Raises:
+        FormatError: A file is damaged, no pipeline declares the folder, and the others do not tell.
     """
     adapter = _identify_adapter(reading, families)
     if adapter is not None:
         return adapter
     config = reading.config
+    identity = None
     if config.config_name or config.tokenizer_files or class_name:
         settings = _settings(config, class_name)
         facts = Facts(settings=settings, config_name=config.config_name or "model_index.json")
-        identity = _decide(facts, reading, families)
-    else:
-        identity = _identify_weights(reading, families)
-    return replace(
-        identity,
-        precision=heaviest_dtype(reading.headers),
-        repo_variant=repo_variant_of([config]),
-        evidence=identity.evidence + _missing_shards(reading.headers),
+        identity = decide(facts, families, fallback=ModelFormat.UNKNOWN)
+    if identity is None or not (identity.bases or identity.candidates):
+        identity = _by_weights(identity, reading, families)
+    if reading.damage and identity.type is ModelType.UNKNOWN and not class_name:
+        raise reading.damage[0][1]
+    return _with_troubles(
+        replace(
+            identity,
+            precision=_precision(reading.headers),
+            repo_variant=repo_variant_of([config]),
+        ),
+        reading,
     )
+
+
+def _precision(headers: tuple[TensorIndex, ...]) -> str | None:
+    """Return the precision of the largest of several forms of the same weights."""
+    largest = max(headers, key=_size, default=None)
+    return None if largest is None else precision_of(Layout(largest))
+
+
+def _size(header: TensorIndex) -> int:
+    return sum(entry.end - entry.begin for entry in header.tensors.values())
 
 
 def _settings(config: FolderConfig, class_name: str) -> dict[str, Any]:
@@ -91,14 +144,14 @@ def _settings(config: FolderConfig, class_name: str) -> dict[str, Any]:
     }
 
 
-def _decide(facts: Facts, reading: FolderReading, families: Families) -> Identity:
-    return decide(facts, families, path=str(reading.tree.root), fallback=ModelFormat.UNKNOWN)
-
-
-def _identify_weights(reading: FolderReading, families: Families) -> Identity:
-    """Without a configuration the weights speak, if they are one model."""
+def _by_weights(known: Identity | None, reading: FolderReading, families: Families) -> Identity:
+    """Ask the weights where the configuration is silent, or knows the type alone."""
     if len(reading.headers) == 1:
-        return _decide(Facts(reading.headers[0]), reading, families)
+        found = identify_tensors(reading.headers[0], families)
+        if known is None or found.type is not ModelType.UNKNOWN:
+            return _as_component(found, known)
+    if known is not None:
+        return known
     missing = (
         "a configuration beside several weight files"
         if reading.headers
@@ -108,7 +161,52 @@ def _identify_weights(reading: FolderReading, families: Families) -> Identity:
         type=ModelType.UNKNOWN,
         format=ModelFormat.UNKNOWN,
         near_misses=(NearMiss("folder", missing),),
+        status=IdentityStatus.UNKNOWN,
     )
+
+
+def _as_component(found: Identity, known: Identity | None) -> Identity:
+    """Return what the weights say, with the type and format that the configuration gives."""
+    if known is None or known.type is ModelType.UNKNOWN:
+        return found
+    is_alike = known.type is found.type or (
+        found.type is ModelType.MAIN and known.type in {ModelType.UNET, ModelType.TRANSFORMER}
+    )
+    if not is_alike:
+        # Tensors of one kind under a configuration of another: neither is believed alone.
+        return replace(
+            known,
+            evidence=(
+                *known.evidence,
+                Evidence("folder", "weights", f"look like type {found.type}"),
+            ),
+        )
+    return replace(
+        found,
+        type=known.type,
+        format=known.format,
+        evidence=(*known.evidence, *found.evidence),
+    )
+
+
+def _with_troubles(identity: Identity, reading: FolderReading) -> Identity:
+    """Name the shards that are missing and the files that are damaged."""
+    missing = sorted({shard for header in reading.headers for shard in header.missing_shards})
+    evidence = (
+        *identity.evidence,
+        *(
+            one
+            for one in (Evidence("shards", name, "missing") for name in missing)
+            if one not in identity.evidence
+        ),
+        *(Evidence(DAMAGED, name, str(error.facts["problem"])) for name, error in reading.damage),
+    )
+    status = identity.status
+    if reading.damage:
+        status = IdentityStatus.BROKEN
+    elif missing and identity.type is not ModelType.UNKNOWN:
+        status = IdentityStatus.PARTIAL
+    return replace(identity, evidence=evidence, status=status)
 
 
 _ADAPTER_FILES = (
@@ -126,50 +224,22 @@ def _identify_adapter(reading: FolderReading, families: Families) -> Identity | 
             continue
         tensors = reading.tree.member(f"{stem}.safetensors")
         weights = tensors or reading.tree.member(f"{stem}.bin")
-        if weights is None:
-            continue
-        found = Evidence("folder", weights.member, "the layout's own name for its weights")
-        if tensors is None:
-            return Identity(
-                type=model_type,
-                format=model_format,
-                evidence=(found,),
-                near_misses=(
-                    NearMiss("folder", f"a container that is read, for {weights.member}"),
-                ),
-            )
-        return _adapter_by_tensors(reading, families, tensors, model_type, model_format, found)
+        if weights is not None:
+            return _adapter_by_tensors(families, weights, model_type, model_format)
     return None
 
 
 def _adapter_by_tensors(
-    reading: FolderReading,
-    families: Families,
-    weights: SourceFile,
-    model_type: ModelType,
-    model_format: ModelFormat,
-    found: Evidence,
+    families: Families, weights: SourceFile, model_type: ModelType, model_format: ModelFormat
 ) -> Identity:
-    index = read_safetensors(weights.path)
-    identity = _decide(Facts(index), reading, families)
+    index = read_tensors(weights)
+    identity = identify_tensors(index, families)
     if identity.type is not model_type:
         # The name alone proves nothing: what tensors say otherwise, or not at all, counts.
         return identity
-    return replace(identity, format=model_format, evidence=(found, *identity.evidence))
-
-
-def _missing_shards(headers: Iterable[TensorIndex]) -> tuple[Evidence, ...]:
-    missing = sorted({shard for header in headers for shard in header.missing_shards})
-    return tuple(Evidence("shards", name, "missing") for name in missing)
-
-
-def heaviest_dtype(headers: Iterable[TensorIndex]) -> str | None:
-    """Return the dtype that most bytes of all *headers* together have; None without any."""
-    sizes: Counter[str] = Counter()
-    for header in headers:
-        for entry in header.tensors.values():
-            sizes[entry.dtype] += entry.end - entry.begin
-    return min(sizes, key=lambda dtype: (-sizes[dtype], dtype)) if sizes else None
+    found = Evidence("folder", weights.member, "the layout's own name for its weights")
+    identity = replace(identity, format=model_format, evidence=(found, *identity.evidence))
+    return narrow(identity, claims_of(index.metadata))
 
 
 def repo_variant_of(configs: Iterable[FolderConfig]) -> ModelRepoVariant | None:

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 from modelshelf.identify.family import Families
 from modelshelf.identify.model_folder import (
-    FolderReading,
-    heaviest_dtype,
+    DAMAGED,
     identify_folder,
     read_folder,
     repo_variant_of,
 )
-from modelshelf.schema.identity import Component, Evidence, Identity, NearMiss
+from modelshelf.schema.identity import Component, Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.pipeline import PipelineIndex
 from modelshelf.schema.source import SourceTree
 from modelshelf.schema.taxonomy import (
@@ -45,9 +44,8 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
     The base is its denoiser's. Components that belong to the base get it; those that serve every
     base keep `any`. Declared components whose folder is missing are named in the evidence.
 
-    Raises:
-        FormatError: A component's configuration or header is damaged.
-        AmbiguousIdentityError: Two families agree on a component.
+    Files that are damaged leave what the others tell: the status is then `broken`, and the evidence
+    names them.
     """
     readings = {
         slot.folder: read_folder(below)
@@ -75,9 +73,10 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
         variant=denoisers[0].identity.variant if bases else None,
         prediction_type=_prediction(components),
         repo_variant=repo_variant_of([reading.config for reading in readings.values()]),
-        precision=_precision(readings),
+        precision=_precision(components, denoisers),
         evidence=_evidence(index, components, denoisers),
         near_misses=_near_misses(denoisers) if not bases else (),
+        status=_status(index, components, bases),
         components=tuple(
             Component(one.folder, one.class_name, _with_base(one.identity, bases))
             for one in components
@@ -119,8 +118,21 @@ def _prediction(components: list[Component]) -> SchedulerPredictionType | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _precision(readings: dict[str, FolderReading]) -> str | None:
-    return heaviest_dtype(header for reading in readings.values() for header in reading.headers)
+def _precision(components: list[Component], denoisers: list[Component]) -> str | None:
+    """Return the denoiser's; without one, what all components that have weights share."""
+    found = {one.identity.precision for one in denoisers or components} - {None}
+    return found.pop() if len(found) == 1 else "mixed" if found else None
+
+
+def _status(
+    index: PipelineIndex, components: list[Component], bases: tuple[BaseModelType, ...]
+) -> IdentityStatus:
+    found = {one.identity.status for one in components}
+    if IdentityStatus.BROKEN in found:
+        return IdentityStatus.BROKEN
+    if len(components) < len(index.slots) or IdentityStatus.PARTIAL in found:
+        return IdentityStatus.PARTIAL
+    return IdentityStatus.IDENTIFIED if bases else IdentityStatus.UNDECIDED
 
 
 def _evidence(
@@ -133,6 +145,12 @@ def _evidence(
             Evidence(one.rule, f"{component.folder}/{one.where}", one.found)
             for component in denoisers
             for one in component.identity.evidence
+        ),
+        *(
+            Evidence(one.rule, f"{component.folder}/{one.where}", one.found)
+            for component in components
+            for one in component.identity.evidence
+            if one.rule == DAMAGED and component not in denoisers
         ),
         *(
             Evidence(_RULE, slot.folder, "declared, but the folder is missing")

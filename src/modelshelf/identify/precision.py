@@ -73,7 +73,8 @@ def precision_of(layout: Layout) -> str | None:
     dtype = min(sizes, key=lambda one: (-sizes[one], one), default=None)
     if dtype is None:
         return None
-    if dtype in _FP8 and (scale := _scale_dtype(layout)) is not None:
+    # What stands outside the blocks may be most of a small file, and is never quantised.
+    if not _FP8.isdisjoint(sizes) and (scale := _scale_dtype(layout)) is not None:
         if scale == "F8_E8M0":
             return "mxfp8"
         return "fp8_mixed" if _leaves_alone(groups, tensors) else "fp8_scaled"

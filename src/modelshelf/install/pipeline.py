@@ -13,8 +13,8 @@ from modelshelf.blobs.trouble import check_space, store_trouble
 from modelshelf.blobs.views import ViewKeeper
 from modelshelf.convert import convert_checkpoint
 from modelshelf.errors import (
-    AmbiguousIdentityError,
     EmptySourceError,
+    FormatError,
     SourceHoldsStoreError,
     SourceInsideStoreError,
 )
@@ -27,13 +27,13 @@ from modelshelf.install.sampling import Sampling
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
 from modelshelf.schema.conversion import Conversion, KeptWhole
-from modelshelf.schema.identity import Evidence, Identity
+from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.manifest import ImportPlan, PlannedPart
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
 from modelshelf.schema.recipe import DerivedFile, OriginalFile
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent, Registered
-from modelshelf.schema.taxonomy import ModelFormat, ModelType
+from modelshelf.schema.taxonomy import ModelType
 
 __all__ = ["ModelAdder"]
 
@@ -91,7 +91,7 @@ class ModelAdder:
                 raise SourceInsideStoreError(path=str(path), root=str(folder))
             if library.is_relative_to(here):
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
-        identity = recognise(tree)
+        identity = _sound(tree)
         wanted = self._convert if convert is None else convert
         return plan_import(
             tree,
@@ -110,7 +110,7 @@ class ModelAdder:
             SourceError: The path cannot be read as a model.
             FormatError: A file of the model is broken.
         """
-        return recognise(self._look(path, follow_links=follow_links))
+        return identify(self._look(path, follow_links=follow_links))
 
     def foresee(self, plans: Iterable[ImportPlan]) -> int:
         """Return the bytes that carrying plans out would store, judged by length and three samples.
@@ -247,16 +247,13 @@ def checkpoint_of(plan: ImportPlan) -> SourceFile:
     )
 
 
-def recognise(tree: SourceTree) -> Identity:
-    """Identify a model; what no rule can decide between is kept as unknown, never refused."""
-    try:
-        return identify(tree)
-    except AmbiguousIdentityError as error:
-        return Identity(
-            type=ModelType.UNKNOWN,
-            format=ModelFormat.UNKNOWN,
-            evidence=(Evidence("ambiguous", str(tree.root), str(error.facts["families"])),),
-        )
+def _sound(tree: SourceTree) -> Identity:
+    """Identify a model that is to be stored: one with damaged files is refused, and they are named."""
+    identity = identify(tree)
+    if identity.status is IdentityStatus.BROKEN:
+        broken = next(one for one in identity.evidence if one.rule == "damaged")
+        raise FormatError(path=str(tree.root / broken.where), problem=broken.found)
+    return identity
 
 
 def tally(plan: ImportPlan, report: ProgressReporter) -> ProgressReporter:

@@ -18,16 +18,19 @@ __all__ = ["Component", "Evidence", "Identity", "IdentityStatus", "NearMiss"]
 
 
 class IdentityStatus(StrEnum):
-    """How far an answer goes. A broken file has no identity: reading it raises a `FormatError`."""
+    """How far an answer goes. A lone broken file has none: reading it raises a `FormatError`."""
 
     IDENTIFIED = "identified"
     """Type and base are proven."""
     UNDECIDED = "undecided"
     """The type is proven, the base is one of the candidates."""
     AMBIGUOUS = "ambiguous"
-    """Rules without a declared order agree; the near misses name them all."""
+    """Rules without a declared order agree; the near misses name them all. Where they agree on the
+    type, it is given, with the bases of all as candidates."""
     PARTIAL = "partial"
     """A model of this kind, with parts of it missing: a lone shard, or a file cut out of another."""
+    BROKEN = "broken"
+    """Files of the folder are damaged and the others tell what it is; the evidence names each."""
     UNKNOWN = "unknown"
     """No rule agreed."""
 
@@ -77,7 +80,8 @@ class Identity:
     repo_variant: ModelRepoVariant | None = None
     """None for anything but a diffusers folder."""
     precision: str | None = None
-    """The dtype that most bytes have (`F16`); None where no header was read."""
+    """How its numbers are kept, such as `fp16`, `fp8_scaled`, `bnb_nf4` or `q4_k`; `mixed` where no
+    form has most of the bytes; None where no header was read."""
     evidence: tuple[Evidence, ...] = ()
     """What decided, in a fixed order."""
     near_misses: tuple[NearMiss, ...] = ()

@@ -143,6 +143,8 @@ class ModelFormat(StrEnum):
     CHECKPOINT = "checkpoint"
     LYCORIS = "lycoris"
     """A LoRA file in kohya's or LyCORIS' names."""
+    GGUF = "gguf"
+    """One file of quantised tensors, as llama.cpp and stable-diffusion.cpp read it."""
     ONNX = "onnx"
     OLIVE = "olive"
     EMBEDDING_FILE = "embedding_file"

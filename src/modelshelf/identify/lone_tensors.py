@@ -1,0 +1,65 @@
+"""What one header says: the families' answer, and what its reader noticed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+from modelshelf.identify.decision import decide
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.family import Families
+from modelshelf.schema.identity import Evidence, Identity
+from modelshelf.schema.taxonomy import ModelFormat, ModelType
+from modelshelf.schema.tensor import Container, TensorIndex
+
+__all__ = ["identify_tensors"]
+
+_FORMATS = {Container.GGUF: ModelFormat.GGUF, Container.ONNX: ModelFormat.ONNX}
+_MOST_FINDINGS = 20
+_MOST_WRAPPERS = 2
+
+
+def identify_tensors(index: TensorIndex, families: Families) -> Identity:
+    """Say which model the tensors of *index* are.
+
+    What every name begins with is a wrapper, even one that nobody has seen before: where no family
+    knows the names, they are tried without it.
+    """
+    fallback = ModelFormat.CHECKPOINT if index.tensors else ModelFormat.UNKNOWN
+    identity = decide(Facts(index), families, fallback=fallback)
+    bare = index
+    for _ in range(_MOST_WRAPPERS):
+        wrapper = _wrapper_of(bare)
+        if identity.type is not ModelType.UNKNOWN or not wrapper:
+            break
+        bare = replace(
+            bare,
+            tensors={name.removeprefix(wrapper): entry for name, entry in bare.tensors.items()},
+        )
+        without = decide(Facts(bare), families, fallback=fallback)
+        if without.type is not ModelType.UNKNOWN:
+            found = Evidence("names", wrapper, "a wrapper around every name, taken off")
+            identity = replace(without, evidence=(*without.evidence, found))
+    return replace(
+        identity,
+        format=_FORMATS.get(index.container, identity.format),
+        evidence=identity.evidence + _findings(index),
+    )
+
+
+def _wrapper_of(index: TensorIndex) -> str:
+    """Return the first step with its dot, where all of several names share it; else empty."""
+    names = iter(index.tensors)
+    first, dot, _ = next(names, "").partition(".")
+    wrapper = first + dot
+    is_shared = (
+        bool(dot) and len(index.tensors) > 1 and all(name.startswith(wrapper) for name in names)
+    )
+    return wrapper if is_shared else ""
+
+
+def _findings(index: TensorIndex) -> tuple[Evidence, ...]:
+    rule = f"reader/{index.container.name.lower()}"
+    told = tuple(Evidence(rule, "the file", one) for one in islice(index.findings, _MOST_FINDINGS))
+    rest = len(index.findings) - len(told)
+    return (*told, Evidence(rule, "the file", f"{rest} findings more")) if rest else told

@@ -1,0 +1,87 @@
+"""Narrowing what structure leaves open, by what others say, the most trusted first.
+
+A claim may choose among the candidates that structure left, and never add one. Where it says
+something else than what is proven or left, the answer stays and the contradiction is reported: a
+majority of claims is no proof either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from modelshelf.schema.declared import Declared
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
+from modelshelf.schema.taxonomy import BaseModelType, ModelType
+
+__all__ = ["narrow"]
+
+_PREDICTS = frozenset({ModelType.MAIN, ModelType.UNET, ModelType.TRANSFORMER})
+"""Types whose prediction type is a property of their own."""
+
+
+def narrow(identity: Identity, claims: Iterable[Declared]) -> Identity:
+    """Return *identity* with the claims that agree with it taken in, and all of them cited.
+
+    Args:
+        identity: What tensors and configurations prove.
+        claims: Sorted here by trust, place and words: their order means nothing.
+
+    Example:
+        >>> from modelshelf.schema.declared import Trust
+        >>> from modelshelf.schema.taxonomy import ModelFormat
+        >>> vae = Identity(
+        ...     ModelType.VAE,
+        ...     ModelFormat.CHECKPOINT,
+        ...     candidates=(BaseModelType.SD_1, BaseModelType.SDXL),
+        ...     status=IdentityStatus.UNDECIDED,
+        ... )
+        >>> claim = Declared(Trust.SIDECAR, "model.civitai.info:baseModel", "SDXL 1.0",
+        ...                  bases=(BaseModelType.SDXL,))
+        >>> narrow(vae, [claim]).base.value
+        'sdxl'
+    """
+    if identity.type is ModelType.UNKNOWN:
+        return identity
+    for claim in sorted(claims, key=lambda one: (one.trust, one.where, one.said)):
+        identity = _take(identity, claim)
+    return identity
+
+
+def _take(identity: Identity, claim: Declared) -> Identity:
+    if claim.type is not None and claim.type is not identity.type:
+        return _contradicted(identity, claim, f"type {identity.type}")
+    if claim.bases:
+        known = identity.bases or identity.candidates
+        left = tuple(base for base in known if base in claim.bases)
+        if known and not left and BaseModelType.ANY not in known:
+            return _contradicted(identity, claim, " or ".join(known))
+        if not identity.bases and left and left != identity.candidates:
+            identity = _narrowed(identity, left)
+        identity = _cited(identity, claim, "says")
+    if claim.prediction_type is not None and identity.type in _PREDICTS:
+        if identity.prediction_type not in {None, claim.prediction_type}:
+            return _contradicted(identity, claim, f"prediction type {identity.prediction_type}")
+        identity = replace(identity, prediction_type=claim.prediction_type)
+        identity = identity if claim.bases else _cited(identity, claim, "says")
+    if claim.architecture and not identity.architecture and identity.bases:
+        identity = replace(identity, architecture=claim.architecture)
+    return identity
+
+
+def _narrowed(identity: Identity, left: tuple[BaseModelType, ...]) -> Identity:
+    if len(left) > 1 or left == (BaseModelType.UNKNOWN,):
+        return replace(identity, candidates=left)
+    is_whole = identity.status is IdentityStatus.UNDECIDED
+    status = IdentityStatus.IDENTIFIED if is_whole else identity.status
+    return replace(identity, bases=left, candidates=(), status=status)
+
+
+def _cited(identity: Identity, claim: Declared, verb: str) -> Identity:
+    rule = f"claim/{claim.trust.name.lower()}"
+    said = Evidence(rule, claim.where, f"{verb} {claim.said!r}")
+    return replace(identity, evidence=(*identity.evidence, said))
+
+
+def _contradicted(identity: Identity, claim: Declared, proven: str) -> Identity:
+    return _cited(identity, claim, f"is not believed, against {proven}:")
