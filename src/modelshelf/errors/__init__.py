@@ -8,7 +8,6 @@ from modelshelf.errors.base import (
     ModelshelfError,
 )
 from modelshelf.errors.format import (
-    AmbiguousIdentityError,
     FormatError,
     InvalidCheckpointError,
     InvalidGgufError,
@@ -60,7 +59,6 @@ from modelshelf.errors.storage import (
 )
 
 __all__ = [
-    "AmbiguousIdentityError",
     "BlobCorruptError",
     "BlobMissingError",
     "ConversionError",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from modelshelf.errors.base import ModelshelfError
 
 __all__ = [
-    "AmbiguousIdentityError",
     "FormatError",
     "InvalidCheckpointError",
     "InvalidGgufError",
@@ -92,19 +91,3 @@ class InvalidShardIndexError(FormatError):
 
     code = "shard-index-invalid"
     message = "`{path}` is not a valid shard index: {problem}"
-
-
-class AmbiguousIdentityError(ModelshelfError):
-    """Two families agree and neither goes before the other.
-
-    A bug in a condition, not in the file: callers keep the file as type `unknown`.
-    """
-
-    code = "identity-ambiguous"
-    message = "`{path}` fits more than one family: {families}"
-    hint = "report it with the output of `shelf probe {path} --explain --json`"
-
-    path: str
-    """The file or folder."""
-    families: str
-    """Ids of the rules that agreed, comma separated."""
