@@ -28,6 +28,8 @@ from modelshelf.testing.tiny.text import (
     t5_layout,
     vision_layout,
 )
+from modelshelf.testing.tiny.torch_file import write_torch, write_torch_zip
+from modelshelf.testing.tiny.torch_pickle import Opcodes, TorchTensor, torch_pickle
 from modelshelf.testing.tiny.transformer import flux_layout, sd3_layout
 from modelshelf.testing.tiny.unet import controlnet_layout, unet_layout
 from modelshelf.testing.tiny.vae import vae
@@ -38,6 +40,8 @@ __all__ = [
     "MODELS",
     "T5_XXL",
     "VISIONS",
+    "Opcodes",
+    "TorchTensor",
     "Value",
     "autoencoder_layout",
     "checkpoint",
@@ -57,9 +61,12 @@ __all__ = [
     "t5",
     "t5_layout",
     "textual_inversion",
+    "torch_pickle",
     "unet_layout",
     "vae",
     "vision_layout",
     "write_gguf",
     "write_safetensors",
+    "write_torch",
+    "write_torch_zip",
 ]

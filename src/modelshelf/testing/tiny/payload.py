@@ -23,7 +23,15 @@ from blake3 import blake3
 
 from modelshelf.testing.tiny.layout import Shape
 
-__all__ = ["DTYPE_BYTES", "Piece", "Tensors", "header_bytes", "payload_size", "write_safetensors"]
+__all__ = [
+    "DTYPE_BYTES",
+    "Piece",
+    "Tensors",
+    "header_bytes",
+    "numbers",
+    "payload_size",
+    "write_safetensors",
+]
 
 Tensors = Mapping[str, tuple[str, Shape]]
 """Tensor names with dtype and shape."""
@@ -137,10 +145,11 @@ def _write_payload(
 ) -> None:
     for name, (dtype, shape) in _in_order(tensors):
         for piece in pieces.get(name, (Piece(f"{seed}:{name}", 0, prod(shape)),)):
-            file.writelines(_numbers(piece, dtype))
+            file.writelines(numbers(piece, dtype))
 
 
-def _numbers(piece: Piece, dtype: str) -> Iterator[bytes]:
+def numbers(piece: Piece, dtype: str) -> Iterator[bytes]:
+    """Make the bytes of *piece* in numbers of *dtype*, a block at a time."""
     size = DTYPE_BYTES[dtype]
     if "F" not in dtype:
         yield b"".join(number.to_bytes(size, "little") for number in range(piece.begin, piece.end))
