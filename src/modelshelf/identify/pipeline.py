@@ -71,9 +71,10 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
         format=ModelFormat.DIFFUSERS,
         bases=bases,
         variant=denoisers[0].identity.variant if bases else None,
-        prediction_type=_prediction(components),
+        prediction_type=_prediction(components) or _shared_prediction(denoisers),
         repo_variant=repo_variant_of([reading.config for reading in readings.values()]),
         precision=_precision(components, denoisers),
+        architecture=denoisers[0].identity.architecture if bases else "",
         evidence=_evidence(index, components, denoisers),
         near_misses=_near_misses(denoisers) if not bases else (),
         status=_status(index, components, bases),
@@ -92,7 +93,13 @@ def _as_component(folder: str, identity: Identity) -> Identity:
 
 def _shared_bases(denoisers: list[Component]) -> tuple[BaseModelType, ...]:
     found = {one.identity.bases for one in denoisers}
-    return found.pop() if len(found) == 1 else ()
+    proven = found - {()}
+    if len(proven) != 1:
+        return ()
+    bases = proven.pop()
+    # A prior that several bases have leaves the decision to the denoiser beside it.
+    others = [one.identity.candidates for one in denoisers if not one.identity.bases]
+    return bases if all(bases[0] in candidates for candidates in others) else ()
 
 
 def _with_base(identity: Identity, bases: tuple[BaseModelType, ...]) -> Identity:
@@ -110,11 +117,14 @@ def _with_base(identity: Identity, bases: tuple[BaseModelType, ...]) -> Identity
 
 
 def _prediction(components: list[Component]) -> SchedulerPredictionType | None:
-    found = {
-        one.identity.prediction_type
-        for one in components
-        if one.identity.type is ModelType.SCHEDULER
-    }
+    """Return what the schedulers say; the one that is called so before one of a single step."""
+    schedulers = [one for one in components if one.identity.type is ModelType.SCHEDULER]
+    own = [one for one in schedulers if one.folder == SubModelType.SCHEDULER]
+    return _shared_prediction(own or schedulers)
+
+
+def _shared_prediction(components: list[Component]) -> SchedulerPredictionType | None:
+    found = {one.identity.prediction_type for one in components}
     return found.pop() if len(found) == 1 else None
 
 

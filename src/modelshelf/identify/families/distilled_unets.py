@@ -16,7 +16,7 @@ from modelshelf.identify.families.unet import (
     unet_blocks_diffusers,
     unet_blocks_ldm,
 )
-from modelshelf.identify.family import Family
+from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -97,7 +97,9 @@ def _has(fourth: str, levels: int) -> Condition:
     return Tensor(fourth) if levels > 3 else Never(Tensor(fourth))  # noqa: PLR2004 -- the fourth
 
 
-def _folder(base: BaseModelType, name: str, *conditions: Condition) -> Family:
+def _folder(
+    base: BaseModelType, name: str, *conditions: Condition, traits: tuple[Trait, ...] = ()
+) -> Family:
     return Family(
         id=f"{base}/unet/folder-{name}",
         type=ModelType.UNET,
@@ -109,6 +111,7 @@ def _folder(base: BaseModelType, name: str, *conditions: Condition) -> Family:
             Unset("encoder_hid_dim_type"),
         ),
         architecture=name,
+        traits=traits,
     )
 
 
@@ -155,14 +158,15 @@ FAMILIES = (
             Setting("layers_per_block", (1,)),
             Setting("down_block_types", (levels,)),
             Unset("addition_embed_type"),
+            traits=(Trait(Architecture(bare), Unset("mid_block_type")),),
         )
-        for base, context, levels, name in (
-            (_SD_1, 768, _FOUR, "bk-sdm-base"),
-            (_SD_1, 768, _THREE, "bk-sdm-tiny"),
-            (_SD_1, 768, _SDXS, "sdxs"),
-            (_SD_2, 1024, _FOUR, "bk-sdm-v2-base"),
-            (_SD_2, 1024, _THREE, "bk-sdm-v2-tiny"),
-            (_SD_2, 1024, _SDXS, "sdxs-v2"),
+        for base, context, levels, name, bare in (
+            (_SD_1, 768, _FOUR, "bk-sdm-base", "bk-sdm-small"),
+            (_SD_1, 768, _THREE, "bk-sdm-tiny", "bk-sdm-tiny"),
+            (_SD_1, 768, _SDXS, "sdxs", "sdxs"),
+            (_SD_2, 1024, _FOUR, "bk-sdm-v2-base", "bk-sdm-v2-small"),
+            (_SD_2, 1024, _THREE, "bk-sdm-v2-tiny", "bk-sdm-v2-tiny"),
+            (_SD_2, 1024, _SDXS, "sdxs-v2", "sdxs-v2"),
         )
     ),
 )

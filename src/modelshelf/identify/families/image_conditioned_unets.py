@@ -97,6 +97,7 @@ FAMILIES = (
         ),
         architecture="sd-x4-upscaler",
         traits=(Trait(ModelVariantType.UPSCALER, Setting("in_channels")),),
+        prediction_type=_V,
     ),
     Family(
         id="sd-2/unet/folder-unclip",
@@ -111,6 +112,7 @@ FAMILIES = (
         ),
         architecture="sd-2.1-unclip",
         traits=(Trait(ModelVariantType.NORMAL, Setting("class")),),
+        prediction_type=_V,
     ),
     Family(
         id="main/image-to-views/ldm",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from modelshelf.identify.condition import Absent, Both, Condition, Setting, Some, Tensor
+from modelshelf.identify.condition import Absent, Both, Condition, Never, Setting, Some, Tensor
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
@@ -201,7 +201,11 @@ FAMILIES = (
         type=ModelType.TEXT_ENCODER,
         format=ModelFormat.TRANSFORMERS,
         bases=_ANY,
-        conditions=(Setting("class", _CLASSES),),
+        conditions=(
+            Setting("class", _CLASSES),
+            # QwenImageTransformer2DModel and its kin are denoisers and their controls.
+            Never(Setting("class", ("*Transformer?DModel", "*ControlNet*"))),
+        ),
         traits=tuple(_in_folder(kind) for kind in _KINDS if kind.vision in {"any", ""}),
     ),
     Family(

@@ -44,6 +44,8 @@ FAMILIES = (
         Tensor("transformer_blocks.#.scale_shift_table", (6, _WIDTH), below=_BLOCKS),
         Tensor("pos_embed.proj.weight", (_WIDTH, 4, 2, 2)),
         weight_or_bias("caption_projection.linear_1", _WIDTH),
+        # Latte: the same blocks, and as many again over time.
+        Absent("temporal_transformer_blocks.*"),
         *NO_CONTROL,
         prediction=SchedulerPredictionType.EPSILON,
         traits=(Trait(_ALPHA, Tensor("adaln_single.emb.resolution_embedder.linear_1.weight")),),

@@ -17,6 +17,7 @@ from modelshelf.identify.condition import (
     Either,
     Marker,
     Named,
+    Never,
     Setting,
     Side,
     Tensor,
@@ -184,6 +185,8 @@ def unet_config(context: int, levels: str) -> tuple[Condition, ...]:
         Setting("cross_attention_dim", (context,)),
         Setting("down_block_types", ([names[level] for level in levels],)),
         Setting("in_channels", _IMAGE_INPUTS),
+        # Distilled UNets left every second block out.
+        Never(Setting("layers_per_block", (1,))),
         Unset("encoder_hid_dim"),
         Unset("encoder_hid_dim_type"),
         Unset("class_embed_type"),
