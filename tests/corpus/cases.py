@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
+
+from modelshelf.testing.tiny import TorchTensor, write_torch
 
 __all__ = ["CASES", "Case", "build", "corpus_folder"]
 
@@ -67,11 +69,44 @@ def build(case: Case, folder: Path) -> Path:
         return _write(
             folder / "neutral" / "model.safetensors.index.json", json.dumps(document)
         ).parent
+    if case.expected.get("container") == "pickle" or _is_nested(document):
+        return write_torch(folder / "neutral.ckpt", _payload(document), hollow=True)
     return write_tensors(folder / "neutral.safetensors", document)
 
 
+def _is_nested(document: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(value, dict) and not name.startswith("__") for name, value in document.items()
+    )
+
+
+def _payload(document: Mapping[str, Any]) -> object:
+    """Return what `torch.save` was given, with tensors that have a shape and no numbers."""
+    return _value(document, "", document.get("__dtypes__", {}))
+
+
+def _value(value: object, name: str, dtypes: Mapping[str, str]) -> object:
+    match value:
+        case list():
+            return TorchTensor(dtypes.get(name, dtypes.get("*", "F16")), tuple(value))
+        case {"__value__": plain}:
+            return plain
+        case {"__tensor__": shape}:
+            return _value(shape, name, dtypes)
+        case {"__list__": [*shapes]}:
+            return [_value(shape, name, dtypes) for shape in shapes]
+        case dict():
+            return {
+                key: _value(inner, f"{name}.{key}" if name else key, dtypes)
+                for key, inner in value.items()
+                if not key.startswith("__")
+            }
+        case _:
+            raise TypeError(name)
+
+
 def write_tensors(path: Path, document: Mapping[str, Any]) -> Path:
-    """Write a safetensors file of what a key list describes; nested names are joined with dots."""
+    """Write a safetensors file of what a key list describes."""
     dtypes = document.get("__dtypes__", {})
     header: dict[str, object] = {}
     if "__metadata__" in document:
@@ -80,7 +115,9 @@ def write_tensors(path: Path, document: Mapping[str, Any]) -> Path:
             for key, value in document["__metadata__"].items()
         }
     end = 0
-    for name, shape in _tensors(document):
+    for name, shape in document.items():
+        if name.startswith("__"):
+            continue
         dtype = dtypes.get(name, dtypes.get("*", "F16"))
         begin, end = end, end + (prod(shape) * _BITS[dtype] + 7) // 8
         header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
@@ -89,20 +126,6 @@ def write_tensors(path: Path, document: Mapping[str, Any]) -> Path:
         stream.write(len(raw).to_bytes(8, "little") + raw)
         stream.truncate(8 + len(raw) + end)
     return path
-
-
-def _tensors(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Sequence[int]]]:
-    for name, value in document.items():
-        if name == "__list__":
-            yield from ((f"{prefix}{place}", shape) for place, shape in enumerate(value))
-        elif name == "__tensor__":
-            yield prefix or "tensor", value
-        elif name.startswith("__"):
-            continue
-        elif isinstance(value, dict):
-            yield from _tensors(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _build_folder(files: Mapping[str, Mapping[str, Any]], folder: Path) -> Path:

@@ -104,15 +104,15 @@ def _scale_dtype(layout: Layout) -> str | None:
 
 
 def _leaves_alone(groups: Mapping[str, Group], tensors: Mapping[str, TensorEntry]) -> bool:
-    """Say whether blocks keep wide matrices in more bits than eight."""
-    quantised = left = 0
+    """Say whether lists of blocks that are quantised keep wide matrices in more bits than eight."""
+    quantised: Counter[str] = Counter()
+    left: Counter[str] = Counter()
     for folded, group in groups.items():
-        if "#" not in folded:
-            continue
-        for name in group.names:
+        blocks, number, _ = folded.partition(".#.")
+        for name in group.names if number else ():
             entry = tensors[name]
             if len(entry.shape) > 1 and min(entry.shape) >= _WIDE:
-                numbers = entry.shape[0] * entry.shape[1]
-                quantised += numbers if entry.dtype in _FP8 else 0
-                left += numbers if entry.dtype not in _FP8 else 0
-    return left > _LEFT_ALONE * (quantised + left)
+                sizes = quantised if entry.dtype in _FP8 else left
+                sizes[blocks] += entry.shape[0] * entry.shape[1]
+    kept = sum(left[blocks] for blocks in quantised)
+    return kept > _LEFT_ALONE * (quantised.total() + kept)
