@@ -27,7 +27,7 @@ _SMALL, _LARGE = 1920, 3072
 _WIDTHS = (_SMALL, _LARGE)
 _SIX = tuple(6 * width for width in _WIDTHS)
 _TWELVE = tuple(12 * width for width in _WIDTHS)
-_HEAD, _BLOCKS = 64, 42
+_HEAD, _BLOCKS, _FEWEST_BLOCKS = 64, 42, 30
 _CHANNELS, _PATCH = 16, 2 * 2 * 2
 
 _PATCHES = "patch_embed.proj.weight"
@@ -85,6 +85,7 @@ FAMILIES = (
             Trait(Architecture("cogvideox-1.5-5b"), _IS_1_5),
         ),
         prediction_type=SchedulerPredictionType.V_PREDICTION,
+        blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
     ),
     Family(
         id="cogvideox/main/original",
@@ -111,6 +112,7 @@ FAMILIES = (
             ),
         ),
         prediction_type=SchedulerPredictionType.V_PREDICTION,
+        blocks=(("layers", _FEWEST_BLOCKS),),
     ),
     Family(
         id="cogvideox/transformer/folder",

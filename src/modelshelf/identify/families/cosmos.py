@@ -35,7 +35,7 @@ __all__ = ["FAMILIES"]
 _COSMOS = (BaseModelType.COSMOS,)
 _SMALL, _MIDDLE, _LARGE = 2048, 4096, 5120
 _WIDTHS = (_SMALL, _MIDDLE, _LARGE)
-_HEAD = 128
+_HEAD, _BLOCKS, _FEWEST_BLOCKS = 128, 36, 28
 # Patches of 1 x 2 x 2 of 16 channels and a mask; of one channel more where frames are given.
 _TEXT_INPUTS, _VIDEO_INPUTS = 4 * (16 + 1), 4 * (16 + 1 + 1)
 
@@ -94,7 +94,7 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_COSMOS,
         conditions=(
-            vectors("blocks.#.self_attn.q_norm.weight", _HEAD, below=36),
+            vectors("blocks.#.self_attn.q_norm.weight", _HEAD, below=_BLOCKS),
             vectors("blocks.#.cross_attn.k_norm.weight", _HEAD),
             Tensor("blocks.#.adaln_modulation_cross_attn.#.weight"),
             Tensor("blocks.#.mlp.layer1.weight"),
@@ -108,14 +108,16 @@ FAMILIES = (
             Trait(Architecture("cosmos-predict2.5"), Marker("crossattn_proj.*")),
         ),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("blocks", _FEWEST_BLOCKS),),
     ),
     Family(
         id="cosmos/main/diffusers",
+        blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
         type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=_COSMOS,
         conditions=(
-            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD, below=36),
+            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD, below=_BLOCKS),
             vectors("transformer_blocks.#.attn2.norm_k.weight", _HEAD),
             Tensor("transformer_blocks.#.norm3.linear_1.weight"),
             Tensor("transformer_blocks.#.norm3.linear_2.weight"),

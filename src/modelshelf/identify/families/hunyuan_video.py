@@ -50,6 +50,7 @@ _DIFFUSERS_BLOCKS = (
     vectors("single_transformer_blocks.#.norm.linear.bias", 3 * _WIDTH, below=_SINGLE),
     *NO_CONTROL,
 )
+_DIFFUSERS_COUNTS = (("transformer_blocks", _DOUBLE), ("single_transformer_blocks", _SINGLE))
 _IS_FRAMEPACK = Either((Marker("clean_x_embedder.*"), Marker("image_projection.*")))
 
 FAMILIES = (
@@ -77,6 +78,7 @@ FAMILIES = (
         ),
         traits=_variants("img_in.proj.weight"),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("double_blocks", _DOUBLE), ("single_blocks", _SINGLE)),
     ),
     Family(
         id="hunyuan-video/main/diffusers",
@@ -90,6 +92,7 @@ FAMILIES = (
         ),
         traits=_variants("x_embedder.proj.weight"),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=_DIFFUSERS_COUNTS,
     ),
     Family(
         id="hunyuan-video/transformer/folder",
@@ -116,6 +119,7 @@ FAMILIES = (
         conditions=(_IS_FRAMEPACK, *_DIFFUSERS_BLOCKS),
         traits=(Trait(ModelVariantType.I2V, _IS_FRAMEPACK),),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=_DIFFUSERS_COUNTS,
     ),
     Family(
         id="framepack/transformer/folder",
@@ -160,6 +164,7 @@ FAMILIES = (
             *NO_CONTROL,
         ),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("double_blocks", _DOUBLE_1_5),),
     ),
     Family(
         id="hunyuan-video-1.5/main/diffusers",
@@ -180,6 +185,7 @@ FAMILIES = (
             *NO_CONTROL,
         ),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("transformer_blocks", _DOUBLE_1_5),),
     ),
     Family(
         id="hunyuan-video-1.5/transformer/folder",

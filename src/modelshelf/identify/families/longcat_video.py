@@ -28,6 +28,7 @@ FAMILIES = (
             *NO_CONTROL,
         ),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("blocks", _BLOCKS),),
         architecture="longcat-video",
     ),
     Family(

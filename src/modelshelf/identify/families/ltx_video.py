@@ -27,6 +27,7 @@ _LTX = (BaseModelType.LTX_VIDEO,)
 _SMALL, _LARGE = 2048, 4096
 _WIDTHS = (_SMALL, _LARGE)
 _BLOCKS = 48
+_FEWEST, _ALL = (("transformer_blocks", 28),), (("transformer_blocks", _BLOCKS),)
 
 _BLOCK_TABLE = "transformer_blocks.#.scale_shift_table"
 _AUDIO_TABLE = "transformer_blocks.#.audio_scale_shift_table"
@@ -78,6 +79,7 @@ FAMILIES = (
         conditions=_video("q_norm", *_ORIGINAL_ENTRANCES),
         traits=_SIZES,
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=_FEWEST,
     ),
     Family(
         id="ltx-video/main/diffusers",
@@ -87,6 +89,7 @@ FAMILIES = (
         conditions=_video("norm_q", *_DIFFUSERS_ENTRANCES),
         traits=_SIZES,
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=_FEWEST,
     ),
     Family(
         id="ltx-video/transformer/folder",
@@ -111,6 +114,7 @@ FAMILIES = (
         conditions=_audio("q_norm"),
         traits=_VERSIONS,
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=_ALL,
         architecture="ltx-2",
     ),
     Family(
@@ -121,6 +125,7 @@ FAMILIES = (
         conditions=_audio("norm_q"),
         traits=_VERSIONS,
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=_ALL,
         architecture="ltx-2",
     ),
     Family(

@@ -43,6 +43,7 @@ FAMILIES = (
         ),
         traits=(Trait(ModelVariantType.T2V, Marker("blocks.#.attn.q_norm_x.weight")),),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("blocks", _BLOCKS),),
     ),
     Family(
         id="mochi/main/diffusers",
@@ -66,6 +67,7 @@ FAMILIES = (
             Trait(ModelVariantType.T2V, Marker("transformer_blocks.#.attn1.norm_added_q.weight")),
         ),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("transformer_blocks", _BLOCKS),),
     ),
     Family(
         id="mochi/transformer/folder",

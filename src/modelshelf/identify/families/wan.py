@@ -40,7 +40,7 @@ _WAN = (BaseModelType.WAN,)
 _SMALL, _MIDDLE, _LARGE = 1536, 3072, 5120
 _WIDTHS = (_SMALL, _MIDDLE, _LARGE)
 _SIX = tuple(6 * width for width in _WIDTHS)
-_BLOCKS = 40
+_BLOCKS, _FEWEST_BLOCKS = 40, 30
 
 _NO_OTHER_KIND: tuple[Condition, ...] = (
     *NO_CONTROL,
@@ -203,6 +203,7 @@ FAMILIES = (
         ),
         traits=(*_VARIANTS, *_ARCHITECTURES),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("blocks", _FEWEST_BLOCKS),),
     ),
     Family(
         id="wan/main/diffusers",
@@ -224,6 +225,7 @@ FAMILIES = (
         ),
         traits=(*_VARIANTS, *_ARCHITECTURES),
         prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("blocks", _FEWEST_BLOCKS),),
     ),
     Family(
         id="wan/transformer/folder",
