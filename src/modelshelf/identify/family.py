@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from modelshelf.errors import UsageError
 from modelshelf.identify.anchor import Shortlist
-from modelshelf.identify.condition import Condition, Found
+from modelshelf.identify.condition import Condition, Found, Setting
 from modelshelf.identify.facts import Facts
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -19,6 +19,8 @@ from modelshelf.schema.taxonomy import (
 )
 
 __all__ = ["Architecture", "Detail", "Families", "Family", "Trait", "Verdict"]
+
+_DENOISERS = frozenset({ModelType.UNET, ModelType.TRANSFORMER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,22 @@ class Families:
         if special.is_fallback is not general.is_fallback:
             return general.is_fallback
         return general.id in self._order[special.id]
+
+    def bases_of_class(self, class_name: str) -> tuple[BaseModelType, ...]:
+        """Return the bases of a denoiser's class that families of one base alone ask for, else none.
+
+        `FluxTransformer2DModel` is such a class; `UNet2DConditionModel`, which many have, is not.
+        """
+        found = {
+            family.bases
+            for family in self
+            if family.type in _DENOISERS
+            for condition in family.conditions
+            if isinstance(condition, Setting)
+            and condition.name == "class"
+            and class_name in condition.values
+        }
+        return found.pop() if len(found) == 1 else ()
 
     def _check_rules(self) -> None:
         seen: dict[frozenset[str], str] = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from modelshelf.identify.family import Families
 from modelshelf.identify.model_folder import (
     DAMAGED,
+    FolderReading,
     identify_folder,
     read_folder,
     repo_variant_of,
@@ -65,17 +67,19 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
         if slot.folder in readings
     ]
     denoisers = [one for one in components if one.identity.type in _DENOISERS]
-    bases = _shared_bases(denoisers)
+    absent = _declared_denoisers(index, readings, families) if not denoisers else {}
+    bases = _shared_bases(denoisers) or _only(absent.values())
     return Identity(
         type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=bases,
-        variant=denoisers[0].identity.variant if bases else None,
+        candidates=() if bases else _only({one.identity.candidates for one in denoisers}),
+        variant=denoisers[0].identity.variant if bases and denoisers else None,
         prediction_type=_prediction(components) or _shared_prediction(denoisers),
         repo_variant=repo_variant_of([reading.config for reading in readings.values()]),
         precision=_precision(components, denoisers),
-        architecture=denoisers[0].identity.architecture if bases else "",
-        evidence=_evidence(index, components, denoisers),
+        architecture=denoisers[0].identity.architecture if bases and denoisers else "",
+        evidence=_evidence(index, components, denoisers) + _class_evidence(index, absent),
         near_misses=_near_misses(denoisers) if not bases else (),
         status=_status(index, components, bases),
         components=tuple(
@@ -100,6 +104,36 @@ def _shared_bases(denoisers: list[Component]) -> tuple[BaseModelType, ...]:
     # A prior that several bases have leaves the decision to the denoiser beside it.
     others = [one.identity.candidates for one in denoisers if not one.identity.bases]
     return bases if all(bases[0] in candidates for candidates in others) else ()
+
+
+def _declared_denoisers(
+    index: PipelineIndex, readings: Mapping[str, FolderReading], families: Families
+) -> dict[str, tuple[BaseModelType, ...]]:
+    """Return the bases that the classes of missing components prove, by folder.
+
+    Only where nothing of the component is there: a configuration that no family knows is a model
+    that nobody knows, whatever its class is called.
+    """
+    return {
+        slot.folder: bases
+        for slot in index.slots
+        if slot.folder not in readings and (bases := families.bases_of_class(slot.class_name))
+    }
+
+
+def _class_evidence(
+    index: PipelineIndex, absent: Mapping[str, tuple[BaseModelType, ...]]
+) -> tuple[Evidence, ...]:
+    classes = {slot.folder: slot.class_name for slot in index.slots}
+    return tuple(
+        Evidence(_RULE, f"model_index.json:{folder}", f"{classes[folder]}, a class of one base")
+        for folder in absent
+    )
+
+
+def _only(found: Iterable[tuple[BaseModelType, ...]]) -> tuple[BaseModelType, ...]:
+    one = set(found)
+    return one.pop() if len(one) == 1 else ()
 
 
 def _with_base(identity: Identity, bases: tuple[BaseModelType, ...]) -> Identity:
