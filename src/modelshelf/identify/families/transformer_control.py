@@ -1,0 +1,129 @@
+"""ControlNets of transformers: blocks of the base, and what carries their output back.
+
+Each holds blocks of its base, so these families ask for what only a ControlNet adds, and for the
+width that tells whose blocks they are.
+
+Sources: the `controlnets` folder of huggingface/diffusers, `comfy/controlnet.py` of
+Comfy-Org/ComfyUI, `diffsynth/models` of modelscope/DiffSynth-Studio, `x-flux` of XLabs-AI,
+`videox_fun/models` of aigc-apps/VideoX-Fun.
+"""
+
+from __future__ import annotations
+
+from modelshelf.identify.condition import Absent, Condition, Setting, Tensor
+from modelshelf.identify.family import Detail, Family, Trait
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["FAMILIES"]
+
+_INPAINT = Detail("control", "inpaint")
+# 4 x 4 latents of 16 channels, and with a mask of the same patch 4 more.
+_PATCH, _MASKED = 64, 68
+
+
+def _control(
+    id_: str,
+    base: BaseModelType,
+    *conditions: Condition,
+    is_diffusers: bool = False,
+    masked: str = "",
+) -> Family:
+    """One ControlNet; *masked* is the layer that is wider where it takes a mask."""
+    return Family(
+        id=id_,
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.DIFFUSERS if is_diffusers else ModelFormat.CHECKPOINT,
+        bases=(base,),
+        conditions=conditions,
+        traits=(Trait(_INPAINT, Tensor(masked, (None, _MASKED))),) if masked else (),
+    )
+
+
+def _folder(id_: str, base: BaseModelType, class_name: str) -> Family:
+    return _control(id_, base, Setting("class", (class_name,)), is_diffusers=True)
+
+
+_SD_3_WIDTHS = (1536, 2432)
+_CLASSES = (
+    ("qwen-image", BaseModelType.QWEN_IMAGE, "QwenImageControlNetModel"),
+    ("z-image", BaseModelType.Z_IMAGE, "ZImageControlNetModel"),
+    ("hunyuan-dit", BaseModelType.HUNYUAN_DIT, "HunyuanDiT2DControlNetModel"),
+    ("hunyuan-dit-multi", BaseModelType.HUNYUAN_DIT, "HunyuanDiT2DMultiControlNetModel"),
+    ("sana", BaseModelType.SANA, "SanaControlNetModel"),
+    ("cosmos", BaseModelType.COSMOS, "CosmosControlNetModel"),
+)
+
+FAMILIES = (
+    *(
+        _folder(f"{name}/controlnet/folder", base, class_name)
+        for name, base, class_name in _CLASSES
+    ),
+    _control(
+        "flux/controlnet/mistoline",
+        BaseModelType.FLUX,
+        Tensor("controlnet_blocks.#.linear.weight", (3072, 3072)),
+        Tensor("double_blocks.#.img_mod.lin.bias", (18432,), below=19),
+    ),
+    _control(
+        "sd-3/controlnet/original",
+        BaseModelType.SD_3,
+        # Its blocks are modulated each by its own, and look at no text.
+        Tensor("controlnet_blocks.#.weight", (_SD_3_WIDTHS, _SD_3_WIDTHS)),
+        Tensor("pos_embed_input.proj.weight", (_SD_3_WIDTHS,)),
+        Tensor("transformer_blocks.#.adaLN_modulation.#.bias", rank=1),
+    ),
+    _control(
+        "qwen-image/controlnet/diffusers",
+        BaseModelType.QWEN_IMAGE,
+        Tensor("controlnet_x_embedder.weight", (3072, None)),
+        Tensor("controlnet_blocks.#.weight", (3072, 3072)),
+        Tensor("transformer_blocks.#.img_mod.#.bias", (18432,)),
+        Tensor("txt_norm.weight", (3584,)),
+        is_diffusers=True,
+        masked="controlnet_x_embedder.weight",
+    ),
+    _control(
+        "qwen-image/controlnet/blockwise",
+        BaseModelType.QWEN_IMAGE,
+        Tensor("controlnet_blocks.#.x_rms.weight", (3072,), count=60),
+        Tensor("controlnet_blocks.#.y_rms.weight", (3072,)),
+        Tensor("img_in.weight", (3072, (_PATCH, _MASKED))),
+        masked="img_in.weight",
+    ),
+    _control(
+        "z-image/controlnet/original",
+        BaseModelType.Z_IMAGE,
+        Tensor("control_layers.#.attention.to_q.weight", (3840, 3840)),
+        Tensor("control_all_x_embedder.2-1.weight", (3840,)),
+    ),
+    _control(
+        "z-image/controlnet/joined",
+        BaseModelType.Z_IMAGE,
+        Tensor("control_layers.#.attention.qkv.weight", (11520, 3840)),
+        Tensor("control_all_x_embedder.2-1.weight", (3840,)),
+    ),
+    _control(
+        "hunyuan-dit/controlnet/original",
+        BaseModelType.HUNYUAN_DIT,
+        Tensor("after_proj_list.#.weight", (1408, 1408)),
+        Tensor("before_proj.weight", (1408, 1408)),
+        Absent("controlnet_blocks.*"),
+    ),
+    _control(
+        "hunyuan-dit/controlnet/diffusers",
+        BaseModelType.HUNYUAN_DIT,
+        Tensor("controlnet_blocks.#.weight", (1408, 1408)),
+        Tensor("input_block.weight", (1408, 1408)),
+        Tensor("time_extra_emb.pooler.positional_embedding"),
+        is_diffusers=True,
+    ),
+    _control(
+        "sana/controlnet/diffusers",
+        BaseModelType.SANA,
+        Tensor("controlnet_blocks.#.weight", ((1152, 2240), (1152, 2240))),
+        Tensor("input_block.weight", ((1152, 2240),)),
+        Tensor("transformer_blocks.#.ff.conv_inverted.weight"),
+        is_diffusers=True,
+    ),
+)
+"""What the bases' own modules do not hold."""

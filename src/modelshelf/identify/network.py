@@ -1,0 +1,91 @@
+"""Conditions on a network as a whole: what its last layer makes, and that it has nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from modelshelf.identify.condition import Found, Side
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.layout import fold
+
+__all__ = ["Last", "Only", "Tokens"]
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True)
+class Last:
+    """Of the numbered tensors of this name, the one with the highest number has this shape.
+
+    For networks that are one list of layers: the last of them tells what comes out.
+    """
+
+    name: str
+    """Folded name without wrappers."""
+    shape: tuple[Side, ...]
+    """All its dimensions."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        group = facts.groups.get(self.name)
+        if group is None or not group.names:
+            return None
+        last = max(group.names, key=lambda name: [int(one) for one in _NUMBER.findall(name)])
+        shape = facts.layout.index.tensors[last].shape
+        fits = len(shape) == len(self.shape) and all(
+            want is None or (have in want if isinstance(want, tuple) else have == want)
+            for have, want in zip(shape, self.shape, strict=True)
+        )
+        return Found(last, str(list(shape))) if fits else None
+
+    def __str__(self) -> str:
+        return f"a last tensor `{self.name}` of shape {list(self.shape)}"
+
+
+@dataclass(frozen=True)
+class Only:
+    """The file has no tensor beside those of these names."""
+
+    names: tuple[str, ...]
+    """Folded names without wrappers."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        if not facts.groups or not facts.groups.keys() <= self._folded:
+            return None
+        return Found(", ".join(sorted(facts.groups)), "nothing else", is_absence=True)
+
+    @cached_property
+    def _folded(self) -> frozenset[str]:
+        return frozenset(fold(self.names))
+
+    def __str__(self) -> str:
+        return f"no tensor beside {', '.join(f'`{name}`' for name in self.names)}"
+
+
+_TOKEN = re.compile(r"<[^<>\x00-\x1f]{1,200}>")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Every tensor of the file is a token in pointed brackets: rows of one width."""
+
+    width: int
+    """Last dimension of each."""
+    least: int = 2
+    """How few there may be."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        tensors = facts.layout.index.tensors
+        if len(tensors) < self.least or not all(map(_TOKEN.fullmatch, tensors)):
+            return None
+        shapes = {entry.shape for entry in tensors.values()}
+        if not all(len(shape) in (1, 2) and shape[-1] == self.width for shape in shapes):
+            return None
+        return Found(min(tensors), f"{self.width} wide x {len(tensors)}")
+
+    def __str__(self) -> str:
+        return f"nothing but {self.least} or more tokens, {self.width} wide"
