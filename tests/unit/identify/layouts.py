@@ -265,8 +265,8 @@ def unet_peft(unet: UNet) -> Shapes:
     return peft(prefixed("unet.", _modules(diffusers_unet(unet))))
 
 
-def flux(inputs: int = 64, double: int = 19, single: int = 38) -> Shapes:
-    """FLUX.1 in its own names."""
+def flux(inputs: int = 64, double: int = 19, single: int = 38, *, guided: bool = True) -> Shapes:
+    """FLUX.1 in its own names; schnell is not guided."""
     found: Shapes = {
         "img_in.weight": (3072, inputs),
         "txt_in.weight": (3072, 4096),
@@ -274,6 +274,8 @@ def flux(inputs: int = 64, double: int = 19, single: int = 38) -> Shapes:
         "vector_in.in_layer.weight": (3072, 768),
         "vector_in.in_layer.bias": (3072,),
     }
+    if guided:
+        found["guidance_in.in_layer.weight"] = (3072, 256)
     for number in range(double):
         block = f"double_blocks.{number}"
         found[f"{block}.img_attn.norm.key_norm.scale"] = (128,)
@@ -284,6 +286,7 @@ def flux(inputs: int = 64, double: int = 19, single: int = 38) -> Shapes:
         found[f"{block}.img_mlp.2.weight"] = (3072, 12288)
     for number in range(single):
         block = f"single_blocks.{number}"
+        found[f"{block}.norm.key_norm.scale"] = (128,)
         found[f"{block}.linear1.weight"] = (21504, 3072)
         found[f"{block}.linear1.bias"] = (21504,)
         found[f"{block}.linear2.weight"] = (3072, 15360)
@@ -291,7 +294,7 @@ def flux(inputs: int = 64, double: int = 19, single: int = 38) -> Shapes:
     return found
 
 
-def flux_diffusers(inputs: int = 64) -> Shapes:
+def flux_diffusers(inputs: int = 64, *, guided: bool = True) -> Shapes:
     """FLUX.1's transformer in diffusers' names."""
     found: Shapes = {
         "x_embedder.weight": (3072, inputs),
@@ -299,6 +302,8 @@ def flux_diffusers(inputs: int = 64) -> Shapes:
         "time_text_embed.text_embedder.linear_1.weight": (3072, 768),
         "time_text_embed.text_embedder.linear_2.weight": (3072, 3072),
     }
+    if guided:
+        found["time_text_embed.guidance_embedder.linear_1.weight"] = (3072, 256)
     for number in range(19):
         found[f"transformer_blocks.{number}.norm1.linear.bias"] = (18432,)
         found[f"transformer_blocks.{number}.attn.to_q.weight"] = (3072, 3072)

@@ -28,10 +28,11 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "sd-3": (prefixed("model.diffusion_model.", layouts.sd_3()), "main", "sd-3", "normal"),
     "sd-3.5 large": (layouts.sd_3(2432, 38), "main", "sd-3", "normal"),
     "sd-3 diffusers": (layouts.sd_3_diffusers(), "main", "sd-3", "normal"),
-    "flux": (layouts.flux(), "main", "flux", "normal"),
-    "flux fill": (layouts.flux(384), "main", "flux", "inpaint"),
-    "flux depth or canny": (layouts.flux(128), "main", "flux", ""),
-    "flux diffusers": (layouts.flux_diffusers(), "main", "flux", "normal"),
+    "flux": (layouts.flux(), "main", "flux", "dev"),
+    "flux schnell": (layouts.flux(guided=False), "main", "flux", "schnell"),
+    "flux fill": (layouts.flux(384), "main", "flux", "dev_fill"),
+    "flux depth or canny": (layouts.flux(128), "main", "flux", "dev_control"),
+    "flux diffusers": (layouts.flux_diffusers(), "main", "flux", "dev"),
     "controlnet sd-1": (layouts.ldm_controlnet(SD_1), "controlnet", "sd-1", ""),
     "controlnet sd-1 wrapped": (
         prefixed("control_model.", layouts.ldm_controlnet(SD_1)),
@@ -103,10 +104,7 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
 
 LOOK_ALIKES: dict[str, Shapes] = {
     "kolors": layouts.ldm_unet(SDXL) | {"encoder_hid_proj.weight": (2048, 4096)},
-    "kolors diffusers": layouts.diffusers_unet(SDXL)
-    | {"encoder_hid_proj.weight": (2048, 4096), "add_embedding.linear_1.weight": (1280, 5632)},
-    "zero123": layouts.checkpoint(SD_1, 8) | {"cc_projection.weight": (768, 772)},
-    "unclip": layouts.ldm_unet(SD_2) | {"label_emb.0.0.weight": (1280, 2048)},
+    "another label on sd-2": layouts.ldm_unet(SD_2) | {"label_emb.0.0.weight": (1280, 4)},
     "video on sd-2": layouts.ldm_unet(SD_2)
     | {"input_blocks.1.1.time_stack.0.attn1.to_q.weight": (320, 320)},
     "text to video": layouts.diffusers_unet(SD_2)

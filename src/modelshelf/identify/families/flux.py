@@ -53,7 +53,7 @@ def _traits(image: str, guidance: str, blocks: str) -> tuple[Trait, ...]:
     """Variants of a file: schnell alone is not told a guidance; what comes in says the others."""
     guided = Tensor(guidance)
     return (
-        Trait(ModelVariantType.SCHNELL, Absent(guidance)),
+        Trait(ModelVariantType.SCHNELL, Both(Tensor(image, (None, 64)), Absent(guidance))),
         *(
             Trait(variant, Both(Tensor(image, (None, inputs)), guided))
             for inputs, variant in _VARIANTS.items()
@@ -142,14 +142,16 @@ FAMILIES = (
         Setting("pooled_projection_dim", (_POOLED,)),
         Setting("in_channels", _INPUTS),
         traits=(
-            Trait(ModelVariantType.SCHNELL, Unset("guidance_embeds")),
-            *(
-                Trait(
-                    variant,
-                    Both(Setting("in_channels", (inputs,)), Setting("guidance_embeds", (True,))),
-                )
-                for inputs, variant in _VARIANTS.items()
+            Trait(
+                ModelVariantType.SCHNELL,
+                Both(Setting("in_channels", (64,)), Unset("guidance_embeds")),
             ),
+            Trait(
+                ModelVariantType.DEV,
+                Both(Setting("in_channels", (64,)), Setting("guidance_embeds", (True,))),
+            ),
+            Trait(ModelVariantType.DEV_FILL, Setting("in_channels", (384,))),
+            Trait(ModelVariantType.DEV_CONTROL, Setting("in_channels", (128,))),
             Trait(Architecture("flex.2"), Setting("in_channels", (196,))),
             Trait(
                 Architecture("flux-8b"),
