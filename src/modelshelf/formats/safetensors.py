@@ -13,6 +13,7 @@ from pathlib import Path
 from modelshelf.errors import InvalidSafetensorsError
 from modelshelf.formats.opening import reading
 from modelshelf.formats.safetensors_header import HeaderError, parse_header
+from modelshelf.formats.stranger import guess_stranger
 from modelshelf.schema.tensor import TensorIndex
 
 __all__ = ["read_safetensors"]
@@ -50,11 +51,11 @@ def _read(path: Path) -> TensorIndex:
         size = os.fstat(stream.fileno()).st_size
         prefix = stream.read(_PREFIX)
         length = _header_length(prefix, size)
+        raw = stream.read(length)
         # One read may return less than asked for, on network file systems at least.
-        raw = bytearray()
         while len(raw) < length and (chunk := stream.read(length - len(raw))):
             raw += chunk
-    tensors, metadata = parse_header(bytes(raw), start=_PREFIX + length, size=size)
+    tensors, metadata = parse_header(raw, start=_PREFIX + length, size=size)
     return TensorIndex(tensors=tensors, metadata=metadata)
 
 
@@ -64,22 +65,9 @@ def _header_length(prefix: bytes, size: int) -> int:
     length = int.from_bytes(prefix, "little")
     if length > _LONGEST_HEADER:
         problem = f"expected a header length of at most {_LONGEST_HEADER} at offset 0, got {length}"
-        raise HeaderError(problem=problem + _guess(prefix))
+        raise HeaderError(problem=problem + guess_stranger(prefix))
     if _PREFIX + length > size:
         raise HeaderError(
             problem=f"expected a header of {length} bytes, but the file ends at {size}"
         )
     return length
-
-
-def _guess(prefix: bytes) -> str:
-    """Name the usual strangers under this suffix, as they all fail at the first number."""
-    strangers = {
-        b"version ": "a Git LFS pointer: the weights were never fetched",
-        b"<!DOCTYP": "a web page, not the file behind it",
-        b"<!doctyp": "a web page, not the file behind it",
-        b"PK\x03\x04": "a ZIP archive or PyTorch checkpoint under a wrong name",
-        b"GGUF": "a GGUF file under a wrong name",
-    }
-    found = [words for magic, words in strangers.items() if prefix.startswith(magic)]
-    return f"; it looks like {found[0]}" if found else ""

@@ -147,6 +147,52 @@ def test_text_that_is_no_header_is_named(tmp_path: Path, raw: bytes, words: str)
     assert words in problem_of(write_raw(tmp_path / "m", raw, 12))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["unet:0:to_q", 'quoted"name', "back\\slash", "line\nend", "é", "", "{a}", "a,b", "[0,12]}"],
+)
+def test_names_may_hold_anything(tmp_path: Path, name: str) -> None:
+    """Also what the header is otherwise made of."""
+    path = write_safetensors(tmp_path / "m", {"first": (1,), name: (2,), "last": (3,)})
+    assert list(read_safetensors(path).tensors) == ["first", name, "last"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]},}',
+        b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}',
+        b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}}',
+        b'{a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+        b'{"a:{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+        b'{"a"":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+        b'{"a":{"shape":"F16","dtype":[6],"data_offsets":[0,12]}}',
+        b'{"a":{"dtype":"F16" "shape":[6],"data_offsets":[0,12]}}',
+        b'{"a":{"dtype":"F16","shape":[6,],"data_offsets":[0,12]}}',
+        b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,012]}}',
+        (
+            b'{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b:{"dtype":"F16","shape":[3],'
+            b'"data_offsets":[6,12]}}'
+        ),
+        (
+            b'{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b":{"dtype":"F16","shape":[3],'
+            b'"data_offsets":[6,12]},"c"}'
+        ),
+        (
+            b'{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b\n":{"dtype":"F16","shape":[3],'
+            b'"data_offsets":[6,12]}}'
+        ),
+        (
+            b'{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"a":{"dtype":"F16","shape":[3],'
+            b'"data_offsets":[6,12]}}'
+        ),
+    ],
+)
+def test_nearly_a_header_is_no_header(tmp_path: Path, raw: bytes) -> None:
+    """One character beside the usual spelling, where a fast reader might look away."""
+    problem_of(write_raw(tmp_path / "m", raw, 12))
+
+
 def test_a_file_cut_short_is_found_without_reading_it(tmp_path: Path) -> None:
     """The commonest damage: a download that stopped."""
     path = write_safetensors(tmp_path / "m", {"a": (1000,)})
