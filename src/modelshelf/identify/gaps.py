@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from modelshelf.identify.facts import Facts
@@ -12,11 +13,11 @@ from modelshelf.schema.taxonomy import ModelType
 
 __all__ = ["find_gaps"]
 
+_FIRST_NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.)")
 _QUORUM = 0.8
 """Share of a list's blocks from which a file is the model, and not a part of it."""
 _LIST = 8
-"""Blocks from which a list that nobody declared is looked at: shorter ones skip numbers by design, as
-the layers of a `Sequential` do."""
+"""Blocks from which a list that nobody declared is looked at: shorter ones skip numbers by design."""
 _WHOLE = frozenset(
     {
         ModelType.MAIN,
@@ -61,8 +62,9 @@ def _lists(
     fullest: dict[str, Group] = {}
     for folded, group in groups.items():
         path, number, rest = folded.partition(".#.")
-        # One number in the name: so many tensors are so many blocks.
-        if number and "#" not in rest:
+        # One number in the name: so many tensors are so many blocks. A block has parts: what has a
+        # weight of its own is a layer of a `Sequential`, which counts its activations too.
+        if number and "#" not in rest and "." in rest:
             best = fullest.get(path)
             if best is None or len(group.names) > len(best.names):
                 fullest[path] = group
@@ -71,4 +73,19 @@ def _lists(
         have = len(found.names) if found is not None else 0
         whole = declared.get(path) or (found.highest() + 1 if found is not None else 0)
         if path in declared or whole >= _LIST:
-            yield path, have, whole
+            # Blocks of several kinds share no tensor: then every number counts.
+            yield path, have if have >= whole else _numbered(groups, path), whole
+
+
+def _numbered(groups: Mapping[str, Group], path: str) -> int:
+    """Return how many numbers stand behind *path*, whatever follows them."""
+    step = f"{path}.#"
+    return len(
+        {
+            name[found.start() :].split(".")[0]
+            for folded, group in groups.items()
+            if folded.startswith(step)
+            for name in group.names
+            if (found := _FIRST_NUMBER.search(name)) is not None
+        }
+    )
