@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from modelshelf.identify import BUILT_IN, identify
+from modelshelf.identify.facts import Facts
+from modelshelf.schema.identity import Identity, IdentityStatus
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from tests.unit.identify.layouts import Shapes, index_of, prefixed
+from tests.unit.identify.video_models import PUBLISHED, WAN, Published
+
+every = pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(one, id=f"{one.rule}-{one.architecture}-{one.variant}".replace("/", "-"))
+        for one in PUBLISHED
+    ],
+)
+denoisers = pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(one, id=f"{one.rule}-{one.architecture}-{one.variant}".replace("/", "-"))
+        for one in PUBLISHED
+        if one.kind == "main"
+    ],
+)
+
+
+@cache
+def shapes_of(model: Published) -> Shapes:
+    """Make each layout once: some have thousands of tensors."""
+    return model.shapes()
+
+
+def said(identity: Identity) -> tuple[str, str, str | None, str | None, str]:
+    return (
+        identity.type.value,
+        identity.base.value,
+        identity.variant,
+        identity.prediction_type,
+        identity.architecture,
+    )
+
+
+def right(model: Published) -> tuple[str, str, str | None, str | None, str]:
+    return (model.kind, model.base, model.variant, model.prediction, model.architecture)
+
+
+@every
+def test_published_model_is_known(model: Published) -> None:
+    """Type, base, variant, prediction and the architecture's name, and the rule that says so."""
+    identity = identify(index_of(shapes_of(model)))
+    assert said(identity) == right(model)
+    assert identity.evidence[0].rule == model.rule
+    assert identity.status is not IdentityStatus.PARTIAL
+
+
+@every
+def test_no_other_family_agrees(model: Published) -> None:
+    """No order between families is needed: each is told apart by what it asks."""
+    verdicts = BUILT_IN.ask(Facts(index_of(shapes_of(model))))
+    assert [one.family.id for one in verdicts if one.missing is None] == [model.rule]
+
+
+@denoisers
+@pytest.mark.parametrize(
+    "wrapper", ["model.diffusion_model.", "diffusion_model.", "model.", "net."]
+)
+def test_wrappers_change_nothing(model: Published, wrapper: str) -> None:
+    """They say which program wrote the file."""
+    assert said(identify(index_of(prefixed(wrapper, shapes_of(model))))) == right(model)
+
+
+@denoisers
+def test_scaled_fp8_changes_nothing(model: Published) -> None:
+    """Scales lie beside the weights, and the matrices alone are of eight bits."""
+    tensors: dict[str, TensorEntry] = {"scaled_fp8": TensorEntry("F8_E4M3", (2,), 0, 2)}
+    for name, shape in shapes_of(model).items():
+        is_matrix = name.endswith(".weight") and len(shape) == 2
+        tensors[name] = TensorEntry("F8_E4M3" if is_matrix else "BF16", shape, 0, 2)
+        if is_matrix:
+            scale = name.removesuffix("weight") + "scale_weight"
+            tensors[scale] = TensorEntry("F32", (1,), 0, 4)
+    assert said(identify(TensorIndex(tensors))) == right(model)
+
+
+@denoisers
+def test_four_bits_leave_the_base_as_it_is(model: Published) -> None:
+    """nf4 packs every matrix into one column of bytes; norms, biases and tables decide."""
+    tensors: dict[str, TensorEntry] = {}
+    for name, shape in shapes_of(model).items():
+        if not name.endswith(".weight") or len(shape) != 2:
+            tensors[name] = TensorEntry("BF16", shape, 0, 2)
+            continue
+        tensors[name] = TensorEntry("U8", (shape[0] * shape[1] // 2, 1), 0, 2)
+        tensors[f"{name}.absmax"] = TensorEntry("F32", (shape[0],), 0, 4)
+        tensors[f"{name}.quant_map"] = TensorEntry("F32", (16,), 0, 4)
+        tensors[f"{name}.quant_state.bitsandbytes__nf4"] = TensorEntry("U8", (120,), 0, 120)
+    identity = identify(TensorIndex(tensors))
+    assert (identity.type.value, identity.base.value) == (model.kind, model.base)
+
+
+@pytest.mark.parametrize("model", WAN[:24:2], ids=lambda one: f"{one.architecture}-{one.variant}")
+def test_gguf_folds_patches_and_keeps_wan(model: Published) -> None:
+    """Four dimensions are what GGUF has; the fifth goes into the first."""
+    shapes = dict(shapes_of(model))
+    width, channels, *rest = shapes["patch_embedding.weight"]
+    shapes["patch_embedding.weight"] = (width * channels, *rest)
+    assert said(identify(index_of(shapes))) == right(model)
