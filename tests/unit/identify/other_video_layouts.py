@@ -179,7 +179,7 @@ def cogvideox_original(width: int, blocks: int) -> Shapes:
             norm("transformer.final_layernorm", width, bias=True),
             layer("mixins.patch_embed.proj", width, 16, 2, 2),
             layer("mixins.patch_embed.text_proj", width, 4096),
-            repeat(f"{adaptive}.adaln_modulations", blocks, layer("1", 12 * width, 512)),
+            repeat(f"{adaptive}.adaLN_modulations", blocks, layer("1", 12 * width, 512)),
             *(
                 norm(f"{adaptive}.{one}_layernorm_list.{n}", 64, bias=True)
                 for one in ("query", "key")

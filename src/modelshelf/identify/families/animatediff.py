@@ -2,7 +2,7 @@
 
 Version 1 counts 24 frames, 2 has a module in the middle, 3 is 2 without it; the beta for SDXL has
 three levels of channels instead of four. AnimateLCM, Lightning and PIA are modules of these kinds,
-PIA with a first convolution for a given image. SparseCtrl is a ControlNet with motion modules of its
+PIA with a first convolution for a given image; LongAnimateDiff counts 64 frames. SparseCtrl is a ControlNet with motion modules of its
 own. Hotshot-XL calls its layers temporal attentions, and no base is known by them.
 
 Sources: `animatediff/models/motion_module.py` of guoyww/AnimateDiff, `MotionAdapter` of
@@ -64,7 +64,7 @@ def _conditions(inner: str, table: str) -> tuple[Condition, ...]:
     return (
         vectors(f"down_blocks.#.motion_modules.#.{inner}norm.weight", *_CHANNELS),
         vectors(f"up_blocks.#.motion_modules.#.{inner}norm.weight", *_CHANNELS),
-        Tensor(table, (1, (24, 32), _CHANNELS), rank=3),
+        Tensor(table, (1, None, _CHANNELS), rank=3),
         *_MODULES_ALONE,
     )
 

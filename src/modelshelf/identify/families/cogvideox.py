@@ -93,7 +93,7 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_COGVIDEOX,
         conditions=(
-            vectors("mixins.adaln_layer.adaln_modulations.#.#.bias", *_TWELVE, below=_BLOCKS),
+            vectors("mixins.adaln_layer.adaLN_modulations.#.#.bias", *_TWELVE, below=_BLOCKS),
             vectors("mixins.adaln_layer.query_layernorm_list.#.weight", _HEAD),
             vectors("layers.#.input_layernorm.weight", *_WIDTHS),
         ),

@@ -1,7 +1,8 @@
 """Cosmos 1, Predict2 and Predict2.5: three modulations of a low rank per block, heads of 128.
 
 Cosmos 1 is 4096 or 5120 wide, learns its positions and numbers its blocks in words; Predict2 is 2048
-or 5120 wide. Both take a padding mask beside 16 channels, and one more channel for given frames.
+or 5120 wide, its smallest 1280. Both take a padding mask beside 16 channels, and one channel more for
+given frames.
 Anima is Predict2's 2B with an adapter for its own text encoder.
 
 Sources: `cosmos1/models/diffusion` of nvidia-cosmos/cosmos-predict1, `cosmos_predict2/networks` of
@@ -33,9 +34,10 @@ from modelshelf.schema.taxonomy import (
 __all__ = ["FAMILIES"]
 
 _COSMOS = (BaseModelType.COSMOS,)
-_SMALL, _MIDDLE, _LARGE = 2048, 4096, 5120
-_WIDTHS = (_SMALL, _MIDDLE, _LARGE)
-_HEAD, _BLOCKS, _FEWEST_BLOCKS = 128, 36, 28
+_SMALLEST, _SMALL, _MIDDLE, _LARGE = 1280, 2048, 4096, 5120
+_WIDTHS = (_SMALLEST, _SMALL, _MIDDLE, _LARGE)
+_HEAD, _BLOCKS, _FEWEST_BLOCKS = 128, 36, 20
+_HEADS = (("cosmos-predict2-0.6b", 10), ("cosmos-predict2-2b", 16), ("cosmos-predict2-14b", 40))
 # Patches of 1 x 2 x 2 of 16 channels and a mask; of one channel more where frames are given.
 _TEXT_INPUTS, _VIDEO_INPUTS = 4 * (16 + 1), 4 * (16 + 1 + 1)
 
@@ -98,11 +100,12 @@ FAMILIES = (
             vectors("blocks.#.cross_attn.k_norm.weight", _HEAD),
             Tensor("blocks.#.adaln_modulation_cross_attn.#.weight"),
             Tensor("blocks.#.mlp.layer1.weight"),
-            vectors("t_embedding_norm.weight", _SMALL, _LARGE),
+            vectors("t_embedding_norm.weight", _SMALLEST, _SMALL, _LARGE),
             *_NO_ANIMA,
         ),
         traits=(
             _PREDICT_2_I2V,
+            _named("cosmos-predict2-0.6b", "t_embedding_norm.weight", _SMALLEST),
             _named("cosmos-predict2-2b", "t_embedding_norm.weight", _SMALL, _NO_PROJECTION),
             _named("cosmos-predict2-14b", "t_embedding_norm.weight", _LARGE, _NO_PROJECTION),
             Trait(Architecture("cosmos-predict2.5"), Marker("crossattn_proj.*")),
@@ -140,6 +143,7 @@ FAMILIES = (
             _named(
                 "cosmos-1-14b", "time_embed.norm.weight", _LARGE, Marker("learnable_pos_embed.*")
             ),
+            _named("cosmos-predict2-0.6b", "time_embed.norm.weight", _SMALLEST),
             _named("cosmos-predict2-2b", "time_embed.norm.weight", _SMALL, _NO_PROJECTION),
             _named(
                 "cosmos-predict2-14b",
@@ -197,7 +201,7 @@ FAMILIES = (
                         Never(Setting("use_crossattn_projection", (True,))),
                     ),
                 )
-                for name, heads in (("cosmos-predict2-2b", 16), ("cosmos-predict2-14b", 40))
+                for name, heads in _HEADS
             ),
             Trait(SchedulerPredictionType.FLOW, Unset("extra_pos_embed_type")),
             Trait(Architecture("cosmos-predict2.5"), Setting("use_crossattn_projection", (True,))),
