@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
 
-from modelshelf.identify.packing import Shape, is_companion, true_shape, weight_name
+from modelshelf.identify.packing import PACKED, Shape, is_companion, true_shape, weight_name
 from modelshelf.identify.wrapper import Part, unwrap, without_frame
 from modelshelf.schema.tensor import TensorIndex
 
@@ -53,20 +53,19 @@ def fold(names: Iterable[str]) -> list[str]:
 class Group:
     """All tensors of one part whose names differ in numbers only."""
 
-    __slots__ = ("_index", "_shapes", "names")
+    __slots__ = ("_layout", "_shapes", "names")
 
-    def __init__(self, index: TensorIndex) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.names: list[str] = []
         """As they stand in the file."""
-        self._index = index
+        self._layout = layout
         self._shapes: frozenset[tuple[int, ...]] | None = None
 
     @property
     def shapes(self) -> frozenset[tuple[int, ...]]:
         """Every shape that occurs, unpacked; empty where packing hides them all."""
         if self._shapes is None:
-            tensors = self._index.tensors
-            found: set[Shape] = {true_shape(name, tensors) for name in self.names}
+            found = set(map(self._layout.shape_of, self.names))
             self._shapes = frozenset(shape for shape in found if shape is not None)
         return self._shapes
 
@@ -77,7 +76,7 @@ class Group:
 
     def exactly(self, name: str) -> Group:
         """Return only those that are called *name* behind their wrapper; `#` is any number."""
-        found = Group(self._index)
+        found = Group(self._layout)
         if "#" in name:
             wanted = re.compile(r"(?:.*\.)?" + re.escape(name).replace(r"\#", "[0-9]+"))
             found.names = [own for own in self.names if wanted.fullmatch(own)]
@@ -100,6 +99,12 @@ class Layout:
 
     def __init__(self, index: TensorIndex) -> None:
         self.index = index
+        self.dtypes = index.dtypes
+        """Every dtype that occurs."""
+        self.shape_of: Callable[[str], Shape] = index.shapes.__getitem__
+        """Name → shape as it is unpacked, None where nothing tells it."""
+        if not PACKED.isdisjoint(self.dtypes):
+            self.shape_of = partial(true_shape, tensors=index.tensors)
         self.folded: dict[str, list[str]] = {}
         """Folded name, with the wrappers that name a part → names."""
         self.companions: dict[str, list[str]] = {}
@@ -115,7 +120,7 @@ class Layout:
                 continue
             self.folded.setdefault(framed, []).extend(names)
             part, stripped = unwrap(framed)
-            group = self._parts.setdefault(part, {}).setdefault(weight_name(stripped), Group(index))
+            group = self._parts.setdefault(part, {}).setdefault(weight_name(stripped), Group(self))
             group.names += names
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping
 
 from modelshelf.schema.tensor import TensorEntry
 
-__all__ = ["Shape", "is_companion", "true_shape", "weight_name"]
+__all__ = ["PACKED", "Shape", "is_companion", "true_shape", "weight_name"]
 
 Shape = tuple[int, ...] | None
 """Dimensions, or None where nothing that was read tells them: any shape is possible then."""
@@ -32,6 +32,10 @@ _QUANT_STATE = "bitsandbytes__"
 _BESIDE_WEIGHT = frozenset({"scale", "scales", "zero_point", "svd_up", "svd_down"})
 _BESIDE_QWEIGHT = _BESIDE_WEIGHT | {"lora_down", "lora_up"}
 _BITS_AND_BYTES = ("absmax", "quant_state.bitsandbytes__nf4", "quant_state.bitsandbytes__fp4")
+
+
+PACKED = frozenset({"U8", "I8", "I32", "U32", ""})
+"""Dtypes whose shapes may be those of packed numbers, or none at all."""
 
 
 def is_companion(name: str, names: Container[str]) -> bool:
@@ -70,7 +74,7 @@ def true_shape(name: str, tensors: Mapping[str, TensorEntry]) -> Shape:
         only an index names the tensor.
     """
     entry = tensors[name]
-    if entry.dtype in {"U8", "I8", "I32", "U32"} and len(entry.shape) > 1:
+    if entry.dtype in PACKED and len(entry.shape) > 1:
         return _unpack(name, entry, tensors)
     return entry.shape if entry.dtype else None
 

@@ -62,25 +62,26 @@ def precision_of(layout: Layout) -> str | None:
     Args:
         layout: The tensors of one file, or of all shards.
     """
-    if layout.companions:
-        marks = {name.rpartition(".")[2] for name in layout.companions}
-        marked = next((word for mark, word in _MARKS if mark in marks), None)
-        if marked is not None:
-            return marked
-    groups = layout.groups(layout.leading)
+    if len(layout.dtypes) == 1 and not layout.companions:
+        return _word(min(layout.dtypes))
+    marks = {name.rpartition(".")[2] for name in layout.companions}
+    marked = next((word for mark, word in _MARKS if mark in marks), None)
+    if marked is not None:
+        return marked
     tensors = layout.index.tensors
+    groups = layout.groups(layout.leading)
     sizes = _sizes(groups.values(), tensors)
-    dtype = min(sizes, key=lambda one: (-sizes[one], one), default=None)
-    if dtype is None:
-        return None
     # What stands outside the blocks may be most of a small file, and is never quantised.
     if not _FP8.isdisjoint(sizes) and (scale := _scale_dtype(layout)) is not None:
         if scale == "F8_E8M0":
             return "mxfp8"
         return "fp8_mixed" if _leaves_alone(groups, tensors) else "fp8_scaled"
-    if sizes[dtype] < _MOSTLY * sizes.total():
-        return "mixed"
-    return _WORDS.get(dtype, dtype.lower())
+    most = min(sizes, key=lambda one: (-sizes[one], one), default="")
+    return "mixed" if sizes[most] < _MOSTLY * sizes.total() else _word(most)
+
+
+def _word(dtype: str) -> str | None:
+    return _WORDS.get(dtype, dtype.lower() or None)
 
 
 def _sizes(groups: Iterable[Group], tensors: Mapping[str, TensorEntry]) -> Counter[str]:
@@ -88,8 +89,7 @@ def _sizes(groups: Iterable[Group], tensors: Mapping[str, TensorEntry]) -> Count
     matrices: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for group in groups:
-        entries = [tensors[name] for name in group.names]
-        for entry in entries:
+        for entry in map(tensors.__getitem__, group.names):
             sizes = matrices if len(entry.shape) > 1 else others
             sizes[entry.dtype] += entry.end - entry.begin
     return +matrices or +others

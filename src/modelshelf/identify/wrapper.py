@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 __all__ = ["Part", "unwrap", "without_frame"]
 
@@ -48,11 +50,22 @@ _PARTS = {
 }
 _FRAME = ("_orig_mod.", "module.", "state_dict.")
 _WRAPPERS = (*_FRAME, "base_model.model.", "model.", "net.", "netG.", "params.", "transformer.")
-# Longest first, as one begins another. ComfyUI's bundles name each text encoder, any name goes.
-_WRAPPER = re.compile(
-    "|".join(re.escape(one) for one in sorted({*_PARTS, *_WRAPPERS}, key=len, reverse=True))
-    + r"|text_encoders\.[a-z0-9_]+\."
-)
+_TEXT_ENCODERS = "text_encoders."
+"""ComfyUI's bundles name each text encoder behind this, any name goes."""
+
+
+def _by_first_step() -> Mapping[str, tuple[tuple[str, Part | None], ...]]:
+    known = {**dict.fromkeys(_WRAPPERS), **_PARTS}
+    steps: dict[str, list[tuple[str, Part | None]]] = {}
+    # Longest first, as one begins another.
+    for wrapper in sorted(known, key=len, reverse=True):
+        first = wrapper[: wrapper.index(".") + 1]
+        steps.setdefault(first, []).append((wrapper, known[wrapper]))
+    return MappingProxyType({first: tuple(found) for first, found in steps.items()})
+
+
+_BY_FIRST_STEP = _by_first_step()
+"""Most names begin with no wrapper's first step, and one look tells."""
 # kohya's names begin where the frame ends, so `model.` before them is a frame too.
 _OUTER = re.compile(r"(?:_orig_mod\.|module\.|state_dict\.|model\.(?=lora_|lycoris_))+")
 
@@ -67,16 +80,27 @@ def unwrap(name: str) -> tuple[Part, str]:
         (<Part.DENOISER: 'denoiser'>, 'out.#.weight')
     """
     part, at = Part.BARE, 0
-    while found := _WRAPPER.match(name, at):
-        named = _PARTS.get(found[0])
-        if named is None and found[0].startswith("text_encoders."):
-            named = Part.TEXT
+    while True:
+        wrapper, named = _wrapper_at(name, at)
+        if not wrapper:
+            break
         if named is not None and part is Part.EMA:
             named = Part.EMA
         elif named is not None and part not in {Part.BARE, Part.DENOISER}:
             break
-        part, at = named or part, found.end()
+        part, at = named or part, at + len(wrapper)
     return part, name[at:]
+
+
+def _wrapper_at(name: str, at: int) -> tuple[str, Part | None]:
+    first = name[at : name.find(".", at) + 1]
+    for wrapper, part in _BY_FIRST_STEP.get(first, ()):
+        if name.startswith(wrapper, at):
+            return wrapper, part
+    if first == _TEXT_ENCODERS:
+        end = name.find(".", at + len(first)) + 1
+        return name[at:end], Part.TEXT
+    return "", None
 
 
 def without_frame(name: str) -> str:

@@ -92,6 +92,11 @@ class TensorColumns(Mapping[str, TensorEntry]):
     def __repr__(self) -> str:
         return repr(self._all())
 
+    @property
+    def dtypes(self) -> Sequence[str]:
+        """The dtype of each tensor, in file order."""
+        return self._dtypes
+
     def items(self) -> ItemsView[str, TensorEntry]:
         """Return names with entries."""
         return self._all().items()
@@ -131,6 +136,13 @@ class TensorIndex:
         if isinstance(self.tensors, TensorColumns):
             return self.tensors.shapes
         return {name: entry.shape for name, entry in self.tensors.items()}
+
+    @property
+    def dtypes(self) -> frozenset[str]:
+        """Every dtype that occurs."""
+        if isinstance(self.tensors, TensorColumns):
+            return frozenset(self.tensors.dtypes)
+        return frozenset(entry.dtype for entry in self.tensors.values())
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Return the shape of tensor *name*, or None where there is none."""
