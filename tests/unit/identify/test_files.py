@@ -85,9 +85,12 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "lora sd-3": (layouts.sd_3_lora(), "lora", "sd-3", ""),
     "ip-adapter sd-1": (layouts.ip_adapter(768, 16), "ip_adapter", "sd-1", ""),
     "ip-adapter sdxl": (layouts.ip_adapter(2048, 70), "ip_adapter", "sdxl", ""),
-    "clip l": (layouts.clip_text(), "clip_embed", "any", ""),
-    "clip g": (layouts.clip_text(1280, 32), "clip_embed", "any", ""),
+    "clip l": (layouts.clip_text(), "clip_embed", "any", "large"),
+    "clip g": (layouts.clip_text(1280, 32), "clip_embed", "any", "gigantic"),
     "t5": (layouts.t5(), "t5_encoder", "any", ""),
+    "umt5": (layouts.t5(256384, biases=24), "t5_encoder", "any", ""),
+    "mt5": (layouts.t5(250112, 2048), "t5_encoder", "any", ""),
+    "pile-t5": (layouts.t5(32128, 2048, biases=24), "t5_encoder", "any", ""),
     "clip vision": (layouts.clip_vision(), "clip_vision", "any", ""),
     "embedding sd-1": ({"emb_params": (8, 768)}, "embedding", "sd-1", ""),
     "embedding sd-2": ({"<cat-toy>": (1024,)}, "embedding", "sd-2", ""),
@@ -101,6 +104,9 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "embedding sdxl": ({"clip_g": (2, 1280), "clip_l": (2, 768)}, "embedding", "sdxl", ""),
 }
 """What it is → its tensors, type, base, variant."""
+
+SIXTEEN = ["flux", "sd-3", "z-image", "lumina2", "chroma", "hidream"]
+"""Bases whose VAEs have 16 latent channels and one layout."""
 
 LOOK_ALIKES: dict[str, Shapes] = {
     "kolors": layouts.ldm_unet(SDXL) | {"encoder_hid_proj.weight": (2048, 4096)},
@@ -123,9 +129,6 @@ LOOK_ALIKES: dict[str, Shapes] = {
     "more blocks than flux": layouts.flux(64, 20, 40),
     "another text width": layouts.flux() | {"txt_in.weight": (3072, 3584)},
     "half a flux": {"double_blocks.0.img_attn.norm.key_norm.scale": (128,)},
-    "umt5": layouts.t5(256384, biases=24),
-    "mt5": layouts.t5(250112, 2048),
-    "pile-t5": layouts.t5(32128, 2048, biases=24),
     "aesthetic predictor": {"linear.weight": (1, 768), "linear.bias": (1,)},
     "a layer": {"weight": (4, 768)},
     "t5 embedding": {"token": (4096,)},
@@ -178,8 +181,8 @@ def test_an_unknown_model_names_what_was_missing() -> None:
         (layouts.ldm_vae(), "vae", ["sd-1", "sd-2", "sdxl"]),
         (prefixed("first_stage_model.", layouts.ldm_vae()), "vae", ["sd-1", "sd-2", "sdxl"]),
         (layouts.diffusers_vae(), "vae", ["sd-1", "sd-2", "sdxl"]),
-        (layouts.ldm_vae(16), "vae", ["flux", "sd-3"]),
-        (layouts.diffusers_vae(16), "vae", ["flux", "sd-3"]),
+        (layouts.ldm_vae(16), "vae", SIXTEEN),
+        (layouts.diffusers_vae(16), "vae", SIXTEEN),
         (layouts.text_lora("lora_te1_", 768), "lora", ["sdxl", "flux", "sd-3"]),
         (layouts.flux_lora("img_attn"), "lora", ["flux", "unknown"]),
     ],

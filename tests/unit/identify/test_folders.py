@@ -193,8 +193,8 @@ def test_two_denoisers_of_different_bases_give_none(tmp_path: Path) -> None:
         ({"_class_name": "PNDMScheduler", "prediction_type": "v_prediction"}, "v_prediction"),
         ({"_class_name": "PNDMScheduler", "prediction_type": "epsilon"}, "epsilon"),
         ({"_class_name": "DDIMScheduler"}, "epsilon"),
-        ({"_class_name": "FlowMatchEulerDiscreteScheduler"}, None),
-        ({"_class_name": "DDIMScheduler", "prediction_type": "flow_prediction"}, None),
+        ({"_class_name": "FlowMatchEulerDiscreteScheduler"}, "flow"),
+        ({"_class_name": "DDIMScheduler", "prediction_type": "flow_prediction"}, "flow"),
     ],
 )
 def test_the_scheduler_declares_what_is_predicted(
@@ -328,7 +328,7 @@ def test_a_damaged_component_is_an_error(
         (
             {"config.json": {"_class_name": "HunyuanDiT2DControlNetModel"}},
             "controlnet",
-            [],
+            ["hunyuan-dit"],
             "diffusers",
         ),
         (

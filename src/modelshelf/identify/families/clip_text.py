@@ -52,7 +52,7 @@ def _transformers(size: _Size, layers: int, prefix: str) -> tuple[Condition, ...
         Some(f"{prefix}embeddings.token_embedding.weight", (None, size.width)),
         Tensor(f"{prefix}embeddings.position_embedding.weight", (_POSITIONS, size.width)),
         Tensor(f"{prefix}encoder.layers.#.mlp.fc1.weight", (None, size.width), count=layers),
-        Tensor(f"{prefix}encoder.layers.#.self_attn.q_proj.bias", (size.width,)),
+        Tensor(f"{prefix}encoder.layers.#.self_attn.q_proj.weight", (None, size.width)),
         *_is_text_alone("resblocks.*"),
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import Absent, Condition, Tensor
 from modelshelf.identify.family import Family
-from modelshelf.identify.network import Only, Tokens
+from modelshelf.identify.network import Tokens
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -35,15 +35,6 @@ FAMILIES = (
             f"{base}/embedding/a1111",
             base,
             Tensor("string_to_param.*", (None, width), rank=2),
-        )
-        for base, width in _WIDTHS
-    ),
-    *(
-        _embedding(
-            f"{base}/embedding/kohya",
-            base,
-            Tensor("emb_params", (None, width), rank=2),
-            Only(("emb_params",)),
         )
         for base, width in _WIDTHS
     ),
