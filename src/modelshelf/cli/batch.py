@@ -47,6 +47,21 @@ class Batch:
             report(error, as_json=self._session.json)
             self._errors.append((name, error))
 
+    def take(self, name: str, error: ModelshelfError | None, *, tell: bool = True) -> None:
+        """Take an item that was done elsewhere.
+
+        Args:
+            name: What it is called.
+            error: How it failed; None where it did not.
+            tell: False where the failure is shown as data.
+        """
+        if error is None:
+            self._done += 1
+            return
+        if tell:
+            report(error, as_json=self._session.json)
+        self._errors.append((name, error))
+
     @property
     def failed(self) -> list[dict[str, object]]:
         """What failed, for the JSON document."""

@@ -24,10 +24,11 @@ def print_table(
     rows: Iterable[Sequence[str]],
     *,
     right: frozenset[int] = frozenset(),
+    keep_end: frozenset[int] = frozenset(),
 ) -> None:
     """Print columns; on a terminal they fit its width, in a pipe nothing is shortened."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    head, *body = columns(headers, rows, right=right, width=width)
+    head, *body = columns(headers, rows, right=right, keep_end=keep_end, width=width)
     click.echo(click.style(head, bold=True), color=session.colors)
     if body:
         click.echo("\n".join(body), color=session.colors)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from modelshelf.cli.batch import Batch
 from modelshelf.cli.options import verb_options
-from modelshelf.cli.output import print_document, print_lines
+from modelshelf.cli.output import note, print_document, print_lines, print_table
+from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
-from modelshelf.cli.text import printable
-from modelshelf.schema.identity import Identity
+from modelshelf.schema.progress import Progress
+
+if TYPE_CHECKING:
+    from modelshelf.cli.probing import Probed
 
 __all__ = ["command"]
 
@@ -21,61 +26,108 @@ __all__ = ["command"]
 @click.argument(
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
 )
-@click.option("--explain", is_flag=True, help="What decided, and which rules nearly agreed.")
+@click.option("--explain", is_flag=True, help="What decided, and what is written about it.")
+@click.option("--follow-links", is_flag=True, help="Take files that links point to elsewhere, too.")
 @verb_options
 @click.pass_obj
-def command(session: Session, paths: tuple[Path, ...], *, explain: bool) -> int:
-    """Say what a file or folder is. Adds nothing.
+def command(session: Session, paths: tuple[Path, ...], *, explain: bool, follow_links: bool) -> int:
+    """Say what files and folders are. Adds nothing, and needs no library.
 
-    Reads headers and configs, no weights.
+    Reads headers and configs, and what stands beside a file, no weights. A folder that is no model
+    is searched: one line a model, sorted, and the counts. What is broken is a line too, and exit 3.
 
-    With `-q`: the type alone.
+    A `?` behind the base: one of these, and nothing tells which. With `-q`: the type alone.
 
     \b
     shelf probe ~/Downloads/unnamed.safetensors --explain
+    shelf probe ~/ComfyUI/models
     """
+    began = time.monotonic()
     batch = Batch(session)
-    found: list[tuple[Path, Identity]] = []
-    with session.open() as manager:
-        for path in paths:
-            with batch.item(str(path)):
-                found.append((path, manager.probe(path)))
+    models = _discover(session, batch, paths)
+    is_single = len(models) == 1
+    whole = explain or session.json or is_single
+    probed = list(_probe(session, batch, models, whole=whole, follow_links=follow_links))
     if session.json:
-        probed = [{"path": path, "identity": identity} for path, identity in found]
-        print_document({"probed": probed, "failed": batch.failed})
-        return batch.status
-    for path, identity in found:
-        if session.quiet:
-            print_lines([identity.type])
-        else:
-            print_lines([printable(str(path)), *_lines(identity, explain=explain, indent="  ")])
+        _print_json(probed, batch)
+    elif session.quiet:
+        print_lines(one.identity.type for one in probed if one.identity is not None)
+    else:
+        _print(session, probed, explain=explain)
+        if not is_single and probed:
+            _print_summary(session, probed, time.monotonic() - began, explained=explain)
     return batch.status
 
 
-def _lines(identity: Identity, *, explain: bool, indent: str) -> Iterator[str]:
-    yield indent + "  ".join(_words(identity))
-    if explain:
-        for evidence in identity.evidence:
-            observed = f"{evidence.where}: {evidence.found}"
-            yield f"{indent}because {printable(observed)}  [{evidence.rule}]"
-        for miss in identity.near_misses:
-            yield f"{indent}not {miss.rule}: {printable(miss.missing)}"
-    for component in identity.components:
-        yield f"{indent}{printable(component.folder)} ({printable(component.class_name)})"
-        yield from _lines(component.identity, explain=explain, indent=indent + "  ")
+def _discover(session: Session, batch: Batch, paths: Sequence[Path]) -> list[Path]:
+    """Return the models at all paths, each once; the library's own copies are not searched for."""
+    from modelshelf.install.discovery import discover_models  # noqa: PLC0415 - help needs no models
+    from modelshelf.settings.location import library_root  # noqa: PLC0415
+
+    root = library_root(session.root).resolve()
+    models: dict[Path, None] = {}
+    for path in paths:
+        with batch.search(str(path)):
+            inside = root != path.resolve() and root.is_relative_to(path.resolve())
+            found = discover_models(path, apart=[root] if inside else [])
+            models |= dict.fromkeys(sorted(found))
+    return list(models)
 
 
-def _words(identity: Identity) -> Iterator[str]:
-    yield identity.type
-    if identity.bases:
-        yield ",".join(identity.bases)
-    elif identity.candidates:
-        yield " or ".join(identity.candidates)
-    else:
-        yield "unknown base"
-    yield identity.format
-    for detail in (identity.variant, identity.prediction_type, identity.repo_variant):
-        if detail is not None:
-            yield detail
-    if identity.precision is not None:
-        yield identity.precision
+def _probe(
+    session: Session, batch: Batch, models: Sequence[Path], *, whole: bool, follow_links: bool
+) -> Iterator[Probed]:
+    from modelshelf.cli.probing import probe_all  # noqa: PLC0415 - help needs no readers
+
+    # A table tells what is broken on a line of its own; everybody else needs the whole error.
+    tells = session.json or session.quiet or len(models) == 1
+    with progress_bar(session, counted="models") as report:
+        for done, one in enumerate(probe_all(models, whole=whole, follow_links=follow_links), 1):
+            report(Progress("probing", str(one.path), done, len(models)))
+            batch.take(str(one.path), one.error, tell=tells)
+            yield one
+
+
+def _print_json(probed: Sequence[Probed], batch: Batch) -> None:
+    from modelshelf.cli.identity_text import summary  # noqa: PLC0415
+
+    found = [
+        {
+            "path": one.path,
+            "identity": one.identity,
+            "findings": one.findings,
+            "metadata": one.metadata.document(),
+        }
+        for one in probed
+        if one.identity is not None
+    ]
+    print_document({"probed": found, "failed": batch.failed, "summary": summary(probed)})
+
+
+def _print(session: Session, probed: Sequence[Probed], *, explain: bool) -> None:
+    from modelshelf.cli.identity_text import HEADERS, PATH_COLUMN, block, row  # noqa: PLC0415
+
+    if explain or len(probed) == 1:
+        for one in probed:
+            if one.identity is not None or len(probed) > 1:
+                print_lines(block(one, explain=explain))
+    elif probed:
+        print_table(session, HEADERS, map(row, probed), keep_end=frozenset({PATH_COLUMN}))
+
+
+def _print_summary(
+    session: Session, probed: Sequence[Probed], seconds: float, *, explained: bool
+) -> None:
+    from modelshelf.cli.identity_text import summary  # noqa: PLC0415
+
+    counts = summary(probed)
+    note(session, f"{counts['models']} models in {seconds:.1f} s")
+    for title in ("types", "bases"):
+        counted = counts[title]
+        if isinstance(counted, dict) and counted:
+            words = ", ".join(f"{count} {name}" for name, count in counted.items())
+            note(session, f"{title}: {words}")
+    open_ones = [f"{counts[word]} {word}" for word in ("undecided", "unknown", "broken")]
+    if left := [words for words in open_ones if not words.startswith("0 ")]:
+        hint = "" if explained else "; `shelf probe --explain` tells why"
+        note(session, f"left: {', '.join(left)}{hint}")

@@ -22,12 +22,17 @@ _PATIENCE = 1.0
 
 
 @contextmanager
-def progress_bar(session: Session) -> Iterator[ProgressReporter]:
-    """Give the reporter for one operation; its bar is gone when the operation is over."""
+def progress_bar(session: Session, *, counted: str = "") -> Iterator[ProgressReporter]:
+    """Give the reporter for one operation; its bar is gone when the operation is over.
+
+    Args:
+        session: Says whether somebody watches.
+        counted: What the steps count, such as `models`; empty for bytes.
+    """
     if not session.shows_progress:
         yield ignore_progress
         return
-    bar = PatientBar(time.monotonic)
+    bar = PatientBar(time.monotonic, counted=counted)
     try:
         yield bar.report
     finally:
@@ -40,8 +45,9 @@ class PatientBar:
     It is drawn on stderr and must be closed before the next line of data is printed.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, counted: str = "") -> None:
         self._clock = clock
+        self._counted = counted
         self._began = clock()
         self._shown: tuple[Bar, TaskID] | None = None
 
@@ -50,7 +56,7 @@ class PatientBar:
         if self._shown is None:
             if self._clock() - self._began < _PATIENCE:
                 return
-            self._shown = _begin()
+            self._shown = _begin(self._counted)
         bar, task = self._shown
         bar.update(
             task,
@@ -67,12 +73,14 @@ class PatientBar:
             self._shown[0].stop()
 
 
-def _begin() -> tuple[Bar, TaskID]:
+def _begin(counted: str) -> tuple[Bar, TaskID]:
     # Only work that is slow anyway pays for the import.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import (  # noqa: PLC0415
         BarColumn,
         DownloadColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
@@ -80,11 +88,13 @@ def _begin() -> tuple[Bar, TaskID]:
     from rich.progress import Progress as Bar  # noqa: PLC0415
     from rich.table import Column  # noqa: PLC0415
 
+    amount: tuple[ProgressColumn, ...] = (DownloadColumn(), TransferSpeedColumn())
+    if counted:
+        amount = (MofNCompleteColumn(), TextColumn(counted, markup=False))
     bar = Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
+        *amount,
         TimeRemainingColumn(),
         TextColumn(
             "{task.fields[subject]}",

@@ -54,6 +54,7 @@ def columns(
     rows: Iterable[Sequence[str]],
     *,
     right: frozenset[int] = frozenset(),
+    keep_end: frozenset[int] = frozenset(),
     width: int | None = None,
 ) -> Iterator[str]:
     """Lay out a table, two spaces between columns.
@@ -62,6 +63,7 @@ def columns(
         headers: Titles; shown although there may be no rows.
         rows: Cells as text; made printable here.
         right: Columns that hold numbers.
+        keep_end: Columns that are shortened at their beginning, such as paths.
         width: Columns of the terminal: the widest column is shortened to fit. None keeps every cell
             whole, as for a file or a pipe.
     """
@@ -70,7 +72,10 @@ def columns(
     if width is not None:
         _fit(widths, width, right)
     for row in cells:
-        shown = [_cell(row[at], widths[at], right=at in right) for at in range(len(row))]
+        shown = [
+            _cell(row[at], widths[at], right=at in right, keep_end=at in keep_end)
+            for at in range(len(row))
+        ]
         yield _GAP.join(shown).rstrip()
 
 
@@ -85,11 +90,11 @@ def _fit(widths: list[int], width: int, right: frozenset[int]) -> None:
         excess -= shrink
 
 
-def _cell(text: str, width: int, *, right: bool) -> str:
+def _cell(text: str, width: int, *, right: bool, keep_end: bool) -> str:
     if _width(text) > width:
         while _width(text) > width - 1:
-            text = text[:-1]
-        text += "…"
+            text = text[1:] if keep_end else text[:-1]
+        text = "…" + text if keep_end else text + "…"
     padding = " " * (width - _width(text))
     return padding + text if right else text + padding
 

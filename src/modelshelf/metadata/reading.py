@@ -10,9 +10,10 @@ from modelshelf.metadata.gathering import Gathering
 from modelshelf.metadata.model_card import read_model_card
 from modelshelf.metadata.preview import find_previews
 from modelshelf.metadata.sidecar import read_sidecars
+from modelshelf.schema.declared import Declared
 from modelshelf.schema.metadata import ModelMetadata, Preview
 
-__all__ = ["read_metadata"]
+__all__ = ["read_claims", "read_metadata"]
 
 _CARD = "README.md"
 _INSIDE = "metadata"
@@ -51,6 +52,14 @@ def read_metadata(model: Path, embedded: Mapping[str, str] | None = None) -> Mod
         read=tuple(sorted(name for name, _ in gathered)),
         problems=tuple(sorted(problems)),
     )
+
+
+def read_claims(model: Path) -> tuple[Declared, ...]:
+    """Read what stands beside *model* about its type and base, and nothing else.
+
+    Equals `read_metadata(model).beside`, in less than half of the time.
+    """
+    return tuple(claim for _, source in _gather(model, {}) for claim in source.claims)
 
 
 def _gather(model: Path, embedded: Mapping[str, str]) -> Iterator[tuple[str, Gathering]]:

@@ -49,3 +49,19 @@ def test_slow_work_shows_what_it_is_at(
     assert "copying" in shown.err
     assert "\x1b[2J" not in shown.err
     assert shown.out == ""
+
+
+def test_models_are_counted_as_models(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every operation moves bytes."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    clock = Clock()
+    bar = PatientBar(clock, counted="models")
+    clock.now = 1.5
+    bar.report(Progress("probing", "a", 7, 2_000))
+    bar.close()
+    shown = capsys.readouterr().err
+    assert "7/2000" in shown
+    assert "models" in shown

@@ -75,3 +75,10 @@ def test_wide_characters_take_two_columns() -> None:
     """East Asian names and combining marks keep the columns straight."""
     table = list(columns(("N", "S"), [("模型", "1"), ("e\u0301a", "2"), ("abcd", "3")]))
     assert table == ["N     S", "模型  1", "e\u0301a    2", "abcd  3"]
+
+
+def test_a_path_is_shortened_where_it_begins() -> None:
+    """The name at its end is what tells models apart."""
+    rows = [("vae", "models/of/somebody/warm.safetensors")]
+    table = list(columns(("TYPE", "PATH"), rows, keep_end=frozenset({1}), width=25))
+    assert table[1] == "vae   …y/warm.safetensors"

@@ -1,0 +1,187 @@
+"""What a model is, in words for a terminal: one line of it, or all of it with the reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from modelshelf.cli.probing import Probed
+from modelshelf.cli.text import human_size, printable
+from modelshelf.schema.identity import Identity, IdentityStatus
+from modelshelf.schema.metadata import Field, ModelMetadata
+from modelshelf.schema.taxonomy import ModelType
+
+__all__ = ["HEADERS", "PATH_COLUMN", "block", "row", "summary"]
+
+HEADERS = ("TYPE", "BASE", "VARIANT", "PREDICTION", "PRECISION", "FORMAT", "PATH")
+PATH_COLUMN = len(HEADERS) - 1
+_NOTHING = "-"
+_NOBODY_KNOWS = "?"
+_SHOWN_FIELDS = (
+    Field.TITLE,
+    Field.VERSION,
+    Field.AUTHOR,
+    Field.LICENSE,
+    Field.RESOLUTION,
+    Field.NETWORK,
+    Field.NETWORK_DIM,
+    Field.NETWORK_ALPHA,
+    Field.BASE_NAME,
+    Field.SOFTWARE,
+    Field.WORKFLOW,
+    Field.NOTE,
+    Field.SOURCE,
+    Field.CIVITAI_MODEL,
+    Field.CIVITAI_VERSION,
+)
+"""What `--explain` shows of the metadata; `--json` has all."""
+_LONGEST = 200
+_CLAIM = "claim/"
+"""Rules that quote somebody begin so; what they quote is no reason."""
+
+
+def row(probed: Probed) -> tuple[str, ...]:
+    """Return one model as cells under `HEADERS`; of a broken one the cells say that and why.
+
+    No cell is empty, so that programs can cut a line at its blanks.
+    """
+    path = str(probed.path)
+    identity = probed.identity
+    if identity is None:
+        code = probed.error.code if probed.error else _NOTHING
+        return ("broken", _NOTHING, _NOTHING, _NOTHING, _NOTHING, code, path)
+    return (
+        identity.type,
+        _base(identity),
+        ",".join(_finer(identity)) or _NOTHING,
+        identity.prediction_type or _NOTHING,
+        identity.precision or _NOTHING,
+        identity.format,
+        path,
+    )
+
+
+def _base(identity: Identity) -> str:
+    if identity.bases:
+        return ",".join(identity.bases)
+    return "|".join(identity.candidates) + _NOBODY_KNOWS
+
+
+def _finer(identity: Identity) -> Iterator[str]:
+    for word in (identity.variant, identity.repo_variant, identity.architecture):
+        if word and word not in {"normal", "default"}:
+            yield word
+    if identity.status in {IdentityStatus.PARTIAL, IdentityStatus.AMBIGUOUS}:
+        yield identity.status
+
+
+def block(probed: Probed, *, explain: bool) -> Iterator[str]:
+    """Yield the lines that tell one model at length, its path first.
+
+    Args:
+        probed: What was found; not broken, or told as broken.
+        explain: Also why, what else was near, and what is written about it.
+    """
+    yield printable(str(probed.path))
+    if probed.identity is None:
+        yield f"  broken: {printable(str(probed.error))}"
+        return
+    yield from _identity(probed.identity, explain=explain, indent="  ")
+    if explain:
+        for finding in probed.findings:
+            yield f"  found {printable(finding)}"
+        yield from _metadata(probed.metadata)
+        cited = {evidence.where for evidence in probed.identity.evidence}
+        for claim in probed.metadata.claims:
+            if claim.where not in cited:
+                yield f"  {printable(claim.where)} says {printable(repr(claim.said))}"
+
+
+def _identity(identity: Identity, *, explain: bool, indent: str) -> Iterator[str]:
+    yield indent + "  ".join(_words(identity))
+    if explain:
+        for name, value in identity.details:
+            yield f"{indent}{printable(name)}: {printable(value)}"
+        for evidence in identity.evidence:
+            where, found = printable(evidence.where), printable(evidence.found)
+            is_claim = evidence.rule.startswith(_CLAIM)
+            observed = f"{where} {found}" if is_claim else f"because {where}: {found}"
+            yield f"{indent}{observed}  [{evidence.rule}]"
+        for miss in identity.near_misses:
+            yield f"{indent}not {miss.rule}: {printable(miss.missing)}"
+    for component in identity.components:
+        yield f"{indent}{printable(component.folder)} ({printable(component.class_name)})"
+        yield from _identity(component.identity, explain=explain, indent=indent + "  ")
+
+
+def _words(identity: Identity) -> Iterator[str]:
+    yield identity.type
+    if identity.bases:
+        yield ",".join(identity.bases)
+    else:
+        yield " or ".join(identity.candidates) or "unknown base"
+    yield identity.format
+    finer = (identity.variant, identity.architecture, identity.prediction_type)
+    for detail in (*finer, identity.repo_variant, identity.precision):
+        if detail:
+            yield detail
+    if identity.status in {IdentityStatus.PARTIAL, IdentityStatus.AMBIGUOUS}:
+        yield f"({identity.status})"
+
+
+def _metadata(metadata: ModelMetadata) -> Iterator[str]:
+    for field in _SHOWN_FIELDS:
+        if text := metadata.first(field):
+            yield _said(field.value, text)
+    for title, words in (
+        ("trigger words", metadata.trigger_words),
+        ("tags", metadata.tags),
+    ):
+        if words:
+            yield _said(title, ", ".join(words))
+    for name, text in metadata.hashes.items():
+        yield _said(f"claimed {name}", text)
+    for preview in metadata.previews:
+        yield f"  preview: {printable(preview.name)} ({preview.kind}, {human_size(preview.size)})"
+    for problem in metadata.problems:
+        yield f"  could not read {printable(problem)}"
+
+
+def _said(title: str, text: str) -> str:
+    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return f"  {title.replace('_', ' ')}: {printable(short)}"
+
+
+def summary(all_probed: Iterable[Probed]) -> dict[str, object]:
+    """Count models by type and base, and what nobody could tell.
+
+    Keys are part of the contract of `shelf probe --json`. A model counts under its own base; what is
+    undecided, unknown or broken counts under none.
+    """
+    types: Counter[str] = Counter()
+    bases: Counter[str] = Counter()
+    undecided = unknown = broken = 0
+    for probed in all_probed:
+        identity = probed.identity
+        if identity is None:
+            broken += 1
+        elif identity.type is ModelType.UNKNOWN:
+            unknown += 1
+        else:
+            types[identity.type.value] += 1
+            if identity.bases:
+                bases[identity.base.value] += 1
+            else:
+                undecided += 1
+    return {
+        "models": types.total() + unknown + broken,
+        "types": _sorted(types),
+        "bases": _sorted(bases),
+        "undecided": undecided,
+        "unknown": unknown,
+        "broken": broken,
+    }
+
+
+def _sorted(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))

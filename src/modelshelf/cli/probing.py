@@ -1,0 +1,145 @@
+"""Looking at many models at once: each in a process of its own where there are many, in a fixed order."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from modelshelf.errors import ModelshelfError
+from modelshelf.formats import WeightFormat, read_folder_config, read_tensors, read_tree
+from modelshelf.identify import identify
+from modelshelf.metadata import read_claims, read_metadata
+from modelshelf.schema.identity import Identity
+from modelshelf.schema.metadata import ModelMetadata
+from modelshelf.schema.source import SourceFile, SourceTree
+from modelshelf.schema.tensor import TensorIndex
+
+__all__ = ["Probed", "probe_all", "probe_model"]
+
+_MANY = 200
+"""Below, starting processes takes longer than they save."""
+_CHUNK = 16
+"""Models handed to a process at a time."""
+_MOST_PROCESSES = 8
+"""Reading headers keeps a disk busy with fewer."""
+_GARBAGE = 100_000
+"""New objects after which Python looks for cycles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What one look at one model found."""
+
+    path: Path
+    """The model, as it was named or found."""
+    identity: Identity | None
+    """What it is; None where it is broken."""
+    metadata: ModelMetadata = field(default_factory=ModelMetadata)
+    """What is written about it; without what lies inside the file unless all was asked for."""
+    findings: tuple[str, ...] = ()
+    """What the reader of the file refused or left alone."""
+    error: ModelshelfError | None = None
+    """Why it could not be read; None where it could."""
+
+
+def probe_model(path: Path, *, whole: bool = True, follow_links: bool = False) -> Probed:
+    """Say what the model at *path* is, by its tensors and by what stands beside it.
+
+    Args:
+        path: A model file or folder.
+        whole: Also return evidence, near misses, components and what the file says about itself;
+            without it a result is small and quick.
+        follow_links: Take files that links point to outside a folder, too.
+    """
+    try:
+        tree = read_tree(path, follow_links=follow_links)
+        if not whole:
+            identity = identify(tree, declared=read_claims(tree.root))
+            return Probed(path, replace(identity, evidence=(), near_misses=(), components=()))
+        index = _own_index(tree)
+        metadata = read_metadata(tree.root, index.metadata)
+        identity = identify(tree, declared=metadata.beside)
+    except ModelshelfError as error:
+        return Probed(path, None, error=error)
+    return Probed(path, identity, metadata, index.findings)
+
+
+def _own_index(tree: SourceTree) -> TensorIndex:
+    """Read the header that speaks for the model; none does where a folder has several weights."""
+    file = tree.files[0] if tree.is_file else _only_weights(tree)
+    return TensorIndex(tensors={}) if file is None else read_tensors(file)
+
+
+def _only_weights(tree: SourceTree) -> SourceFile | None:
+    weights = read_folder_config(tree).weights
+    if len(weights) != 1 or weights[0].is_index:
+        return None
+    return weights[0].member if weights[0].format is WeightFormat.SAFETENSORS else None
+
+
+def probe_all(
+    paths: Sequence[Path],
+    *,
+    whole: bool,
+    follow_links: bool = False,
+    pool: Callable[[], Executor] | None = None,
+) -> Iterator[Probed]:
+    """Probe every path and yield the results in the order of *paths*.
+
+    Args:
+        paths: Model files and folders.
+        whole: As of `probe_model`.
+        follow_links: As of `probe_model`.
+        pool: Makes the processes that do the work; None starts them where there are many models
+            and more than one core.
+    """
+    probe = partial(probe_model, whole=whole, follow_links=follow_links)
+    if pool is None:
+        if len(paths) < _MANY or _cores() < 2:  # noqa: PLR2004 - one core has nothing to share
+            yield from map(probe, paths)
+            return
+        pool = _processes
+    done = 0
+    executor = pool()
+    try:
+        for probed in executor.map(probe, paths, chunksize=_CHUNK):
+            done += 1
+            yield probed
+    except BrokenProcessPool:
+        # Somebody killed a process, the system for want of memory perhaps: go on alone.
+        yield from map(probe, paths[done:])
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _processes() -> Executor:
+    # A forked process has everything imported already; elsewhere than on Linux forking is not safe.
+    method = "fork" if sys.platform == "linux" else "spawn"
+    return ProcessPoolExecutor(
+        min(_cores(), _MOST_PROCESSES),
+        mp_context=multiprocessing.get_context(method),
+        initializer=_settle,
+    )
+
+
+def _settle() -> None:
+    """Make a new process fit for the work."""
+    # The parent hears of an interruption and says when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Headers are many small objects without cycles; looking for some costs a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
