@@ -2,8 +2,9 @@
 
 Version 1 counts 24 frames, 2 has a module in the middle, 3 is 2 without it; the beta for SDXL has
 three levels of channels instead of four. AnimateLCM, Lightning and PIA are modules of these kinds,
-PIA with a first convolution for a given image; LongAnimateDiff counts 64 frames. SparseCtrl is a ControlNet with motion modules of its
-own. Hotshot-XL calls its layers temporal attentions, and no base is known by them.
+PIA with a first convolution for a given image; LongAnimateDiff counts 64 frames. SparseCtrl is a
+ControlNet with motion modules of its own. Hotshot-XL calls its layers temporal attentions, and no
+base is known by them.
 
 Sources: `animatediff/models/motion_module.py` of guoyww/AnimateDiff, `MotionAdapter` of
 huggingface/diffusers.
