@@ -18,7 +18,7 @@ run() {
     "$@"
 }
 
-say "Three pipelines that share parts, a LoRA and a VAE (small, in the published layouts)"
+say "Three pipelines that share parts, a checkpoint, a LoRA and a VAE (small, in the published layouts)"
 python - .demo/models <<'PYTHON'
 import sys
 from pathlib import Path
@@ -29,6 +29,7 @@ models = Path(sys.argv[1])
 tiny.pipeline(models / "stable-diffusion-1-5", base="sd-1", seed=1)
 tiny.pipeline(models / "stable-diffusion-inpainting", base="sd-1", seed=2, inpaint=True)
 tiny.pipeline(models / "stable-diffusion-2-1", base="sd-2", seed=3)
+tiny.checkpoint(models / "deliberate.safetensors", base="sd-1", seed=5)
 tiny.lora(models / "LoWRA.safetensors", base="sd-1")
 tiny.vae(models / "sd-vae", base="sd-1", seed=4, folder=True, scaling_factor=0.18215)
 PYTHON
@@ -56,7 +57,12 @@ run shelf export stable-diffusion-1-5 .demo/exported --as copy
 run diff --recursive .demo/models/stable-diffusion-1-5 .demo/exported/stable-diffusion-1-5
 echo "identical, byte for byte"
 
-say "Delete it, see what that frees, and change your mind"
+say "The checkpoint was split, and shares its parts: it comes back as the file that it was"
+run shelf export deliberate .demo/exported
+run cmp .demo/models/deliberate.safetensors .demo/exported/deliberate.safetensors
+echo "identical, byte for byte"
+
+say "Delete a pipeline, see what that frees, and change your mind"
 show shelf rm -q -y stable-diffusion-1-5
 trash_id=$(shelf rm -q -y stable-diffusion-1-5)
 run shelf undo

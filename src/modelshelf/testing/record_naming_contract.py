@@ -6,12 +6,15 @@ from __future__ import annotations
 import hashlib
 from uuid import uuid4
 
+from modelshelf.schema.digest import Digest
 from modelshelf.schema.query import ModelQuery
-from modelshelf.schema.taxonomy import BaseModelType, ModelType
+from modelshelf.schema.recipe import OriginalFile
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 from modelshelf.testing.record_store_case import (
     RecordStoreCase,
     digest_of,
     part_content,
+    pipeline_plan,
 )
 
 __all__ = ["RecordNamingContract"]
@@ -147,6 +150,37 @@ class RecordNamingContract(RecordStoreCase):
         assert [part.refcount for part in harbour.parts] == [1, 1]
         assert harbour.parts[0].id == harbour.parts[1].id
         assert self.records.audit() == []
+
+    def test_a_converted_checkpoint_is_a_pipeline_that_knows_what_it_was(self) -> None:
+        """It is listed with the file that it came as, found by that file's digests, and placed without it."""
+        contents = [
+            part_content({"w": b"1"}, folder="unet", type=ModelType.UNET),
+            part_content({"model_index.json": b"{}"}, type=ModelType.PIPELINE_FILES),
+            part_content({"rest.bin": b"2"}, folder=".original", type=ModelType.ORIGINAL_FILE),
+        ]
+        sha256 = hashlib.sha256(b"the file").digest()
+        original = OriginalFile(".ckpt", 8, digest_of(b"the file"), Digest.sha256(sha256))
+        assert self.records.find_original(contents) is None
+        plan = pipeline_plan(contents, "one")
+        registered = self.records.register(plan, contents, original)
+        (info,) = self.records.pipelines()
+        assert (info.original, info.format) == (original, ModelFormat.CHECKPOINT)
+        assert [part.folder for part in info.parts] == ["unet"]
+        for digest in (sha256.hex(), original.blake3.hexadecimal[:10]):
+            assert self.records.find(ModelQuery(digest_prefix=digest)) == [info]
+        model = self.records.stored_model(registered.key)
+        assert model is not None
+        assert model.original == original
+        assert [member for member, _ in model.files] == ["model_index.json", "unet/w"]
+        assert set(model.sources) == {
+            ("", "model_index.json"),
+            (".original", "rest.bin"),
+            ("unet", "w"),
+        }
+        trash_id = self.delete(registered.key)
+        assert self.records.find_original(contents) == original
+        assert len(self.sweep(trash_id)) == 3
+        assert self.records.find_original(contents) is None
 
     def test_ids_never_collide_and_are_never_used_again(self) -> None:
         """Pipelines and fundamental models share one sequence, and a freed id stays free."""

@@ -1,0 +1,221 @@
+"""A checkpoint through the whole library: in as one file, used as a pipeline, out as it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import BlobCorruptError, FormatError, SourceChangedError, UnknownSubmodelError
+from modelshelf.manager import NormalizedModelManager
+from modelshelf.schema.progress import Progress
+from modelshelf.schema.report import FindingKind
+from modelshelf.testing import tiny
+from tests.shelves import contents, open_shelf, stored_bytes, tar_contents
+
+BASES = ("sd-1", "sd-2", "sdxl", "sdxl-refiner")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> NormalizedModelManager:
+    """An empty library."""
+    return open_shelf(tmp_path / "shelf")
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_checkpoint_becomes_a_pipeline_and_comes_back(
+    tmp_path: Path, shelf: NormalizedModelManager, base: str
+) -> None:
+    """It can be asked for by its parts, and an export or an archive of it is the file that was added."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors", base=base)
+    model = shelf.import_model(source)
+    assert [info.name for info in shelf.list_pipelines()] == ["model"]
+    assert shelf.list_models() == []
+    for part in shelf.get_model(model).parts:
+        found = shelf.get_pipeline_by_name("model", base, submodel=part.folder)
+        assert contents(found.path) == contents(part.path)
+    for method in ("link", "copy"):
+        made = shelf.export("model", base, destination=tmp_path / method, method=method).path
+        assert made.name == source.name
+        assert made.read_bytes() == source.read_bytes()
+    assert tar_contents(shelf, model) == {"": source.read_bytes()}
+    assert shelf.verify().clean
+
+
+def test_the_folder_that_it_became_can_be_loaded_and_exported(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """What a person sees and what `diffusers` gives is the pipeline, without what brings the file back."""
+    model = shelf.import_model(tiny.checkpoint(tmp_path / "model.safetensors"))
+    made = shelf.export(selector=model, destination=tmp_path, layout="diffusers").path
+    assert contents(made) == contents(shelf.get_pipeline_by_name("model", "sd-1").path)
+    assert {path.name for path in made.iterdir()} == {
+        "model_index.json",
+        "scheduler",
+        "text_encoder",
+        "tokenizer",
+        "unet",
+        "vae",
+    }
+    assert tar_contents_of(shelf, model) == contents(made)
+    with pytest.raises(UnknownSubmodelError):
+        shelf.get_pipeline_by_name("model", "sd-1", submodel=".original")
+
+
+def tar_contents_of(shelf: NormalizedModelManager, model: int) -> dict[str, bytes | None]:
+    """Return what the archive of the folder holds."""
+    return {file.member: Path(file.location).read_bytes() for file in shelf.files(model)}
+
+
+def test_a_checkpoint_shares_with_folders_and_other_checkpoints(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """The same VAE and text encoder, in a folder and in two files: stored once, one inode each."""
+    shelf.add(tiny.pipeline(tmp_path / "folder", base="sd-1"))
+    first = shelf.add(tiny.checkpoint(tmp_path / "first.safetensors", seed=1))
+    second = shelf.add(tiny.checkpoint(tmp_path / "second.safetensors", seed=2))
+    # All that is new is the UNet: even the recipe is that of the first.
+    unet = second.info.path / "unet" / "diffusion_pytorch_model.safetensors"
+    assert second.bytes_stored == unet.stat().st_size
+    for folder, name in (("vae", "diffusion_pytorch_model"), ("text_encoder", "model")):
+        inodes = {
+            (info.path / folder / f"{name}.safetensors").stat().st_ino
+            for info in (first.info, second.info, shelf.get_model("folder"))
+        }
+        assert len(inodes) == 1
+    assert stored_bytes(tmp_path / "shelf") == shelf.usage().stored
+
+
+def test_adding_again_stores_nothing(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """Under the same name it is the same pipeline; under another it is another, and comes back too."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors")
+    first = shelf.add(source)
+    again = shelf.add(source)
+    assert (again.is_new, again.info.id, again.bytes_stored) == (False, first.info.id, 0)
+    other = shelf.add(source, name="other")
+    assert (other.is_new, other.bytes_stored) == (True, 0)
+    made = shelf.export("other", "sd-1", destination=tmp_path / "out").path
+    assert made.read_bytes() == source.read_bytes()
+
+
+def test_it_is_found_by_what_it_was(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """By the file itself, and by the digest that a hub shows for it."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors")
+    info = shelf.add(source).info
+    assert info.original is not None
+    assert info.original.size == source.stat().st_size
+    for text in (str(source), info.original.sha256.hexadecimal, info.original.blake3.hexadecimal):
+        assert [found.key for found in shelf.find(text)] == [info.key]
+
+
+def test_it_can_be_kept_whole(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """Who says so gets one part that is the file; so does a library whose settings say so."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors")
+    info = shelf.add(source, convert=False).info
+    assert (info.is_pipeline, info.original) == (False, None)
+    assert info.path.read_bytes() == source.read_bytes()
+
+
+def test_a_move_takes_the_file_away_when_all_of_it_is_stored(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """And only the file."""
+    source = tiny.checkpoint(tmp_path / "models" / "model.safetensors")
+    before = source.read_bytes()
+    (source.parent / "notes.txt").write_text("mine")
+    shelf.add(source, move=True)
+    assert [path.name for path in source.parent.iterdir()] == ["notes.txt"]
+    assert shelf.export("model", destination=tmp_path).path.read_bytes() == before
+
+
+def test_deleting_one_leaves_the_others_whole(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """Parts that another needs stay; the trash and `undo` work as for any model."""
+    sources = [tiny.checkpoint(tmp_path / f"{n}.safetensors", seed=n) for n in (1, 2)]
+    for source in sources:
+        shelf.add(source)
+    shelf.undo(shelf.delete("1").trash_id)
+    assert (
+        shelf.export("1", destination=tmp_path / "a").path.read_bytes() == sources[0].read_bytes()
+    )
+    shelf.delete("1")
+    shelf.collect_garbage(expire_trash=timedelta(0))
+    assert shelf.verify().clean
+    assert stored_bytes(tmp_path / "shelf") == shelf.usage().stored
+    assert shelf.export("2", destination=tmp_path / "b").path.read_bytes() == sources[1].read_bytes()
+    # What was proven of the first is gone with it, and proven again.
+    shelf.add(sources[0])
+    assert shelf.export("1", destination=tmp_path / "b").path.read_bytes() == sources[0].read_bytes()
+
+
+@pytest.mark.parametrize("member", ["recipe.json", "rest.bin", "model.safetensors", "vae"])
+def test_damage_is_found_and_never_passed_on(
+    tmp_path: Path, shelf: NormalizedModelManager, member: str
+) -> None:
+    """A flipped bit in any part: `verify` names the model, and no wrong checkpoint comes out."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors")
+    shelf.add(source)
+    blobs = sorted((tmp_path / "shelf" / "models" / "blob").rglob("*"))
+    part = shelf.get_pipeline_by_name("model", "sd-1", submodel="vae").path
+    (victim,) = [
+        path
+        for path in blobs
+        if path.name == member or (member == "vae" and path.parent == part and "model" in path.name)
+    ]
+    flip(victim)
+    damage = [found for found in shelf.verify().findings if found.kind is FindingKind.CORRUPT]
+    assert damage
+    assert all("model" in found.models for found in damage)
+    out = tmp_path / "out"
+    # A recipe with another digit may be none at all; whatever it is, it is an error with a name.
+    with pytest.raises((BlobCorruptError, FormatError)):
+        shelf.export("model", destination=out)
+    assert not list(out.iterdir())
+    shelf.add(source)
+    assert shelf.verify().clean
+    assert shelf.export("model", destination=out).path.read_bytes() == source.read_bytes()
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle of a file."""
+    path.chmod(0o600)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    path.chmod(0o444)
+
+
+def at_stage(stage: str, act: Callable[[], object]) -> Callable[[Progress], None]:
+    """Do something once, when a stage has begun."""
+    done: list[object] = []
+
+    def report(step: Progress) -> None:
+        if step.stage == stage and not done:
+            done.append(act())
+
+    return report
+
+
+@pytest.mark.parametrize("stage", ["copying", "checking"])
+def test_a_checkpoint_that_changes_meanwhile_is_refused(
+    tmp_path: Path, shelf: NormalizedModelManager, stage: str
+) -> None:
+    """While its parts are written or compared: a typed error, and a library as before."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors", size=8_000_000)
+
+    def change() -> None:
+        with source.open("r+b") as opened:
+            opened.seek(-1, os.SEEK_END)
+            last = opened.read(1)
+            opened.seek(-1, os.SEEK_END)
+            opened.write(bytes([last[0] ^ 1]))
+
+    with pytest.raises(SourceChangedError):
+        shelf.add(source, progress=at_stage(stage, change))
+    assert shelf.list_pipelines() == []
+    assert shelf.verify().clean
+    assert stored_bytes(tmp_path / "shelf") == 0
