@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+
+import pytest
+
+from modelshelf.identify import BUILT_IN, identify
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.layout import fold
+from modelshelf.schema.identity import Identity
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from tests.unit.identify.layouts import Shapes, index_of, prefixed
+from tests.unit.identify.recorded import RECORDED
+
+KNOWN = [name for name, one in RECORDED.items() if one.base]
+STRANGERS = [name for name, one in RECORDED.items() if not one.base]
+CONFIGURED = [name for name in KNOWN if RECORDED[name].config]
+
+SILENT_CONFIGS = {
+    # Which lite form a stage of Stable Cascade is, and that its class is a UNet's.
+    "stable-cascade-b-lite": "stable-cascade-b",
+    "stable-cascade-c-lite": "stable-cascade-c",
+}
+"""Where the configuration tells a coarser architecture than the tensors."""
+
+
+def answer(identity: Identity) -> tuple[str, str, str, str]:
+    base = identity.base.value if identity.bases else ""
+    return identity.type.value, base, identity.variant or "", identity.architecture
+
+
+def grouped(shapes: Shapes) -> dict[str, list[str]]:
+    """Return names by the name that they have without numbers."""
+    found: dict[str, list[str]] = {}
+    for name, folded in zip(shapes, fold(shapes), strict=True):
+        found.setdefault(folded, []).append(name)
+    return found
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_published_denoiser_is_known_by_its_tensors(name: str) -> None:
+    """Type, base, variant and architecture, and every answer cites tensors of the file."""
+    one = RECORDED[name]
+    identity = identify(index_of(one.shapes))
+    assert answer(identity) == one.expected
+    assert {found.where for found in identity.evidence} & one.shapes.keys()
+
+
+@pytest.mark.parametrize("prefix", ["model.diffusion_model.", "diffusion_model.", "module."])
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_wrapper_changes_nothing(name: str, prefix: str) -> None:
+    """A prefix says who wrote the file, never what it is."""
+    one = RECORDED[name]
+    assert answer(identify(index_of(prefixed(prefix, one.shapes)))) == one.expected
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_a_model_without_family_has_no_base(name: str) -> None:
+    """They share blocks, widths and names with families that are known, and are none of them."""
+    one = RECORDED[name]
+    assert answer(identify(index_of(one.shapes))) == ("unknown", "", "", "")
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_no_second_family_agrees(name: str) -> None:
+    """Not even one that stands behind: what is excluded cannot win when the order changes."""
+    facts = Facts(index_of(RECORDED[name].shapes))
+    agreed = [family.id for family in BUILT_IN if family.judge(facts).missing is None]
+    assert len(agreed) == (1 if RECORDED[name].base else 0), agreed
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_the_component_folder_is_known_by_its_configuration(name: str, tmp_path: Path) -> None:
+    """The same base as its tensors; the type is the component's."""
+    one = RECORDED[name]
+    (tmp_path / "config.json").write_text(json.dumps(one.config))
+    identity = identify(tmp_path)
+    assert identity.type.value == ("unet" if "UNet" in one.config["_class_name"] else "transformer")
+    assert identity.base.value == one.base
+    assert (identity.variant or "") == one.expected[2]
+    assert identity.architecture == SILENT_CONFIGS.get(name, one.expected[3])
+
+
+@pytest.mark.parametrize("name", [name for name in STRANGERS if RECORDED[name].config])
+def test_the_folder_of_a_model_without_family_has_no_base(name: str, tmp_path: Path) -> None:
+    """Its class says that it is a denoiser, and no more."""
+    (tmp_path / "config.json").write_text(json.dumps(RECORDED[name].config))
+    identity = identify(tmp_path)
+    assert (identity.type.value in {"transformer", "unet"}, identity.bases) == (True, ())
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_without_one_anchor_it_is_no_sibling(name: str) -> None:
+    """Whatever decides, taken away: the same base or none, never another."""
+    one = RECORDED[name]
+    groups = grouped(one.shapes)
+    cited = {found.where for found in identify(index_of(one.shapes)).evidence}
+    for names in groups.values():
+        if cited.isdisjoint(names):
+            continue
+        left = {key: shape for key, shape in one.shapes.items() if key not in names}
+        assert identify(index_of(left)).base.value in {one.base, "unknown"}, names[0]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_three_times_as_wide_is_another_model(name: str) -> None:
+    """Names alone never decide: every width of the model is part of the rule."""
+    wide = {
+        key: tuple(3 * side if side > 128 else side for side in shape)
+        for key, shape in RECORDED[name].shapes.items()
+    }
+    assert identify(index_of(wide)).bases == ()
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_block_numbers_alone_are_no_model(name: str) -> None:
+    """The tensors of one kind of block, left over from a model, are too little of it."""
+    blocks = [names for names in grouped(RECORDED[name].shapes).values() if len(names) > 1]
+    for names in blocks[:8]:
+        left = {key: RECORDED[name].shapes[key] for key in names}
+        assert identify(index_of(left)).bases == ()
+
+
+def packed(shapes: Shapes) -> TensorIndex:
+    """Return the tensors as bitsandbytes writes them: matrices as columns of half bytes."""
+    found: dict[str, TensorEntry] = {}
+    for name, shape in shapes.items():
+        if not name.endswith(".weight") or len(shape) != len(("out", "in")) or min(shape) < 64:
+            found[name] = TensorEntry("BF16", shape, 0, 2)
+            continue
+        found[name] = TensorEntry("U8", (prod(shape) // 2, 1), 0, 2)
+        found[f"{name}.absmax"] = TensorEntry("F32", (prod(shape) // 64,), 0, 2)
+        found[f"{name}.quant_map"] = TensorEntry("F32", (16,), 0, 2)
+        found[f"{name}.quant_state.bitsandbytes__nf4"] = TensorEntry("U8", (80,), 0, 2)
+    return TensorIndex(found)
+
+
+def scaled(shapes: Shapes) -> TensorIndex:
+    """Return the tensors in eight bits, with a scale beside every matrix."""
+    found = {name: TensorEntry("F8_E4M3", shape, 0, 2) for name, shape in shapes.items()}
+    for name in shapes:
+        if name.endswith(".weight"):
+            found[name.removesuffix("weight") + "scale_weight"] = TensorEntry("F32", (1,), 0, 2)
+    return TensorIndex({**found, "scaled_fp8": TensorEntry("F8_E4M3", (2,), 0, 2)})
+
+
+@pytest.mark.parametrize("form", [packed, scaled])
+@pytest.mark.parametrize("name", KNOWN)
+def test_quantising_leaves_the_base(name: str, form: Callable[[Shapes], TensorIndex]) -> None:
+    """Rules look at what every form keeps, or at what a matrix was before it was packed."""
+    one = RECORDED[name]
+    assert identify(form(one.shapes)).base.value == one.base
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_names_of_an_index_suffice_or_leave_it_open(name: str, tmp_path: Path) -> None:
+    """Its shards are missing, so no shape is known: the same base, or none and both siblings."""
+    one = RECORDED[name]
+    weights = dict.fromkeys(one.shapes, "diffusion_pytorch_model-00001-of-00002.safetensors")
+    index = tmp_path / "diffusion_pytorch_model.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": weights}))
+    assert identify(tmp_path).base.value in {one.base, "unknown"}

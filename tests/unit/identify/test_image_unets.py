@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelshelf.identify import BUILT_IN, identify
+from modelshelf.identify.facts import Facts
+from tests.unit.identify import layouts
+from tests.unit.identify.layouts import SD_1, SD_2, SDXL, Shapes, index_of, unet_settings
+
+Depths = list[list[int]]
+Settings = dict[str, Any]
+Cut = tuple[int, int | None, Depths, int, Depths]
+
+CUTS: dict[tuple[str, str], Cut] = {
+    ("sdxl", "ssd-1b"): (2048, 2816, [[], [2, 2], [4, 4]], 0, [[4, 4, 10], [2, 1, 1], []]),
+    ("sdxl", "segmind-vega"): (2048, 2816, [[], [1, 1], [2, 2]], 0, [[2, 2, 10], [1, 1, 1], []]),
+    ("sdxl", "koala-1b"): (2048, 2816, [[], [2], [6]], 6, [[6, 6], [2, 2], []]),
+    ("sdxl", "koala-700m"): (2048, 2816, [[], [2], [5]], 0, [[5, 5], [2, 2], []]),
+    ("sd-1", "bk-sdm-base"): (768, None, [[1], [1], [1], []], 1, [[], [1, 1], [1, 1], [1, 1]]),
+    ("sd-1", "bk-sdm-small"): (768, None, [[1], [1], [1], []], 0, [[], [1, 1], [1, 1], [1, 1]]),
+    ("sd-1", "bk-sdm-tiny"): (768, None, [[1], [1], [1]], 0, [[1, 1], [1, 1], [1, 1]]),
+    ("sd-2", "bk-sdm-v2-tiny"): (1024, None, [[1], [1], [1]], 0, [[1, 1], [1, 1], [1, 1]]),
+    ("sd-1", "sdxs"): (768, None, [[], [1], [1]], 0, [[1, 1], [1, 1], []]),
+    ("sd-2", "sdxs-v2"): (1024, None, [[], [1], [1]], 0, [[1, 1], [1, 1], []]),
+}
+"""Base and name → context, label, depths on the way down, in the middle, on the way up."""
+
+
+def cut_unet(context: int, label: int | None, down: Depths, middle: int, up: Depths) -> Shapes:
+    """A UNet in diffusers' names with these numbers of blocks in each attention."""
+    found: Shapes = {"conv_in.weight": (320, 4, 3, 3), "conv_out.weight": (4, 320, 3, 3)}
+    if label is not None:
+        found["add_embedding.linear_1.weight"] = (1280, label)
+    stacks = [
+        (f"{way}_blocks.{level}.attentions.{number}", depth)
+        for way, levels in (("down", down), ("up", up))
+        for level, depths in enumerate(levels)
+        for number, depth in enumerate(depths)
+    ]
+    for stack, depth in [*stacks, ("mid_block.attentions.0", middle)]:
+        for block in range(depth):
+            found[f"{stack}.transformer_blocks.{block}.attn2.to_k.weight"] = (640, context)
+    for level in range(len(down)):
+        found[f"down_blocks.{level}.resnets.0.norm1.weight"] = (320,)
+    return found
+
+
+def cut_settings(
+    context: int, label: int | None, down: Depths, middle: int, up: Depths
+) -> Settings:
+    """What diffusers writes beside it."""
+    depths: list[Any] = [max(level, default=1) for level in down]
+    return {
+        "_class_name": "UNet2DConditionModel",
+        "in_channels": 4,
+        "cross_attention_dim": context,
+        "layers_per_block": max(map(len, down)),
+        "down_block_types": ["CrossAttnDownBlock2D" if d else "DownBlock2D" for d in down],
+        "up_block_types": ["CrossAttnUpBlock2D" if d else "UpBlock2D" for d in up],
+        "mid_block_type": "UNetMidBlock2DCrossAttn" if middle else None,
+        "transformer_layers_per_block": depths if label else 1,
+        "addition_embed_type": "text_time" if label else None,
+        "projection_class_embeddings_input_dim": label,
+    }
+
+
+def upscaler(*, original: bool = False) -> Shapes:
+    """The x4 upscaler: 256 channels first, and an embedding of noise levels."""
+    found = layouts.ldm_unet(SD_2) if original else layouts.diffusers_unet(SD_2)
+    first = "input_blocks.0.0" if original else "conv_in"
+    label = "label_emb.weight" if original else "class_embedding.weight"
+    first_layer = {f"{first}.weight": (256, 7, 3, 3), f"{first}.bias": (256,)}
+    return found | first_layer | {label: (1000, 1024)}
+
+
+def kandinsky(inputs: int = 4, image: int = 1280, *, text: bool = False) -> Shapes:
+    """Kandinsky 2's UNet: attention to an image, and twice the channels out."""
+    found: Shapes = {
+        "conv_in.weight": (384, inputs, 3, 3),
+        "conv_out.weight": (8, 384, 3, 3),
+        "encoder_hid_proj.image_embeds.weight": (24576, image),
+        "encoder_hid_proj.image_embeds.bias": (24576,),
+    }
+    if text:
+        found["encoder_hid_proj.text_proj.weight"] = (768, 1024)
+    for level in range(1, 4):
+        for number in range(3):
+            found[f"down_blocks.{level}.attentions.{number}.add_k_proj.weight"] = (768, 768)
+    return found
+
+
+def deepfloyd(inputs: int) -> Shapes:
+    """DeepFloyd IF's UNet: attention to T5, three or six colours in."""
+    found: Shapes = {
+        "conv_in.weight": (704, inputs, 3, 3),
+        "encoder_hid_proj.weight": (2816, 4096),
+        "add_embedding.norm1.weight": (4096,),
+        "add_embedding.pool.positional_embedding": (1, 4096),
+    }
+    for number in range(3):
+        found[f"down_blocks.1.attentions.{number}.add_k_proj.weight"] = (1408, 2816)
+    return found
+
+
+KOLORS = layouts.diffusers_unet(SDXL) | {
+    "encoder_hid_proj.weight": (2048, 4096),
+    "add_embedding.linear_1.weight": (1280, 5632),
+}
+KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
+    "pix2pix": (layouts.checkpoint(SD_1, 8), "sd-1", "instruct", ""),
+    "pix2pix diffusers": (layouts.diffusers_unet(SD_1, 8), "sd-1", "instruct", ""),
+    "sdxl edit": (layouts.checkpoint(SDXL, 8), "sdxl", "instruct", ""),
+    "marigold": (layouts.diffusers_unet(SD_2, 8), "sd-2", "", ""),
+    "playground": (
+        layouts.checkpoint(SDXL) | {"edm_mean": (1, 4, 1, 1), "edm_std": (1, 4, 1, 1)},
+        "sdxl",
+        "normal",
+        "playground-v2.5",
+    ),
+    "cosxl": (
+        layouts.checkpoint(SDXL) | {"edm_vpred.sigma_max": ()},
+        "sdxl",
+        "normal",
+        "cosxl",
+    ),
+    "upscaler": (upscaler(original=True), "sd-2", "upscaler", "sd-x4-upscaler"),
+    "upscaler diffusers": (upscaler(), "sd-2", "upscaler", "sd-x4-upscaler"),
+    "unclip h": (
+        layouts.ldm_unet(SD_2) | {"label_emb.0.0.weight": (1280, 2048)},
+        "sd-2",
+        "normal",
+        "sd-2.1-unclip",
+    ),
+    "unclip l diffusers": (
+        layouts.diffusers_unet(SD_2) | {"class_embedding.linear_1.weight": (1280, 1536)},
+        "sd-2",
+        "normal",
+        "sd-2.1-unclip",
+    ),
+    "kolors": (
+        layouts.ldm_unet(SDXL) | {"label_emb.0.0.weight": (1280, 5632)},
+        "kolors",
+        "normal",
+        "",
+    ),
+    "kolors diffusers": (KOLORS, "kolors", "normal", ""),
+    "kolors inpaint": (KOLORS | {"conv_in.weight": (320, 9, 3, 3)}, "kolors", "inpaint", ""),
+    "kandinsky 2.2": (kandinsky(), "kandinsky-2", "normal", "kandinsky-2.2"),
+    "kandinsky 2.2 inpaint": (kandinsky(9), "kandinsky-2", "inpaint", "kandinsky-2.2"),
+    "kandinsky 2.2 depth": (kandinsky(8), "kandinsky-2", "control", "kandinsky-2.2"),
+    "kandinsky 2.1": (kandinsky(4, 768, text=True), "kandinsky-2", "normal", "kandinsky-2.1"),
+    "deepfloyd I": (deepfloyd(3), "deepfloyd-if", "normal", "deepfloyd-if-1"),
+    "deepfloyd II": (deepfloyd(6), "deepfloyd-if", "upscaler", "deepfloyd-if-2"),
+    **{name: (cut_unet(*cut), base, "normal", name) for (base, name), cut in CUTS.items()},
+}
+"""What it is → its tensors, base, variant, architecture; the type is `main`."""
+
+NO_BASE: dict[str, Shapes] = {
+    "zero123": layouts.checkpoint(SD_1, 8) | {"cc_projection.weight": (768, 772)},
+    "image variations": layouts.checkpoint(SD_1)
+    | {"cond_stage_model.model.visual.conv1.weight": (1024, 3, 14, 14)},
+}
+"""UNets of a base that take an image where the base takes text."""
+
+STRANGERS: dict[str, Shapes] = {
+    "lotus": layouts.diffusers_unet(SD_2) | {"class_embedding.linear_1.weight": (1280, 4)},
+    "an upscaler's label on sd-1": layouts.diffusers_unet(SD_1)
+    | {"class_embedding.weight": (1000, 1024)},
+    "ssd-1b with another text": cut_unet(1536, *CUTS["sdxl", "ssd-1b"][1:]),
+    "ssd-1b without label": cut_unet(2048, None, *CUTS["sdxl", "ssd-1b"][2:]),
+    "one block less than vega": cut_unet(2048, 2816, [[], [1, 1], [2, 1]], 0, [[2, 2, 10], [1]]),
+    "kandinsky with four out": kandinsky() | {"conv_out.weight": (4, 384, 3, 3)},
+    "deepfloyd with latents": deepfloyd(4),
+}
+"""One number away from a family."""
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_published_unet_is_known(name: str) -> None:
+    """Base, variant and architecture, and one family alone says so."""
+    shapes, base, variant, architecture = KNOWN[name]
+    identity = identify(index_of(shapes))
+    assert (identity.type.value, identity.base.value) == ("main", base)
+    assert (identity.variant or "", identity.architecture) == (variant, architecture)
+    facts = Facts(index_of(shapes))
+    assert len([one for one in BUILT_IN if one.judge(facts).missing is None]) == 1
+
+
+@pytest.mark.parametrize("name", NO_BASE)
+def test_an_image_instead_of_text_is_no_plain_base(name: str) -> None:
+    """The type is certain, and that it is none of the base's own."""
+    identity = identify(index_of(NO_BASE[name]))
+    assert (identity.type.value, identity.bases, identity.candidates) == ("main", (), ())
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_one_number_away_is_unknown(name: str) -> None:
+    """A wrong base is worse than none."""
+    identity = identify(index_of(STRANGERS[name]))
+    assert (identity.type.value, identity.bases) == ("unknown", ())
+
+
+@pytest.mark.parametrize(
+    ("marker", "prediction"),
+    [
+        ("edm_mean", "edm"),
+        ("edm_vpred.sigma_max", "v_prediction"),
+        ("v_pred", "v_prediction"),
+        ("alphas_cumprod", None),
+    ],
+)
+def test_a_marker_says_what_sdxl_predicts(marker: str, prediction: str | None) -> None:
+    """Structure is silent about it: SDXL's fine-tunes are equal by names and shapes."""
+    assert identify(index_of(layouts.checkpoint(SDXL) | {marker: ()})).prediction_type == prediction
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_a_distilled_folder_keeps_base_and_architecture(
+    name: tuple[str, str], tmp_path: Path
+) -> None:
+    """Adapters of the base do not fit it: the architecture says so, the base says what does."""
+    (tmp_path / "config.json").write_text(json.dumps(cut_settings(*CUTS[name])))
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value, identity.architecture) == ("unet", *name)
+
+
+@pytest.mark.parametrize(
+    ("settings", "base", "architecture"),
+    [
+        (
+            unet_settings(SD_2, 7)
+            | {"num_class_embeds": 1000, "down_block_types": ["DownBlock2D"]},
+            "sd-2",
+            "sd-x4-upscaler",
+        ),
+        (
+            unet_settings(SD_2)
+            | {"class_embed_type": "projection", "projection_class_embeddings_input_dim": 2048},
+            "sd-2",
+            "sd-2.1-unclip",
+        ),
+        (
+            unet_settings(SD_1)
+            | {"encoder_hid_dim_type": "image_proj", "addition_embed_type": "image"},
+            "kandinsky-2",
+            "kandinsky-2.2",
+        ),
+        (
+            unet_settings(SD_1, 6)
+            | {"encoder_hid_dim": 4096, "addition_embed_type": "text", "cross_attention_dim": 2048},
+            "deepfloyd-if",
+            "deepfloyd-if-2",
+        ),
+    ],
+)
+def test_a_unet_of_another_kind_is_known_by_its_configuration(
+    settings: dict[str, Any], base: str, architecture: str, tmp_path: Path
+) -> None:
+    """They all have the class of Stable Diffusion's UNet."""
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    identity = identify(tmp_path)
+    assert (identity.base.value, identity.architecture) == (base, architecture)
+
+
+@pytest.mark.parametrize(("width", "bases"), [(1280, ["kandinsky-2"]), (768, [])])
+def test_the_prior_of_kandinsky_2_1_is_karlos_too(
+    width: int, bases: list[str], tmp_path: Path
+) -> None:
+    """The same network stands before an SD 2 that starts from images: the set, and no base."""
+    config = {"_class_name": "PriorTransformer", "embedding_dim": width}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    identity = identify(tmp_path)
+    assert [base.value for base in identity.bases] == bases
+    assert bases or [base.value for base in identity.candidates] == [
+        "kandinsky-2",
+        "sd-2",
+        "unknown",
+    ]
