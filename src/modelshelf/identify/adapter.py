@@ -58,9 +58,7 @@ class Target:
     @property
     def flat(self) -> str:
         """The folded path with underscores between the steps."""
-        if self.is_flat:
-            return self.path
-        return numbers_of(self.path.replace(".", "_"), is_flat=True)[0]
+        return self.path.replace(".", "_")
 
     def highest(self, step: int) -> int:
         """Return the largest number at place *step* among the numbers of a path; -1 without."""
@@ -165,7 +163,7 @@ def _collect(targets: dict[str, Target], piece: _Piece, layout: Layout) -> Adapt
     example = piece.names[0]
     place = place_of(example[: len(example) - piece.tail])
     path = example[place.start : len(example) - piece.tail].replace(".processor.", ".")
-    folded, _ = numbers_of(path, is_flat=place.is_flat)
+    folded, _ = numbers_of(path)
     implied: tuple[int, ...] = ()
     if piece.module:
         block, _, layer = folded.rpartition(".")
@@ -179,7 +177,7 @@ def _collect(targets: dict[str, Target], piece: _Piece, layout: Layout) -> Adapt
     tensors, modules = layout.index.tensors, target.modules
     for name in piece.names:
         own = name[place.start : len(name) - piece.tail]
-        numbers = numbers_of(own, is_flat=place.is_flat)[1] + implied
+        numbers = numbers_of(own)[1] + implied
         widths = modules.get(numbers)
         if widths is None:
             widths = modules[numbers] = Widths()

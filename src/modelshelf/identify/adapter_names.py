@@ -150,17 +150,17 @@ def place_of(stem: str) -> Place:
             return Place(model, at, is_flat=False, naming=naming)
 
 
-_FLAT_NUMBER = re.compile(r"(?<![^_])[0-9]{1,9}(?![^_])")
-_DOTTED_NUMBER = re.compile(r"(?<![^.])[0-9]{1,9}(?![^.])")
+_NUMBER = re.compile(r"(?<![^._])[0-9]{1,9}(?![^._])")
 
 
-def numbers_of(path: str, *, is_flat: bool) -> tuple[str, tuple[int, ...]]:
+def numbers_of(path: str) -> tuple[str, tuple[int, ...]]:
     """Return *path* with `#` for each step that is a number, and the numbers.
 
     Example:
-        >>> numbers_of("blocks.3.ffn.0", is_flat=False)
+        >>> numbers_of("blocks.3.ffn.0")
         ('blocks.#.ffn.#', (3, 0))
+        >>> numbers_of("time_embedding.linear_1")
+        ('time_embedding.linear_#', (1,))
     """
-    pattern = _FLAT_NUMBER if is_flat else _DOTTED_NUMBER
-    numbers = tuple(map(int, pattern.findall(path)))
-    return (pattern.sub("#", path) if numbers else path), numbers
+    numbers = tuple(map(int, _NUMBER.findall(path)))
+    return (_NUMBER.sub("#", path) if numbers else path), numbers

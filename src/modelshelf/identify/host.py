@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
+from math import prod
 
 from modelshelf.identify.adapter import Adapter, Target
 from modelshelf.identify.adapter_names import numbers_of
@@ -58,9 +60,9 @@ class _Site:
 class Host:
     """A denoiser by its modules, one line each: path, width taken, width given, kernel.
 
-    In a path `{n}` is any number below n, `{4-8}` any from 4 to 8, and a bare number itself. One width
-    alone is that of a norm; none at all, or `?`, is any. Widths and bounds may be names that *sizes*
-    explains, with a factor before them: `4w`.
+    In a path `{n}` is any number below n, `{4-8}` any from 4 to 8, a bare number itself, and `(q|k|v)`
+    each of these steps. One width alone is that of a norm; none at all, or `?`, is any. Widths and
+    bounds may be names that *sizes* explains, with a factor before them: `4w`.
 
     Example:
         >>> host = Host("toy", "blocks.{n}.mlp.0  w 4w", sizes={"w": 64, "n": 2})
@@ -81,11 +83,22 @@ class Host:
 
     def misses(self, adapter: Adapter) -> Target | None:
         """Return a target of *adapter* that is none of this host's modules, or None if all are."""
+        first = adapter.denoiser[0]
+        if not first.path.startswith(self._beginnings):
+            return first
         for target in adapter.denoiser:
             sites = (self._flat if target.is_flat else self._dotted).get(target.path)
             if sites is None or not _fit(sites, target):
                 return target
         return None
+
+    @cached_property
+    def _beginnings(self) -> tuple[str, ...]:
+        """What paths begin with: enough to turn most adapters away before all lines are read."""
+        words = (line.split(maxsplit=1)[0] for line in self.modules.splitlines() if line.strip())
+        return tuple(
+            {re.split(r"[.{]", one, maxsplit=1)[0] for word in words for one in _spelled_out(word)}
+        )
 
     @cached_property
     def _dotted(self) -> Mapping[str, tuple[_Site, ...]]:
@@ -98,9 +111,10 @@ class Host:
     def _compile(self, *, is_flat: bool) -> Mapping[str, tuple[_Site, ...]]:
         found: dict[str, tuple[_Site, ...]] = {}
         for line in filter(None, map(str.strip, self.modules.splitlines())):
-            path, *words = line.split()
-            path, bounds = self._bounds(path, is_flat=is_flat)
-            found[path] = (*found.get(path, ()), self._site(bounds, words))
+            written, *words = line.split()
+            for path in _spelled_out(written):
+                folded, bounds = self._bounds(path, is_flat=is_flat)
+                found[folded] = (*found.get(folded, ()), self._site(bounds, words))
         return found
 
     def _bounds(self, path: str, *, is_flat: bool) -> tuple[str, _Numbers]:
@@ -114,18 +128,16 @@ class Host:
         path = re.sub(r"\{([^}]*)\}", take, path)
         path = path.replace(".", "_") if is_flat else path
         # Ranges stand as large numbers while those that are written out are found.
-        folded, numbers = numbers_of(path, is_flat=is_flat)
+        folded, numbers = numbers_of(path)
         first = int(f"{_RANGE}0")
         return folded, tuple(ranges[one - first] if one >= first else (one, one) for one in numbers)
 
     def _site(self, bounds: _Numbers, words: list[str]) -> _Site:
-        kernel = 1
-        dimensions = len(words)
-        if words and "x" in words[-1]:
-            sides = words.pop().split("x")
-            dimensions = len(words) + len(sides)
-            for side in sides:
-                kernel *= int(side)
+        sides = words[-1].split("x") if words and _KERNEL.fullmatch(words[-1]) else []
+        words = words[: len(words) - bool(sides)]
+        dimensions, kernel = len(words) + len(sides), prod(map(int, sides))
+        if "?" in words and not sides:
+            dimensions = 0
         widths = [0 if one == "?" else self._size(one) for one in words]
         inputs, outputs = (0, *widths)[-2:] if widths else (0, 0)
         return _Site(bounds, inputs, outputs, kernel, dimensions)
@@ -139,6 +151,15 @@ class Host:
 
 
 _RANGE = "1000000"
+_KERNEL = re.compile(r"[0-9]+(?:x[0-9]+)+")
+_ALTERNATIVES = re.compile(r"\(([^)]*)\)")
+
+
+def _spelled_out(path: str) -> list[str]:
+    """Return a path for each way through its alternatives."""
+    pieces = _ALTERNATIVES.split(path)
+    ways = (one.split("|") if at % 2 else [one] for at, one in enumerate(pieces))
+    return ["".join(way) for way in product(*ways)]
 
 
 def _fit(sites: tuple[_Site, ...], target: Target) -> bool:

@@ -81,7 +81,7 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
         "flux",
         "",
     ),
-    "lora flux mlp": (layouts.flux_lora("img_mlp"), "lora", "flux", ""),
+    "lora flux modulation": (layouts.flux_lora("img_mod"), "lora", "flux", ""),
     "lora sd-3": (layouts.sd_3_lora(), "lora", "sd-3", ""),
     "ip-adapter sd-1": (layouts.ip_adapter(768, 16), "ip_adapter", "sd-1", ""),
     "ip-adapter sdxl": (layouts.ip_adapter(2048, 70), "ip_adapter", "sdxl", ""),
@@ -184,7 +184,8 @@ def test_an_unknown_model_names_what_was_missing() -> None:
         (layouts.ldm_vae(16), "vae", SIXTEEN),
         (layouts.diffusers_vae(16), "vae", SIXTEEN),
         (layouts.text_lora("lora_te1_", 768), "lora", ["sdxl", "flux", "sd-3"]),
-        (layouts.flux_lora("img_attn"), "lora", ["flux", "unknown"]),
+        (layouts.flux_lora("img_attn"), "lora", ["hunyuan-video", "flux", "chroma"]),
+        (layouts.flux_lora("img_mlp"), "lora", ["flux", "chroma"]),
     ],
 )
 def test_what_structure_leaves_open_is_a_set(
@@ -198,7 +199,7 @@ def test_what_structure_leaves_open_is_a_set(
 
 def test_an_adapter_of_an_unknown_model_is_a_lora_still() -> None:
     """Its tensors say what it is, if not for whom."""
-    shapes = layouts.kohya({f"lora_unet_blocks_{one}_attn_wq": (6144, 6144) for one in range(4)})
+    shapes = layouts.kohya({f"lora_unet_blocks_{one}_attn_wq": (6140, 6140) for one in range(4)})
     identity = identify(index_of(shapes))
     assert (identity.type.value, identity.bases, identity.candidates) == ("lora", (), ())
 

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import (
     Absent,
-    Adapts,
     Both,
-    Condition,
     Either,
-    Never,
     Setting,
     Tensor,
     Unset,
 )
 from modelshelf.identify.families.denoiser import component, main_file
-from modelshelf.identify.families.unet import DIFFUSERS_NAMES
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -44,10 +40,6 @@ _VARIANTS = {
 _INPUTS = (*_VARIANTS, 196)
 _KEY_NORM = "double_blocks.#.img_attn.norm.key_norm.scale"
 
-_MLP_IN = 4 * _WIDTH
-_LINEAR1_OUT = 7 * _WIDTH
-_LINEAR2_IN = 5 * _WIDTH
-
 
 def _traits(image: str, guidance: str, blocks: str) -> tuple[Trait, ...]:
     """Variants of a file: schnell alone is not told a guidance; what comes in says the others."""
@@ -66,43 +58,6 @@ def _traits(image: str, guidance: str, blocks: str) -> tuple[Trait, ...]:
         ),
     )
 
-
-# In original names, as kohya and ai-toolkit write them. HunyuanVideo has the same widths, but
-# `img_mlp_fc1` and `img_mod_linear`, one double block and two single blocks more.
-_HAS_MODULATION = Either(
-    (
-        Adapts("denoiser:double_blocks_#_img_mod_lin", inputs=_WIDTH, below=_DOUBLE),
-        Adapts("denoiser:double_blocks_#_txt_mod_lin", inputs=_WIDTH, below=_DOUBLE),
-        Adapts("denoiser:single_blocks_#_modulation_lin", inputs=_WIDTH, below=_SINGLE),
-    )
-)
-_HAS_MLP = Either(
-    (
-        Adapts("denoiser:double_blocks_#_img_mlp_#", inputs=(_WIDTH, _MLP_IN), below=_DOUBLE),
-        Adapts("denoiser:double_blocks_#_txt_mlp_#", inputs=(_WIDTH, _MLP_IN), below=_DOUBLE),
-    )
-)
-_NO_HUNYUAN: tuple[Condition, ...] = (
-    Never(Adapts("denoiser:*_mlp_fc[12]")),
-    Never(Adapts("denoiser:*_mod_linear")),
-    Never(Adapts("denoiser:*_modulation_linear")),
-    Never(Adapts("denoiser:txt_in_*")),
-)
-_FLUX_WIDE: tuple[Condition, ...] = (
-    Either(
-        (
-            Never(Adapts("denoiser:*_img_mlp_#")),
-            Adapts("denoiser:*_img_mlp_#", outputs=(_WIDTH, _MLP_IN)),
-        )
-    ),
-    Either(
-        (
-            Never(Adapts("denoiser:single_blocks_#_linear1")),
-            Adapts("denoiser:single_blocks_#_linear1", inputs=_WIDTH, outputs=_LINEAR1_OUT),
-            Adapts("denoiser:single_blocks_#_linear1", inputs=_WIDTH),
-        )
-    ),
-)
 
 FAMILIES = (
     main_file(
@@ -228,66 +183,6 @@ FAMILIES = (
             Setting("latent_channels", (16,)),
             Setting("scaling_factor", (0.3611,)),
         ),
-    ),
-    Family(
-        id="flux/lora/original",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_FLUX,
-        conditions=(
-            Either((_HAS_MODULATION, _HAS_MLP)),
-            *_NO_HUNYUAN,
-            *_FLUX_WIDE,
-        ),
-        traits=DIFFUSERS_NAMES,
-    ),
-    Family(
-        id="flux/lora/xlabs",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_FLUX,
-        conditions=(
-            Tensor(
-                "double_blocks.#.processor.qkv_lora1.down.weight", (None, _WIDTH), below=_DOUBLE
-            ),
-        ),
-    ),
-    Family(
-        id="flux/lora/diffusers",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_FLUX,
-        conditions=(
-            Adapts(
-                "denoiser:single_transformer_blocks_#_attn_to_[qkv]", inputs=_WIDTH, below=_SINGLE
-            ),
-            Never(Adapts("denoiser:single_transformer_blocks_#_attn_to_qkv_mlp_proj")),
-        ),
-        traits=DIFFUSERS_NAMES,
-    ),
-    Family(
-        id="flux/lora/attention-only",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        candidates=(BaseModelType.FLUX, BaseModelType.UNKNOWN),
-        conditions=(
-            # Attention alone could be Chroma's, Qwen-Image's or HunyuanVideo's as well.
-            Either(
-                (
-                    Adapts(
-                        "denoiser:transformer_blocks_#_attn_to_[qkv]",
-                        inputs=_WIDTH,
-                        below=_DOUBLE,
-                    ),
-                    Adapts("denoiser:double_blocks_#_img_attn_*", inputs=_WIDTH, below=_DOUBLE),
-                )
-            ),
-            Never(Adapts("denoiser:single_transformer_blocks_*")),
-            Never(Adapts("denoiser:*_mlp_*")),
-            Never(Adapts("denoiser:*_mod_*")),
-            Never(Adapts("denoiser:*modulation*")),
-        ),
-        traits=DIFFUSERS_NAMES,
     ),
 )
 """Everything that FLUX.1 brings."""

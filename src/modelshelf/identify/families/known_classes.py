@@ -6,7 +6,7 @@ Each goes behind every family that knows the base too, so a new family needs no 
 from __future__ import annotations
 
 from modelshelf.identify.condition import Adapts, Setting
-from modelshelf.identify.families.unet import DIFFUSERS_NAMES
+from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
 
@@ -47,7 +47,7 @@ FAMILIES = (
         type=ModelType.LORA,
         format=ModelFormat.LYCORIS,
         conditions=(Adapts("*:*"),),
-        traits=DIFFUSERS_NAMES,
+        traits=DIFFUSERS_FORMAT,
         is_fallback=True,
     ),
     *(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from modelshelf.identify.condition import (
-    Adapts,
     Both,
     Either,
     Never,
     Setting,
     Unset,
 )
-from modelshelf.identify.families.unet import DIFFUSERS_NAMES
 from modelshelf.identify.family import Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -56,18 +54,6 @@ _PREDICTIONS = (
 )
 
 FAMILIES = (
-    Family(
-        id="lora/clip-l-only",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        candidates=(BaseModelType.SDXL, BaseModelType.FLUX, BaseModelType.SD_3),
-        conditions=(
-            Adapts("text_1:text_model_encoder_layers_#_*", inputs=(768, 3072)),
-            Never(Adapts("denoiser:*")),
-            Never(Adapts("text_[23]:*")),
-        ),
-        traits=DIFFUSERS_NAMES,
-    ),
     Family(
         id="safety-checker/folder",
         type=ModelType.SAFETY_CHECKER,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.adapter import AdapterNaming
 from modelshelf.identify.condition import (
     Absent,
-    Adapts,
-    Named,
-    Never,
     OneTensor,
     Setting,
     Tensor,
     Unset,
 )
 from modelshelf.identify.families.unet import (
-    DIFFUSERS_NAMES,
     MARKED_PREDICTION,
-    adapter_of,
     config_variants,
     control_diffusers,
     control_ldm,
@@ -101,49 +95,6 @@ FAMILIES = (
             Setting("cross_attention_dim", (_TEXT,)),
             Unset("addition_embed_type"),
         ),
-    ),
-    Family(
-        id="sd-1/lora/cross-attention",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_1,
-        conditions=adapter_of(_TEXT),
-        traits=DIFFUSERS_NAMES,
-        special_case_of=("sd-1/lora/text-encoder",),
-    ),
-    Family(
-        id="sd-1/lora/text-encoder",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_1,
-        conditions=(
-            # kohya writes `lora_te_` for SD 1 and 2 alone; SDXL and later number their encoders.
-            Named(AdapterNaming.KOHYA),
-            Adapts("text:text_model_encoder_layers_#_self_attn_[qkv]_proj", outputs=_TEXT),
-        ),
-    ),
-    Family(
-        id="sd-1/lora/cloneofsimo",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_1,
-        conditions=(
-            Tensor("text_encoder:#:down", (None, _TEXT)),
-            Tensor("unet:#:down", rank=2),
-        ),
-    ),
-    Family(
-        id="sd-1/lora/projections",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_1,
-        conditions=(
-            # Sliders leave cross-attention out. SD 2 and SDXL have linear projections.
-            Adapts("denoiser:*_blocks_#_*_proj_in", inputs=(320, 640, 1280), rank=4),
-            Never(Adapts("denoiser:*_attn2_to_[kv]")),
-        ),
-        traits=DIFFUSERS_NAMES,
-        special_case_of=("sd-1/lora/text-encoder",),
     ),
     Family(
         id="sd-1/ip-adapter",

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.adapter import AdapterNaming
-from modelshelf.identify.condition import Absent, Adapts, Named, OneTensor, Setting, Tensor, Unset
+from modelshelf.identify.condition import Absent, OneTensor, Setting, Tensor, Unset
 from modelshelf.identify.families.unet import (
-    DIFFUSERS_NAMES,
     MARKED_PREDICTION,
-    adapter_of,
     config_variants,
     control_diffusers,
     control_ldm,
@@ -93,36 +90,6 @@ FAMILIES = (
             Setting("class", ("ControlNetModel", "ControlNetUnionModel")),
             Setting("cross_attention_dim", (_TEXT,)),
             Unset("addition_embed_type"),
-        ),
-    ),
-    Family(
-        id="sd-2/lora/cross-attention",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_2,
-        conditions=adapter_of(_TEXT),
-        traits=DIFFUSERS_NAMES,
-        special_case_of=("sd-2/lora/text-encoder",),
-    ),
-    Family(
-        id="sd-2/lora/text-encoder",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_2,
-        conditions=(
-            # kohya writes `lora_te_` for SD 1 and 2 alone; SDXL and later number their encoders.
-            Named(AdapterNaming.KOHYA),
-            Adapts("text:text_model_encoder_layers_#_self_attn_[qkv]_proj", outputs=_TEXT),
-        ),
-    ),
-    Family(
-        id="sd-2/lora/cloneofsimo",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_2,
-        conditions=(
-            Tensor("text_encoder:#:down", (None, _TEXT)),
-            Tensor("unet:#:down", rank=2),
         ),
     ),
     Family(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import (
     Absent,
-    Adapts,
     Both,
     Either,
     Never,
@@ -17,7 +16,6 @@ from modelshelf.identify.condition import (
     Unset,
 )
 from modelshelf.identify.families.denoiser import main_file
-from modelshelf.identify.families.unet import DIFFUSERS_NAMES
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -129,30 +127,6 @@ FAMILIES = (
             Setting("latent_channels", (16,)),
             Setting("scaling_factor", (1.5305,)),
         ),
-    ),
-    Family(
-        id="sd-3/lora/original",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_3,
-        conditions=(Adapts("denoiser:joint_blocks_#_*", below=38),),
-        traits=DIFFUSERS_NAMES,
-    ),
-    Family(
-        id="sd-3/lora/diffusers",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SD_3,
-        conditions=(
-            Either(
-                (
-                    Adapts("denoiser:transformer_blocks_#_attn_to_[qkv]", inputs=_WIDTHS),
-                    Adapts("denoiser:transformer_blocks_#_attn_add_*", inputs=_WIDTHS),
-                    Adapts("denoiser:transformer_blocks_#_ff_context_*", outputs=(1536, 2432)),
-                )
-            ),
-        ),
-        traits=DIFFUSERS_NAMES,
     ),
     Family(
         id="sd-3/embedding/file",

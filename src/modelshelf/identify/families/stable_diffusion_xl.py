@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import (
     Absent,
-    Adapts,
     Either,
     Marker,
-    Never,
     Setting,
     Tensor,
 )
 from modelshelf.identify.families.unet import (
-    DIFFUSERS_NAMES,
     MARKED_PREDICTION,
-    adapter_of,
     config_variants,
     control_ldm,
     diffusers_variants,
@@ -127,45 +123,6 @@ FAMILIES = (
         ),
     ),
     Family(
-        id="sdxl/lora/cross-attention",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SDXL,
-        conditions=adapter_of(_TEXT),
-        traits=DIFFUSERS_NAMES,
-        special_case_of=("sdxl/lora/text-encoders",),
-    ),
-    Family(
-        id="sdxl/lora/self-attention",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SDXL,
-        conditions=(
-            # Sliders leave cross-attention out. Only SDXL has a second block in a stack this wide.
-            Adapts(
-                "denoiser:*_blocks_#_*transformer_blocks_#_attn1_to_[qkv]",
-                inputs=(640, 1280),
-                reaches=(2, 1),
-            ),
-            Never(Adapts("denoiser:*_attn2_to_[kv]")),
-        ),
-        traits=DIFFUSERS_NAMES,
-        special_case_of=("sdxl/lora/text-encoders",),
-    ),
-    Family(
-        id="sdxl/lora/text-encoders",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_SDXL,
-        conditions=(
-            Adapts("text_2:text_model_encoder_layers_#_self_attn_[qkv]_proj", outputs=1280),
-            Never(Adapts("text_3:*")),
-            Never(Adapts("denoiser:transformer_blocks_*")),
-            Never(Adapts("denoiser:joint_blocks_*")),
-        ),
-        traits=DIFFUSERS_NAMES,
-    ),
-    Family(
         id="sdxl/ip-adapter",
         type=ModelType.IP_ADAPTER,
         format=ModelFormat.CHECKPOINT,
@@ -257,17 +214,6 @@ FAMILIES = (
             Setting("projection_class_embeddings_input_dim", (_REFINER_LABEL,)),
         ),
         traits=config_variants(),
-    ),
-    Family(
-        id="sdxl-refiner/lora/cross-attention",
-        type=ModelType.LORA,
-        format=ModelFormat.LYCORIS,
-        bases=_REFINER,
-        conditions=(
-            *adapter_of(_REFINER_TEXT),
-            Adapts("denoiser:*_attn2_to_[kv]", outputs=(768, 1536)),
-        ),
-        traits=DIFFUSERS_NAMES,
     ),
 )
 """Everything that Stable Diffusion XL and its refiner bring."""

@@ -9,14 +9,10 @@ Stability-AI/generative-models; `UNet2DConditionModel` of huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.adapter import AdapterNaming
 from modelshelf.identify.condition import (
     Absent,
-    Adapts,
     Condition,
-    Either,
     Marker,
-    Named,
     Never,
     Setting,
     Side,
@@ -24,12 +20,10 @@ from modelshelf.identify.condition import (
     Unset,
 )
 from modelshelf.identify.family import Trait
-from modelshelf.schema.taxonomy import ModelFormat, ModelVariantType, SchedulerPredictionType
+from modelshelf.schema.taxonomy import ModelVariantType, SchedulerPredictionType
 
 __all__ = [
-    "DIFFUSERS_NAMES",
     "MARKED_PREDICTION",
-    "adapter_of",
     "config_variants",
     "control_diffusers",
     "control_ldm",
@@ -44,11 +38,6 @@ __all__ = [
 
 MARKED_PREDICTION = (Trait(SchedulerPredictionType.V_PREDICTION, Marker("v_pred")),)
 """Checkpoints trained for v-prediction carry an empty tensor that says so."""
-DIFFUSERS_NAMES = tuple(
-    Trait(ModelFormat.DIFFUSERS, Named(naming))
-    for naming in (AdapterNaming.PEFT, AdapterNaming.DIFFUSERS)
-)
-"""A LoRA file in diffusers' names; in all others it is `lycoris`."""
 
 _CHANNELS = {
     4: ModelVariantType.NORMAL,
@@ -199,14 +188,3 @@ def config_variants(*, edits: bool = False) -> tuple[Trait, ...]:
     return tuple(
         Trait(variant, Setting("in_channels", (side,))) for side, variant in _channels(edits=edits)
     )
-
-
-def adapter_of(context: Side) -> tuple[Condition, ...]:
-    """An adapter of a UNet whose text is *context* wide: cross-attention keys and values tell."""
-    return (
-        Adapts("denoiser:*_attn2_to_[kv]", inputs=context),
-        Either((Adapts("denoiser:*_blocks_#_*transformer_blocks_#_*"), _MIDDLE)),
-    )
-
-
-_MIDDLE = Adapts("denoiser:mid*_block_*transformer_blocks_#_*")
