@@ -74,6 +74,9 @@ def _field(name: str, value: object) -> object:
     if name == "detail" and isinstance(value, str) and value.startswith("{"):
         # Kept as text in the database; one document has one syntax.
         return json.loads(value)
+    if name == "details" and isinstance(value, tuple):
+        # Pairs, so that the noun stays frozen; names are unique.
+        return {str(key): document(each) for key, each in value}
     return document(value)
 
 
