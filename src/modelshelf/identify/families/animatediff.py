@@ -63,9 +63,9 @@ def _has_three_levels(inner: str) -> Condition:
 
 def _conditions(inner: str, table: str) -> tuple[Condition, ...]:
     return (
+        Tensor(table, (1, None, None), rank=3),
         vectors(f"down_blocks.#.motion_modules.#.{inner}norm.weight", *_CHANNELS),
         vectors(f"up_blocks.#.motion_modules.#.{inner}norm.weight", *_CHANNELS),
-        Tensor(table, (1, None, _CHANNELS), rank=3),
         *_MODULES_ALONE,
     )
 

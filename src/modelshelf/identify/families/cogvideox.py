@@ -55,9 +55,9 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_COGVIDEOX,
         conditions=(
+            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD),
             vectors("transformer_blocks.#.norm1.linear.bias", *_SIX, below=_BLOCKS),
             vectors("transformer_blocks.#.norm1.norm.weight", *_WIDTHS),
-            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD),
             vectors("transformer_blocks.#.norm2.linear.bias", *_SIX),
             Either(
                 (
@@ -93,8 +93,8 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_COGVIDEOX,
         conditions=(
-            vectors("mixins.adaln_layer.adaLN_modulations.#.#.bias", *_TWELVE, below=_BLOCKS),
             vectors("mixins.adaln_layer.query_layernorm_list.#.weight", _HEAD),
+            vectors("mixins.adaln_layer.adaLN_modulations.#.#.bias", *_TWELVE, below=_BLOCKS),
             vectors("layers.#.input_layernorm.weight", *_WIDTHS),
         ),
         traits=(

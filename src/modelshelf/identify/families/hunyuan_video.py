@@ -44,6 +44,7 @@ def _variants(name: str) -> tuple[Trait, ...]:
 
 # In diffusers' names, HunyuanVideo and FramePack alike.
 _DIFFUSERS_BLOCKS = (
+    Marker("context_embedder.token_refiner.*"),
     vectors("context_embedder.token_refiner.refiner_blocks.#.norm1.weight", _WIDTH),
     vectors("transformer_blocks.#.norm1.linear.bias", 6 * _WIDTH, below=_DOUBLE),
     vectors("transformer_blocks.#.attn.norm_added_q.weight", _HEAD),
@@ -60,6 +61,7 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=(BaseModelType.HUNYUAN_VIDEO,),
         conditions=(
+            Marker("txt_in.individual_token_refiner.*"),
             vectors("txt_in.individual_token_refiner.blocks.#.norm1.weight", _WIDTH),
             Either(
                 (
@@ -144,6 +146,7 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=(BaseModelType.HUNYUAN_VIDEO_1_5,),
         conditions=(
+            Marker("txt_in.individual_token_refiner.*"),
             vectors("txt_in.individual_token_refiner.blocks.#.norm1.weight", _WIDTH_1_5),
             Either(
                 (
@@ -172,6 +175,7 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=(BaseModelType.HUNYUAN_VIDEO_1_5,),
         conditions=(
+            Marker("context_embedder.token_refiner.*"),
             vectors("context_embedder.token_refiner.refiner_blocks.#.norm1.weight", _WIDTH_1_5),
             vectors("transformer_blocks.#.norm1.linear.bias", 6 * _WIDTH_1_5, below=_DOUBLE_1_5),
             Either(

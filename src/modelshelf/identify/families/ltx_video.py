@@ -46,9 +46,9 @@ _VERSIONS = (
 def _video(norm: str, *entrances: tuple[str, tuple[int, ...]]) -> tuple[Condition, ...]:
     """The video stream alone; *norm* scales queries, one of *entrances* must be there."""
     return (
+        Tensor(_BLOCK_TABLE, (6, None), rank=2),
         vectors(f"transformer_blocks.#.attn1.{norm}.weight", *_WIDTHS, below=_BLOCKS),
         vectors(f"transformer_blocks.#.attn2.{norm}.weight", *_WIDTHS),
-        Tensor(_BLOCK_TABLE, (6, _WIDTHS)),
         Either(tuple(vectors(name, *widths) for name, widths in entrances)),
         Absent("*audio_*"),
         *_NO_PATCHES,

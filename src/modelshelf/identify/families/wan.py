@@ -189,9 +189,9 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_WAN,
         conditions=(
+            Tensor("blocks.#.modulation", (1, 6, None), rank=3),
             vectors("blocks.#.self_attn.norm_q.weight", *_WIDTHS, below=_BLOCKS),
             vectors("blocks.#.cross_attn.norm_k.weight", *_WIDTHS),
-            Tensor("blocks.#.modulation", (1, 6, _WIDTHS)),
             Either(
                 (
                     Tensor("head.modulation", (1, 2, _WIDTHS)),
@@ -211,9 +211,9 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_WAN,
         conditions=(
+            Tensor("blocks.#.scale_shift_table", (1, 6, None), rank=3),
             vectors("blocks.#.attn1.norm_q.weight", *_WIDTHS, below=_BLOCKS),
             vectors("blocks.#.attn2.norm_k.weight", *_WIDTHS),
-            Tensor("blocks.#.scale_shift_table", (1, 6, _WIDTHS)),
             Either(
                 (
                     Tensor("scale_shift_table", (1, 2, _WIDTHS)),
