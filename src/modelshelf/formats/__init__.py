@@ -11,6 +11,7 @@ from modelshelf.formats.model_folder import (
     WeightFormat,
     read_folder_config,
 )
+from modelshelf.formats.onnx import read_onnx
 from modelshelf.formats.opening import read_start
 from modelshelf.formats.recipe_document import parse_recipe, write_recipe
 from modelshelf.formats.safetensors import read_safetensors
@@ -28,6 +29,7 @@ __all__ = [
     "read_folder_config",
     "read_gguf",
     "read_json",
+    "read_onnx",
     "read_pipeline",
     "read_safetensors",
     "read_shards",

@@ -7,6 +7,7 @@ import struct
 from typing import BinaryIO
 
 from modelshelf.formats.fault import FormatFault
+from modelshelf.formats.forward_reader import ForwardReader
 
 __all__ = ["Cursor", "Record"]
 
@@ -14,8 +15,6 @@ Record = tuple[str, tuple[int, ...], int, int]
 """What a file says about one tensor: name, sides as the file orders them, kind, offset in the data."""
 
 
-_CHUNK = 32 << 10
-"""Bytes read at a time: what is read beyond the header is less than that."""
 _MOST_TEXT = 16 << 20
 """Bytes of names and values that are kept; the largest known header keeps 0.2 MB."""
 _MOST_STRINGS = 4_000_000
@@ -43,7 +42,7 @@ def _short_strings(order: str) -> re.Pattern[bytes]:
     return re.compile(b"(?>" + b"|".join(words) + b"){%d}" % _BATCH, re.DOTALL)
 
 
-class Cursor:
+class Cursor(ForwardReader):
     """A place in a GGUF header, moved forward by what is read or stepped over.
 
     Whatever the file claims, the memory that is taken and the steps that are made are bounded.
@@ -53,40 +52,13 @@ class Cursor:
         size: Bytes that it has.
     """
 
-    __slots__ = (
-        "_at",
-        "_base",
-        "_buffer",
-        "_length",
-        "_order",
-        "_size",
-        "_stream",
-        "_strings",
-        "_tails",
-        "_text",
-        "_wide",
-        "_word",
-    )
+    __slots__ = ("_length", "_order", "_strings", "_tails", "_text", "_wide", "_word")
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream = stream
-        self._size = size
-        self._buffer = b""
-        self._base = 0
-        self._at = 0
+        super().__init__(stream, size)
         self._text = 0
         self._strings = 0
         self.set_form(order="<", wide=True)
-
-    @property
-    def offset(self) -> int:
-        """Where it stands, counted from the start of the file."""
-        return self._base + self._at
-
-    @property
-    def left(self) -> int:
-        """Bytes from here to the end of the file."""
-        return self._size - self.offset
 
     def set_form(self, *, order: str, wide: bool) -> None:
         """Say how numbers are written.
@@ -102,13 +74,6 @@ class Cursor:
         self._tails = tuple(
             struct.Struct(f"{order}I{count * sides}IQ") for sides in range(_MOST_DIMENSIONS + 1)
         )
-
-    def take(self, length: int) -> bytes:
-        """Return the next *length* bytes, of which there may be a few thousand."""
-        self._fill(length)
-        begin = self._at
-        self._at += length
-        return self._buffer[begin : self._at]
 
     def numbers(self, form: str) -> tuple[int | float, ...]:
         """Return the numbers that *form* describes in the letters of the module `struct`."""
@@ -148,7 +113,7 @@ class Cursor:
             tail = self._tails[dimensions]
             _, *sides, kind, offset = tail.unpack_from(buffer, at)
         except struct.error as error:
-            raise self._too_long(_LONGEST_RECORD) from error
+            raise self._too_short(_LONGEST_RECORD) from error
         except UnicodeDecodeError as error:
             problem = f"expected a tensor's name in UTF-8 at offset {self.offset}"
             raise FormatFault(problem=problem) from error
@@ -183,16 +148,6 @@ class Cursor:
             return None
         return self._keep(length).decode("utf-8", errors="replace")
 
-    def skip(self, length: int) -> None:
-        """Step over *length* bytes without reading those that were not read yet."""
-        if length > self.left:
-            raise self._too_long(length)
-        self._at += length
-        if self._at > len(self._buffer):
-            self._base += self._at
-            self._at, self._buffer = 0, b""
-            self._stream.seek(self._base)
-
     def skip_strings(self, count: int) -> None:
         """Step over *count* strings, building none."""
         self._strings += count
@@ -224,26 +179,3 @@ class Cursor:
         if self._text > _MOST_TEXT:
             raise FormatFault(problem=f"names and values take more than {_MOST_TEXT} bytes")
         return self.take(length)
-
-    def _fill(self, length: int) -> None:
-        """Have *length* bytes from here on in the buffer."""
-        ready = len(self._buffer) - self._at
-        if ready >= length:
-            return
-        if length > self.left:
-            raise self._too_long(length)
-        pieces = [self._buffer[self._at :]]
-        while ready < length:
-            piece = self._stream.read(max(length - ready, _CHUNK))
-            if not piece:
-                # It was longer when its size was asked for.
-                raise self._too_long(length)
-            pieces.append(piece)
-            ready += len(piece)
-        self._base += self._at
-        self._at, self._buffer = 0, b"".join(pieces)
-
-    def _too_long(self, length: int) -> FormatFault:
-        return FormatFault(
-            problem=f"expected {length} bytes at offset {self.offset}, but the file ends at {self._size}"
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelshelf.formats.checkpoint import read_checkpoint
 from modelshelf.formats.container import container_of
 from modelshelf.formats.gguf import read_gguf
+from modelshelf.formats.onnx import read_onnx
 from modelshelf.formats.safetensors import read_safetensors
 from modelshelf.schema.source import SourceFile
 from modelshelf.schema.tensor import Container, TensorIndex
@@ -44,4 +45,6 @@ def read_tensors(file: SourceFile) -> TensorIndex:
         return read_checkpoint(file.path)
     if container is Container.GGUF:
         return read_gguf(file.path)
+    if container is Container.ONNX:
+        return read_onnx(file.path)
     return TensorIndex(tensors={}, container=container)

@@ -17,6 +17,7 @@ from modelshelf.testing.tiny.checkpoint import checkpoint
 from modelshelf.testing.tiny.gguf import Value, gguf_bytes, write_gguf
 from modelshelf.testing.tiny.library import MODELS, library
 from modelshelf.testing.tiny.lora import lora, lora_layout
+from modelshelf.testing.tiny.onnx import protobuf_field, write_onnx
 from modelshelf.testing.tiny.payload import header_bytes, write_safetensors
 from modelshelf.testing.tiny.pipeline import pipeline
 from modelshelf.testing.tiny.scale import BASES
@@ -57,6 +58,7 @@ __all__ = [
     "lora",
     "lora_layout",
     "pipeline",
+    "protobuf_field",
     "sd3_layout",
     "t5",
     "t5_layout",
@@ -66,6 +68,7 @@ __all__ = [
     "vae",
     "vision_layout",
     "write_gguf",
+    "write_onnx",
     "write_safetensors",
     "write_torch",
     "write_torch_zip",

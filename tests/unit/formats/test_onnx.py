@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import InvalidOnnxError, SourceNotFoundError, SourceUnreadableError
+from modelshelf.formats import read_onnx
+from modelshelf.schema.tensor import Container, TensorEntry
+from modelshelf.testing import tiny
+from modelshelf.testing.tiny import protobuf_field
+
+UNET_INPUTS: dict[str, tuple[int | str, ...]] = {
+    "sample": (2, 4, "height", "width"),
+    "timestep": (1,),
+    "encoder_hidden_states": (2, 77, 768),
+    "scalar": (),
+    "any": ("", 3),
+}
+
+
+def tensor(*fields: bytes, name: str = "w") -> bytes:
+    return protobuf_field(
+        5, protobuf_field(8, name.encode()) + protobuf_field(2, 1) + b"".join(fields)
+    )
+
+
+def write(folder: Path, *graph_fields: bytes, around: bytes = b"") -> Path:
+    path = folder / "m.onnx"
+    path.write_bytes(protobuf_field(1, 8) + protobuf_field(7, b"".join(graph_fields)) + around)
+    return path
+
+
+def problem_of(path: Path) -> str:
+    with pytest.raises(InvalidOnnxError) as caught:
+        read_onnx(path)
+    assert str(path) in str(caught.value)
+    return caught.value.problem
+
+
+def test_stored_tensors_come_with_type_shape_and_place(tmp_path: Path) -> None:
+    """Places count from the start of the file, so that a range of it can be read."""
+    path = tiny.write_onnx(
+        tmp_path / "m.onnx", {"a": ("F16", (300, 3)), "onnx::MatMul_1": ("F32", ())}
+    )
+    index = read_onnx(path)
+    first, second = index.tensors.values()
+    assert index.container is Container.ONNX
+    assert list(index.tensors) == ["a", "onnx::MatMul_1"]
+    assert (first.dtype, first.shape, first.end - first.begin) == ("F16", (300, 3), 1800)
+    assert (second.dtype, second.shape, second.end - second.begin) == ("F32", (), 4)
+    assert first.end < second.begin
+    assert index.findings == ()
+
+
+def test_inputs_and_outputs_are_metadata(tmp_path: Path) -> None:
+    """Their widths tell the model where exporters rename the weights."""
+    path = tiny.write_onnx(
+        tmp_path / "m.onnx",
+        {"sample": ("F16", (2,))},
+        inputs=UNET_INPUTS,
+        outputs={"out_sample": (2, 4, 64, 64)},
+        properties={"author": "é", "input:timestep": "[lie]"},
+    )
+    assert read_onnx(path).metadata == {
+        "ir_version": "8",
+        "producer": "modelshelf",
+        "graph": "tiny",
+        # `sample` is a stored tensor here, and writers of old list those among the inputs.
+        "input:timestep": "[1]",
+        "input:encoder_hidden_states": "[2, 77, 768]",
+        "input:scalar": "[]",
+        "input:any": "[?, 3]",
+        "output:out_sample": "[2, 4, 64, 64]",
+        "opset:ai.onnx": "17",
+        "property:author": "é",
+        "property:input:timestep": "[lie]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "beside"),
+    [
+        ("model.onnx_data", True),
+        ("weights.pb", True),
+        ("../../etc/passwd", False),
+        ("/etc/passwd", False),
+    ],
+)
+def test_no_other_file_is_opened(tmp_path: Path, file: str, *, beside: bool) -> None:
+    """What lies elsewhere is named, and whether it could lie beside."""
+    path = tiny.write_onnx(tmp_path / "m.onnx", {"a": ("F16", (300, 3))}, external=file)
+    index = read_onnx(path)
+    assert index.tensors == {"a": TensorEntry("F16", (300, 3), 0, 0)}
+    words = "" if beside else " and does not lie beside this file"
+    assert index.findings == (
+        f"1 tensors have their numbers in {file!r}, which was not opened{words}",
+    )
+
+
+def test_many_other_files_are_counted(tmp_path: Path) -> None:
+    """A report of a thousand lines helps nobody."""
+    pair = protobuf_field(1, b"location")
+    fields = [
+        tensor(
+            protobuf_field(13, pair + protobuf_field(2, b"f%d" % number)),
+            protobuf_field(14, 1),
+            name=f"w{number}",
+        )
+        for number in range(20)
+    ]
+    findings = read_onnx(write(tmp_path, *fields)).findings
+    assert len(findings) == 9
+    assert "numbers of tensors lie in 20 other files" in findings
+
+
+def test_packed_dimensions_and_values_elsewhere_are_read(tmp_path: Path) -> None:
+    """Both spellings of dimensions are legal; numbers may stand in fields of their own type."""
+    path = write(
+        tmp_path,
+        tensor(protobuf_field(1, b"\x02\x03"), protobuf_field(4, b"\0" * 24)),
+        tensor(protobuf_field(1, 4), protobuf_field(2, 99), name="v"),
+    )
+    assert read_onnx(path).tensors == {
+        "w": TensorEntry("F32", (2, 3), 0, 0),
+        "v": TensorEntry("type 99", (4,), 0, 0),
+    }
+
+
+def test_unknown_fields_are_stepped_over(tmp_path: Path) -> None:
+    """Later versions add some; fixed numbers of 32 and 64 bits among them."""
+    path = write(
+        tmp_path,
+        protobuf_field(99, b"later"),
+        protobuf_field(98, 7),
+        b"\x8d\x06\0\0\0\0",
+        tensor(),
+        around=b"\x89\x06" + b"\0" * 8,
+    )
+    assert list(read_onnx(path).tensors) == ["w"]
+
+
+def test_a_huge_file_costs_little(tmp_path: Path) -> None:
+    """A sparse file of 20 GB is read as fast as a small one."""
+    path = tiny.write_onnx(
+        tmp_path / "m.onnx", {"a": ("F16", (10_000, 1_000_000)), "b": ("F16", (1,))}
+    )
+    assert path.stat().st_size > 20_000_000_000
+    assert list(read_onnx(path).tensors) == ["a", "b"]
+
+
+def test_long_texts_are_left_alone(tmp_path: Path) -> None:
+    """A property of megabytes is no evidence."""
+    path = tiny.write_onnx(
+        tmp_path / "m.onnx", {}, properties={"a": "x" * 70_000, "k" * 5000: "b", "c": "d"}
+    )
+    assert [key for key in read_onnx(path).metadata if "property" in key] == ["property:c"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ((tensor(), tensor()), "the tensor `w` is there twice"),
+        (
+            (tensor(protobuf_field(1, 3), protobuf_field(9, b"\0" * 8)),),
+            "`w` has 8 bytes, but F32 [3] takes 12",
+        ),
+        ((tensor(*[protobuf_field(1, 1)] * 33),), "`w` has more than 32 dimensions"),
+        ((tensor(protobuf_field(1, b"\1" * 33)),), "more than 32 numbers at offset"),
+        (
+            (tensor(protobuf_field(1, 2**62), protobuf_field(1, 4)),),
+            "`w` has more elements than 63 bits can count",
+        ),
+        (
+            (tensor(protobuf_field(1, 0), protobuf_field(1, 2**64 - 1)),),
+            "`w` has more elements than 63 bits can count",
+        ),
+        ((tensor(name="n" * 5000),), "expected a tensor's name of at most 4096 bytes"),
+        ((b"\x2a\x7f",), "field 5 at offset 4 has 127 bytes, but what it belongs to ends at 6"),
+        ((b"\x2b",), "expected a field at offset 4, got 5 of wire type 3"),
+        ((b"\x2a" + b"\xff" * 10,), "the number at offset 5 has more than 64 bits"),
+        ((b"\x2a" + b"\xff" * 9 + b"\x7f",), "the number at offset 5 has more than 64 bits"),
+        ((b"\x2a\xff",), "expected 2 bytes at offset 5, but the file ends at 6"),
+        (
+            (b"\x5a" + bytes([9 + 33 * 2]) + b"\x12" + bytes([7 + 33 * 2]) + b"\x0a"
+             + bytes([5 + 33 * 2]) + b"\x08\x01\x12" + bytes([1 + 33 * 2]) + b"\x0a\x00" * 33 + b"\0",),
+            "a shape has more than 32 sides",
+        ),
+    ],
+)  # fmt: skip
+def test_every_broken_rule_is_named(tmp_path: Path, fields: tuple[bytes, ...], words: str) -> None:
+    """Expected and got, and where."""
+    assert words in problem_of(write(tmp_path, *fields))
+
+
+def test_a_field_across_its_messages_end_is_named(tmp_path: Path) -> None:
+    """A number that begins inside a message and ends behind it."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(protobuf_field(7, b"\x08\xff") + b"\x01\0\0")
+    assert "a field goes beyond its message, which ends at 4" in problem_of(path)
+
+
+def test_names_and_values_together_are_bounded(tmp_path: Path) -> None:
+    """Many texts of a legal length do not add up to much memory."""
+    properties = {f"k{number}": "x" * 65_000 for number in range(200)}
+    path = tiny.write_onnx(tmp_path / "m.onnx", {}, properties=properties)
+    assert problem_of(path).startswith("names and values take more than 8388608 bytes")
+
+
+def test_fields_together_are_bounded(tmp_path: Path) -> None:
+    """Two bytes a field: a file of a megabyte could ask for half a million steps."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"\x08\x01" * 400_001)
+    assert problem_of(path).startswith("more than 400000 fields at offset")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "expected one graph, got 0"),
+        (protobuf_field(1, 8), "expected one graph, got 0"),
+        (protobuf_field(7, b"") * 2, "expected one graph, got 2"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"PK\x03\x04\0\0\0\x08\x08\0", "a ZIP archive"),
+        (b"GGUF\x03\0\0\0\0\0\0\0", "a GGUF file"),
+    ],
+)
+def test_files_of_another_kind_are_recognised(tmp_path: Path, content: bytes, words: str) -> None:
+    """The format has no mark of its own, so a missing graph is the first thing to be seen."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content)
+    assert words in problem_of(path)
+
+
+def test_every_truncation_is_found(tmp_path: Path) -> None:
+    """Wherever a download stopped inside the graph."""
+    path = tiny.write_onnx(tmp_path / "m.onnx", {"a": ("F16", (3, 3))}, inputs=UNET_INPUTS)
+    content = path.read_bytes()
+    end = len(content) - len(protobuf_field(8, protobuf_field(2, 17)))
+    for size in range(end):
+        path.write_bytes(content[:size])
+        problem_of(path)
+
+
+def test_what_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:
+    """The operating system's refusals are passed on."""
+    with pytest.raises(SourceNotFoundError):
+        read_onnx(tmp_path / "gone.onnx")
+    with pytest.raises(SourceUnreadableError, match="Is a directory"):
+        read_onnx(tmp_path)
