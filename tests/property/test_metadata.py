@@ -18,6 +18,7 @@ id modelId name model type tags description baseModel baseModelType trainedWords
 creator username civitai base_model model_name notes sha256 autov3 BaseModel Hashes TrainedWords UserTitle
 architecture title modelspec.title modelspec.architecture ss_tag_frequency ss_resolution ss_network_module
 software ot_branch ot_config lora_adapter_metadata workflow prompt general.architecture general.name
+modelVersions
 """
 KEYS = st.sampled_from([*NAMES.split(), "activation text", "sd version", "preferred weight"])
 TEXTS = st.text(max_size=40) | st.sampled_from(["SDXL 1.0", "Pony", "LORA", "v", "0x" + "a" * 64])
@@ -27,7 +28,15 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 ENDINGS = st.sampled_from(
-    [".json", ".swarm.json", ".metadata.json", ".cm-info.json", ".civitai.info", ".yaml"]
+    [
+        ".json",
+        ".swarm.json",
+        ".metadata.json",
+        ".cm-info.json",
+        ".civitai.info",
+        ".api_info.json",
+        ".yaml",
+    ]
 )
 
 

@@ -1,6 +1,8 @@
-"""What Civitai says about a model, as three programs keep it beside the file.
+"""What Civitai says about a model, as programs keep it beside the file.
 
 * `<name>.civitai.info`, Civitai Helper: a model version as the web API gives it.
+* `<name>.api_info.json`, Civitai Browser+, and `<name>.json`, SD.Next: the same, or the whole model with
+  its versions.
 * `<name>.metadata.json`, LoRA Manager: fields of its own, with the version under `civitai`
   (`willmiao/ComfyUI-Lora-Manager` docs/metadata-json-schema.md).
 * `<name>.cm-info.json`, Stability Matrix: names of its own
@@ -17,7 +19,13 @@ from modelshelf.schema.metadata import Field
 from modelshelf.schema.taxonomy import ModelVariantType
 from modelshelf.schema.vocabulary import Meaning, base_meant, type_meant
 
-__all__ = ["read_civitai_version", "read_lora_manager", "read_stability_matrix"]
+__all__ = [
+    "is_civitai",
+    "read_civitai",
+    "read_civitai_version",
+    "read_lora_manager",
+    "read_stability_matrix",
+]
 
 _HASHES = {
     "SHA256": Field.SHA256,
@@ -27,7 +35,32 @@ _HASHES = {
     "AutoV3": Field.AUTOV3,
     "CRC32": Field.CRC32,
 }
+_VERSIONS = "modelVersions"
 _MOST_FILES = 50
+
+
+def is_civitai(document: Mapping[str, Any]) -> bool:
+    """Say whether *document* is an answer of Civitai's web API."""
+    return any(key in document for key in ("baseModel", "trainedWords", _VERSIONS))
+
+
+def read_civitai(gathering: Gathering, document: Mapping[str, Any], file_name: str) -> None:
+    """Take an answer of the web API: one version, or a model of which one version is meant."""
+    versions = document.get(_VERSIONS)
+    if not isinstance(versions, list):
+        read_civitai_version(gathering, document, file_name)
+        return
+    listed = [_object(one) for one in versions[:_MOST_FILES]]
+    holding = [one for one in listed if _hashes_of(one.get("files"), file_name, by_name=True)]
+    meant = (holding or listed)[0] if holding or len(listed) == 1 else {}
+    # A version inside a model's answer leaves out what stands above it.
+    whole = {
+        "creator": document.get("creator"),
+        "model": document,
+        "modelId": document.get("id"),
+        **meant,
+    }
+    read_civitai_version(gathering, whole, file_name)
 
 
 def read_civitai_version(
@@ -72,11 +105,11 @@ def _claim(gathering: Gathering, base: object, kind: object, model_type: object,
         gathering.claim_base(base, key + "baseModel", type=found)
 
 
-def _hashes_of(files: object, file_name: str) -> Mapping[str, Any]:
-    """Return the hashes of the file that is meant: the one of that name, or the only one."""
+def _hashes_of(files: object, file_name: str, *, by_name: bool = False) -> Mapping[str, Any]:
+    """Return the hashes of the file that is meant: the one of that name, or else the only one."""
     listed = [_object(one) for one in files[:_MOST_FILES]] if isinstance(files, list) else []
     named = [one for one in listed if one.get("name") == file_name]
-    if not named and len(listed) == 1:
+    if not named and len(listed) == 1 and not by_name:
         # Users rename their files; a version with one file means that one.
         named = listed
     return _object(named[0].get("hashes")) if named else {}

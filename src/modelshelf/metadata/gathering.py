@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelshelf.schema.declared import Declared, Trust
@@ -86,6 +86,16 @@ class Gathering:
             self.claim(key, text, base_meant(text), type=type)
         elif type is not None:
             self.claim(key, type.value, None, type=type)
+
+    def claim_any(self, names: Sequence[str], key: str, *, type: ModelType | None = None) -> None:  # noqa: A002
+        """Take several bases that a source names at once: the model works with each of them."""
+        meant = [meaning for name in names if (meaning := base_meant(name)) is not None]
+        if len(names) == 1 or not meant:
+            for name in names:
+                self.claim_base(name, key, type=type)
+            return
+        bases = tuple(dict.fromkeys(base for meaning in meant for base in meaning.bases))
+        self.claim(key, ", ".join(names), Meaning(bases), type=type)
 
     def claim(
         self,

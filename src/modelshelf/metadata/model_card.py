@@ -44,8 +44,7 @@ def read_model_card(path: Path) -> Gathering:
     ):
         gathering.say_all(field, card.get(key, []), key)
     adapted = ModelType.LORA if "lora" in card.get("tags", []) else None
-    for repository in card.get("base_model", []):
-        gathering.claim_base(repository, "base_model", type=adapted)
+    gathering.claim_any(card.get("base_model", []), "base_model", type=adapted)
     return gathering
 
 

@@ -63,11 +63,20 @@ def read_claims(model: Path) -> tuple[Declared, ...]:
 
 
 def _gather(model: Path, embedded: Mapping[str, str]) -> Iterator[tuple[str, Gathering]]:
-    if model.is_dir():
-        card = model / _CARD
-        if card.is_file():
-            yield _CARD, read_model_card(card)
-    else:
+    is_folder = model.is_dir()
+    if not is_folder:
         yield from read_sidecars(model)
     if embedded:
         yield _INSIDE, read_embedded(embedded)
+    if is_folder or _is_snapshot(model.parent):
+        card = (model if is_folder else model.parent) / _CARD
+        if card.is_file():
+            yield _CARD, read_model_card(card)
+
+
+def _is_snapshot(folder: Path) -> bool:
+    """Say whether *folder* is one repository as the Hub's cache keeps it: its README is about all in it.
+
+    https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+    """
+    return folder.parent.name == "snapshots" and folder.parent.parent.name.startswith("models--")

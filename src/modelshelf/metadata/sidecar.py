@@ -11,7 +11,8 @@ from modelshelf.errors import ModelshelfError
 from modelshelf.formats import read_json, read_start
 from modelshelf.metadata.beside import files_beside
 from modelshelf.metadata.civitai import (
-    read_civitai_version,
+    is_civitai,
+    read_civitai,
     read_lora_manager,
     read_stability_matrix,
 )
@@ -65,8 +66,8 @@ def _read_document(path: Path, read: _Reader, file_name: str) -> Gathering:
 
 def _read_automatic(gathering: Gathering, document: _Document, file_name: str) -> None:
     """Take AUTOMATIC1111's user metadata; other programs put Civitai's answer under the same name."""
-    if "baseModel" in document or "trainedWords" in document:
-        read_civitai_version(gathering, document, file_name)
+    if is_civitai(document):
+        read_civitai(gathering, document, file_name)
         return
     gathering.say(Field.DESCRIPTION, document.get("description"), "description")
     gathering.say(Field.TRIGGER_WORD, document.get("activation text"), "activation text")
@@ -95,7 +96,8 @@ _READERS: Mapping[str, _Reader] = {
     ".swarm.json": _read_swarm,
     ".metadata.json": read_lora_manager,
     ".cm-info.json": _read_stability_matrix,
-    ".civitai.info": read_civitai_version,
+    ".civitai.info": read_civitai,
+    ".api_info.json": read_civitai,
 }
 """Suffix → who reads it. What users edit by hand comes before what a web site said."""
 

@@ -113,21 +113,12 @@ def _read_one_trainer(gathering: Gathering, metadata: Mapping[str, str]) -> None
 
 
 def _one_trainer_base(name: str) -> str:
-    """Write OneTrainer's enum member as others call the base: `STABLE DIFFUSION 15` is SD 1.5."""
+    """Write OneTrainer's constant as others call the base; most need only their underscores gone."""
     words = {
-        "STABLE DIFFUSION 15": "sd 1.5",
-        "STABLE DIFFUSION 15 INPAINTING": "sd 1.5 inpainting",
-        "STABLE DIFFUSION 20": "sd 2.0",
-        "STABLE DIFFUSION 20 BASE": "sd 2.0 base",
-        "STABLE DIFFUSION 21": "sd 2.1",
-        "STABLE DIFFUSION 21 BASE": "sd 2.1 base",
-        "STABLE DIFFUSION XL 10 BASE": "sdxl 1.0",
         "STABLE DIFFUSION XL 10 BASE INPAINTING": "sdxl 1.0 inpainting",
+        "STABLE CASCADE 1": "stable cascade",
         "FLUX DEV 1": "flux.1 dev",
         "FLUX FILL DEV 1": "flux.1 fill",
-        "HI DREAM FULL": "hidream",
-        "CHROMA 1": "chroma",
-        "QWEN": "qwen-image",
     }
     return words.get(name, name)
 

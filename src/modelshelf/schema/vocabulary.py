@@ -151,7 +151,8 @@ _TYPE_SUFFIXES: Mapping[str, ModelType] = {
 }
 """What ModelSpec writes behind the architecture's stroke."""
 _TYPES: Mapping[str, ModelType] = {
-    **_TYPE_SUFFIXES,
+    "lora": ModelType.LORA,
+    "vae": ModelType.VAE,
     "checkpoint": ModelType.MAIN,
     "diffusion_model": ModelType.MAIN,
     "locon": ModelType.LORA,
@@ -162,7 +163,8 @@ _TYPES: Mapping[str, ModelType] = {
     "motionmodule": ModelType.MOTION_ADAPTER,
     "upscaler": ModelType.SPANDREL_IMAGE_TO_IMAGE,
 }
-"""Civitai's and the sidecars' types in lower case. Those that say too little are left out."""
+"""Civitai's and the sidecars' types in lower case. Those that say too little are left out: a Controlnet
+there may be a T2I adapter or a LoRA."""
 _PREDICTIONS: Mapping[str, SchedulerPredictionType] = {
     "epsilon": SchedulerPredictionType.EPSILON,
     "eps": SchedulerPredictionType.EPSILON,

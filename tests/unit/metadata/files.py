@@ -43,13 +43,15 @@ CIVITAI_VERSION: dict[str, object] = {
 
 
 def beside(folder: Path, **documents: object) -> ModelMetadata:
-    """Put files beside `lens.safetensors`, named by their endings with `_` for `.`, and read all.
+    """Put files beside `lens.safetensors`, named by their endings, and read all.
 
+    In an ending `_` stands for a dot and `__` for itself.
     Text is written as it is, everything else as JSON.
     """
     model = folder / "lens.safetensors"
     model.touch()
     for ending, document in documents.items():
         text = document if isinstance(document, str) else json.dumps(document)
-        folder.joinpath("lens" + ending.replace("_", ".")).write_text(text)
+        name = ending.replace("__", "\0").replace("_", ".").replace("\0", "_")
+        folder.joinpath("lens" + name).write_text(text)
     return read_metadata(model)

@@ -45,6 +45,26 @@ def test_a_model_card(tmp_path: Path) -> None:
     )
 
 
+def test_several_bases_of_a_card_are_one_claim(tmp_path: Path) -> None:
+    """The model works with each of them, so none of them rules another out."""
+    (tmp_path / "README.md").write_text(
+        "---\nbase_model:\n- runwayml/stable-diffusion-v1-5\n- stabilityai/sdxl-turbo\n- x/y\n---\n"
+    )
+    (claim,) = read_metadata(tmp_path).claims
+    assert claim.bases == ("sd-1", "sdxl")
+
+
+def test_a_card_is_about_every_file_of_a_snapshot(tmp_path: Path) -> None:
+    """In the Hub's cache a folder is one repository; in any other a README may be about anything."""
+    snapshot = tmp_path / "models--someone--lens" / "snapshots" / ("0" * 40)
+    for folder in (snapshot, tmp_path):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "README.md").write_text(CARD)
+        (folder / "lens.safetensors").touch()
+    assert read_metadata(snapshot / "lens.safetensors").claims[0].bases == ("flux",)
+    assert not read_metadata(tmp_path / "lens.safetensors")
+
+
 @pytest.mark.parametrize(
     "text",
     [

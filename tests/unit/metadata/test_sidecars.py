@@ -136,6 +136,31 @@ def test_an_answer_of_civitai_under_the_plain_name(tmp_path: Path) -> None:
     assert beside(tmp_path, _json=CIVITAI_VERSION).title == "Lens Study"
 
 
+def test_a_whole_model_of_civitai(tmp_path: Path) -> None:
+    """Of its versions the one with a file of that name is meant; what stands above it counts too."""
+    model = {
+        "id": 122359,
+        "name": "Lens Study",
+        "type": "LORA",
+        "tags": ["style"],
+        "creator": {"username": "someone"},
+        "modelVersions": [
+            {"id": 1, "name": "old", "baseModel": "SD 1.5", "files": [{"name": "old.safetensors"}]},
+            {
+                key: value
+                for key, value in CIVITAI_VERSION.items()
+                if key not in {"model", "modelId"}
+            },
+        ],
+    }
+    found = beside(tmp_path, _api__info_json=model)
+    assert (found.title, found.first(Field.VERSION)) == ("Lens Study", "v1.0")
+    assert (found.tags, found.first(Field.CIVITAI_MODEL)) == (("style",), "122359")
+    assert found.claims[0].architecture == "pony"
+    unnamed = {**model, "modelVersions": [{"baseModel": "SD 1.5"}, {"baseModel": "Pony"}]}
+    assert [claim.bases for claim in beside(tmp_path, _api__info_json=unnamed).claims] == [()]
+
+
 @pytest.mark.parametrize("prefix", ["", "modelspec."])
 def test_swarm(tmp_path: Path, prefix: str) -> None:
     """ModelSpec's fields, with their prefix or without."""
