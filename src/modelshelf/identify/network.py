@@ -1,4 +1,4 @@
-"""Conditions on a network as a whole: what its last layer makes, and that it has nothing else."""
+"""Conditions on a file as a whole: its last layer, that it has no others, what it says of itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelshelf.identify.condition import Found, Side
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.layout import fold
 
-__all__ = ["Last", "Only", "Tokens"]
+__all__ = ["Declared", "Last", "Only", "Tokens"]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -63,6 +63,24 @@ class Only:
 
     def __str__(self) -> str:
         return f"no tensor beside {', '.join(f'`{name}`' for name in self.names)}"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The file's own metadata says one of these words: evidence for a finer point, never for a base."""
+
+    name: str
+    """Field, such as GGUF's `general.architecture`."""
+    values: tuple[str, ...]
+    """What it may say."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        value = facts.layout.index.metadata.get(self.name)
+        return Found(self.name, value) if value in self.values else None
+
+    def __str__(self) -> str:
+        return f"metadata `{self.name}` that says {' or '.join(self.values)}"
 
 
 _TOKEN = re.compile(r"<[^<>\x00-\x1f]{1,200}>")

@@ -14,6 +14,7 @@ from typing import Literal
 
 from modelshelf.identify.condition import Absent, Both, Condition, Never, Setting, Some, Tensor
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.network import Declared
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -117,7 +118,13 @@ def _gguf(kind: _Kind, layers: int) -> tuple[Condition, ...]:
     )
 
 
+# In GGUF a vision part is a file of its own; the language part says whose it is.
+_VISION_IN_GGUF = {"qwen2.5-7b": "qwen2.5-vl-7b", "qwen2.5-3b": "qwen2.5-vl-3b"}
+
+
 def _encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
+    seeing = _VISION_IN_GGUF.get(name)
+    says_vision = Declared("general.architecture", ("qwen2vl",))
     return Family(
         id=id_,
         type=ModelType.TEXT_ENCODER,
@@ -125,6 +132,7 @@ def _encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
         bases=_ANY,
         conditions=conditions,
         architecture=name,
+        traits=(Trait(Architecture(seeing), says_vision),) if seeing else (),
     )
 
 
@@ -149,7 +157,6 @@ def _files() -> tuple[Family, ...]:
                         _transformers(kind, layers, prefix),
                     )
                 )
-            # In GGUF a vision part is a file of its own, so the language part cannot tell.
             if kind.vision in {"any", ""}:
                 found.append(
                     _encoder(f"{kind.name}/{layers}-layers/gguf", kind.name, _gguf(kind, layers))

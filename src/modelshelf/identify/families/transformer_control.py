@@ -118,6 +118,13 @@ FAMILIES = (
         is_diffusers=True,
     ),
     _control(
+        "cosmos/controlnet/diffusers",
+        BaseModelType.COSMOS,
+        Tensor("control_blocks.#.norm1.linear_1.weight", rank=2),
+        Tensor("patch_embed_base.proj.weight", (2048, (68, 72)), rank=2),
+        is_diffusers=True,
+    ),
+    _control(
         "sana/controlnet/diffusers",
         BaseModelType.SANA,
         Tensor("controlnet_blocks.#.weight", ((1152, 2240), (1152, 2240))),

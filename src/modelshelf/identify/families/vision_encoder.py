@@ -25,19 +25,24 @@ _CLIP = (
 """Name, width and blocks."""
 _SIGLIP = (("siglip-base", 768, 12), ("siglip-so400m", 1152, 27))
 
+_NAMINGS = (("transformers", "vision_model."), ("without-model", ""))
+"""Version 5 of transformers leaves `vision_model` out."""
+
 _ALONE: tuple[Condition, ...] = (
     Absent("text_model.*"),
-    # The safety checker is such an encoder with a list of concepts behind it.
+    # The safety checker is such an encoder with a list of concepts behind it; others put a
+    # classifier there.
     Absent("concept_embeds*"),
+    Absent("classifier*"),
     Absent("*lora*"),
 )
 
 
-def _clip(width: int, layers: int) -> tuple[Condition, ...]:
+def _clip(width: int, layers: int, prefix: str) -> tuple[Condition, ...]:
     return (
-        Tensor("vision_model.embeddings.class_embedding", (width,)),
-        Tensor("vision_model.embeddings.patch_embedding.weight", (width, 3)),
-        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
+        Tensor(f"{prefix}embeddings.class_embedding", (width,)),
+        Tensor(f"{prefix}embeddings.patch_embedding.weight", (width, 3)),
+        Tensor(f"{prefix}encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
         *_ALONE,
     )
 
@@ -52,12 +57,13 @@ def _open_clip(width: int, layers: int) -> tuple[Condition, ...]:
     )
 
 
-def _siglip(width: int, layers: int) -> tuple[Condition, ...]:
+def _siglip(width: int, layers: int, prefix: str) -> tuple[Condition, ...]:
     return (
-        Tensor("vision_model.embeddings.patch_embedding.weight", (width, 3)),
-        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
-        Tensor("vision_model.post_layernorm.weight", (width,)),
-        Absent("vision_model.embeddings.class_embedding"),
+        Tensor(f"{prefix}embeddings.patch_embedding.weight", (width, 3)),
+        Tensor(f"{prefix}encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
+        Tensor(f"{prefix}post_layernorm.weight", (width,)),
+        Tensor(f"{prefix}embeddings.position_embedding.weight", (None, width)),
+        Absent(f"{prefix}embeddings.class_embedding"),
         *_ALONE,
     )
 
@@ -75,16 +81,14 @@ def _file(id_: str, name: str, conditions: tuple[Condition, ...], *, is_original
 
 FAMILIES = (
     *(
-        _file(f"{name}/transformers", name, _clip(width, layers), is_original=False)
-        for name, width, layers in _CLIP
+        _file(f"{name}/{naming}", name, conditions(width, layers, prefix), is_original=False)
+        for kinds, conditions in ((_CLIP, _clip), (_SIGLIP, _siglip))
+        for name, width, layers in kinds
+        for naming, prefix in _NAMINGS
     ),
     *(
         _file(f"{name}/open-clip", name, _open_clip(width, layers), is_original=True)
         for name, width, layers in _CLIP
-    ),
-    *(
-        _file(f"{name}/transformers", name, _siglip(width, layers), is_original=False)
-        for name, width, layers in _SIGLIP
     ),
     Family(
         id="clip-vision/folder",
