@@ -6,6 +6,7 @@ import pytest
 
 from modelshelf.identify import identify
 from modelshelf.identify.layout import fold
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import (
     SD_1,
     SD_2,
@@ -86,6 +87,14 @@ def test_half_of_the_blocks_are_no_other_model(model: Published) -> None:
         if all(int(step) % 2 == 0 for step in name.split(".") if step.isdigit())
     }
     assert identify(index_of(shapes)).base.value in {model.base, "unknown"}
+
+
+@models
+def test_names_alone_are_never_another_base(model: Published) -> None:
+    """An index of shards tells names and no shapes: open where widths would decide."""
+    found = identify(TensorIndex({name: TensorEntry("", (), 0, 0) for name in model.shapes()}))
+    assert found.base.value in {model.base, "unknown"}
+    assert found.type.value == model.kind
 
 
 def helios() -> Shapes:

@@ -47,14 +47,7 @@ def _norm(place: str, inner: str, width: int) -> Condition:
 
 
 def _has_four_levels(inner: str) -> Condition:
-    return Either(
-        (
-            _norm("down_blocks.3", inner, 1280),
-            _norm("up_blocks.3", inner, 320),
-            _norm("up_blocks.1", inner, 1280),
-            _norm("up_blocks.2", inner, 640),
-        )
-    )
+    return Either((_norm("down_blocks.3", inner, 1280), _norm("up_blocks.3", inner, 320)))
 
 
 def _has_three_levels(inner: str) -> Condition:

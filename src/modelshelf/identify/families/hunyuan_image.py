@@ -7,7 +7,7 @@ Sources: `hyimage/models/hunyuan` of Tencent-Hunyuan/HunyuanImage-2.1,
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Setting, Tensor
+from modelshelf.identify.condition import Absent, Either, Setting, Tensor
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Architecture, Trait
 from modelshelf.schema.taxonomy import BaseModelType
@@ -34,6 +34,8 @@ FAMILIES = (
         weight_or_bias("double_blocks.#.img_mod.linear", (6 * _WIDTH, 6 * _REFINER)),
         Tensor("double_blocks.#.img_attn_k_norm.weight", rank=1, below=_DOUBLE),
         weight_or_bias("txt_in.input_embedder", (_WIDTH, _REFINER)),
+        # HunyuanVideo takes pooled text as well; an index tells names and no widths.
+        Absent("vector_in.*"),
         *NO_CONTROL,
         traits=(
             Trait(_DISTILLED, Tensor("time_r_in.mlp.#.weight")),
@@ -53,6 +55,7 @@ FAMILIES = (
         Tensor("transformer_blocks.#.attn.norm_added_k.weight", rank=1, below=_DOUBLE),
         Tensor("single_transformer_blocks.#.attn.norm_k.weight", rank=1, below=_SINGLE),
         weight_or_bias("context_embedder.proj_in", (_WIDTH, _REFINER)),
+        Absent("time_text_embed.*"),
         *NO_CONTROL,
         traits=(
             Trait(_DISTILLED, Tensor("time_guidance_embed.timestep_embedder_r.linear_1.weight")),

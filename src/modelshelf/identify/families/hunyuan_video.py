@@ -49,6 +49,7 @@ _DIFFUSERS_BLOCKS = (
     vectors("transformer_blocks.#.norm1.linear.bias", 6 * _WIDTH, below=_DOUBLE),
     vectors("transformer_blocks.#.attn.norm_added_q.weight", _HEAD),
     vectors("single_transformer_blocks.#.norm.linear.bias", 3 * _WIDTH, below=_SINGLE),
+    Absent("time_guidance_embed.*"),
     *NO_CONTROL,
 )
 _DIFFUSERS_COUNTS = (("transformer_blocks", _DOUBLE), ("single_transformer_blocks", _SINGLE))
@@ -76,6 +77,7 @@ FAMILIES = (
                 )
             ),
             vectors("single_blocks.#.linear1.bias", 7 * _WIDTH),
+            Absent("byt5_in.*"),
             *NO_CONTROL,
         ),
         traits=_variants("img_in.proj.weight"),
