@@ -10,7 +10,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     counts: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
-            if getattr(report, "when", "") == "call" and "tests/corpus/" in report.nodeid:
+            if getattr(report, "when", "") == "call" and "test_published_model" in report.nodeid:
                 found = dict(report.user_properties).get("corpus")
                 counts[str(found or ("error" if report.failed else "skipped"))] += 1
     if counts:

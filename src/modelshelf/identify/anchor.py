@@ -93,7 +93,7 @@ class Shortlist(Generic[_Family]):
                     found += families
         if facts.settings:
             found += self._by_configuration
-        if len(facts.layout.index.tensors) == 1:
+        if facts.lone_tensor is not None:
             found += self._by_lone_tensor
         return sorted(found, key=lambda family: family.id)
 

@@ -33,6 +33,9 @@ __all__ = [
     "longest_literal",
 ]
 
+_QUORUM = 0.8
+"""Share of a count below which not even lenience believes it."""
+
 Side = int | tuple[int, ...] | None
 """One dimension: the number it must be, the numbers it may be, or None for any."""
 
@@ -73,7 +76,8 @@ class Tensor:
     rank: int | None = None
     """How many dimensions, where that matters."""
     count: int | None = None
-    """How many tensors there must be, all numbers together."""
+    """How many tensors there must be, all numbers together. Where no family agrees, rules are asked
+    again with lenience: a few may then be missing, if others of the same modules are all there."""
     below: int | None = None
     """Every first number in the names is smaller than this."""
 
@@ -82,16 +86,25 @@ class Tensor:
         group = facts.groups.get(self._folded)
         if group is not None and self._folded != self.name:
             group = group.exactly(self.name)
-        if group is None or not group.names or not self._fits(group):
+        if group is None or not group.names or not self._fits(group, facts):
             return None
         shapes = " ".join(str(list(shape)) for shape in sorted(group.shapes)) or "shape unread"
         return Found(group.example, f"{shapes} x {len(group.names)}")
 
-    def _fits(self, group: Group) -> bool:
+    def _fits(self, group: Group, facts: Facts) -> bool:
         return (
-            (self.count is None or len(group.names) == self.count)
+            (self.count is None or self._counts(group, facts))
             and (self.below is None or group.highest() < self.below)
             and all(self._allows(shape) for shape in group.shapes)
+        )
+
+    def _counts(self, group: Group, facts: Facts) -> bool:
+        have = len(group.names)
+        # Other tensors of the same modules tell a file that lost some from a smaller model.
+        return have == self.count or (
+            facts.is_lenient
+            and _QUORUM * (self.count or 0) <= have < (self.count or 0)
+            and self.count == facts.modules_like(self._folded)
         )
 
     def _allows(self, shape: tuple[int, ...]) -> bool:
@@ -199,10 +212,10 @@ class OneTensor:
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        entries = list(facts.layout.index.tensors.items())
-        if len(entries) != 1:
+        if facts.lone_tensor is None:
             return None
-        name, entry = entries[0]
+        name, whole = facts.lone_tensor
+        entry = facts.layout.index.tensors[whole]
         if "." in name or name in _NO_TOKENS or not entry.dtype.startswith(("F", "BF")):
             return None
         rows, width = {1: (1, *entry.shape), 2: entry.shape}.get(len(entry.shape), (0, 0))
@@ -325,7 +338,8 @@ class Setting:
     """The configuration has a field with one of these values."""
 
     name: str
-    """Field at the top of the configuration; `class` is the class it names."""
+    """Field at the top of the configuration; `class` is the class it names, `pipeline` that of the
+    pipeline around it."""
     values: tuple[object, ...] = ()
     """Allowed values; a text may hold `*`. Empty: any value but null."""
 

@@ -39,13 +39,14 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
         families: Whom to ask.
         fallback: The format of an unknown model.
     """
-    agreed = [verdict for verdict in families.ask(facts) if verdict.missing is None]
-    winners = [
-        one
-        for one in agreed
-        if not any(families.goes_before(other.family, one.family) for other in agreed)
-    ]
+    winners = _winners(facts, families)
     precision = precision_of(facts.layout)
+    if not winners and facts.groups:
+        lost = _winners(facts.leniently(), families)
+        if lost:
+            answer = _answer(facts, lost, precision, fallback)
+            is_known = answer.type is not ModelType.UNKNOWN
+            return replace(answer, status=IdentityStatus.PARTIAL) if is_known else answer
     if not winners:
         return Identity(
             type=ModelType.UNKNOWN,
@@ -54,6 +55,22 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
             near_misses=_near_misses([family.judge(facts) for family in families]),
             status=IdentityStatus.UNKNOWN,
         )
+    return _answer(facts, winners, precision, fallback)
+
+
+def _winners(facts: Facts, families: Families) -> list[Verdict]:
+    """Return who agrees, without those that another one of them goes before."""
+    agreed = [verdict for verdict in families.ask(facts) if verdict.missing is None]
+    return [
+        one
+        for one in agreed
+        if not any(families.goes_before(other.family, one.family) for other in agreed)
+    ]
+
+
+def _answer(
+    facts: Facts, winners: list[Verdict], precision: str | None, fallback: ModelFormat
+) -> Identity:
     answers = [_identity(winner, facts, precision) for winner in winners]
     answer = answers[0] if len(answers) == 1 else _shared(answers, winners, fallback)
     return _with_gaps(answer, facts, [winner.family for winner in winners])

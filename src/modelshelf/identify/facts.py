@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +26,41 @@ class Facts:
         self.layout = Layout(index or TensorIndex(tensors={}))
         self.settings = settings or {}
         self.config_name = config_name
+        self.is_lenient = False
+        """True where a few lost tensors are overlooked."""
+
+    def leniently(self) -> Facts:
+        """Return the same facts, to be looked at with lenience."""
+        facts = copy(self)
+        facts.is_lenient = True
+        return facts
+
+    def modules_like(self, folded: str) -> int:
+        """Say how many modules have, or had, the tensor *folded*.
+
+        As many as the most frequent tensor of such modules counts, or as the highest number in a
+        plain list says.
+        """
+        group = self.groups.get(folded)
+        numbered = group.highest() + 1 if group is not None and folded.count("#") == 1 else 0
+        return max(self._modules.get(folded.rpartition("#.")[0], 0), numbered)
+
+    @cached_property
+    def lone_tensor(self) -> tuple[str, str] | None:
+        """The one tensor of a file that has no other, as its name without wrappers and in the file."""
+        names = [name for found in self.layout.folded.values() for name in found]
+        if len(names) != 1 or len(self.groups) != 1:
+            return None
+        return next(iter(self.groups)), names[0]
+
+    @cached_property
+    def _modules(self) -> Mapping[str, int]:
+        counts: dict[str, int] = {}
+        for folded, group in self.groups.items():
+            head, number, _ = folded.rpartition("#.")
+            if number:
+                counts[head] = max(counts.get(head, 0), len(group.names))
+        return counts
 
     @cached_property
     def groups(self) -> Mapping[str, Group]:

@@ -15,7 +15,7 @@ __all__ = ["Group", "Layout", "Part", "fold"]
 
 
 _LEADING = (Part.CONTROL, Part.DENOISER)
-_FOLLOWING = (Part.VAE, Part.TEXT, Part.EMA)
+_FOLLOWING = (Part.VAE, Part.TEXT)
 
 _KOHYA = ("lora_unet_", "lora_te", "lora_transformer_", "lora_prior_unet_", "lycoris_")
 _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
@@ -106,7 +106,7 @@ class Layout:
         if not PACKED.isdisjoint(self.dtypes):
             self.shape_of = partial(true_shape, tensors=index.tensors)
         self.folded: dict[str, list[str]] = {}
-        """Folded name, with the wrappers that name a part → names."""
+        """Folded name, with the wrappers that name a part → names; without the copies (EMA)."""
         self.companions: dict[str, list[str]] = {}
         """The same for tensors that only serve a quantised weight."""
         everything: defaultdict[str, list[str]] = defaultdict(list)
@@ -118,8 +118,9 @@ class Layout:
             if is_companion(folded, everything):
                 self.companions.setdefault(framed, []).extend(names)
                 continue
-            self.folded.setdefault(framed, []).extend(names)
             part, stripped = unwrap(framed)
+            if part is not Part.EMA:
+                self.folded.setdefault(framed, []).extend(names)
             group = self._parts.setdefault(part, {}).setdefault(weight_name(stripped), Group(self))
             group.names += names
 
@@ -138,9 +139,10 @@ class Layout:
         if first is not None:
             return first
         others = [part for part in _FOLLOWING if part in self._parts]
-        if not others or self._size(Part.BARE) > sum(self._size(part) for part in others):
-            return Part.BARE
-        return others[0]
+        if others and self._size(Part.BARE) <= sum(self._size(part) for part in others):
+            return others[0]
+        # A copy speaks where there is nothing else.
+        return Part.BARE if Part.BARE in self._parts or Part.EMA not in self._parts else Part.EMA
 
     def groups(self, part: Part) -> Mapping[str, Group]:
         """Return the groups of *part* by folded name without wrappers."""

@@ -30,14 +30,13 @@ def identify_tensors(index: TensorIndex, families: Families) -> Identity:
     bare = index
     for _ in range(_MOST_WRAPPERS):
         wrapper = _wrapper_of(bare)
-        if identity.type is not ModelType.UNKNOWN or not wrapper:
+        if _tells(identity) or not wrapper:
             break
-        bare = replace(
-            bare,
-            tensors={name.removeprefix(wrapper): entry for name, entry in bare.tensors.items()},
-        )
+        names = {name.removeprefix(wrapper): entry for name, entry in bare.tensors.items()}
+        bare = replace(bare, tensors=names)
         without = decide(Facts(bare), families, fallback=fallback)
-        if without.type is not ModelType.UNKNOWN:
+        is_new = identity.type is ModelType.UNKNOWN is not without.type
+        if is_new or _tells(without):
             found = Evidence("names", wrapper, "a wrapper around every name, taken off")
             identity = replace(without, evidence=(*without.evidence, found))
     return replace(
@@ -45,6 +44,10 @@ def identify_tensors(index: TensorIndex, families: Families) -> Identity:
         format=_FORMATS.get(index.container, identity.format),
         evidence=identity.evidence + _findings(index),
     )
+
+
+def _tells(identity: Identity) -> bool:
+    return bool(identity.bases or identity.candidates)
 
 
 def _wrapper_of(index: TensorIndex) -> str:
