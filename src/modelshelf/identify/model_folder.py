@@ -90,7 +90,7 @@ def _read_weight(tree: SourceTree, weight: WeightFile) -> TensorIndex:
 
 
 def identify_folder(
-    reading: FolderReading, families: Families, *, class_name: str = ""
+    reading: FolderReading, families: Families, *, class_name: str = "", pipeline: str = ""
 ) -> Identity:
     """Say what the folder holds.
 
@@ -98,6 +98,7 @@ def identify_folder(
         reading: What was read.
         families: Whom to ask.
         class_name: The class that a pipeline declares, for configurations that name none.
+        pipeline: The class of that pipeline, which may say what equal configurations do not.
 
     Raises:
         FormatError: A file is damaged, no pipeline declares the folder, and the others do not tell.
@@ -108,7 +109,7 @@ def identify_folder(
     config = reading.config
     identity = None
     if config.config_name or config.tokenizer_files or class_name:
-        settings = _settings(config, class_name)
+        settings = _settings(config, class_name, pipeline)
         facts = Facts(settings=settings, config_name=config.config_name or "model_index.json")
         identity = decide(facts, families, fallback=ModelFormat.UNKNOWN)
     if identity is None or not (identity.bases or identity.candidates):
@@ -135,10 +136,11 @@ def _size(header: TensorIndex) -> int:
     return sum(entry.end - entry.begin for entry in header.tensors.values())
 
 
-def _settings(config: FolderConfig, class_name: str) -> dict[str, Any]:
+def _settings(config: FolderConfig, class_name: str, pipeline: str) -> dict[str, Any]:
     return {
         **config.config,
         "class": config.class_name or class_name,
+        "pipeline": pipeline,
         "config": config.config_name,
         "tokenizer": bool(config.tokenizer_files) and not config.config_name,
     }

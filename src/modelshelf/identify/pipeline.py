@@ -60,7 +60,12 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
             slot.class_name,
             _as_component(
                 slot.folder,
-                identify_folder(readings[slot.folder], families, class_name=slot.class_name),
+                identify_folder(
+                    readings[slot.folder],
+                    families,
+                    class_name=slot.class_name,
+                    pipeline=index.class_name,
+                ),
             ),
         )
         for slot in index.slots
@@ -69,16 +74,17 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
     denoisers = [one for one in components if one.identity.type in _DENOISERS]
     absent = _declared_denoisers(index, readings, families) if not denoisers else {}
     bases = _shared_bases(denoisers) or _only(absent.values())
+    lead = _lead(denoisers, bases)
     return Identity(
         type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=bases,
         candidates=() if bases else _only({one.identity.candidates for one in denoisers}),
-        variant=denoisers[0].identity.variant if bases and denoisers else None,
+        variant=lead.variant if lead else None,
         prediction_type=_prediction(components) or _shared_prediction(denoisers),
         repo_variant=repo_variant_of([reading.config for reading in readings.values()]),
         precision=_precision(components, denoisers),
-        architecture=denoisers[0].identity.architecture if bases and denoisers else "",
+        architecture=lead.architecture if lead else "",
         evidence=_evidence(index, components, denoisers) + _class_evidence(index, absent),
         near_misses=_near_misses(denoisers) if not bases else (),
         status=_status(index, components, bases),
@@ -104,6 +110,16 @@ def _shared_bases(denoisers: list[Component]) -> tuple[BaseModelType, ...]:
     # A prior that several bases have leaves the decision to the denoiser beside it.
     others = [one.identity.candidates for one in denoisers if not one.identity.bases]
     return bases if all(bases[0] in candidates for candidates in others) else ()
+
+
+def _lead(denoisers: list[Component], bases: tuple[BaseModelType, ...]) -> Identity | None:
+    """Return the denoiser that makes the image: one of the base, and no prior if there is another.
+
+    None where the pipeline has none of its base.
+    """
+    own = [one for one in denoisers if bases and one.identity.bases == bases]
+    own.sort(key=lambda one: one.folder.startswith("prior"))
+    return own[0].identity if own else None
 
 
 def _declared_denoisers(

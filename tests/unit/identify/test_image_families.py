@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,14 @@ from modelshelf.identify.facts import Facts
 from modelshelf.identify.layout import fold
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
-from tests.unit.identify.layouts import Shapes, index_of, prefixed
+from tests.unit.identify.layouts import (
+    SD_1,
+    SD_2,
+    Shapes,
+    index_of,
+    prefixed,
+    unet_settings,
+)
 from tests.unit.identify.recorded import RECORDED
 
 KNOWN = [name for name, one in RECORDED.items() if one.base]
@@ -163,3 +171,67 @@ def test_the_names_of_an_index_suffice_or_leave_it_open(name: str, tmp_path: Pat
     index = tmp_path / "diffusion_pytorch_model.safetensors.index.json"
     index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": weights}))
     assert identify(tmp_path).base.value in {one.base, "unknown"}
+
+
+def write_pipeline(path: Path, class_name: str, folder: str, config: dict[str, Any]) -> Path:
+    """Write a pipeline folder that holds one component."""
+    (path / folder).mkdir()
+    index = {"_class_name": class_name, folder: ["diffusers", config["_class_name"]]}
+    (path / "model_index.json").write_text(json.dumps(index))
+    (path / folder / "config.json").write_text(json.dumps(config))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "name", "architecture"),
+    [
+        ("FluxPipeline", "flux-dev", ""),
+        ("FluxKontextPipeline", "flux-dev", "flux-kontext"),
+        ("QwenImagePipeline", "qwen-image", ""),
+        ("QwenImageEditPlusPipeline", "qwen-image", "qwen-image-edit"),
+    ],
+)
+def test_a_pipeline_names_what_its_denoiser_cannot(
+    pipeline: str, name: str, architecture: str, tmp_path: Path
+) -> None:
+    """Equal by configuration and tensors: the class of the pipeline is the evidence."""
+    one = RECORDED[name]
+    identity = identify(write_pipeline(tmp_path, pipeline, "transformer", one.config))
+    assert (identity.type.value, identity.base.value) == ("main", one.base)
+    assert identity.architecture == architecture
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "base"),
+    [
+        ("StableDiffusionPipeline", "sd-1"),
+        ("StableDiffusionImageVariationPipeline", "unknown"),
+        ("Zero1to3StableDiffusionPipeline", "unknown"),
+    ],
+)
+def test_a_pipeline_that_feeds_images_is_no_plain_base(
+    pipeline: str, base: str, tmp_path: Path
+) -> None:
+    """The UNet's configuration is the base's, what it attends to is not."""
+    identity = identify(write_pipeline(tmp_path, pipeline, "unet", unet_settings(SD_1)))
+    assert (identity.type.value, identity.base.value) == ("main", base)
+
+
+def test_a_prior_of_several_bases_follows_the_denoiser_beside_it(tmp_path: Path) -> None:
+    """Karlo before an SD 2, Kandinsky 2.1's own before Kandinsky's UNet: the same network."""
+    unclip = unet_settings(SD_2) | {
+        "class_embed_type": "projection",
+        "projection_class_embeddings_input_dim": 1536,
+    }
+    write_pipeline(tmp_path, "StableUnCLIPPipeline", "unet", unclip)
+    prior = {"_class_name": "PriorTransformer", "embedding_dim": 768}
+    (tmp_path / "prior").mkdir()
+    (tmp_path / "prior/config.json").write_text(json.dumps(prior))
+    index = {
+        "_class_name": "StableUnCLIPPipeline",
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "prior": ["diffusers", "PriorTransformer"],
+    }
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    identity = identify(tmp_path)
+    assert (identity.base.value, identity.architecture) == ("sd-2", "sd-2.1-unclip")

@@ -108,6 +108,7 @@ FAMILIES = (
             Trait(ModelVariantType.DEV_FILL, Setting("in_channels", (384,))),
             Trait(ModelVariantType.DEV_CONTROL, Setting("in_channels", (128,))),
             Trait(Architecture("flex.2"), Setting("in_channels", (196,))),
+            Trait(Architecture("flux-kontext"), Setting("pipeline", ("FluxKontext*",))),
             Trait(
                 Architecture("flux-8b"),
                 Both(Setting("num_layers", (_LITE,)), Setting("in_channels", (64,))),

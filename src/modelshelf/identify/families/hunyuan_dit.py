@@ -7,7 +7,7 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Setting, Tensor, Unset
+from modelshelf.identify.condition import Absent, Setting, Tensor
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Architecture, Trait
 from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
@@ -59,7 +59,7 @@ FAMILIES = (
         prediction=_V,
         traits=(
             Trait(_WITH_STYLE, Setting("use_style_cond_and_image_meta_size", (True,))),
-            Trait(_WITHOUT, Unset("use_style_cond_and_image_meta_size")),
+            Trait(_WITHOUT, Setting("use_style_cond_and_image_meta_size", (False,))),
         ),
     ),
 )

@@ -9,7 +9,11 @@ Stability-AI/stablediffusion, cvlab-columbia/zero123, `UNet2DConditionModel` of 
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Marker, Setting, Tensor
-from modelshelf.identify.families.unet import unet_blocks_diffusers, unet_blocks_ldm
+from modelshelf.identify.families.unet import (
+    IMAGE_PIPELINE,
+    unet_blocks_diffusers,
+    unet_blocks_ldm,
+)
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -113,6 +117,16 @@ FAMILIES = (
         architecture="sd-2.1-unclip",
         traits=(Trait(ModelVariantType.NORMAL, Setting("class")),),
         prediction_type=_V,
+    ),
+    Family(
+        id="unet/image-to-views/folder",
+        type=ModelType.UNET,
+        format=ModelFormat.DIFFUSERS,
+        # By its own configuration and tensors it would be the base's: the pipeline knows better.
+        candidates=(BaseModelType.UNKNOWN,),
+        conditions=(Setting("class", ("UNet2DConditionModel",)), IMAGE_PIPELINE),
+        architecture="sd-image-variations",
+        traits=(Trait(Architecture("zero123"), Setting("pipeline", ("*Zero1*",))),),
     ),
     Family(
         id="main/image-to-views/ldm",

@@ -7,7 +7,7 @@ blocks. Source: `QwenImageTransformer2DModel` of huggingface/diffusers, whose na
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Marker, Setting, Tensor
+from modelshelf.identify.condition import Absent, Both, Marker, Setting, Tensor, Unset
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Architecture, Trait
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
@@ -43,6 +43,10 @@ FAMILIES = (
         traits=(
             Trait(ModelVariantType.LAYERED, Setting("use_additional_t_cond", (True,))),
             Trait(_EDIT_2511, Setting("zero_cond_t", (True,))),
+            Trait(
+                Architecture("qwen-image-edit"),
+                Both(Setting("pipeline", ("QwenImageEdit*",)), Unset("zero_cond_t")),
+            ),
         ),
     ),
 )

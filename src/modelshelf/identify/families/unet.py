@@ -47,6 +47,9 @@ _CHANNELS = {
 # 4 latent channels; with a mask and a masked image 9, with a depth map 5, with an image 8.
 _IMAGE_INPUTS = (4, 5, 8, 9)
 
+IMAGE_PIPELINE = Setting("pipeline", ("*ImageVariation*", "*Zero123*", "*Zero1to3*"))
+"""A pipeline that gives its UNet an image where the base takes text."""
+
 # What video, multi-view and music models add to an image UNet.
 _NO_OTHER_KIND = (
     Absent("*temporal_*"),
@@ -180,6 +183,7 @@ def unet_config(context: int, levels: str) -> tuple[Condition, ...]:
         Unset("encoder_hid_dim_type"),
         Unset("class_embed_type"),
         Unset("num_class_embeds"),
+        Never(IMAGE_PIPELINE),
     )
 
 
