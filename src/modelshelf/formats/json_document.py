@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modelshelf.errors import InvalidJsonError
+from modelshelf.formats.json_values import MOST_VALUES, has_too_many_values
 from modelshelf.formats.opening import reading
 
 __all__ = ["read_json"]
@@ -46,7 +47,11 @@ def read_json(path: Path, *, limit: int = _LIMIT) -> dict[str, Any] | list[Any]:
 
 def _parse(path: Path, raw: bytes) -> object:
     try:
-        parsed: object = json.loads(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        if has_too_many_values(text):
+            problem = f"expected at most {MOST_VALUES} values, got more"
+            raise InvalidJsonError(path=str(path), problem=problem)
+        parsed: object = json.loads(text)
     except UnicodeDecodeError as error:
         problem = f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {error.start}"
         raise InvalidJsonError(path=str(path), problem=problem) from error

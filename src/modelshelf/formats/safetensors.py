@@ -19,6 +19,9 @@ from modelshelf.schema.tensor import TensorIndex
 __all__ = ["read_safetensors"]
 
 _LONGEST_HEADER = 100_000_000
+"""The format's bound."""
+_LONGEST_READ = 16 << 20
+"""Ours, so that no file takes much memory: 50,000 tensors have 7 MB, the longest metadata a few."""
 _PREFIX = 8
 
 
@@ -69,5 +72,9 @@ def _header_length(prefix: bytes, size: int) -> int:
     if _PREFIX + length > size:
         raise HeaderError(
             problem=f"expected a header of {length} bytes, but the file ends at {size}"
+        )
+    if length > _LONGEST_READ:
+        raise HeaderError(
+            problem=f"the header has {length} bytes; more than {_LONGEST_READ} are not read"
         )
     return length

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate, pairwise
 from typing import NoReturn, TypeGuard
 
+from modelshelf.formats.json_values import MOST_VALUES, has_too_many_values
 from modelshelf.schema.tensor import TensorColumns, TensorEntry
 
 __all__ = ["BITS", "HeaderError", "parse_header"]
@@ -75,6 +76,8 @@ def parse_header(raw: bytes, *, start: int, size: int) -> _Parsed:
         raise HeaderError(
             problem=f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {at}"
         ) from error
+    if has_too_many_values(text):
+        raise HeaderError(problem=f"expected at most {MOST_VALUES} values in the header, got more")
     try:
         return _parse_usual(text, start, size)
     except (_UnusualError, HeaderError, ValueError, RecursionError):

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import InvalidJsonError, InvalidSafetensorsError
+from modelshelf.formats import read_json, read_safetensors
+from tests.unit.formats.headers import write_raw, write_safetensors
+
+MANY = {
+    "lists": "[" + "[]," * 700_000 + "[]]",
+    "texts": "[" + '"",' * 700_000 + "0]",
+    "members": "{" + ",".join(f'"{number}":0' for number in range(400_000)) + "}",
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_a_document_of_too_many_values_is_refused_before_it_is_built(
+    tmp_path: Path, kind: str
+) -> None:
+    """Three bytes in the file are sixty-four in memory."""
+    path = tmp_path / "config.json"
+    path.write_text(MANY[kind], encoding="utf-8")
+    with pytest.raises(InvalidJsonError, match="expected at most 600000 values, got more"):
+        read_json(path)
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_a_header_of_too_many_values_is_refused_before_it_is_built(
+    tmp_path: Path, kind: str
+) -> None:
+    """Wherever in the header they stand."""
+    raw = f'{{"__metadata__":{MANY[kind]}}}'.encode()
+    with pytest.raises(InvalidSafetensorsError, match="at most 600000 values in the header"):
+        read_safetensors(write_raw(tmp_path / "m", raw, 0))
+
+
+def test_long_metadata_is_no_reason_to_refuse_a_file(tmp_path: Path) -> None:
+    """Trainers write megabytes of JSON into one text, and its commas are no values."""
+    tags = json.dumps({"tags": {f'tag "{number}"': number for number in range(80_000)}})
+    path = write_safetensors(tmp_path / "m", {"a": (1,)}, metadata={"ss_tag_frequency": tags})
+    assert path.stat().st_size > 1 << 20
+    assert read_safetensors(path).metadata == {"ss_tag_frequency": tags}
+
+
+def test_a_header_of_many_megabytes_is_left_alone(tmp_path: Path) -> None:
+    """The format allows a hundred; no file has ten."""
+    path = write_raw(tmp_path / "m", b"{}" + b" " * (17 << 20), 0)
+    with pytest.raises(InvalidSafetensorsError, match="more than 16777216 are not read"):
+        read_safetensors(path)
