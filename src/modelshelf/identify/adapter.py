@@ -12,6 +12,7 @@ from modelshelf.identify.adapter_names import (
     AdapterNaming,
     ending_of,
     numbers_of,
+    numbers_of_all,
     place_of,
 )
 from modelshelf.identify.adapter_widths import COMPANIONS, Widths, network_of
@@ -115,6 +116,7 @@ def find_adapter(layout: Layout) -> Adapter | None:
     if not any(mark in layout.text for mark in _TELLING):
         return None
     targets: dict[str, Target] = {}
+    stems: dict[str, _Stems] = {}
     kinds: set[str] = set()
     namings: list[AdapterNaming] = []
     count = 0
@@ -122,12 +124,12 @@ def find_adapter(layout: Layout) -> Adapter | None:
         count += len(piece.names)
         kinds.add(piece.kind)
         if piece.kind not in COMPANIONS:
-            namings.append(_collect(targets, piece, layout))
+            namings.append(_collect(targets, stems, piece, layout))
     if not targets or 2 * count <= sum(map(len, layout.folded.values())):
         return None
+    for one in stems.values():
+        one.number()
     every = tuple(chain.from_iterable(one.modules.values() for one in targets.values()))
-    for widths in every:
-        widths.settle()
     ranks = {one.rank for one in every if one.rank}
     return Adapter(
         dict(sorted(targets.items())),
@@ -158,12 +160,36 @@ def _pieces(layout: Layout) -> Iterator[_Piece]:
             yield _Piece(names, "ia3_l", len(".weight"), "")
 
 
-def _collect(targets: dict[str, Target], piece: _Piece, layout: Layout) -> AdapterNaming:
+@dataclass(slots=True)
+class _Stems:
+    """Tensors of one target before their endings are taken off, all behind the same prefix."""
+
+    target: Target
+    start: int
+    """Where paths begin."""
+    implied: tuple[int, ...]
+    """Numbers that the names leave out."""
+    found: dict[str, Widths] = field(default_factory=dict)
+    """Beginning of the name → what its pieces tell."""
+
+    def number(self) -> None:
+        """Enter each module under the numbers of its path."""
+        first = next(iter(self.found))
+        count = len(numbers_of(first[self.start :])[1])
+        paths = (stem[self.start :] for stem in self.found)
+        for numbers, widths in zip(numbers_of_all(paths, count), self.found.values(), strict=True):
+            widths.settle()
+            self.target.modules[numbers + self.implied] = widths
+
+
+def _collect(
+    targets: dict[str, Target], stems: dict[str, _Stems], piece: _Piece, layout: Layout
+) -> AdapterNaming:
     """Add the pieces to the modules that they adapt; return whose names they have."""
+    tail = piece.tail
     example = piece.names[0]
-    place = place_of(example[: len(example) - piece.tail])
-    path = example[place.start : len(example) - piece.tail].replace(".processor.", ".")
-    folded, _ = numbers_of(path)
+    place = place_of(example[:-tail])
+    folded, _ = numbers_of(example[place.start : -tail].replace(".processor.", "."))
     implied: tuple[int, ...] = ()
     if piece.module:
         block, _, layer = folded.rpartition(".")
@@ -174,14 +200,16 @@ def _collect(targets: dict[str, Target], piece: _Piece, layout: Layout) -> Adapt
     target = Target(place.model, folded, place.is_flat)
     target = targets.setdefault(f"{place.model}:{target.flat}", target)
     target.names += piece.names
-    tensors, modules = layout.index.tensors, target.modules
+    own = stems.setdefault(
+        f"{example[: place.start]}{folded}", _Stems(target, place.start, implied)
+    ).found
+    tensors, add = layout.index.tensors, Widths.adder(piece.kind)
     for name in piece.names:
-        own = name[place.start : len(name) - piece.tail]
-        numbers = numbers_of(own)[1] + implied
-        widths = modules.get(numbers)
+        stem = name[:-tail]
+        widths = own.get(stem)
         if widths is None:
-            widths = modules[numbers] = Widths()
-        widths.add(piece.kind, tensors[name].shape)
+            widths = own[stem] = Widths()
+        add(widths, tensors[name].shape)
     return _naming_of(place.naming, example, piece)
 
 

@@ -10,10 +10,19 @@ huggingface/diffusers, `lycoris/wrapper.py` of KohakuBlueleaf/LyCORIS.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["AdapterNaming", "Ending", "Place", "ending_of", "numbers_of", "place_of"]
+__all__ = [
+    "AdapterNaming",
+    "Ending",
+    "Place",
+    "ending_of",
+    "numbers_of",
+    "numbers_of_all",
+    "place_of",
+]
 
 
 class AdapterNaming(StrEnum):
@@ -150,7 +159,7 @@ def place_of(stem: str) -> Place:
             return Place(model, at, is_flat=False, naming=naming)
 
 
-_NUMBER = re.compile(r"(?<![^._])[0-9]{1,9}(?![^._])")
+_NUMBER = re.compile(r"(?<=[._])[0-9]{1,9}(?=[._])")
 
 
 def numbers_of(path: str) -> tuple[str, tuple[int, ...]]:
@@ -162,5 +171,16 @@ def numbers_of(path: str) -> tuple[str, tuple[int, ...]]:
         >>> numbers_of("time_embedding.linear_1")
         ('time_embedding.linear_#', (1,))
     """
-    numbers = tuple(map(int, _NUMBER.findall(path)))
-    return (_NUMBER.sub("#", path) if numbers else path), numbers
+    text = f".{path}."
+    return _NUMBER.sub("#", text)[1:-1], tuple(map(int, _NUMBER.findall(text)))
+
+
+def numbers_of_all(paths: Iterable[str], count: int) -> Iterator[tuple[int, ...]]:
+    """Yield the numbers of each of *paths*, which have *count* numbers each and nothing else differs.
+
+    All are searched as one text, which costs a fraction of one search each.
+    """
+    if not count:
+        return iter(tuple(() for _ in paths))
+    found = map(int, _NUMBER.findall(f".{'.'.join(paths)}."))
+    return zip(*[found] * count, strict=True)

@@ -7,7 +7,7 @@ Sources: `lycoris/modules/*.py` of KohakuBlueleaf/LyCORIS, `peft/tuners` of hugg
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import prod
 
 __all__ = ["COMPANIONS", "Widths", "network_of"]
@@ -37,33 +37,55 @@ class Widths:
         """Inner dimension of the adapter; 0 where its kind has none."""
         self.has_kernel = False
         """True where the adapter convolves, more than point by point."""
-        self._factors: dict[str, tuple[int, ...]] = {}
+        self._factors: dict[str, tuple[int, ...]] | None = None
 
     @property
     def key(self) -> tuple[int, int, int, int]:
         """All that a module's own weight must agree with."""
         return self.inputs, self.outputs, self.either, self.dimensions
 
-    def add(self, kind: str, shape: tuple[int, ...]) -> None:
-        """Take the shape of one piece."""
-        if kind in {"lora_down", "lora_A"}:
+    @classmethod
+    def adder(cls, kind: str) -> Callable[[Widths, tuple[int, ...]], None]:
+        """Return what takes the shape of one piece of this kind."""
+        takers = (
+            (_FIRST, cls._add_first),
+            (_SECOND, cls._add_second),
+            (_WHOLE, cls._add_whole),
+            (_VECTORS, cls._add_vector),
+            ({"oft_blocks"}, cls._add_rotation),
+            ({"ia3_l"}, cls._add_scale),
+        )
+        for kinds, taker in takers:
+            if kind in kinds:
+                return taker
+
+        def add_factor(self: Widths, shape: tuple[int, ...]) -> None:
             if len(shape) >= _PAIR:
-                self.rank, self.inputs, self.dimensions = shape[0], shape[1], len(shape)
+                self._factors = {**(self._factors or {}), kind: shape}
+
+        return add_factor
+
+    def _add_first(self, shape: tuple[int, ...]) -> None:
+        if len(shape) >= _PAIR:
+            self.rank, self.inputs, self.dimensions = shape[0], shape[1], len(shape)
+            if len(shape) > _PAIR:
                 self.has_kernel = prod(shape[_PAIR:]) > 1
-        elif kind in {"lora_up", "lora_B"}:
-            if len(shape) >= _PAIR:
-                self.outputs = shape[0]
-        elif kind in {"diff", "set_weight", "w_norm"}:
-            self._add_whole(shape)
-        elif kind in _VECTORS:
-            self.outputs = shape[0] if len(shape) == 1 else self.outputs
-        elif kind == "oft_blocks":
-            # One rotation a block, and for butterflies one such list after another.
-            self.outputs = prod(shape[-3:-1]) if len(shape) > _PAIR else 0
-        elif kind == "ia3_l":
-            self.either = prod(shape)
-        else:
-            self._factors[kind] = shape
+
+    def _add_second(self, shape: tuple[int, ...]) -> None:
+        if len(shape) >= _PAIR:
+            self.outputs = shape[0]
+
+    def _add_vector(self, shape: tuple[int, ...]) -> None:
+        if len(shape) == 1:
+            self.outputs = shape[0]
+
+    def _add_rotation(self, shape: tuple[int, ...]) -> None:
+        # One rotation a block, and for butterflies one such list after another.
+        if len(shape) > _PAIR:
+            self.outputs = prod(shape[-3:-1])
+
+    def _add_scale(self, shape: tuple[int, ...]) -> None:
+        self.either = prod(shape)
 
     def _add_whole(self, shape: tuple[int, ...]) -> None:
         if shape:
@@ -73,9 +95,9 @@ class Widths:
 
     def settle(self) -> None:
         """Multiply the factors, once all pieces are there."""
-        if not self._factors:
+        factors = self._factors
+        if not factors:
             return
-        factors = {kind: one for kind, one in self._factors.items() if len(one) >= _PAIR}
         if any(kind.startswith("lokr") for kind in factors):
             self._settle_kronecker(factors)
         elif any(kind.startswith("hada") for kind in factors):
@@ -113,6 +135,9 @@ class Widths:
             self.dimensions = len(inner) if len(inner) > _PAIR else 0
 
 
+_FIRST = frozenset({"lora_down", "lora_A"})
+_SECOND = frozenset({"lora_up", "lora_B"})
+_WHOLE = frozenset({"diff", "set_weight", "w_norm"})
 # PEFT keeps DoRA's magnitudes as a vector; trained biases are as long as the module is wide.
 _VECTORS = frozenset(
     {"diff_b", "set_bias", "b_norm", "lora_B.bias", "lora_up.bias", "lora_magnitude_vector"}

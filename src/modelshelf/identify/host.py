@@ -21,15 +21,15 @@ from modelshelf.identify.facts import Facts
 
 __all__ = ["Fits", "Host"]
 
-_Numbers = tuple[tuple[int, int], ...]
+_Numbers = frozenset[tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """All modules of a host whose paths differ in numbers within these bounds."""
+    """All modules of a host whose paths differ in numbers only, and that are alike."""
 
-    numbers: _Numbers
-    """Smallest and largest number at each place."""
+    numbers: frozenset[tuple[int, ...]]
+    """The numbers of each."""
     inputs: int
     """Width that it takes; 0 for any."""
     outputs: int
@@ -39,21 +39,17 @@ class _Site:
     dimensions: int
     """Dimensions of its weight; 0 for any."""
 
-    def holds(self, numbers: tuple[int, ...]) -> bool:
-        return len(numbers) == len(self.numbers) and all(
-            low <= one <= high for one, (low, high) in zip(numbers, self.numbers, strict=True)
-        )
-
     def is_like(self, inputs: int, outputs: int, either: int, dimensions: int) -> bool:
         if dimensions and self.dimensions and dimensions != self.dimensions:
             return False
         if either:
             return either in {self.inputs, self.outputs} or not (self.inputs and self.outputs)
+        if outputs and self.outputs and outputs != self.outputs:
+            return False
+        if not inputs or not self.inputs or inputs == self.inputs:
+            return True
         # A convolution may come as a matrix, all places of its kernel in one row.
-        whole = {0, self.inputs, 0 if dimensions else self.inputs * self.kernel}
-        return (not self.inputs or inputs in whole) and (
-            not outputs or not self.outputs or outputs == self.outputs
-        )
+        return not dimensions and inputs == self.inputs * self.kernel
 
 
 @dataclass(frozen=True)
@@ -118,11 +114,11 @@ class Host:
         return found
 
     def _bounds(self, path: str, *, is_flat: bool) -> tuple[str, _Numbers]:
-        ranges: list[tuple[int, int]] = []
+        ranges: list[range] = []
 
         def take(match: re.Match[str]) -> str:
             low, _, high = match[1].rpartition("-")
-            ranges.append((int(low), int(high)) if low else (0, self._size(high) - 1))
+            ranges.append(range(int(low or 0), int(high) + 1 if low else self._size(high)))
             return f"{_RANGE}{len(ranges) - 1}"
 
         path = re.sub(r"\{([^}]*)\}", take, path)
@@ -130,7 +126,9 @@ class Host:
         # Ranges stand as large numbers while those that are written out are found.
         folded, numbers = numbers_of(path)
         first = int(f"{_RANGE}0")
-        return folded, tuple(ranges[one - first] if one >= first else (one, one) for one in numbers)
+        return folded, frozenset(
+            product(*(ranges[one - first] if one >= first else (one,) for one in numbers))
+        )
 
     def _site(self, bounds: _Numbers, words: list[str]) -> _Site:
         sides = words[-1].split("x") if words and _KERNEL.fullmatch(words[-1]) else []
@@ -164,10 +162,8 @@ def _spelled_out(path: str) -> list[str]:
 
 def _fit(sites: tuple[_Site, ...], target: Target) -> bool:
     for like, modules in target.alike.items():
-        alike = [site for site in sites if site.is_like(*like)]
-        if not alike:
-            return False
-        if not all(any(site.holds(numbers) for site in alike) for numbers in modules):
+        alike = [site.numbers for site in sites if site.is_like(*like)]
+        if not frozenset().union(*alike).issuperset(modules):
             return False
     return True
 
