@@ -13,8 +13,8 @@ from modelshelf.identify.condition import Absent, Condition, Never, Setting, Ten
 from modelshelf.identify.families.unet import (
     diffusers_variants,
     ldm_variants,
-    unet_blocks_diffusers,
-    unet_blocks_ldm,
+    unet_diffusers,
+    unet_ldm,
 )
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -67,7 +67,7 @@ def _ldm(cut: _Cut) -> Family:
         format=ModelFormat.CHECKPOINT,
         bases=(cut.base,),
         conditions=(
-            *unet_blocks_ldm(cut.context, cut.blocks),
+            *unet_ldm(cut.context, cut.blocks),
             _label("label_emb.0.0", cut.label),
             *(() if cut.label else (_has(fourth, cut.levels),)),
         ),
@@ -84,7 +84,7 @@ def _diffusers(cut: _Cut) -> Family:
         format=ModelFormat.DIFFUSERS,
         bases=(cut.base,),
         conditions=(
-            *unet_blocks_diffusers(cut.context, cut.blocks),
+            *unet_diffusers(cut.context, cut.blocks),
             _label("add_embedding.linear_1", cut.label),
             *(() if cut.label else (_has(fourth, cut.levels),)),
         ),
