@@ -100,7 +100,12 @@ FAMILIES = (
             vectors("blocks.#.cross_attn.k_norm.weight", _HEAD),
             Tensor("blocks.#.adaln_modulation_cross_attn.#.weight"),
             Tensor("blocks.#.mlp.layer1.weight"),
-            vectors("t_embedding_norm.weight", _SMALLEST, _SMALL, _LARGE),
+            Either(
+                (
+                    vectors("t_embedding_norm.weight", *_WIDTHS),
+                    Tensor("x_embedder.proj.#.weight", (_WIDTHS, (_TEXT_INPUTS, _VIDEO_INPUTS))),
+                )
+            ),
             *_NO_ANIMA,
         ),
         traits=(
@@ -124,7 +129,12 @@ FAMILIES = (
             vectors("transformer_blocks.#.attn2.norm_k.weight", _HEAD),
             Tensor("transformer_blocks.#.norm3.linear_1.weight"),
             Tensor("transformer_blocks.#.norm3.linear_2.weight"),
-            vectors("time_embed.norm.weight", *_WIDTHS),
+            Either(
+                (
+                    vectors("time_embed.norm.weight", *_WIDTHS),
+                    Tensor("patch_embed.proj.weight", (_WIDTHS, (_TEXT_INPUTS, _VIDEO_INPUTS))),
+                )
+            ),
             *_NO_ANIMA,
         ),
         traits=(

@@ -15,7 +15,7 @@ and `HunyuanVideoFramepackTransformer3DModel` of huggingface/diffusers, ComfyUI'
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Either, Marker, Setting, Tensor
+from modelshelf.identify.condition import Absent, Condition, Either, Marker, Setting, Tensor
 from modelshelf.identify.families.video import NO_CONTROL, patches, vectors
 from modelshelf.identify.family import Family, Trait
 from modelshelf.schema.taxonomy import (
@@ -43,7 +43,7 @@ def _variants(name: str) -> tuple[Trait, ...]:
 
 
 # In diffusers' names, HunyuanVideo and FramePack alike.
-_DIFFUSERS_BLOCKS = (
+_DIFFUSERS_BLOCKS: tuple[Condition, ...] = (
     Marker("context_embedder.token_refiner.*"),
     vectors("context_embedder.token_refiner.refiner_blocks.#.norm1.weight", _WIDTH),
     vectors("transformer_blocks.#.norm1.linear.bias", 6 * _WIDTH, below=_DOUBLE),

@@ -10,7 +10,7 @@ Stability-AI/generative-models, `UNetSpatioTemporalConditionModel` of huggingfac
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Either, Setting, Tensor
+from modelshelf.identify.condition import Absent, Condition, Either, Setting, Tensor
 from modelshelf.identify.families.video import vectors
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
@@ -26,6 +26,17 @@ __all__ = ["FAMILIES"]
 _SVD = (BaseModelType.SVD,)
 _TEXT, _WIDTH, _INPUTS = 1024, 320, 8
 _LABELS = {"svd": 768, "sv3d-u": 256, "sv3d-p": 1280}
+
+
+def _entrances(label: str, image: str) -> tuple[Condition, ...]:
+    """What it is told and what it takes: one of both is there, and neither says otherwise."""
+    is_told = Tensor(label, (None, tuple(_LABELS.values())), rank=2)
+    takes = Tensor(image, (_WIDTH, _INPUTS, 3, 3))
+    return (
+        Either((is_told, takes)),
+        Either((is_told, Absent(label))),
+        Either((takes, Absent(image))),
+    )
 
 
 def _architectures(label: str) -> tuple[Trait, ...]:
@@ -45,8 +56,7 @@ FAMILIES = (
             Tensor("input_blocks.#.#.time_stack.#.attn2.to_k.weight", (None, _TEXT)),
             Tensor("output_blocks.#.#.time_stack.#.attn2.to_k.weight", (None, _TEXT)),
             Tensor("input_blocks.#.#.transformer_blocks.#.attn2.to_k.weight", (None, _TEXT)),
-            Tensor("label_emb.0.0.weight", (None, tuple(_LABELS.values())), rank=2),
-            Tensor("input_blocks.0.0.weight", (_WIDTH, _INPUTS, 3, 3)),
+            *_entrances("label_emb.0.0.weight", "input_blocks.0.0.weight"),
             Absent("zero_convs.*"),
             Absent("*time_mixer_motion*"),
         ),
@@ -76,8 +86,7 @@ FAMILIES = (
                     vectors("up_blocks.#.resnets.#.time_mixer.mix_factor", 1),
                 )
             ),
-            Tensor("add_embedding.linear_1.weight", (None, tuple(_LABELS.values())), rank=2),
-            Tensor("conv_in.weight", (_WIDTH, _INPUTS, 3, 3)),
+            *_entrances("add_embedding.linear_1.weight", "conv_in.weight"),
             Absent("controlnet*"),
         ),
         traits=(
