@@ -8,6 +8,7 @@ from pathlib import Path
 from modelshelf.errors import InvalidCheckpointError, RefusedCheckpointError
 from modelshelf.formats.opening import reading
 from modelshelf.formats.pickle_values import CheckpointProblemError
+from modelshelf.formats.stranger import guess_stranger
 from modelshelf.formats.torch_legacy import read_torch_legacy
 from modelshelf.formats.torch_tar import is_tar, read_torch_tar
 from modelshelf.formats.torch_zip import read_torch_zip
@@ -16,17 +17,6 @@ from modelshelf.schema.tensor import TensorIndex
 __all__ = ["read_checkpoint"]
 
 _START = 512
-_STRANGERS = (
-    (b"version https://git-lfs", "a Git LFS pointer: the weights were never fetched"),
-    (b"<!DOCTYP", "a web page, not the file behind it"),
-    (b"<!doctyp", "a web page, not the file behind it"),
-    (b"<html", "a web page, not the file behind it"),
-    (b"\x1f\x8b", "something packed by gzip: unpack it first"),
-    (b"BZh", "something packed by bzip2: unpack it first"),
-    (b"\xfd7zXZ", "something packed by xz: unpack it first"),
-    (b"7z\xbc\xaf", "a 7z archive: unpack it first"),
-    (b"\x89HDF", "an HDF5 file"),
-)
 
 
 def read_checkpoint(path: Path) -> TensorIndex:
@@ -68,8 +58,7 @@ def _read(descriptor: int) -> TensorIndex:
         return read_torch_tar(descriptor, size)
     if start.startswith(b"\x80"):
         return read_torch_legacy(descriptor, size)
-    strangers = [words for magic, words in _STRANGERS if start.startswith(magic)]
-    looks = f"; it looks like {strangers[0]}" if strangers else ""
+    got = f"got {start[:4]!r}{guess_stranger(start)}"
     raise CheckpointProblemError(
-        problem=f"expected a ZIP archive, a pickle or a tar archive, got {start[:4]!r}{looks}"
+        problem=f"expected a ZIP archive, a pickle or a tar archive, {got}"
     )

@@ -18,10 +18,11 @@ __all__ = ["Handler", "Machine", "StoppedError"]
 LARGE = 64
 """Bytes that a container takes in memory, at least; what handlers charge for one."""
 
-_MOST_OPCODES = 2_000_000
-"""Twenty times what the largest published checkpoints need, and half a second."""
+_MOST_OPCODES = 1_500_000
+"""Fifteen times what the largest published checkpoints need, and less than half a second."""
 _MOST_MEMORY = 48 << 20
 _MOST_MEMOS = 500_000
+_MOST_NAMES = 10_000
 _DEEPEST = 500
 _LONGEST_PICKLE = 64 << 20
 _LONGEST_TEXT = 1 << 16
@@ -85,8 +86,8 @@ class Machine:
             raise self.problem(at, fault) from error
         except struct.error as error:
             raise self.problem(at, "it ends within an opcode") from error
-        except UnicodeDecodeError as error:
-            raise self.problem(at, "text is no UTF-8") from error
+        except UnicodeError as error:
+            raise self.problem(at, "text is no Unicode") from error
         raise self.problem(at, f"it has more than {_MOST_OPCODES} opcodes")
 
     def problem(self, at: int, fault: str) -> CheckpointProblemError:
@@ -125,9 +126,12 @@ class Machine:
         """Return the record of what the pickle calls *name*."""
         found = self.names.get(name)
         if found is None:
+            if len(self.names) >= _MOST_NAMES:
+                raise CheckpointProblemError(
+                    problem=f"the pickle names more than {_MOST_NAMES} things"
+                )
             found = self.names[name] = Named(name)
             self.left -= 3 * LARGE + 4 * len(name)
-            self.check_memory()
         return found
 
     def keep(self, index: int, at: int) -> None:
@@ -189,13 +193,18 @@ class Machine:
 
     def line(self, at: int) -> tuple[str, int]:
         """Return the line of text that starts at *at*, and the place behind it."""
+        raw, end = self.raw_line(at)
+        return raw.decode("utf-8"), end
+
+    def raw_line(self, at: int) -> tuple[bytes, int]:
+        """Return the bytes from *at* to the end of the line, and the place behind it."""
         end = self.raw.find(b"\n", at, at + _LONGEST_LINE)
         if end < 0 and len(self.raw) - at < _LONGEST_LINE:
             at = self._refill(at)
             end = self.raw.find(b"\n", at, at + _LONGEST_LINE)
         if end < 0:
             raise self.problem(at, f"a line does not end within {_LONGEST_LINE} bytes")
-        return self.raw[at:end].decode("utf-8"), end + 1
+        return self.raw[at:end], end + 1
 
     def _refill(self, at: int) -> int:
         """Move the window so that it starts at *at*; return the place of *at* in it."""

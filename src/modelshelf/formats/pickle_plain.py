@@ -6,11 +6,13 @@ https://docs.python.org/3/library/pickletools.html
 
 from __future__ import annotations
 
+from codecs import raw_unicode_escape_decode
 from collections.abc import Mapping
 from struct import Struct
 from types import MappingProxyType
 
 from modelshelf.formats.pickle_machine import LARGE, Handler, Machine
+from modelshelf.formats.pickle_values import Elided
 
 __all__ = ["PLAIN_OPCODES", "whole_number"]
 
@@ -112,12 +114,12 @@ def whole_number(machine: Machine, at: int, digits: str) -> int:
 def _text_4(machine: Machine, at: int) -> int:
     raw = machine.raw
     end: int = at + 4 + _U32(raw, at)[0]
-    # The usual case in line: short, plain and whole in the window.
-    text = raw[at + 4 : end]
-    if end > len(raw) or len(text) > _SHORT or not text.isascii():
+    # The usual case in line: short, and whole in the window.
+    if end > len(raw) or end > at + _SHORT:
         return machine.push_text(at + 4, end - at - 4)
-    machine.stack.append(text.decode("ascii"))
-    machine.left -= LARGE + len(text)
+    text = raw[at + 4 : end].decode("utf-8")
+    machine.stack.append(text)
+    machine.left -= LARGE + (len(text) if text.isascii() else 4 * len(text))
     return end
 
 
@@ -149,7 +151,11 @@ def _old_text(machine: Machine, at: int, length: int) -> int:
 
 
 def _text_line(machine: Machine, at: int) -> int:
-    text, end = machine.line(at)
+    raw, end = machine.raw_line(at)
+    # By its function: by its name it would be looked up, and a module loaded for it.
+    text, _ = raw_unicode_escape_decode(raw)
+    # An escape can be half a surrogate pair, which is no text to anybody else.
+    text.encode("utf-8")
     machine.stack.append(text)
     machine.left -= LARGE + 4 * len(text)
     return end
@@ -160,7 +166,8 @@ def _quoted_line(machine: Machine, at: int) -> int:
     quote = text[:1]
     if quote not in {"'", '"'} or text[-1] != quote or len(text) == 1:
         raise machine.problem(at, "text without its quotes")
-    machine.stack.append(text[1:-1])
+    # Nobody needs text of Python 2 with escapes in it: tensors' names have none.
+    machine.stack.append(Elided(len(text)) if "\\" in text else text[1:-1])
     machine.left -= LARGE + 4 * len(text)
     return end
 

@@ -28,7 +28,7 @@ class Pickle:
 def read_pickle(span: Span, *, resolve: Callable[[object], object] = Stored) -> Pickle:
     """Read the pickle at the start of *span*, and execute nothing of it.
 
-    Takes at most 64 MiB of the bytes, two million opcodes and, by estimate, 48 MiB of memory, whatever
+    Takes at most 64 MiB of the bytes, 1.5 million opcodes and, by estimate, 48 MiB of memory, whatever
     the pickle says; text and bytes beyond 64 KiB are stepped over.
 
     Args:

@@ -25,7 +25,12 @@ _TRAINING = re.compile(
 _MOST_WRAPPERS = 4
 _MODULE_FIELDS = ("_parameters", "_buffers", "_modules")
 
-_MOST_VALUES = 1_000_000
+_INNER: frozenset[type] = frozenset({Call, Table, Stored, list, tuple})
+_WORDS: frozenset[type] = frozenset({str, int, float, bool})
+
+_MOST_WORK = 5_000_000
+_EFFORT = 32
+"""What one more container costs, counted in values that are only looked at."""
 _MOST_TENSORS = 100_000
 _DEEPEST = 64
 _LONGEST_NAME = 1_000
@@ -50,7 +55,7 @@ class Payload:
         self.findings: set[str] = set()
         """What a person should know."""
         self._reader = reader
-        self._values = self._letters = 0
+        self._work = self._letters = 0
 
     def collect(self, value: object) -> None:
         """Lay *value*, a whole checkpoint, flat.
@@ -78,18 +83,15 @@ class Payload:
 
     def _keep_words(self, value: object) -> None:
         """Keep the plain words and numbers at this level: name, step, version."""
-        for key, word in _members(value) if _is_mapping(value) else ():
-            if (
-                isinstance(key, str)
-                and isinstance(word, str | int | float)
-                and len(key) <= _LONGEST_WORD
-                and len(self.metadata) < _MOST_WORDS
-            ):
+        for key, word in _paired(value, _WORDS) if isinstance(value, Table | Call) else ():
+            if len(self.metadata) >= _MOST_WORDS:
+                break
+            if isinstance(key, str) and len(key) <= _LONGEST_WORD:
                 self.metadata.setdefault(key, str(word)[:_LONGEST_WORD])
 
     def _unwrap(self, value: object) -> tuple[str, object, list[str]] | None:
         """Return the wrapper in *value*, what it holds, and which others with tensors are left out."""
-        if not _is_mapping(value):
+        if not isinstance(value, Table | Call):
             return None
         holding = {
             key: inner
@@ -136,15 +138,14 @@ class Payload:
 
     def _named_members(self, name: str, value: object) -> Iterator[tuple[str, object]]:
         for key, member in self._counted(value):
-            if isinstance(member, Call):
-                _refuse_dependents(f"{name}.{key}", member)
-            if not isinstance(member, Call | Table | list | tuple):
-                if isinstance(member, Stored):
-                    self.findings.add("it holds storages that no tensor names; they are left out")
+            if isinstance(member, Stored):
+                self.findings.add("it holds storages that no tensor names; they are left out")
             elif key is None:
                 yield name, member
             elif isinstance(key, str | int) and len(name) < _LONGEST_NAME > len(str(key)):
-                yield f"{name}.{key}" if name else str(key), member
+                full = f"{name}.{key}" if name else str(key)
+                _refuse_dependents(full, member)
+                yield full, member
             elif is_tensor(member):
                 self.findings.add("a tensor under a key that is no name was left out")
 
@@ -157,66 +158,71 @@ class Payload:
         self.tensors[name] = self._reader.entry(name, value)
 
     def _counted(self, value: object) -> Iterator[tuple[object, object]]:
-        """List the members of *value*, and give up on a payload that has no end of them."""
-        for member in _members(value):
-            self._values += 1
-            if self._values > _MOST_VALUES:
-                raise CheckpointProblemError(problem=f"it has more than {_MOST_VALUES} values")
-            yield member
+        """List what *value* holds, and give up on a payload that has no end of it."""
+        self._work += _EFFORT + _breadth(value)
+        if self._work > _MOST_WORK:
+            raise CheckpointProblemError(problem="it holds more values than any checkpoint does")
+        return _members(value)
 
 
-def _refuse_dependents(name: str, call: Call) -> None:
+def _refuse_dependents(name: str, value: object) -> None:
     """Give up where a tensor is handed to something that would have to be run to see what it makes."""
-    if is_tensor(call) or not isinstance(call.arguments, tuple):
+    if not isinstance(value, Call) or not isinstance(value.arguments, tuple) or is_tensor(value):
         return
-    if any(is_tensor(one) or isinstance(one, Stored) for one in call.arguments):
-        raise not_run(name, call)
+    if any(is_tensor(one) or isinstance(one, Stored) for one in value.arguments):
+        raise not_run(name, value)
 
 
-def _is_mapping(value: object) -> bool:
-    return isinstance(value, Table) or (isinstance(value, Call) and value.elements is None)
+def _breadth(value: object) -> int:
+    match value:
+        case Table():
+            return len(value.pairs)
+        case list() | tuple():
+            return len(value)
+        case Call():
+            return len(value.pairs or ()) + len(value.elements or ())
+        case _:
+            return 0
 
 
 def _members(value: object) -> Iterator[tuple[object, object]]:
-    """List key and value of everything in a container; of a pickled module, what its state says.
+    """List key and value of what a container holds, plain values left out.
 
-    The key is None for what keeps the name of its container.
+    Of a pickled module it is what its state says. The key is None for what keeps the name of its
+    container.
     """
     match value:
         case Table():
-            yield from _paired(value.pairs)
+            yield from _paired(value, _INNER)
         case list() | tuple():
             yield from _numbered(value)
         case Call():
-            yield from _paired(value.pairs or [])
+            yield from _paired(value, _INNER)
             yield from _numbered(value.elements or ())
             yield from _given(value)
             if isinstance(value.state, Table):
-                for key, field in _paired(value.state.pairs):
-                    if key in _MODULE_FIELDS:
-                        yield None, field
+                fields = _paired(value.state, _INNER)
+                yield from ((None, field) for key, field in fields if key in _MODULE_FIELDS)
         case _:
             return
 
 
-def _paired(pairs: list[object]) -> Iterator[tuple[object, object]]:
-    return zip(pairs[::2], pairs[1::2], strict=True)
+def _paired(value: Table | Call, kinds: frozenset[type]) -> Iterator[tuple[object, object]]:
+    pairs = value.pairs or []
+    both = zip(pairs[::2], pairs[1::2], strict=True)
+    return ((key, member) for key, member in both if type(member) in kinds)
 
 
 def _numbered(values: list[object] | tuple[object, ...]) -> Iterator[tuple[object, object]]:
-    return ((f"#{number}", value) for number, value in enumerate(values))
+    return ((f"#{place}", one) for place, one in enumerate(values) if type(one) in _INNER)
 
 
 def _given(call: Call) -> Iterator[tuple[object, object]]:
     """List the pairs that a dict was made from, as Python 2 wrote them: `OrderedDict([[key, value]])`."""
-    function, arguments = call.function, call.arguments
-    if (
-        isinstance(function, Named)
-        and function.name == "collections.OrderedDict"
-        and isinstance(arguments, tuple)
-        and len(arguments) == 1
-        and isinstance(arguments[0], list)
-    ):
-        for pair in arguments[0]:
-            if isinstance(pair, list | tuple) and len(pair) == len(("key", "value")):
-                yield pair[0], pair[1]
+    match call:
+        case Call(function=Named(name="collections.OrderedDict"), arguments=([*pairs],)):
+            for pair in pairs:
+                if isinstance(pair, list | tuple) and len(pair) == len(("key", "value")):
+                    yield pair[0], pair[1]
+        case _:
+            return

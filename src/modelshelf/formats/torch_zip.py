@@ -56,7 +56,9 @@ def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
         if stored is None:
             return None
         if stored.method or stored.is_encrypted or stored.packed != stored.size:
-            findings.add("some of its storages are compressed: their places are left out")
+            findings.add(
+                "some of its storages are compressed or encrypted: their places are left out"
+            )
             return Place(None, stored.size)
         begin = stored_at(descriptor, stored)
         return Place(None if is_big else begin, stored.size)

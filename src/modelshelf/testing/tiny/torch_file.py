@@ -91,7 +91,7 @@ def write_torch(
         payload: Dicts, lists and plain values around `TorchTensor`.
         seed: Equal seeds give equal files; a tensor's numbers depend on it and on its dotted name.
         legacy: The layout of torch before 1.6: five pickles, then the numbers.
-        hollow: Leave the numbers a hole of zeros, which costs no disk.
+        hollow: Leave the numbers a hole of zeros, which costs no disk; their checksums are then wrong.
 
     Returns:
         The path.

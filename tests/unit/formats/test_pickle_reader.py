@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+
+import pytest
+
+from modelshelf.formats.byte_span import DeflatedSpan, FileSpan
+from modelshelf.formats.pickle_reader import Pickle, read_pickle
+from modelshelf.formats.pickle_values import (
+    Call,
+    CheckpointProblemError,
+    Elided,
+    Named,
+    Stored,
+    Table,
+)
+
+
+class Bytes:
+    """A run of bytes in memory."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def read(self, count: int) -> bytes:
+        piece, self.raw = self.raw[:count], self.raw[count:]
+        return piece
+
+    def skip(self, count: int) -> int:
+        return len(self.read(count))
+
+
+def read(raw: bytes) -> Pickle:
+    return read_pickle(Bytes(raw))
+
+
+def plain(value: object) -> object:
+    """What an inert value stands for, where it stands for a plain one."""
+    match value:
+        case Table(pairs=pairs):
+            inner = [plain(one) for one in pairs]
+            return dict(zip(inner[::2], inner[1::2], strict=True))
+        case list() | tuple():
+            return type(value)(plain(one) for one in value)
+        case _:
+            return value
+
+
+VALUES: list[object] = [
+    None, True, False, 0, 1, 255, 256, 65535, 65536, -1, -(2**31), 2**31, 2**63, -(2**100), 0.5,
+    float("inf"), "", "a", "é", "\N{GRINNING FACE}", "line\nbreak", "quote's", "x" * 1000, (), (1,),
+    (1, 2), (1, 2, 3), (1, 2, 3, 4), [], [1], list(range(2000)), {}, {"a": 1}, {1: {2: [3]}},
+    {str(number): number for number in range(2000)}, [[], [[]]], {"a": (None, [True, "b"])},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: f"{value!r:.20}")
+def test_plain_values_come_back_in_every_protocol(value: object, protocol: int) -> None:
+    """What the standard library writes is read as it was."""
+    raw = pickle.dumps(value, protocol)
+    found = read(raw + b"more")
+    assert (plain(found.value), found.length, found.names) == (value, len(raw), ())
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_shared_values_stay_shared(protocol: int) -> None:
+    """The memo gives back the very same record."""
+    inner = ["shared"]
+    found = read(pickle.dumps([inner, inner], protocol)).value
+    assert isinstance(found, list)
+    assert found[0] is found[1]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_an_object_is_a_note_of_the_call_that_would_make_it(protocol: int) -> None:
+    """Its class is a name, and what it is filled with stands beside."""
+    found = read(pickle.dumps(OrderedDict(a=1), protocol))
+    assert isinstance(found.value, Call)
+    assert isinstance(found.value.function, Named)
+    assert found.value.function.name == "collections.OrderedDict"
+    assert found.value.pairs == ["a", 1]
+    assert found.names == ("collections.OrderedDict",)
+
+
+def test_bytes_and_long_text_are_stepped_over() -> None:
+    """Nobody needs them, and they may be megabytes."""
+    found = read(pickle.dumps([b"x" * 300_000, "y" * 300_000, "z"], 4)).value
+    assert isinstance(found, list)
+    lengths = [one.length for one in found[:2] if isinstance(one, Elided)]
+    assert (lengths, found[2]) == ([300_000, 300_000], "z")
+
+
+def test_text_of_python_2_is_text_where_it_is_utf_8() -> None:
+    """Its strings were bytes; what is none is stepped over."""
+    found = read(b"\x80\x02](U\x01aT\x02\0\0\0\xc3\xa9U\x01\xffe.").value
+    assert isinstance(found, list)
+    assert found[:2] == ["a", "é"]
+    assert isinstance(found[2], Elided)
+
+
+def test_text_of_python_2_in_quotes_is_text_unless_it_has_escapes() -> None:
+    """Protocol 0 wrote strings as their representation."""
+    assert read(b"S'name'\n.").value == "name"
+    assert isinstance(read(b"S'a\\nb'\n.").value, Elided)
+
+
+def test_what_lies_outside_is_made_by_the_caller() -> None:
+    """A persistent id is a record, or what the reader of a layout makes of it."""
+    found = read(b"\x80\x02K\x07Q.").value
+    assert isinstance(found, Stored)
+    assert found.id == 7
+    assert read_pickle(Bytes(b"\x80\x02K\x07Q."), resolve=lambda key: [key]).value == [7]
+
+
+def test_text_across_the_edge_of_the_window_is_whole() -> None:
+    """The pickle is read in pieces of 128 KiB; nothing is lost between two."""
+    value = [f"{number:07}" * (number % 50) for number in range(5_000)]
+    raw = pickle.dumps(value, 2)
+    assert len(raw) > 3 * (1 << 17)
+    assert read(raw).value == value
+
+
+def test_a_fault_is_told_with_its_place() -> None:
+    """Expected and got, and the byte to look at."""
+    with pytest.raises(CheckpointProblemError) as caught:
+        read(b"\x80\x02N\xff.")
+    assert caught.value.problem == "the pickle is broken at byte 3: 0xff is no opcode"
+
+
+def test_a_span_of_a_file_ends_where_it_says(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Neither reading nor stepping leaves it."""
+    path = tmp_path_factory.mktemp("span") / "file"
+    path.write_bytes(b"0123456789")
+    with path.open("rb") as stream:
+        span = FileSpan(stream.fileno(), 2, 8)
+        assert (span.read(2), span.skip(1), span.read(100), span.skip(5)) == (b"23", 1, b"567", 0)
+
+
+def test_a_deflated_span_gives_no_more_than_it_claims() -> None:
+    """The rest of a bomb is never unpacked."""
+    packed = b"\xed\xc1\x01\x0d\x00\x00\x00\xc2\xa0\xf7Om\x0e7\xa0\x00\x00\x00\x00\x00"
+    assert len(DeflatedSpan(Bytes(packed), 10).read(100)) <= 10
+    span = DeflatedSpan(Bytes(packed), 1 << 20)
+    assert span.skip(5) == 5
