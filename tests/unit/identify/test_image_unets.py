@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,32 @@ def cut_unet(context: int, label: int | None, down: Depths, middle: int, up: Dep
     for level in range(len(down)):
         found[f"down_blocks.{level}.resnets.0.norm1.weight"] = (320,)
     return found
+
+
+def original(shapes: Shapes) -> Shapes:
+    """The same UNet in the names of the original code, numbered as converters do."""
+    found: Shapes = {}
+    for name, shape in shapes.items():
+        if found_block := re.match(
+            r"(down|up)_blocks\.(\d)\.(attentions|resnets)\.(\d)\.(.*)", name
+        ):
+            way, level, kind, number, rest = found_block.groups()
+            first = 3 * int(level) + int(number) + (way == "down")
+            blocks = "input_blocks" if way == "down" else "output_blocks"
+            inner = rest.replace("norm1", "in_layers.0")
+            found[f"{blocks}.{first}.{int(kind == 'attentions')}.{inner}"] = shape
+        else:
+            found[_ORIGINAL.sub(lambda match: _NAMES[match[0]], name)] = shape
+    return found
+
+
+_NAMES = {
+    "conv_in": "input_blocks.0.0",
+    "conv_out": "out.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "mid_block.attentions.0": "middle_block.1",
+}
+_ORIGINAL = re.compile("|".join(map(re.escape, _NAMES)))
 
 
 def cut_settings(
@@ -127,6 +154,12 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
         "normal",
         "cosxl",
     ),
+    "sd-turbo": (
+        layouts.checkpoint(SD_2) | {"denoiser.sigmas": (1000,)},
+        "sd-2",
+        "normal",
+        "sd-turbo",
+    ),
     "upscaler": (upscaler(original=True), "sd-2", "upscaler", "sd-x4-upscaler"),
     "upscaler diffusers": (upscaler(), "sd-2", "upscaler", "sd-x4-upscaler"),
     "unclip h": (
@@ -156,11 +189,17 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "deepfloyd I": (deepfloyd(3), "deepfloyd-if", "normal", "deepfloyd-if-1"),
     "deepfloyd II": (deepfloyd(6), "deepfloyd-if", "upscaler", "deepfloyd-if-2"),
     **{name: (cut_unet(*cut), base, "normal", name) for (base, name), cut in CUTS.items()},
+    **{
+        f"{name} in original names": (original(cut_unet(*cut)), base, "normal", name)
+        for (base, name), cut in CUTS.items()
+    },
 }
 """What it is → its tensors, base, variant, architecture; the type is `main`."""
 
 NO_BASE: dict[str, Shapes] = {
     "zero123": layouts.checkpoint(SD_1, 8) | {"cc_projection.weight": (768, 772)},
+    "paint by example": layouts.checkpoint(SD_1, 9)
+    | {"cond_stage_model.transformer.vision_model.post_layernorm.weight": (1024,)},
     "image variations": layouts.checkpoint(SD_1)
     | {"cond_stage_model.model.visual.conv1.weight": (1024, 3, 14, 14)},
 }

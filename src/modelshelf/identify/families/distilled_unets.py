@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.condition import Absent, Condition, Never, Setting, Tensor, Unset
+from modelshelf.identify.condition import (
+    Absent,
+    Both,
+    Condition,
+    Either,
+    Never,
+    Setting,
+    Tensor,
+    Unset,
+)
 from modelshelf.identify.families.unet import (
     diffusers_variants,
     ldm_variants,
@@ -59,8 +68,16 @@ def _label(layer: str, width: int) -> Condition:
 
 
 def _ldm(cut: _Cut) -> Family:
-    # With one block a level and a step down between, the fourth level begins at block 7.
-    fourth = "input_blocks.7.0.in_layers.0.weight"
+    # The fourth level has no attention. Converters number blocks as if every level had two.
+    fourth = Either(
+        (
+            Tensor("input_blocks.10.0.in_layers.0.weight"),
+            Both(
+                Tensor("input_blocks.7.0.in_layers.0.weight"),
+                Never(Tensor("input_blocks.7.1.transformer_blocks.0.attn2.to_k.weight")),
+            ),
+        )
+    )
     return Family(
         id=f"{cut.base}/main/ldm-{cut.name}",
         type=ModelType.MAIN,
@@ -77,7 +94,7 @@ def _ldm(cut: _Cut) -> Family:
 
 
 def _diffusers(cut: _Cut) -> Family:
-    fourth = "down_blocks.3.resnets.0.norm1.weight"
+    fourth = Tensor("down_blocks.3.resnets.0.norm1.weight")
     return Family(
         id=f"{cut.base}/main/diffusers-{cut.name}",
         type=ModelType.MAIN,
@@ -93,8 +110,8 @@ def _diffusers(cut: _Cut) -> Family:
     )
 
 
-def _has(fourth: str, levels: int) -> Condition:
-    return Tensor(fourth) if levels > 3 else Never(Tensor(fourth))  # noqa: PLR2004 -- the fourth
+def _has(fourth: Condition, levels: int) -> Condition:
+    return fourth if levels > 3 else Never(fourth)  # noqa: PLR2004 -- the fourth
 
 
 def _folder(

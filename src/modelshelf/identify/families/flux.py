@@ -72,6 +72,8 @@ FAMILIES = (
         Absent("distilled_guidance_layer.*"),
         Absent("controlnet_*"),
         Absent("*.img_mlp.gate_proj*"),
+        # Step1X-Edit: FLUX's blocks behind a connector to an LLM.
+        Absent("connector.*"),
         traits=_traits("img_in.weight", "guidance_in.in_layer.weight", _KEY_NORM),
     ),
     main_file(

@@ -135,7 +135,12 @@ FAMILIES = (
         conditions=(
             *unet_blocks_ldm(_SD_1_TEXT, _BLOCKS),
             Either(
-                (Tensor("cc_projection.weight"), Marker("cc_projection.weight"), Marker("visual.*"))
+                (
+                    Tensor("cc_projection.weight"),
+                    Marker("cc_projection.weight"),
+                    Marker("visual.*"),
+                    Marker("vision_model.*"),
+                )
             ),
         ),
         architecture="sd-image-variations",

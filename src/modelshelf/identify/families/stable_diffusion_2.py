@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, OneTensor, Setting, Tensor, Unset
+from modelshelf.identify.condition import Absent, Marker, OneTensor, Setting, Tensor, Unset
 from modelshelf.identify.families.unet import (
     MARKED_PREDICTION,
     config_variants,
@@ -14,7 +14,7 @@ from modelshelf.identify.families.unet import (
     unet_diffusers,
     unet_ldm,
 )
-from modelshelf.identify.family import Family, Trait
+from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -27,9 +27,11 @@ __all__ = ["FAMILIES"]
 _SD_2 = (BaseModelType.SD_2,)
 _TEXT = 1024
 # Published for epsilon alone; of the plain model there are both kinds, equal by structure.
-_PREDICTION_BY_INPUT = tuple(
-    Trait(SchedulerPredictionType.EPSILON, Tensor("input_blocks.0.0.weight", (None, inputs)))
-    for inputs in (5, 9)
+_EPSILON = SchedulerPredictionType.EPSILON
+_PREDICTION_BY_INPUT = (
+    Trait(_EPSILON, Tensor("input_blocks.0.0.weight", (None, (5, 9)))),
+    Trait(_EPSILON, Marker("denoiser.sigmas")),
+    Trait(Architecture("sd-turbo"), Marker("denoiser.sigmas")),
 )
 
 FAMILIES = (

@@ -47,7 +47,9 @@ _CHANNELS = {
 # 4 latent channels; with a mask and a masked image 9, with a depth map 5, with an image 8.
 _IMAGE_INPUTS = (4, 5, 8, 9)
 
-IMAGE_PIPELINE = Setting("pipeline", ("*ImageVariation*", "*Zero123*", "*Zero1to3*"))
+IMAGE_PIPELINE = Setting(
+    "pipeline", ("*ImageVariation*", "*Zero123*", "*Zero1to3*", "PaintByExample*")
+)
 """A pipeline that gives its UNet an image where the base takes text."""
 
 # What video, multi-view and music models add to an image UNet.
@@ -59,6 +61,7 @@ _NO_OTHER_KIND = (
     Absent("cc_projection*"),
     Absent("encoder_hid_proj*"),
     Absent("visual.*"),
+    Absent("vision_model.*"),
 )
 
 
