@@ -35,6 +35,8 @@ _SHOWN_FIELDS = (
     Field.CIVITAI_VERSION,
 )
 """What `--explain` shows of the metadata; `--json` has all."""
+_NOTEWORTHY = frozenset({IdentityStatus.PARTIAL, IdentityStatus.AMBIGUOUS, IdentityStatus.BROKEN})
+"""States that neither the type nor the base shows."""
 _LONGEST = 200
 _CLAIM = "claim/"
 """Rules that quote somebody begin so; what they quote is no reason."""
@@ -71,7 +73,7 @@ def _finer(identity: Identity) -> Iterator[str]:
     for word in (identity.variant, identity.repo_variant, identity.architecture):
         if word and word not in {"normal", "default"}:
             yield word
-    if identity.status in {IdentityStatus.PARTIAL, IdentityStatus.AMBIGUOUS}:
+    if identity.status in _NOTEWORTHY:
         yield identity.status
 
 
@@ -125,7 +127,7 @@ def _words(identity: Identity) -> Iterator[str]:
     for detail in (*finer, identity.repo_variant, identity.precision):
         if detail:
             yield detail
-    if identity.status in {IdentityStatus.PARTIAL, IdentityStatus.AMBIGUOUS}:
+    if identity.status in _NOTEWORTHY:
         yield f"({identity.status})"
 
 
@@ -156,13 +158,15 @@ def summary(all_probed: Iterable[Probed]) -> dict[str, object]:
     """Count models by type and base, and what nobody could tell.
 
     Keys are part of the contract of `shelf probe --json`. A model counts under its own base; what is
-    undecided, unknown or broken counts under none.
+    undecided, unknown or broken counts under none. `damaged` are those whose other files tell what
+    they are.
     """
     types: Counter[str] = Counter()
     bases: Counter[str] = Counter()
-    undecided = unknown = broken = 0
+    undecided = unknown = broken = damaged = 0
     for probed in all_probed:
         identity = probed.identity
+        damaged += identity is not None and identity.status is IdentityStatus.BROKEN
         if identity is None:
             broken += 1
         elif identity.type is ModelType.UNKNOWN:
@@ -180,6 +184,7 @@ def summary(all_probed: Iterable[Probed]) -> dict[str, object]:
         "undecided": undecided,
         "unknown": unknown,
         "broken": broken,
+        "damaged": damaged,
     }
 
 

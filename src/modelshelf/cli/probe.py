@@ -125,9 +125,9 @@ def _print_summary(
     for title in ("types", "bases"):
         counted = counts[title]
         if isinstance(counted, dict) and counted:
-            words = ", ".join(f"{count} {name}" for name, count in counted.items())
-            note(session, f"{title}: {words}")
-    open_ones = [f"{counts[word]} {word}" for word in ("undecided", "unknown", "broken")]
-    if left := [words for words in open_ones if not words.startswith("0 ")]:
+            listed = ", ".join(f"{count} {name}" for name, count in counted.items())
+            note(session, f"{title}: {listed}")
+    words = ("undecided", "unknown", "broken", "damaged")
+    if left := [f"{counts[word]} {word}" for word in words if counts[word]]:
         hint = "" if explained else "; `shelf probe --explain` tells why"
         note(session, f"left: {', '.join(left)}{hint}")

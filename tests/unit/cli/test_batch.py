@@ -84,3 +84,14 @@ def test_failures_are_json_lines_where_the_document_is(capsys: pytest.CaptureFix
         "message": "no model is called `nobody`",
         "hint": UNKNOWN.advice,
     }
+
+
+def test_items_that_were_done_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """They count as all others do; a failure that is shown as data is not told twice."""
+    batch = Batch(Session())
+    batch.take("a", None)
+    batch.take("b", MISSING, tell=False)
+    assert (batch.status, capsys.readouterr().err) == (3, "")
+    batch.take("c", MISSING)
+    assert "nothing exists at `/nowhere`" in capsys.readouterr().err
+    assert [one["item"] for one in batch.failed] == ["b", "c"]

@@ -122,6 +122,7 @@ def test_json_has_one_object_a_model(run: Run, tree: Path) -> None:
         ["findings", "identity", "metadata", "path"]
     ] * 3
     assert document["probed"][0]["identity"]["bases"] == ["sd-1"]
+    assert document["probed"][0]["identity"]["details"]["rank"] == "4"
     assert document["probed"][0]["metadata"]["trigger_words"] == ["ink wash"]
     assert [one["code"] for one in document["failed"]] == ["safetensors-invalid"]
     assert document["summary"] == {
@@ -131,6 +132,7 @@ def test_json_has_one_object_a_model(run: Run, tree: Path) -> None:
         "undecided": 1,
         "unknown": 0,
         "broken": 1,
+        "damaged": 0,
     }
 
 

@@ -133,10 +133,13 @@ def test_diffusers_keeps_rank_and_alpha_in_the_metadata() -> None:
 def test_gguf() -> None:
     """General fields; the architecture leaves several bases open where writers reuse it."""
     found = inside(
-        general__architecture="lumina2", general__name="Lens", general__size_label="2.6B"
+        general__architecture="lumina2",
+        general__name="Lens",
+        general__size_label="2.6B",
+        general__base_model__0__repo_url="https://huggingface.co/Tongyi-MAI/Z-Image-Turbo",
     )
     assert (found.title, found.first(Field.SIZE_LABEL)) == ("Lens", "2.6B")
-    assert found.claims[0].bases == ("lumina2", "z-image")
+    assert [claim.bases for claim in found.claims] == [("lumina2", "z-image"), ("z-image",)]
 
 
 def test_a_workflow_is_named_and_left_where_it_is() -> None:

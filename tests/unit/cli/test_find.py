@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+
+from modelshelf.testing import tiny
+from tests.unit.cli.conftest import Run
+
+
+@pytest.fixture
+def model(run: Run, tmp_path: Path) -> Path:
+    """Add one model."""
+    path = tiny.textual_inversion(tmp_path / "word.safetensors", base="sd-1")
+    assert run("add", path).exit == 0
+    return path
+
+
+@pytest.mark.parametrize("upper", [True, False])
+def test_the_hashes_of_other_programs_find_a_model(run: Run, model: Path, *, upper: bool) -> None:
+    """AutoV2 is ten digits of SHA-256; web sites write it in either case, some with its name."""
+    content = model.read_bytes()
+    sha256, own = hashlib.sha256(content).hexdigest(), blake3(content).hexdigest()
+    for text in (sha256[:10], sha256, own, own[:6]):
+        done = run("find", text.upper() if upper else text, "-q")
+        assert (done.exit, len(done.out.split())) == (0, 1)
+    assert run("find", f"sha256:{sha256[:10]}", "-q").exit == 0
+
+
+@pytest.mark.usefixtures("model")
+def test_a_hash_that_nothing_has_is_exit_4(run: Run) -> None:
+    """Finding nothing is no success."""
+    assert run("find", "0123456789").exit == 4

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelshelf.cli.identity_text import HEADERS, block, row, summary
+from modelshelf.cli.probing import Probed
+from modelshelf.errors import SourceNotFoundError
+from modelshelf.schema.declared import Declared, Trust
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
+from modelshelf.schema.metadata import Field, ModelMetadata, Statement
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelRepoVariant,
+    ModelType,
+    ModelVariantType,
+)
+
+PATH = Path("models/x")
+UNKNOWN = Identity(
+    ModelType.UNKNOWN,
+    ModelFormat.CHECKPOINT,
+    status=IdentityStatus.UNKNOWN,
+    near_misses=(NearMiss("sdxl/main", "a label"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("identity", "cells"),
+    [
+        (UNKNOWN, ("unknown", "?", "-", "-", "-", "checkpoint")),
+        (
+            Identity(
+                ModelType.MAIN,
+                ModelFormat.DIFFUSERS,
+                bases=(BaseModelType.SDXL,),
+                variant=ModelVariantType.INPAINT,
+                repo_variant=ModelRepoVariant.FP16,
+                precision="fp16",
+                architecture="pony",
+            ),
+            ("main", "sdxl", "inpaint,fp16,pony", "-", "fp16", "diffusers"),
+        ),
+        (
+            Identity(
+                ModelType.LORA,
+                ModelFormat.LYCORIS,
+                candidates=(BaseModelType.FLUX, BaseModelType.CHROMA),
+                variant=ModelVariantType.NORMAL,
+                repo_variant=ModelRepoVariant.DEFAULT,
+                status=IdentityStatus.PARTIAL,
+            ),
+            ("lora", "flux|chroma?", "partial", "-", "-", "lycoris"),
+        ),
+    ],
+    ids=["unknown", "all", "undecided and partial"],
+)
+def test_a_row_has_a_word_in_every_cell(identity: Identity, cells: tuple[str, ...]) -> None:
+    """What is usual or not known is a dash, so that a line can be cut at its blanks."""
+    assert row(Probed(PATH, identity)) == (*cells, "models/x")
+    assert len(cells) + 1 == len(HEADERS)
+
+
+def test_a_broken_model_is_a_row_and_a_block() -> None:
+    """The row has the error's code where the format would stand, the block its sentence."""
+    probed = Probed(PATH, None, error=SourceNotFoundError(path="models/x"))
+    assert row(probed) == ("broken", "-", "-", "-", "-", "source-not-found", "models/x")
+    assert list(block(probed, explain=True)) == [
+        "models/x",
+        "  broken: nothing exists at `models/x`",
+    ]
+
+
+def test_an_unknown_model_is_told_with_what_was_near() -> None:
+    """The reasons only when asked for."""
+    probed = Probed(PATH, UNKNOWN, findings=("one name was refused",))
+    assert list(block(probed, explain=False))[1:] == ["  unknown  unknown base  checkpoint"]
+    assert list(block(probed, explain=True))[2:] == [
+        "  not sdxl/main: a label",
+        "  found one name was refused",
+    ]
+
+
+def test_an_ambiguous_model_says_so() -> None:
+    """Behind everything that is known of it."""
+    identity = Identity(ModelType.LORA, ModelFormat.LYCORIS, status=IdentityStatus.AMBIGUOUS)
+    assert list(block(Probed(PATH, identity), explain=False))[1].endswith("lycoris  (ambiguous)")
+
+
+def test_a_claim_is_told_once() -> None:
+    """What the evidence quotes is not repeated below it; long texts are cut."""
+    quoted = Evidence("claim/sidecar", "x.json:base", "says 'SDXL'")
+    identity = Identity(ModelType.VAE, ModelFormat.CHECKPOINT, evidence=(quoted,))
+    metadata = ModelMetadata(
+        statements=(Statement(Field.NOTE, "n" * 300, "x.json:notes"),),
+        claims=(
+            Declared(Trust.SIDECAR, "x.json:base", "SDXL", bases=(BaseModelType.SDXL,)),
+            Declared(Trust.SIDECAR, "x.json:other", "Some base"),
+        ),
+    )
+    lines = list(block(Probed(PATH, identity, metadata), explain=True))
+    assert lines[2:] == [
+        "  x.json:base says 'SDXL'  [claim/sidecar]",
+        "  note: " + "n" * 199 + "…",
+        "  x.json:other says 'Some base'",
+    ]
+
+
+def test_a_summary_counts_each_model_once() -> None:
+    """By its own base; the most frequent first, then by name."""
+    vae = Identity(
+        ModelType.VAE, ModelFormat.CHECKPOINT, bases=(BaseModelType.SD_1, BaseModelType.SD_2)
+    )
+    lora = Identity(ModelType.LORA, ModelFormat.LYCORIS)
+    broken = Probed(PATH, None, error=SourceNotFoundError(path="x"))
+    found = [Probed(PATH, each) for each in (vae, lora, vae, UNKNOWN)]
+    assert summary([*found, broken]) == {
+        "models": 5,
+        "types": {"vae": 2, "lora": 1},
+        "bases": {"sd-1": 2},
+        "undecided": 1,
+        "unknown": 1,
+        "broken": 1,
+        "damaged": 0,
+    }
