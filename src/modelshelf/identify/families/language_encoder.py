@@ -223,7 +223,7 @@ FAMILIES = (
         conditions=(
             # No other model has these mergers, whatever its size; an index tells no shape.
             Tensor("visual.deepstack_merger_list.#.norm.weight"),
-            Tensor("language_model.layers.#.self_attn.q_norm.weight"),
+            Tensor("language_model.layers.#.self_attn.k_norm.weight"),
             Tensor("language_model.embed_tokens.weight"),
         ),
         architecture="qwen3-vl",

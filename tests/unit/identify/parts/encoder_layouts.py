@@ -1,0 +1,159 @@
+"""Names and full-size shapes of text and vision encoders, from the published definitions."""
+
+from __future__ import annotations
+
+from tests.unit.identify.layouts import Shapes
+from tests.unit.identify.parts.convolution import conv
+
+
+def clip_text(width: int, layers: int, naming: str = "transformers") -> Shapes:
+    """A CLIP text encoder, in the names of transformers, of NovelAI or of OpenCLIP."""
+    if naming == "open-clip":
+        found: Shapes = {
+            "token_embedding.weight": (49408, width),
+            "positional_embedding": (77, width),
+            "text_projection": (width, width),
+        }
+        for number in range(layers):
+            found |= {
+                f"transformer.resblocks.{number}.attn.in_proj_weight": (3 * width, width),
+                f"transformer.resblocks.{number}.ln_1.weight": (width,),
+            }
+        return found
+    start = "text_model." if naming == "transformers" else ""
+    found = {
+        f"{start}embeddings.token_embedding.weight": (49408, width),
+        f"{start}embeddings.position_embedding.weight": (77, width),
+    }
+    for number in range(layers):
+        layer = f"{start}encoder.layers.{number}"
+        found |= conv(f"{layer}.self_attn.q_proj", (width, width))
+        found |= conv(f"{layer}.mlp.fc1", (4 * width, width))
+    return found
+
+
+def t5_encoder(
+    width: int, layers: int, vocabulary: int, *, naming: str = "transformers", biases: int = 1
+) -> Shapes:
+    """The encoder half of a T5, in the names of transformers, GGUF or Wan."""
+    names = {
+        "transformers": (
+            "shared.weight",
+            "encoder.block.{}.layer.0.SelfAttention.q.weight",
+            "encoder.block.{}.layer.1.DenseReluDense.wi_0.weight",
+            "encoder.block.{}.layer.0.SelfAttention.relative_attention_bias.weight",
+            "encoder.final_layer_norm.weight",
+        ),
+        "gguf": (
+            "token_embd.weight",
+            "enc.blk.{}.attn_q.weight",
+            "enc.blk.{}.ffn_gate.weight",
+            "enc.blk.{}.attn_rel_b.weight",
+            "enc.output_norm.weight",
+        ),
+        "wan": (
+            "token_embedding.weight",
+            "blocks.{}.attn.q.weight",
+            "blocks.{}.ffn.gate.0.weight",
+            "blocks.{}.pos_embedding.embedding.weight",
+            "norm.weight",
+        ),
+    }[naming]
+    found: Shapes = {names[0]: (vocabulary, width), names[4]: (width,)}
+    for number in range(layers):
+        found[names[1].format(number)] = (width, width)
+        found[names[2].format(number)] = (width * 5 // 2, width)
+        if number < biases:
+            found[names[3].format(number)] = (32, 64)
+    return found
+
+
+def language_model(
+    sizes: tuple[int, int, int, int, int],
+    extras: str = "",
+    *,
+    naming: str = "model.",
+    visual: str = "",
+) -> Shapes:
+    """A decoder-only language model.
+
+    Args:
+        sizes: Width, layers, vocabulary, width of the gate, outputs of the keys.
+        extras: Of `norm` (keys have one), `bias` (keys have one), `four` (four norms a block).
+        naming: What stands before the names, or `gguf`.
+        visual: A tensor of a vision part.
+    """
+    width, layers, vocabulary, gate, key = sizes
+    if naming == "gguf":
+        top, block = "token_embd.weight", "blk.{}."
+        parts = ("attn_norm", "ffn_gate", "attn_k", "attn_k_norm", "post_ffw_norm", "attn_q")
+    else:
+        top, block = f"{naming}embed_tokens.weight", f"{naming}layers.{{}}."
+        parts = (
+            "input_layernorm",
+            "mlp.gate_proj",
+            "self_attn.k_proj",
+            "self_attn.k_norm",
+            "post_feedforward_layernorm",
+            "self_attn.q_proj",
+        )
+    found: Shapes = {top: (vocabulary, width)}
+    for number in range(layers):
+        start = block.format(number)
+        found[f"{start}{parts[0]}.weight"] = (width,)
+        found[f"{start}{parts[1]}.weight"] = (gate, width)
+        found[f"{start}{parts[2]}.weight"] = (key, width)
+        found[f"{start}{parts[5]}.weight"] = (width, width)
+        if "norm" in extras:
+            found[f"{start}{parts[3]}.weight"] = (128,)
+        if "bias" in extras:
+            found[f"{start}{parts[2]}.bias"] = (key,)
+        if "four" in extras:
+            found[f"{start}{parts[4]}.weight"] = (width,)
+    return found | ({visual: (1280, 1280)} if visual else {})
+
+
+def glm_4() -> Shapes:
+    """GLM-4-9B, whose gate and feed-forward are one matrix."""
+    found: Shapes = {"model.embed_tokens.weight": (151552, 4096)}
+    for number in range(40):
+        found[f"model.layers.{number}.mlp.gate_up_proj.weight"] = (27392, 4096)
+        found[f"model.layers.{number}.input_layernorm.weight"] = (4096,)
+    return found
+
+
+def chatglm_3() -> Shapes:
+    """ChatGLM3-6B in its own names."""
+    found: Shapes = {"transformer.embedding.word_embeddings.weight": (65024, 4096)}
+    for number in range(28):
+        layer = f"transformer.encoder.layers.{number}"
+        found[f"{layer}.input_layernorm.weight"] = (4096,)
+        found[f"{layer}.self_attention.query_key_value.weight"] = (4608, 4096)
+    return found
+
+
+def vision(
+    width: int, layers: int, *, start: str = "vision_model.", is_siglip: bool = False
+) -> Shapes:
+    """A CLIP or SigLIP vision encoder."""
+    found = {
+        f"{start}embeddings.patch_embedding.weight": (width, 3, 14, 14),
+        f"{start}embeddings.position_embedding.weight": (257, width),
+        f"{start}post_layernorm.weight": (width,),
+    }
+    if not is_siglip:
+        found[f"{start}embeddings.class_embedding"] = (width,)
+    for number in range(layers):
+        found |= conv(f"{start}encoder.layers.{number}.mlp.fc1", (4 * width, width))
+    return found
+
+
+def open_clip_vision(width: int, layers: int) -> Shapes:
+    """CLIP's vision half in OpenCLIP's names."""
+    found: Shapes = {
+        "visual.class_embedding": (width,),
+        "visual.conv1.weight": (width, 3, 14, 14),
+    }
+    for number in range(layers):
+        found[f"visual.transformer.resblocks.{number}.attn.in_proj_weight"] = (3 * width, width)
+    return found

@@ -1,0 +1,141 @@
+"""What each text or vision encoder is: its tensors, type, base and architecture."""
+
+from __future__ import annotations
+
+from tests.unit.identify.layouts import Shapes
+from tests.unit.identify.parts import encoder_layouts as layouts
+
+__all__ = ["ENCODERS", "LANGUAGE_MODELS"]
+
+Answer = tuple[Shapes, str, str, str]
+"""Tensors, type, base, architecture."""
+
+LANGUAGE_MODELS: dict[str, tuple[tuple[int, int, int, int, int], str]] = {
+    "qwen2.5-7b": ((3584, 28, 152064, 18944, 512), "bias"),
+    "qwen2.5-3b": ((2048, 36, 151936, 11008, 256), "bias"),
+    "qwen3-0.6b": ((1024, 28, 151936, 3072, 1024), "norm"),
+    "qwen3-1.7b": ((2048, 28, 151936, 6144, 1024), "norm"),
+    "qwen3-4b": ((2560, 36, 151936, 9728, 1024), "norm"),
+    "qwen3-8b": ((4096, 36, 151936, 12288, 1024), "norm"),
+    "qwen3-14b": ((5120, 40, 151936, 17408, 1024), "norm"),
+    "mistral-small-24b": ((5120, 40, 131072, 32768, 1024), ""),
+    "mistral-nemo-12b": ((5120, 40, 131072, 14336, 1024), ""),
+    "gemma-2b": ((2048, 18, 256000, 16384, 256), ""),
+    "gemma-2-2b": ((2304, 26, 256000, 9216, 1024), "four"),
+    "gemma-3-1b": ((1152, 26, 262144, 6912, 256), "norm four"),
+    "gemma-3-4b": ((2560, 34, 262208, 10240, 1024), "norm four"),
+    "gemma-3-12b": ((3840, 48, 262208, 15360, 2048), "norm four"),
+    "llama-3.1-8b": ((4096, 32, 128256, 14336, 1024), ""),
+    "llava-llama-3-8b": ((4096, 32, 128320, 14336, 1024), ""),
+}
+"""Name → (width, layers, vocabulary, gate, keys), and what its blocks have besides."""
+
+_WITH_VISION = {
+    "qwen2.5-vl-7b": ("qwen2.5-7b", "visual.blocks.0.attn.qkv.weight"),
+    "qwen2.5-vl-3b": ("qwen2.5-3b", "visual.blocks.0.attn.qkv.weight"),
+    "qwen3-vl-4b": ("qwen3-4b", "visual.deepstack_merger_list.0.norm.weight"),
+    "qwen3-vl-8b": ("qwen3-8b", "visual.deepstack_merger_list.0.norm.weight"),
+}
+_CLIP = (("clip-l", 768, 12, "any"), ("clip-h", 1024, 24, "sd-2"), ("clip-g", 1280, 32, "any"))
+_T5 = (
+    ("t5-v1.1-xxl", 4096, 24, 32128, 1),
+    ("t5-v1.1-xl", 2048, 24, 32128, 1),
+    ("umt5-xxl", 4096, 24, 256384, 24),
+    ("mt5-xl", 2048, 24, 250112, 1),
+    ("pile-t5-xl", 2048, 24, 32128, 24),
+)
+
+ENCODERS: dict[str, Answer] = {
+    **{
+        f"{name} {naming}": (layouts.clip_text(width, layers, naming), "clip_embed", base, name)
+        for name, width, layers, base in _CLIP
+        for naming in ("transformers", "novelai", "open-clip")
+    },
+    "clip-h without its last layer": (
+        layouts.clip_text(1024, 23),
+        "clip_embed",
+        "sd-2",
+        "clip-h",
+    ),
+    **{
+        f"{name} {naming}": (
+            layouts.t5_encoder(width, layers, vocabulary, naming=naming, biases=biases),
+            "t5_encoder",
+            "any",
+            name,
+        )
+        for name, width, layers, vocabulary, biases in _T5
+        for naming in ("transformers", "gguf", "wan")
+        if naming != "wan" or biases > 1
+    },
+    "byt5": (layouts.t5_encoder(1472, 12, 1510), "t5_encoder", "any", "byt5-small"),
+    "t5 of another size": (layouts.t5_encoder(1536, 8, 5000), "t5_encoder", "any", ""),
+    **{
+        f"{name} {naming.strip('.')}": (
+            layouts.language_model(sizes, extras, naming=naming),
+            "text_encoder",
+            "any",
+            name,
+        )
+        for name, (sizes, extras) in LANGUAGE_MODELS.items()
+        for naming in ("model.", "", "model.language_model.", "language_model.model.", "gguf")
+    },
+    **{
+        name: (
+            layouts.language_model(
+                *LANGUAGE_MODELS[language], naming="model.language_model.", visual=f"model.{visual}"
+            ),
+            "text_encoder",
+            "any",
+            name,
+        )
+        for name, (language, visual) in _WITH_VISION.items()
+    },
+    "mistral-small without its last layers": (
+        layouts.language_model((5120, 30, 131072, 32768, 1024)),
+        "text_encoder",
+        "any",
+        "mistral-small-24b",
+    ),
+    "qwen3-vl of another size": (
+        layouts.language_model(
+            (3000, 50, 151936, 9000, 1024),
+            "norm",
+            naming="model.language_model.",
+            visual="model.visual.deepstack_merger_list.0.norm.weight",
+        ),
+        "text_encoder",
+        "any",
+        "qwen3-vl",
+    ),
+    "glm-4-9b": (layouts.glm_4(), "text_encoder", "any", "glm-4-9b"),
+    "chatglm3-6b": (layouts.chatglm_3(), "text_encoder", "any", "chatglm3-6b"),
+    **{
+        f"{name} {start or 'bare'}": (
+            layouts.vision(width, layers, start=start, is_siglip="siglip" in name),
+            "clip_vision",
+            "any",
+            name,
+        )
+        for name, width, layers in (
+            ("clip-vision-l", 1024, 24),
+            ("clip-vision-h", 1280, 32),
+            ("clip-vision-bigg", 1664, 48),
+            ("siglip-so400m", 1152, 27),
+        )
+        for start in ("vision_model.", "")
+    },
+    "clip-vision-h open clip": (
+        layouts.open_clip_vision(1280, 32),
+        "clip_vision",
+        "any",
+        "clip-vision-h",
+    ),
+    "redux": (
+        {"redux_up.weight": (12288, 1152), "redux_down.weight": (4096, 12288)},
+        "flux_redux",
+        "flux",
+        "",
+    ),
+}
+"""What it is → its tensors, type, base and architecture."""

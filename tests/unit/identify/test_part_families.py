@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from modelshelf.identify import BUILT_IN, identify
+from modelshelf.identify.facts import Facts
+from modelshelf.schema.identity import Identity, IdentityStatus
+from tests.unit.identify.layouts import Shapes, index_of, prefixed
+from tests.unit.identify.parts import adapter_layouts, encoder_layouts, image_vae_layouts
+from tests.unit.identify.parts.known_adapters import ADAPTERS, UPSCALERS
+from tests.unit.identify.parts.known_encoders import ENCODERS, LANGUAGE_MODELS
+from tests.unit.identify.parts.known_vaes import VAES
+
+ANSWERS: dict[str, tuple[Shapes, str, str]] = {
+    **{f"vae: {name}": answer for name, answer in VAES.items()},
+    **{f"encoder: {name}": answer[:3] for name, answer in ENCODERS.items()},
+    **{f"adapter: {name}": answer for name, answer in ADAPTERS.items()},
+    **{
+        f"upscaler: {name}": (shapes, "spandrel_image_to_image", "any")
+        for name, (shapes, _, _) in UPSCALERS.items()
+    },
+}
+"""Every part that is known: its tensors, type, and base or candidates."""
+
+
+def bases_of(identity: Identity) -> str:
+    """Return the base that is proven, or all that are possible."""
+    return "|".join(base.value for base in identity.bases[:1] or identity.candidates)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_part_is_known_by_its_tensors(name: str) -> None:
+    """Type, and base or exactly the set that structure leaves open."""
+    shapes, model_type, bases = ANSWERS[name]
+    identity = identify(index_of(shapes))
+    assert (identity.type.value, bases_of(identity)) == (model_type, bases)
+    wanted = IdentityStatus.UNDECIDED if not identity.bases else IdentityStatus.IDENTIFIED
+    assert identity.status is wanted
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_no_second_family_agrees(name: str) -> None:
+    """Except one that is declared to go behind: an order, and no race."""
+    facts = Facts(index_of(ANSWERS[name][0]))
+    agreed = [family for family in BUILT_IN if family.judge(facts).missing is None]
+    first = [
+        family.id
+        for family in agreed
+        if not any(BUILT_IN.goes_before(other, family) for other in agreed)
+    ]
+    assert len(first) == 1
+
+
+FRAMED = [
+    name
+    for name, (shapes, _, _) in ANSWERS.items()
+    # A token's name is all that its embedding has.
+    if not any(key.startswith(("<", "string_to_param")) for key in shapes)
+]
+
+
+@pytest.mark.parametrize("name", FRAMED)
+def test_a_frame_around_the_names_changes_nothing(name: str) -> None:
+    """What frameworks put before every name is a fact about the file, not about the model."""
+    shapes, model_type, bases = ANSWERS[name]
+    identity = identify(index_of(prefixed("_orig_mod.module.model.", shapes)))
+    assert (identity.type.value, bases_of(identity)) == (model_type, bases)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_encoder_is_named(name: str) -> None:
+    """The base is any, so the name is what tells one from another."""
+    shapes, _, _, architecture = ENCODERS[name]
+    assert identify(index_of(shapes)).architecture == architecture
+
+
+@pytest.mark.parametrize("name", UPSCALERS)
+def test_an_upscaler_is_named_and_measured(name: str) -> None:
+    """Which program runs it, and by how much it enlarges."""
+    shapes, architecture, scale = UPSCALERS[name]
+    identity = identify(index_of(shapes))
+    assert identity.architecture == architecture
+    assert dict(identity.details) == {"scale": scale}
+
+
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [("clip-l transformers", "large"), ("clip-g open-clip", "gigantic"), ("clip-h novelai", None)],
+)
+def test_a_size_of_clip_is_a_variant(name: str, variant: str | None) -> None:
+    """InvokeAI calls L large and G gigantic, and has no word for H."""
+    assert identify(index_of(ENCODERS[name][0])).variant == variant
+
+
+@pytest.mark.parametrize(
+    ("name", "details"),
+    [
+        ("sd", {"latent_channels": "4"}),
+        ("flux2 diffusers", {"latent_channels": "32"}),
+        ("tiny sd encoder", {"latent_channels": "4", "size": "tiny", "part": "encoder"}),
+        ("tiny sd", {"latent_channels": "4", "size": "tiny"}),
+        ("wan 2.2", {"latent_channels": "48"}),
+    ],
+)
+def test_a_vae_tells_its_latents(name: str, details: Mapping[str, str]) -> None:
+    """And whether half of it is all there is."""
+    assert dict(identify(index_of(VAES[name][0])).details) == details
+
+
+def test_a_masked_control_says_so() -> None:
+    """A mask of the same patch is four numbers more."""
+    identity = identify(index_of(ADAPTERS["qwen-image blockwise inpaint"][0]))
+    assert dict(identity.details) == {"control": "inpaint"}
+
+
+def _without(shapes: Shapes, *words: str) -> Shapes:
+    return {
+        name: shape for name, shape in shapes.items() if not any(word in name for word in words)
+    }
+
+
+_QWEN = LANGUAGE_MODELS["qwen3-4b"][0]
+
+STRANGERS: dict[str, Shapes] = {
+    "a network that scores pictures": {
+        f"layers.{number}.weight": (1024, 768) for number in range(0, 8, 2)
+    },
+    "edge detector": {f"block{n}_1.conv1.weight": (60, 1, 3, 3) for n in range(1, 5)},
+    "residual classifier": {
+        "conv1.weight": (64, 3, 7, 7),
+        "layer1.0.conv1.weight": (64, 64, 1, 1),
+        "fc.weight": (1000, 2048),
+    },
+    "detector": {f"model.{n}.conv.weight": (64, 64, 3, 3) for n in range(20)},
+    "features of a classifier": {f"features.{n}.weight": (64, 64, 3, 3) for n in range(0, 30, 2)},
+    "convolutions that make no image": {f"body.{n}.weight": (32, 32, 3, 3) for n in range(6)},
+    "numbered convolutions": {f"{n}.weight": (64, 64, 3, 3) for n in range(20)},
+    "a vqgan": image_vae_layouts.kl_vae(4, quant=8) | {"quantize.embedding.weight": (8192, 4)},
+    "a vae of eight channels": image_vae_layouts.kl_vae(8, quant=16),
+    "a vae of another depth": image_vae_layouts.kl_vae(4, levels=2, quant=8),
+    "a tiny vae of eight channels": image_vae_layouts.tiny_decoder("", 8),
+    "half of a tiny vae's list": _without(image_vae_layouts.tiny_decoder("", 4), "19.", "18."),
+    "an older language model": encoder_layouts.language_model((4096, 32, 32000, 11008, 4096)),
+    "a language model of another depth": encoder_layouts.language_model(
+        (2560, 20, 151936, 9728, 1024), "norm"
+    ),
+    "a language model without its norms of keys": encoder_layouts.language_model(_QWEN),
+    "both halves of clip": encoder_layouts.clip_text(768, 12) | encoder_layouts.vision(1024, 24),
+    "a vision classifier": encoder_layouts.vision(768, 12, is_siglip=True)
+    | {"classifier.weight": (1000, 768)},
+    "a safety checker": encoder_layouts.vision(1024, 24) | {"concept_embeds": (17, 768)},
+    "t5 with its decoder": encoder_layouts.t5_encoder(4096, 24, 32128)
+    | {"decoder.block.0.layer.0.SelfAttention.q.weight": (4096, 4096)},
+    "an ip-adapter of fewer attentions": adapter_layouts.ip_adapter(
+        12, 768, {"image_proj.proj.weight": (3072, 1024)}
+    ),
+    "a lllite of one block": adapter_layouts.lllite(1),
+    "tokens of another width": {"<cat>": (1000,), "<dog>": (1000,)},
+    "a matrix": {"weight": (49408, 768)},
+    "an upsampler of latents": {
+        "initial_conv.weight": (1024, 128, 3, 3, 3),
+        "res_blocks.0.conv1.weight": (1024, 1024, 3, 3, 3),
+        "upsampler.0.weight": (4096, 1024, 3, 3),
+    },
+}
+"""What resembles a part and is none, or none that anybody can name."""
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_what_is_no_part_is_unknown(name: str) -> None:
+    """Width, number of tensors and a familiar word are not enough."""
+    identity = identify(index_of(STRANGERS[name]))
+    assert (identity.type.value, identity.bases, identity.candidates) == ("unknown", (), ())
