@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 
 from modelshelf.errors import InvalidSafetensorsError
+from modelshelf.formats.fault import FormatFault
 from modelshelf.formats.opening import reading
-from modelshelf.formats.safetensors_header import HeaderError, parse_header
+from modelshelf.formats.safetensors_header import parse_header
 from modelshelf.formats.stranger import guess_stranger
 from modelshelf.schema.tensor import TensorIndex
 
@@ -45,7 +46,7 @@ def read_safetensors(path: Path) -> TensorIndex:
     """
     try:
         return _read(path)
-    except HeaderError as error:
+    except FormatFault as error:
         raise InvalidSafetensorsError(path=str(path), problem=error.problem) from error
 
 
@@ -64,17 +65,17 @@ def _read(path: Path) -> TensorIndex:
 
 def _header_length(prefix: bytes, size: int) -> int:
     if len(prefix) < _PREFIX:
-        raise HeaderError(problem=f"expected at least {_PREFIX} bytes, got {len(prefix)}")
+        raise FormatFault(problem=f"expected at least {_PREFIX} bytes, got {len(prefix)}")
     length = int.from_bytes(prefix, "little")
     if length > _LONGEST_HEADER:
         problem = f"expected a header length of at most {_LONGEST_HEADER} at offset 0, got {length}"
-        raise HeaderError(problem=problem + guess_stranger(prefix))
+        raise FormatFault(problem=problem + guess_stranger(prefix))
     if _PREFIX + length > size:
-        raise HeaderError(
+        raise FormatFault(
             problem=f"expected a header of {length} bytes, but the file ends at {size}"
         )
     if length > _LONGEST_READ:
-        raise HeaderError(
+        raise FormatFault(
             problem=f"the header has {length} bytes; more than {_LONGEST_READ} are not read"
         )
     return length

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate, pairwise
 from typing import NoReturn, TypeGuard
 
+from modelshelf.formats.fault import FormatFault
 from modelshelf.formats.json_values import MOST_VALUES, has_too_many_values
 from modelshelf.schema.tensor import TensorColumns, TensorEntry
 
-__all__ = ["BITS", "HeaderError", "parse_header"]
+__all__ = ["BITS", "parse_header"]
 
 BITS: Mapping[str, int] = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8,
@@ -43,15 +44,6 @@ _Parsed = tuple[Mapping[str, TensorEntry], dict[str, str]]
 """The tensors, and the metadata."""
 
 
-class HeaderError(Exception):
-    """A rule of the format is broken; whoever knows the file's name turns it into an error."""
-
-    def __init__(self, *, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        """Expected and got, with the key or offset."""
-
-
 class _UnusualError(Exception):
     """The header is not in the one spelling that the fast parser knows, or it has a fault."""
 
@@ -65,22 +57,22 @@ def parse_header(raw: bytes, *, start: int, size: int) -> _Parsed:
         size: Bytes of the whole file.
 
     Raises:
-        HeaderError: A rule of the format is broken.
+        FormatFault: A rule of the format is broken.
     """
     if raw[:1] != b"{":
-        raise HeaderError(problem=f"expected `{{` at offset 8, got {raw[:1]!r}")
+        raise FormatFault(problem=f"expected `{{` at offset 8, got {raw[:1]!r}")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         at = 8 + error.start
-        raise HeaderError(
+        raise FormatFault(
             problem=f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {at}"
         ) from error
     if has_too_many_values(text):
-        raise HeaderError(problem=f"expected at most {MOST_VALUES} values in the header, got more")
+        raise FormatFault(problem=f"expected at most {MOST_VALUES} values in the header, got more")
     try:
         return _parse_usual(text, start, size)
-    except (_UnusualError, HeaderError, ValueError, RecursionError):
+    except (_UnusualError, FormatFault, ValueError, RecursionError):
         return _parse_any(text, start, size)
 
 
@@ -174,9 +166,9 @@ def _decode(text: str) -> dict[str, object]:
         header: dict[str, object] = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         offset = 8 + len(text[: error.pos].encode())
-        raise HeaderError(problem=f"{error.msg} at offset {offset}") from error
+        raise FormatFault(problem=f"{error.msg} at offset {offset}") from error
     except RecursionError as error:
-        raise HeaderError(problem="the header is nested deeper than any header is") from error
+        raise FormatFault(problem="the header is nested deeper than any header is") from error
     return header
 
 
@@ -191,14 +183,14 @@ def _check_places(rows: Iterable[_Row], size: int) -> None:
             length = lengths[kind] = _length(name, dtype, shape)
         if begin != expected:
             fault = "a hole" if begin > expected else "an overlap"
-            raise HeaderError(problem=f"`{name}` begins at {begin}, expected {expected}: {fault}")
+            raise FormatFault(problem=f"`{name}` begins at {begin}, expected {expected}: {fault}")
         if end - begin != length:
             what = f"{dtype} {list(shape)} takes {length}"
-            raise HeaderError(problem=f"`{name}` has {end - begin} bytes, but {what}")
+            raise FormatFault(problem=f"`{name}` has {end - begin} bytes, but {what}")
         expected = end
     if expected != size:
         fault = "the file is cut short" if expected > size else "bytes are left over"
-        raise HeaderError(
+        raise FormatFault(
             problem=f"the tensors take {expected} bytes, the file has {size}: {fault}"
         )
 
@@ -210,25 +202,25 @@ def _place(row: _Row) -> tuple[int, int]:
 def _length(name: str, dtype: str, shape: tuple[int, ...]) -> int:
     bits = BITS.get(dtype)
     if bits is None:
-        raise HeaderError(
+        raise FormatFault(
             problem=f"`{name}` has dtype {dtype!r}, expected one of {', '.join(sorted(BITS))}"
         )
     for side in shape:
         bits *= side
         # As the format's own reader: the product may not overflow, even if a later side is 0.
         if bits > _LARGEST:
-            raise HeaderError(problem=f"`{name}` has more elements than 64 bits can count")
+            raise FormatFault(problem=f"`{name}` has more elements than 64 bits can count")
     if bits % 8:
-        raise HeaderError(problem=f"`{name}` takes {bits} bits, expected whole bytes")
+        raise FormatFault(problem=f"`{name}` takes {bits} bits, expected whole bytes")
     return bits // 8
 
 
 def _check_metadata(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise HeaderError(problem=f"`{_METADATA}` is no object")
+        raise FormatFault(problem=f"`{_METADATA}` is no object")
     for key, text in value.items():
         if not isinstance(text, str):
-            raise HeaderError(
+            raise FormatFault(
                 problem=f"`{_METADATA}` has {key!r} of type {type(text).__name__}, expected text"
             )
         _check_text(key)
@@ -239,16 +231,16 @@ def _check_metadata(value: object) -> dict[str, str]:
 def _row(name: str, entry: object) -> _Row:
     _check_text(name)
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
-        raise HeaderError(
+        raise FormatFault(
             problem=f"`{name}` is no object with exactly dtype, shape and data_offsets"
         )
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str):
-        raise HeaderError(problem=f"`{name}` has a dtype that is no text")
+        raise FormatFault(problem=f"`{name}` has a dtype that is no text")
     if not _are_counts(shape):
-        raise HeaderError(problem=f"`{name}` has a shape that is no list of whole numbers")
+        raise FormatFault(problem=f"`{name}` has a shape that is no list of whole numbers")
     if not _are_counts(offsets) or len(offsets) != len(("begin", "end")):
-        raise HeaderError(problem=f"`{name}` has data_offsets that are not two whole numbers")
+        raise FormatFault(problem=f"`{name}` has data_offsets that are not two whole numbers")
     return name, dtype, tuple(shape), offsets[0], offsets[1]
 
 
@@ -263,7 +255,7 @@ def _check_text(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise HeaderError(problem=f"{text!r} holds half a surrogate pair") from error
+        raise FormatFault(problem=f"{text!r} holds half a surrogate pair") from error
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -271,18 +263,18 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise HeaderError(problem=f"{twice!r} is there twice")
+        raise FormatFault(problem=f"{twice!r} is there twice")
     return found
 
 
 def _whole_number(digits: str) -> int:
     if len(digits) > len(str(_LARGEST)):
-        raise HeaderError(problem=f"the number {digits[:20]}… has {len(digits)} digits")
+        raise FormatFault(problem=f"the number {digits[:20]}… has {len(digits)} digits")
     return int(digits)
 
 
 def _no_such_number(text: str) -> NoReturn:
-    raise HeaderError(problem=f"expected a whole number, got {text[:20]}")
+    raise FormatFault(problem=f"expected a whole number, got {text[:20]}")
 
 
 _DECODER = json.JSONDecoder(
