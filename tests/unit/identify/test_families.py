@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from modelshelf.errors import AmbiguousIdentityError, UsageError
+from modelshelf.errors import UsageError
 from modelshelf.identify import BUILT_IN, Families, Family, Trait, identify
 from modelshelf.identify.condition import (
     Absent,
@@ -17,9 +18,11 @@ from modelshelf.identify.condition import (
     Tensor,
     Wrapped,
 )
+from modelshelf.identify.facts import Facts
 from modelshelf.identify.layout import Part
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 from tests.unit.identify.layouts import index_of
+from tests.unit.identify.test_files import KNOWN, LOOK_ALIKES
 
 
 def family(
@@ -43,10 +46,86 @@ A, B = Tensor("a"), Tensor("b")
 BOTH = index_of({"a": (1,), "b": (2,)})
 
 
-def test_two_families_that_agree_without_an_order_are_an_error() -> None:
-    """Choosing the first would be a silent guess; the error names both."""
-    with pytest.raises(AmbiguousIdentityError, match="one, two"):
-        identify(BOTH, families=Families([family("two", A), family("one", B)]))
+def test_two_families_that_disagree_without_an_order_leave_both_open() -> None:
+    """Choosing the first would be a silent guess: what both say is kept, and both are named."""
+    other = replace(family("two", A), bases=(BaseModelType.SDXL,))
+    identity = identify(BOTH, families=Families([other, family("one", B)]))
+    assert (identity.type.value, identity.status.value) == ("main", "ambiguous")
+    assert [base.value for base in identity.candidates] == ["sd-1", "sdxl"]
+    assert [miss.rule for miss in identity.near_misses] == ["one", "two"]
+
+
+def test_two_families_of_different_types_are_unknown_and_ambiguous() -> None:
+    """Nothing is left that both say."""
+    other = replace(family("two", A), type=ModelType.VAE)
+    identity = identify(BOTH, families=Families([other, family("one", B)]))
+    assert (identity.type.value, identity.status.value) == ("unknown", "ambiguous")
+    assert identity.candidates == ()
+    assert {one.where for one in identity.evidence} >= {"a", "b"}
+
+
+def test_one_family_without_a_base_leaves_every_base_open() -> None:
+    """A set of candidates says that there is no other, which nobody knows then."""
+    other = replace(family("two", A), bases=())
+    identity = identify(BOTH, families=Families([other, family("one", B)]))
+    assert (identity.bases, identity.candidates) == ((), ())
+
+
+def test_two_families_that_say_the_same_are_sure() -> None:
+    """Two layouts in one file, say: both are evidence."""
+    identity = identify(BOTH, families=Families([family("two", A), family("one", B)]))
+    assert (identity.base.value, identity.status.value) == ("sd-1", "identified")
+    assert [one.rule for one in identity.evidence][:1] == ["one"]
+    assert {one.rule for one in identity.evidence} == {"one", "two"}
+
+
+def test_a_few_lost_tensors_are_overlooked_where_their_modules_are_there() -> None:
+    """Nine of ten, while ten biases say that there were ten; nine of each is a smaller model."""
+    rules = Families([family("ten", Tensor("blocks.#.q.#.weight", count=10))])
+    names = [f"blocks.{number}.q.0" for number in range(10)]
+    whole = {f"{name}.{end}": (1,) for name in names for end in ("weight", "bias")}
+    del whole["blocks.3.q.0.weight"]
+    identity = identify(index_of(whole), families=rules)
+    assert (identity.base.value, identity.status.value) == ("sd-1", "partial")
+    del whole["blocks.3.q.0.bias"]
+    assert identify(index_of(whole), families=rules).type.value == "unknown"
+
+
+def test_more_than_a_few_lost_tensors_are_not_overlooked() -> None:
+    """Four fifths must be there."""
+    rules = Families([family("ten", Tensor("blocks.#.weight", count=10))])
+    left = {f"blocks.{number}.weight": (1,) for number in (0, 1, 2, 3, 4, 5, 9)}
+    assert identify(index_of(left), families=rules).type.value == "unknown"
+    left |= {"blocks.6.weight": (1,)}
+    assert identify(index_of(left), families=rules).status.value == "partial"
+
+
+@pytest.mark.parametrize(
+    ("have", "expected"), [(19, "identified"), (16, "identified"), (15, "partial"), (1, "partial")]
+)
+def test_fewer_than_four_fifths_of_the_blocks_are_part_of_a_model(have: int, expected: str) -> None:
+    """Leftover tensors are no model; the family says how many blocks a whole one has."""
+    rule = replace(family("x", Tensor("blocks.#.q.weight")), blocks=(("blocks", 19),))
+    tensors = {f"blocks.{number}.q.weight": (1,) for number in range(have)}
+    identity = identify(index_of(tensors), families=Families([rule]))
+    assert identity.status.value == expected
+
+
+def test_a_list_with_gaps_is_part_of_a_model_without_a_declared_count() -> None:
+    """The highest number says how many blocks there were at least."""
+    rules = Families([family("x", Tensor("blocks.#.q.weight"))])
+    tensors = {f"blocks.{number}.q.weight": (1,) for number in (0, 1, 29)}
+    identity = identify(index_of(tensors), families=rules)
+    assert identity.status.value == "partial"
+    assert ("blocks", "3 of 30") in [(one.where, one.found) for one in identity.evidence]
+
+
+def test_what_the_shortlist_leaves_out_would_have_said_no() -> None:
+    """Families are filed under what they need; asking all of them gives the same answers."""
+    for shapes in (*(one[0] for one in KNOWN.values()), *LOOK_ALIKES.values()):
+        facts = Facts(index_of(shapes))
+        asked = [one.family.id for one in BUILT_IN.ask(facts) if one.missing is None]
+        assert asked == [one.id for one in BUILT_IN if one.judge(facts).missing is None]
 
 
 def test_the_special_case_goes_before_the_general_one() -> None:
@@ -145,20 +224,25 @@ def test_a_near_miss_reads_as_a_sentence(condition: Condition, words: str) -> No
 def test_an_answer_is_the_same_under_every_hash_seed() -> None:
     """No set is ever iterated on the way to a report."""
     program = (
-        "from tests.unit.identify import layouts as l\n"
+        "import json\n"
+        "from tests.unit.identify.test_files import KNOWN, LOOK_ALIKES\n"
+        "from tests.unit.identify.layouts import index_of\n"
+        "from modelshelf.cli.output import document\n"
         "from modelshelf.identify import identify\n"
-        "for shapes in (l.checkpoint(l.SDXL), l.unet_lora(l.SD_1), l.flux_lora('attn'), {}):\n"
-        "    print(identify(l.index_of(shapes)))\n"
+        "cases = [one[0] for one in KNOWN.values()] + list(LOOK_ALIKES.values())\n"
+        "for shapes in cases[::9]:\n"
+        "    print(json.dumps(document(identify(index_of(shapes)))))\n"
     )
-    reports = {
-        subprocess.run(
+    running = [
+        subprocess.Popen(
             [sys.executable, "-c", program],
             env={"PYTHONHASHSEED": str(seed), "PYTHONPATH": "src:."},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in range(4)
-    }
+            stdout=subprocess.PIPE,
+        )
+        for seed in range(20)
+    ]
+    reports = {one.communicate()[0] for one in running}
+    assert all(one.returncode == 0 for one in running)
     assert len(reports) == 1
 
 

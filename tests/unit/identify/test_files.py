@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.errors import InvalidSafetensorsError, SourceNotFoundError
+from modelshelf.errors import FormatError, InvalidSafetensorsError, SourceNotFoundError
 from modelshelf.identify import identify
 from modelshelf.schema.tensor import TensorIndex
+from modelshelf.testing.tiny import TorchTensor, write_gguf, write_torch
 from tests.unit.formats.headers import write_safetensors
 from tests.unit.identify import layouts
 from tests.unit.identify.layouts import REFINER, SD_1, SD_2, SDXL, Shapes, index_of, prefixed
@@ -306,39 +307,67 @@ def test_a_bundle_is_told_from_a_bare_denoiser() -> None:
 def test_precision_is_what_most_bytes_have(tmp_path: Path) -> None:
     """A few norms in full precision do not make a model one of full precision."""
     index = identify(write(tmp_path, layouts.ldm_vae()))
-    assert index.precision == "F16"
+    assert index.precision == "fp16"
     mixed = TensorIndex(
         {
             "a": index_of({"a": (1,)}, "F32").tensors["a"],
             "b": index_of({"b": (1,)}, "F8_E4M3").tensors["b"]._replace(end=100),
         }
     )
-    assert identify(mixed).precision == "F8_E4M3"
+    assert identify(mixed).precision == "fp8_e4m3fn"
     assert identify(index_of({})).precision is None
 
 
+def test_what_holds_no_tensors_is_unknown(tmp_path: Path) -> None:
+    """Kept and not refused, with the reason."""
+    path = tmp_path / "m.txt"
+    path.write_bytes(b"hello")
+    identity = identify(path)
+    assert (identity.type.value, identity.status.value) == ("unknown", "unknown")
+    assert identity.near_misses[0].missing == "tensors: m.txt is no container of tensors"
+
+
 @pytest.mark.parametrize(
-    ("name", "content", "word"),
+    ("name", "content"),
     [
-        ("m.ckpt", b"PK\x03\x04", "a PyTorch checkpoint"),
-        ("m.pt", b"\x80\x02", "a PyTorch checkpoint"),
-        ("m.bin", b"", "a PyTorch checkpoint"),
-        ("m.onnx", b"\x08\x07", "ONNX"),
-        ("m.gguf", b"GGUF\x03\0\0\0", "GGUF"),
-        ("m.dat", b"GGUF\x03\0\0\0", "GGUF"),
-        ("m.txt", b"hello", "no container of tensors"),
+        ("m.ckpt", b"PK\x03\x04"),
+        ("m.pt", b"\x80\x02"),
+        ("m.onnx", b"\x08\x07"),
+        ("m.gguf", b"GGUF\x03\0\0\0"),
+        ("m.dat", b"GGUF\x03\0\0\0"),
     ],
 )
-def test_a_container_that_is_not_read_yet_is_unknown(
-    tmp_path: Path, name: str, content: bytes, word: str
-) -> None:
-    """Kept and not refused, with the reason."""
+def test_a_damaged_container_is_an_error(tmp_path: Path, name: str, content: bytes) -> None:
+    """Whatever it is written in."""
     path = tmp_path / name
     path.write_bytes(content)
+    with pytest.raises(FormatError):
+        identify(path)
+
+
+def test_a_pickle_is_read_as_any_other_container(tmp_path: Path) -> None:
+    """The same families, whatever dict the training code put around the tensors."""
+    shapes = layouts.checkpoint(SD_1)
+    tensors = {name: TorchTensor("F16", shape) for name, shape in shapes.items()}
+    payload = {"epoch": 3, "state_dict": tensors}
+    identity = identify(write_torch(tmp_path / "neutral.ckpt", payload, hollow=True))
+    assert (identity.type.value, identity.base.value, identity.precision) == (
+        "main",
+        "sd-1",
+        "fp16",
+    )
+    assert (identity.format.value, identity.status.value) == ("checkpoint", "identified")
+
+
+def test_gguf_keeps_its_format_and_its_kind(tmp_path: Path) -> None:
+    """Loaders need to know; the families are those of every container."""
+    tensors = {name: ("Q8_0", shape) for name, shape in layouts.flux().items() if len(shape) > 1}
+    plain = {name: ("F32", shape) for name, shape in layouts.flux().items() if len(shape) == 1}
+    path = tmp_path / "neutral.gguf"
+    write_gguf(path, tensors | plain, fields={"general.architecture": "flux"})
     identity = identify(path)
-    assert identity.type.value == "unknown"
-    assert identity.evidence[0].found == word
-    assert identity.near_misses[0].missing == f"{word} is a container not read yet"
+    assert (identity.base.value, identity.format.value) == ("flux", "gguf")
+    assert identity.precision == "q8_0"
 
 
 def test_safetensors_under_another_suffix_is_read(tmp_path: Path) -> None:

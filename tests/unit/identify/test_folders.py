@@ -11,6 +11,7 @@ from modelshelf.errors import InvalidJsonError, InvalidSafetensorsError
 from modelshelf.formats import read_tree
 from modelshelf.identify import identify
 from modelshelf.schema.identity import Identity
+from modelshelf.testing.tiny import TorchTensor, write_torch
 from tests.unit.formats.headers import write_safetensors
 from tests.unit.identify import layouts
 from tests.unit.identify.layouts import REFINER, SD_1, SD_2, SDXL, unet_settings
@@ -237,24 +238,39 @@ def test_the_repository_variant_is_in_the_weights_names(
             path.touch()
     identity = identify(tmp_path)
     assert identity.repo_variant == expected
-    assert identity.precision == ("F16" if "safetensors" in "".join(weights) else None)
+    assert identity.precision == ("fp16" if "safetensors" in "".join(weights) else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("unet/diffusion_pytorch_model.safetensors", "garbage!"),
+        ("unet/diffusion_pytorch_model.bin", "\0" * 64),
+        ("vae/config.json", "<<<<<<< HEAD"),
+        ("scheduler/scheduler_config.json", "[]"),
+    ],
+)
+def test_damage_is_named_and_the_rest_tells(tmp_path: Path, name: str, content: str) -> None:
+    """A clone without its large files, or with a conflict in one, is the same model still."""
+    write(write_pipeline(tmp_path, unet_settings(SD_1)), {name: content})
+    identity = identify(tmp_path)
+    assert (identity.base.value, identity.status.value) == ("sd-1", "broken")
+    assert name in [one.where for one in identity.evidence if one.rule == "damaged"]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [
-        ("unet/diffusion_pytorch_model.safetensors", "garbage!", InvalidSafetensorsError),
-        ("vae/config.json", "{", InvalidJsonError),
-        ("scheduler/scheduler_config.json", "[]", InvalidJsonError),
+        ("config.json", "{", InvalidJsonError),
+        ("model.safetensors", "garbage!", InvalidSafetensorsError),
     ],
 )
-def test_a_damaged_component_is_an_error(
+def test_damage_that_leaves_nothing_to_tell_is_an_error(
     tmp_path: Path, name: str, content: str, error: type[Exception]
 ) -> None:
-    """It names the file, and nothing half-known is returned."""
-    write(write_pipeline(tmp_path, unet_settings(SD_1)), {name: content})
+    """It must not pass for a strange model."""
     with pytest.raises(error, match=name):
-        identify(tmp_path)
+        identify(write(tmp_path, {name: content}))
 
 
 @pytest.mark.parametrize(
@@ -364,7 +380,12 @@ def test_a_damaged_component_is_an_error(
             ["any"],
             "transformers",
         ),
-        ({"config.json": {"architectures": ["LlamaForCausalLM"]}}, "unknown", [], "unknown"),
+        (
+            {"config.json": {"architectures": ["ResNetForImageClassification"]}},
+            "unknown",
+            [],
+            "unknown",
+        ),
         ({"README.md": "hello"}, "unknown", [], "unknown"),
     ],
 )
@@ -388,10 +409,12 @@ def test_a_vae_folder_that_works_with_two_bases_has_both(tmp_path: Path) -> None
 
 
 def test_folders_are_known_by_configuration_where_weights_are_pickles(tmp_path: Path) -> None:
-    """Nothing of the pickle is read."""
-    write(tmp_path, {"config.json": unet_settings(SD_1), "diffusion_pytorch_model.bin": "pickle"})
+    """The pickle tells the precision."""
+    write(tmp_path, {"config.json": unet_settings(SD_1)})
+    write_torch(tmp_path / "diffusion_pytorch_model.bin", {"a.weight": TorchTensor("F16", (2, 2))})
     identity = identify(read_tree(tmp_path))
-    assert (identity.type.value, identity.base.value, identity.precision) == ("unet", "sd-1", None)
+    assert (identity.type.value, identity.base.value) == ("unet", "sd-1")
+    assert identity.precision == "fp16"
     assert identity.repo_variant == "default"
 
 
@@ -427,7 +450,7 @@ def test_missing_shards_are_evidence(tmp_path: Path) -> None:
         ("adapter_model", layouts.sd_3_lora(), ("lora", "sd-3", "diffusers")),
         ("learned_embeds", {"<token>": (2, 768)}, ("embedding", "sd-1", "embedding_folder")),
         ("learned_embeds", layouts.unet_peft(SD_1), ("lora", "sd-1", "diffusers")),
-        ("pytorch_lora_weights", {"x.y": (1,)}, ("unknown", "unknown", "unknown")),
+        ("pytorch_lora_weights", {"x.y": (1,)}, ("unknown", "unknown", "checkpoint")),
     ],
 )
 def test_an_adapter_folder_is_known_by_its_tensors(
@@ -440,19 +463,28 @@ def test_an_adapter_folder_is_known_by_its_tensors(
 
 
 @pytest.mark.parametrize(
-    ("files", "expected"),
+    ("name", "shapes", "expected"),
     [
-        ({"pytorch_lora_weights.bin": ""}, ("lora", "diffusers")),
-        ({"learned_embeds.bin": ""}, ("embedding", "embedding_folder")),
-        ({"ip_adapter.bin": "", "image_encoder.txt": "x"}, ("ip_adapter", "invokeai")),
-        ({"ip_adapter.bin": ""}, ("unknown", "unknown")),
+        ("pytorch_lora_weights.bin", layouts.unet_peft(SD_1), ("lora", "sd-1", "diffusers")),
+        ("learned_embeds.bin", {"<token>": (2, 768)}, ("embedding", "sd-1", "embedding_folder")),
     ],
 )
-def test_an_adapter_folder_of_pickles_has_a_type_and_no_base(
-    tmp_path: Path, files: dict[str, object], expected: tuple[str, str]
+def test_an_adapter_folder_may_hold_a_pickle(
+    tmp_path: Path, name: str, shapes: dict[str, tuple[int, ...]], expected: tuple[str, str, str]
 ) -> None:
-    """The layout tells the type; the base is in tensors that are not read yet."""
-    identity = identify(write(tmp_path, files))
-    assert (identity.type.value, identity.format.value) == expected
-    assert identity.bases == ()
-    assert identity.near_misses
+    """Older folders do; its tensors are read like any others."""
+    tensors = {tensor: TorchTensor("F16", shape) for tensor, shape in shapes.items()}
+    write_torch(tmp_path / name, tensors, hollow=True)
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value, identity.format.value) == expected
+
+
+def test_an_invokeai_ip_adapter_names_its_encoder(tmp_path: Path) -> None:
+    """Without `image_encoder.txt` the file's name says nothing."""
+    shapes = layouts.ip_adapter(768, 16)
+    tensors = {tensor: TorchTensor("F16", shape) for tensor, shape in shapes.items()}
+    write_torch(tmp_path / "ip_adapter.bin", tensors, hollow=True)
+    write(tmp_path, {"image_encoder.txt": "InvokeAI/ip_adapter_sd_image_encoder"})
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value) == ("ip_adapter", "sd-1")
+    assert identity.format.value == "invokeai"
