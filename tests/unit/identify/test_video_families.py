@@ -9,6 +9,7 @@ from modelshelf.identify.facts import Facts
 from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import Shapes, index_of, prefixed
+from tests.unit.identify.video_layouts import hunyuan_video, hunyuan_video_1_5, renamed
 from tests.unit.identify.video_models import PUBLISHED, WAN, Published
 
 every = pytest.mark.parametrize(
@@ -109,3 +110,30 @@ def test_gguf_folds_patches_and_keeps_wan(model: Published) -> None:
     width, channels, *rest = shapes["patch_embedding.weight"]
     shapes["patch_embedding.weight"] = (width * channels, *rest)
     assert said(identify(index_of(shapes))) == right(model)
+
+
+_COMFY_NAMES = (
+    ("_mod.linear", "_mod.lin"),
+    (".modulation.linear", ".modulation.lin"),
+    ("_attn_qkv", "_attn.qkv"),
+    ("_attn_proj", "_attn.proj"),
+    ("_attn_q_norm.weight", "_attn.norm.query_norm.scale"),
+    ("_attn_k_norm.weight", "_attn.norm.key_norm.scale"),
+    (".q_norm.weight", ".norm.query_norm.scale"),
+    (".k_norm.weight", ".norm.key_norm.scale"),
+    ("mlp.fc1", "mlp.0"),
+    ("mlp.fc2", "mlp.2"),
+    ("_in.mlp.0", "_in.in_layer"),
+    ("_in.mlp.2", "_in.out_layer"),
+)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "base"),
+    [(hunyuan_video(), "hunyuan-video"), (hunyuan_video_1_5(), "hunyuan-video-1.5")],
+    ids=["1", "1.5"],
+)
+def test_hunyuan_in_comfyuis_names_is_not_flux(shapes: Shapes, base: str) -> None:
+    """ComfyUI saves it in FLUX's names, as wide as FLUX."""
+    identity = identify(index_of(renamed(shapes, _COMFY_NAMES)))
+    assert (identity.type.value, identity.base.value) == ("main", base)

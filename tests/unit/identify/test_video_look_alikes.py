@@ -183,6 +183,12 @@ def anima() -> Shapes:
     return cosmos_2(cosmos_diffusers(*COSMOS_2_2B)) | own
 
 
+def easy_animate() -> Shapes:
+    """CogVideoX's blocks, with layers for the text beside those for the video."""
+    text = repeat("transformer_blocks", 42, feed_forward("txt_ff", 3072, 4 * 3072))
+    return cogvideox(*COGVIDEOX_5B) | text
+
+
 def kandinsky_6() -> Shapes:
     """Kandinsky 5's blocks for video, and blocks for text and sound with names of their own."""
     return {
@@ -273,6 +279,7 @@ def narrower(shapes: Shapes, width: int, other: int) -> Shapes:
         hunyuan_control,
         allegro,
         consis_id,
+        easy_animate,
         kandinsky_6,
         zeroscope,
         i2vgen_xl,

@@ -1,7 +1,8 @@
 """CogVideoX: blocks of one attention over text and video, modulated from 512 numbers.
 
 1920 wide with 30 blocks (2B) or 3072 wide with 42 (5B). 1.5 cuts patches over time as well, by a
-linear layer. CogView 3 and 4 are 2560 and 4096 wide, ConsisID adds what knows a face.
+linear layer. CogView 3 and 4 are 2560 and 4096 wide, ConsisID adds what knows a face, EasyAnimate
+keeps the text in layers of its own.
 
 Sources: `sat/dit_video_concat.py` of zai-org/CogVideo, `CogVideoXTransformer3DModel` of
 huggingface/diffusers, CogVideoX-Fun of aigc-apps/VideoX-Fun.
@@ -31,7 +32,15 @@ _HEAD, _BLOCKS, _FEWEST_BLOCKS = 64, 42, 30
 _CHANNELS, _PATCH = 16, 2 * 2 * 2
 
 _PATCHES = "patch_embed.proj.weight"
-_NO_FACE: tuple[Condition, ...] = (Absent("local_facial_extractor.*"), *NO_CONTROL)
+_NO_OTHER_KIND: tuple[Condition, ...] = (
+    Absent("*audio_*"),
+    Absent("local_facial_extractor.*"),
+    Absent("perceiver_cross_attention.*"),
+    # EasyAnimate keeps the text apart.
+    Absent("transformer_blocks.#.txt_ff.*"),
+    Absent("transformer_blocks.#.attn1.add_*"),
+    *NO_CONTROL,
+)
 
 
 def _takes(*frames: int) -> Condition:
@@ -62,11 +71,11 @@ FAMILIES = (
             Either(
                 (
                     vectors("patch_embed.text_proj.bias", *_WIDTHS),
+                    vectors("patch_embed.proj.bias", *_WIDTHS),
                     vectors("norm_final.weight", *_WIDTHS),
                 )
             ),
-            Absent("*audio_*"),
-            *_NO_FACE,
+            *_NO_OTHER_KIND,
         ),
         traits=(
             Trait(ModelVariantType.T2V, _takes(1)),

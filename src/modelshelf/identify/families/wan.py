@@ -45,6 +45,8 @@ _BLOCKS, _FEWEST_BLOCKS = 40, 30
 _NO_OTHER_KIND: tuple[Condition, ...] = (
     *NO_CONTROL,
     Absent("patch_short.*"),
+    Absent("patch_long.*"),
+    Absent("norm_out.*"),
     Absent("far_patch_embedding.*"),
     Absent("condition_embedder.delta_embedder.*"),
     Absent("blocks.#.self_attn.to_q.*"),
