@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -119,3 +120,40 @@ def test_an_unfinished_database_is_finished(path: Path) -> None:
     Database(path).close()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM model_path").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_every_released_schema_comes_up_to_date(path: Path, revision: str) -> None:
+    """What it held is there afterwards, in exactly today's tables, and as it was in a copy beside it."""
+    path.parent.mkdir()
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", "modelshelf:records/migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.exec_driver_sql("INSERT INTO model_id VALUES (1, 0)")
+        connection.exec_driver_sql(
+            "INSERT INTO model_path VALUES (1, 'lora', 0, 'blob/x', x'00', 3, 'lycoris', '[]', '{}', NULL)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO part_file VALUES (1, 'model.safetensors', 3, x'01', x'02', x'03')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO model_name VALUES ('k', 1, 'ink', '', '', '', '', 0, NULL)"
+        )
+    engine.dispose()
+    Database(path).close()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        row = connection.exec_driver_sql(
+            "SELECT name, refcount, quick, imohash FROM model_name JOIN model_path USING (id)"
+            " JOIN part_file ON part_id = id"
+        ).one()
+        assert tuple(row) == ("ink", 1, b"\3", None)
+    engine.dispose()
+    (copy,) = path.parent.glob(f"models.before-{HEAD}-was-{revision}.db")
+    with closing(sqlite3.connect(copy)) as connection:
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        assert found == [(revision,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.errors import BlobCorruptError, FormatError, SourceChangedError, UnknownSubmodelError
+from modelshelf.errors import (
+    BlobCorruptError,
+    FormatError,
+    SourceChangedError,
+    UnknownSubmodelError,
+)
+from modelshelf.formats import read_safetensors
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.schema.progress import Progress
 from modelshelf.schema.report import FindingKind
@@ -111,6 +118,59 @@ def test_it_is_found_by_what_it_was(tmp_path: Path, shelf: NormalizedModelManage
         assert [found.key for found in shelf.find(text)] == [info.key]
 
 
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_pickle_is_split_without_running_it(
+    tmp_path: Path, shelf: NormalizedModelManager, *, legacy: bool
+) -> None:
+    """A `.ckpt` of either of torch's layouts becomes safetensors, and comes back as the pickle."""
+    layout = read_safetensors(tiny.checkpoint(tmp_path / "layout.safetensors")).tensors
+    payload = {name: tiny.TorchTensor(one.dtype, one.shape) for name, one in layout.items()}
+    source = tiny.write_torch(
+        tmp_path / "model.ckpt", {"epoch": 3, "state_dict": payload}, legacy=legacy
+    )
+    model = shelf.import_model(source)
+    made = shelf.export(selector=model, destination=tmp_path / "out").path
+    assert (made.name, made.read_bytes()) == ("model.ckpt", source.read_bytes())
+    vae = shelf.get_pipeline_by_name("model", "sd-1", submodel="vae").path
+    assert sorted(path.suffix for path in vae.iterdir()) == [".json", ".safetensors"]
+    other = tmp_path / "other.ckpt"
+    tiny.write_torch(other, {"state_dict": payload}, legacy=not legacy)
+    # The layout around the numbers is all that differs.
+    assert shelf.add(other).bytes_stored < 400_000
+
+
+def test_one_file_is_found_by_the_hashes_of_other_programs(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """Civitai's and kohya's digits and the quick hash, of a LoRA and of a checkpoint that was split."""
+    for source in (
+        tiny.lora(tmp_path / "ink.safetensors"),
+        tiny.checkpoint(tmp_path / "model.safetensors"),
+    ):
+        model = shelf.import_model(source)
+        (file,) = shelf.files(model, layout="original")
+        content = source.read_bytes()
+        header = int.from_bytes(content[:8], "little")
+        assert file.autov2 == hashlib.sha256(content).hexdigest()[:10]
+        assert file.autov3 == hashlib.sha256(content[8 + header :]).hexdigest()[:12]
+        for digits in (file.autov2, file.autov3.upper(), file.imohash):
+            assert [info.id for info in shelf.find(digits)] == [model]
+
+
+def test_a_file_known_from_a_folder_gets_its_other_hashes(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """Nobody asks for the hash of a folder's file until it is added alone."""
+    folder = tiny.vae(tmp_path / "folder", folder=True)
+    shelf.add(folder)
+    source = tmp_path / "alone.safetensors"
+    source.write_bytes((folder / "diffusion_pytorch_model.safetensors").read_bytes())
+    added = shelf.add(source)
+    assert added.bytes_stored == 0
+    (file,) = shelf.files(added.info.id)
+    assert [info.name for info in shelf.find(file.autov3)] == ["alone"]
+
+
 def test_it_can_be_kept_whole(tmp_path: Path, shelf: NormalizedModelManager) -> None:
     """Who says so gets one part that is the file; so does a library whose settings say so."""
     source = tiny.checkpoint(tmp_path / "model.safetensors")
@@ -146,10 +206,14 @@ def test_deleting_one_leaves_the_others_whole(
     shelf.collect_garbage(expire_trash=timedelta(0))
     assert shelf.verify().clean
     assert stored_bytes(tmp_path / "shelf") == shelf.usage().stored
-    assert shelf.export("2", destination=tmp_path / "b").path.read_bytes() == sources[1].read_bytes()
+    assert (
+        shelf.export("2", destination=tmp_path / "b").path.read_bytes() == sources[1].read_bytes()
+    )
     # What was proven of the first is gone with it, and proven again.
     shelf.add(sources[0])
-    assert shelf.export("1", destination=tmp_path / "b").path.read_bytes() == sources[0].read_bytes()
+    assert (
+        shelf.export("1", destination=tmp_path / "b").path.read_bytes() == sources[0].read_bytes()
+    )
 
 
 @pytest.mark.parametrize("member", ["recipe.json", "rest.bin", "model.safetensors", "vae"])

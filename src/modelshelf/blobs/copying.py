@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 
-from modelshelf.blobs.hashing import SMALL, Advance, Content, hash_twice, hash_while
+from modelshelf.blobs.hashing import SMALL, Advance, Content, Hasher, hash_twice, hash_while
 from modelshelf.protocols import Disk
 from modelshelf.schema.digest import Digest, FileDigests
 
@@ -24,7 +25,12 @@ _DIRECT: int = getattr(os, "O_DIRECT", 0)
 
 
 def copy_and_hash(
-    content: Content, writing: int, disk: Disk, *, advance: Advance | None = None
+    content: Content,
+    writing: int,
+    disk: Disk,
+    *,
+    advance: Advance | None = None,
+    more: Sequence[Hasher] = (),
 ) -> FileDigests:
     """Copy content into an open file, digesting what is written: BLAKE3 and SHA-256 from one read.
 
@@ -33,6 +39,7 @@ def copy_and_hash(
         writing: Descriptor of the new file; not flushed and not closed here.
         disk: Through which to write.
         advance: Told of progress.
+        more: Given every chunk too.
 
     Returns:
         Size and both digests of the bytes written.
@@ -41,7 +48,7 @@ def copy_and_hash(
         OSError: The system could not write.
     """
     target = _NewFile(disk, writing, direct=content.size > SMALL)
-    return hash_twice(content, write=target.write, advance=advance)
+    return hash_twice(content, write=target.write, advance=advance, more=more)
 
 
 def copy_and_check(

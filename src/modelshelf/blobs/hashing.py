@@ -107,7 +107,11 @@ def _hash_small(content: Content, advance: Advance) -> Digest:
 
 
 def hash_twice(
-    content: Content, *, write: Write | None = None, advance: Advance | None = None
+    content: Content,
+    *,
+    write: Write | None = None,
+    advance: Advance | None = None,
+    more: Sequence[Hasher] = (),
 ) -> FileDigests:
     """Digest every byte with BLAKE3 and SHA-256 in one read, handing each chunk on meanwhile.
 
@@ -116,12 +120,13 @@ def hash_twice(
         write: Called with each chunk and its offset, in order, from one other thread; the memory is
             the very one that is hashed, begins on a page, and is good only until it returns.
         advance: Told of progress.
+        more: Given every chunk too, each on a thread of its own.
 
     Returns:
         Size and both digests of the bytes that were there.
     """
     first, second = blake3(), hashlib.sha256()
-    size = _pass(content, (first, second), write or _forget, advance or _ignore)
+    size = _pass(content, (first, second, *more), write or _forget, advance or _ignore)
     return FileDigests(size, Digest.blake3(first.digest()), Digest.sha256(second.digest()))
 
 

@@ -25,8 +25,20 @@ import mmh3
 from blake3 import blake3
 
 from modelshelf.blobs.hashing import Advance, Content, Hasher, feed
+from modelshelf.blobs.source_reader import advancing, open_source
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.progress import ProgressReporter
+from modelshelf.schema.recipe import StorableFile
 
-__all__ = ["ModelHasher", "ModelHashes", "hash_model", "imohash"]
+__all__ = [
+    "DataHasher",
+    "ModelHasher",
+    "ModelHashes",
+    "hash_data",
+    "hash_model",
+    "imohash",
+    "imohash_of",
+]
 
 _LEGACY_AT = 1024 * 1024
 _LEGACY_SIZE = 64 * 1024
@@ -84,7 +96,7 @@ class ModelHasher:
     def __init__(self, size: int) -> None:
         self._blake3 = blake3()
         self._sha256 = hashlib.sha256()
-        self._data = _DataHasher(size)
+        self._data = DataHasher(size)
         self._samples = _Samples(size)
         self.lanes: tuple[Hasher, ...] = (self._blake3, self._sha256, self._data, self._samples)
         """Four hashers; every one of them wants all chunks."""
@@ -100,7 +112,7 @@ class ModelHasher:
             size=self._samples.seen,
             blake3=self._blake3.hexdigest(),
             sha256=self._sha256.hexdigest(),
-            data_sha256=self._data.hexdigest(),
+            data_sha256=None if (data := self._data.digest()) is None else data.hexadecimal,
             autov1=self._samples.legacy.hexdigest()[:_AUTOV1_DIGITS],
             crc32=f"{self._samples.crc32:08X}",
             imohash=self._samples.imohash(),
@@ -135,11 +147,35 @@ def imohash(content: Content) -> str:
         while done < len(buffer) and (length := content.read_into(buffer[done:], begin + done)):
             done += length
         sampled += buffer[:done]
-    return _inject_size(mmh3.mmh3_x64_128_digest(sampled), content.size)
+    return imohash_of(sampled, content.size)
 
 
-class _DataHasher:
-    """SHA-256 of what stands behind the header, if the bytes begin as a safetensors file does."""
+def imohash_of(sampled: bytes | bytearray, size: int) -> str:
+    """Compute the quick hash of samples that were taken already.
+
+    Args:
+        sampled: The whole content below 128 KiB, else 16 KiB each from its start, middle and end.
+        size: Of the whole content.
+    """
+    return _inject_size(mmh3.mmh3_x64_128_digest(sampled), size)
+
+
+def hash_data(source: StorableFile, report: ProgressReporter) -> Digest | None:
+    """Compute the SHA-256 of the tensors of a safetensors file; None for any other file.
+
+    Raises:
+        SourceChangedError: It is not what it was when it was listed.
+        SourceUnreadableError: The system refused to read it.
+    """
+    hasher = DataHasher(source.size)
+    with open_source(source) as reader:
+        read = feed(reader, (hasher,), advance=advancing("hashing", source, report))
+        reader.check_unchanged(read)
+    return hasher.digest()
+
+
+class DataHasher:
+    """SHA-256 of what stands behind the header, if the bytes begin as a safetensors file does: AutoV3."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -148,6 +184,7 @@ class _DataHasher:
         self._sha256 = hashlib.sha256()
 
     def update(self, chunk: memoryview, /) -> None:
+        """Take the next bytes."""
         if self._skip is None:
             missing = _LENGTH + 1 - len(self._start)
             self._start += chunk[:missing]
@@ -165,8 +202,9 @@ class _DataHasher:
         length = int.from_bytes(self._start[:_LENGTH], "little")
         return self._start[_LENGTH:] == b"{" and _LENGTH + length <= self._size
 
-    def hexdigest(self) -> str | None:
-        return self._sha256.hexdigest() if self._is_safetensors() else None
+    def digest(self) -> Digest | None:
+        """None for anything but a safetensors file."""
+        return Digest.sha256(self._sha256.digest()) if self._is_safetensors() else None
 
 
 class _Samples:

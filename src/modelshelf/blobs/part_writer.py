@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from modelshelf.blobs.copying import copy_and_hash
-from modelshelf.blobs.hashing import Advance, Content, hash_twice
+from modelshelf.blobs.hashing import Advance, Content, Hasher, hash_twice
+from modelshelf.blobs.model_hashes import DataHasher
 from modelshelf.blobs.placing import Placement, Placer
 from modelshelf.blobs.removal import remove_tree
 from modelshelf.blobs.source_reader import advancing, open_source
@@ -52,7 +54,12 @@ class FolderPartWriter:
             disk.make_folder(unfinished)
 
     def copy_in(
-        self, member: MemberPath, source: StorableFile, report: ProgressReporter = ignore_progress
+        self,
+        member: MemberPath,
+        source: StorableFile,
+        report: ProgressReporter = ignore_progress,
+        *,
+        hash_data: bool = False,
     ) -> FileDigests:
         """Copy a file of the user into the part, hashing the bytes that are written.
 
@@ -60,15 +67,17 @@ class FolderPartWriter:
         """
         target = self._target(member)
         advance = advancing("copying", source, report)
+        data = DataHasher(source.size)
+        more = (data,) if hash_data else ()
         with open_source(source) as reader:
             with store_trouble(target, source.size):
                 if isinstance(source, SourceFile) and self._clone(source, target):
-                    digests = self._seal_clone(target, advance)
+                    digests = self._seal_clone(target, advance, more)
                 else:
-                    digests = self._copy(reader, target, advance)
+                    digests = self._copy(reader, target, advance, more)
             reader.check_unchanged(digests.size)
         self._written.append(target)
-        return digests
+        return replace(digests, data_sha256=data.digest()) if hash_data else digests
 
     def _clone(self, source: SourceFile, target: Path) -> bool:
         # Placers learn what a file system cannot do, so each source's has its own.
@@ -77,20 +86,22 @@ class FolderPartWriter:
         )
         return placer.place(source.path, target) is not None
 
-    def _copy(self, reader: Content, target: Path, advance: Advance) -> FileDigests:
+    def _copy(
+        self, reader: Content, target: Path, advance: Advance, more: Sequence[Hasher]
+    ) -> FileDigests:
         writing = self._disk.create(target)
         try:
-            digests = copy_and_hash(reader, writing, self._disk, advance=advance)
+            digests = copy_and_hash(reader, writing, self._disk, advance=advance, more=more)
             self._disk.seal(writing)
         finally:
             os.close(writing)
         return digests
 
-    def _seal_clone(self, target: Path, advance: Advance) -> FileDigests:
+    def _seal_clone(self, target: Path, advance: Advance, more: Sequence[Hasher]) -> FileDigests:
         """Hash what the clone holds: whatever happens to the source from here on is not in it."""
         with target.open("rb") as opened:
             self._disk.seal(opened.fileno())
-            return hash_twice(StoredReader(opened), advance=advance)
+            return hash_twice(StoredReader(opened), advance=advance, more=more)
 
     def link_in(self, member: MemberPath, location: str, donor: MemberPath) -> bool:
         """Share a file of a published part, or of this one."""

@@ -14,6 +14,7 @@ from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
 
 if TYPE_CHECKING:
+    from modelshelf.manager import NormalizedModelManager
     from modelshelf.schema.model import FileInfo, ModelInfo, PartInfo
 
 __all__ = ["command"]
@@ -35,12 +36,21 @@ def command(session: Session, model: str, *, with_files: bool) -> None:
     with session.open() as manager:
         info = manager.get_model(model)
         files = manager.files(info.key) if with_files or session.json else []
+        one = [] if session.json or session.quiet else _one_file(manager, info)
     if session.json:
         print_document({**_fields(info), "files": files})
     elif session.quiet:
         print_lines([info.key])
     else:
-        _print(session, info, files)
+        _print(session, info, one, files)
+
+
+def _one_file(manager: NormalizedModelManager, info: ModelInfo) -> list[FileInfo]:
+    """Return the file that the model is, or was; nothing for a folder."""
+    if info.is_pipeline and info.original is None:
+        return []
+    files = manager.files(info.key, layout="original")
+    return files if info.original is not None or info.path.is_file() else []
 
 
 def _fields(info: ModelInfo) -> dict[str, object]:
@@ -48,8 +58,10 @@ def _fields(info: ModelInfo) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _print(session: Session, info: ModelInfo, files: Sequence[FileInfo]) -> None:
-    facts = list(_facts(info))
+def _print(
+    session: Session, info: ModelInfo, one: Sequence[FileInfo], files: Sequence[FileInfo]
+) -> None:
+    facts = [*_facts(info), *_hashes(one)]
     width = max(len(title) for title, _ in facts)
     for title, text in facts:
         click.echo(f"{click.style(title.ljust(width), bold=True)}  {text}", color=session.colors)
@@ -74,7 +86,6 @@ def _facts(info: ModelInfo) -> Iterator[tuple[str, str]]:
     yield "hash", info.hash
     if info.original is not None:
         yield "came as", f"one {info.original.suffix} file of {info.original.size} bytes"
-        yield "its sha256", info.original.sha256.hexadecimal
     if info.source:
         yield "source", printable(info.source)
     if info.description:
@@ -84,6 +95,17 @@ def _facts(info: ModelInfo) -> Iterator[tuple[str, str]]:
     for title, value in json.loads(info.detail).items():
         if isinstance(value, str) and value:
             yield title.replace("_", " "), printable(value)
+
+
+def _hashes(files: Sequence[FileInfo]) -> Iterator[tuple[str, str]]:
+    """Yield what other programs call a model that is one file."""
+    for file in files:
+        yield "sha256", file.sha256
+        yield "autov2", file.autov2
+        if file.autov3:
+            yield "autov3", file.autov3
+        if file.imohash:
+            yield "imohash", file.imohash
 
 
 def _print_parts(session: Session, parts: Sequence[PartInfo]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelshelf.formats.opening import read_start
+from modelshelf.formats.torch_tar import is_tar
 from modelshelf.schema.source import SourceFile
 from modelshelf.schema.tensor import Container
 
@@ -25,6 +26,13 @@ _MAGIC = (
     *((bytes((0x80, protocol)), Container.PICKLE) for protocol in range(2, 6)),
 )
 _LENGTH = 8
+_TAR_END = 512
+"""Bytes of a tar archive's first header, its mark among them."""
+_TORCH_NAMES = (
+    "adapter_model", "diffusion_pytorch_model", "ip_adapter", "ip-adapter", "learned_embeds", "model",
+    "pytorch_lora_weights", "pytorch_model",
+)  # fmt: skip
+"""What torch's `.bin` files are called; under other names anything may be called `.bin`."""
 
 
 def container_of(file: SourceFile) -> Container:
@@ -35,10 +43,14 @@ def container_of(file: SourceFile) -> Container:
     """
     suffix = "." + file.member.name.rpartition(".")[2].lower()
     claimed = _SUFFIXES.get(suffix, Container.OTHER)
+    if suffix == ".bin" and not file.member.name.startswith(_TORCH_NAMES):
+        claimed = Container.OTHER
     if claimed is Container.SAFETENSORS:
         return claimed
-    start = read_start(file.path, _LENGTH + 1)
+    start = read_start(file.path, _TAR_END)
     length = int.from_bytes(start[:_LENGTH], "little")
-    if start[_LENGTH:] == b"{" and _LENGTH + length <= file.size:
+    if start[_LENGTH : _LENGTH + 1] == b"{" and _LENGTH + length <= file.size:
         return Container.SAFETENSORS
+    if is_tar(start):
+        return Container.PICKLE
     return next((found for magic, found in _MAGIC if start.startswith(magic)), claimed)

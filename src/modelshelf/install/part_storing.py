@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from modelshelf.blobs.model_hashes import hash_data
 from modelshelf.blobs.source_reader import hash_source
 from modelshelf.install.sampling import SampledFile, Sampling
 from modelshelf.protocols import BlobStore, PartWriter, RecordStore
@@ -153,9 +155,21 @@ class PartStorer:
     ) -> tuple[PartFile, int]:
         """Link or copy one file into the part; return it and the bytes that this took."""
         if known is not None and writer.link_in(file.member, known.location, known.member):
-            return _part_file(file.member, known), 0
-        digests = writer.copy_in(file.member, file.source, self._report)
-        stored = PartFile(file.member, digests.size, digests.blake3, digests.sha256, file.quick)
+            found = _part_file(file.member, known)
+            if file.is_alone and found.data_sha256 is None:
+                # It came as a file of a folder first, where nobody asks for this one.
+                found = replace(found, data_sha256=hash_data(file.source, self._report))
+            return found, 0
+        digests = writer.copy_in(file.member, file.source, self._report, hash_data=file.is_alone)
+        stored = PartFile(
+            file.member,
+            digests.size,
+            digests.blake3,
+            digests.sha256,
+            file.fingerprint.quick,
+            file.fingerprint.imohash,
+            digests.data_sha256,
+        )
         return stored, digests.size
 
     def _is_whole(self, part: StoredPart) -> bool:
@@ -185,8 +199,25 @@ class PartStorer:
 
 
 def _part_file(member: MemberPath, file: StoredFile) -> PartFile:
-    return PartFile(member, file.size, file.blake3, file.sha256, file.quick)
+    return PartFile(
+        member,
+        file.size,
+        file.blake3,
+        file.sha256,
+        file.quick,
+        file.imohash,
+        file.data_sha256,
+    )
 
 
 def _stored_file(location: str, file: PartFile) -> StoredFile:
-    return StoredFile(location, file.member, file.size, file.blake3, file.sha256, file.quick)
+    return StoredFile(
+        location,
+        file.member,
+        file.size,
+        file.blake3,
+        file.sha256,
+        file.quick,
+        file.imohash,
+        file.data_sha256,
+    )

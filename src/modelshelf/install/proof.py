@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from modelshelf.blobs.hashing import hash_twice
+from modelshelf.blobs.model_hashes import DataHasher, imohash
 from modelshelf.blobs.original_reader import open_original
 from modelshelf.blobs.recipe_reader import RecipeReader
 from modelshelf.blobs.source_reader import DerivedReader, SourceReader, advancing, open_source
@@ -46,14 +47,16 @@ def prove_original(
         for content in contents
         for file in content.manifest.files
     }
+    data = DataHasher(source.size)
     with open_source(source) as reader, open_original(blobs, places) as original:
         both = _Compared(reader, original, source)
-        digests = hash_twice(both, advance=advancing("checking", source, report))
+        digests = hash_twice(both, advance=advancing("checking", source, report), more=(data,))
         reader.check_unchanged(digests.size)
+        quick = bytes.fromhex(imohash(reader))
     if digests.size != original.size:
         raise _different(source, min(digests.size, original.size))
     suffix = PurePosixPath(source.member).suffix
-    return OriginalFile(suffix, digests.size, digests.blake3, digests.sha256)
+    return OriginalFile(suffix, digests.size, digests.blake3, digests.sha256, quick, data.digest())
 
 
 class _Compared:

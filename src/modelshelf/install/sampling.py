@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from modelshelf.blobs.fingerprint import fingerprint
+from modelshelf.blobs.fingerprint import Fingerprint, fingerprint
 from modelshelf.protocols import RecordStore
 from modelshelf.schema.manifest import PlannedPart
 from modelshelf.schema.member import MemberPath
@@ -22,13 +22,15 @@ class SampledFile:
     """Its path inside the part."""
     source: StorableFile
     """Where its bytes are."""
-    quick: bytes
-    """The fingerprint."""
+    fingerprint: Fingerprint
+    """What three short reads told."""
+    is_alone: bool
+    """True where the model is this one file."""
 
     @property
     def sample(self) -> tuple[int, bytes]:
         """Size and fingerprint: what the store is asked for."""
-        return self.source.size, self.quick
+        return self.source.size, self.fingerprint.quick
 
 
 class Sampling:
@@ -64,4 +66,7 @@ class Sampling:
 
 
 def _sample(part: PlannedPart) -> list[SampledFile]:
-    return [SampledFile(member, source, fingerprint(source)) for member, source in part.files]
+    return [
+        SampledFile(member, source, fingerprint(source), part.is_file)
+        for member, source in part.files
+    ]

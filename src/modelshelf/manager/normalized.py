@@ -12,7 +12,7 @@ from modelshelf.errors import UnknownModelException
 from modelshelf.export import write_tar
 from modelshelf.install import discover_models
 from modelshelf.manager.assembly import Services, assemble
-from modelshelf.manager.outcome import describe_addition
+from modelshelf.manager.outcome import describe_addition, describe_file
 from modelshelf.manager.selection import Selector, choice
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.manifest import ImportPlan
@@ -314,15 +314,10 @@ class NormalizedModelManager:
         original = model.original
         if original is not None and _as_original(layout):
             name = file_name_for(model.name) + original.suffix
-            digests = (original.blake3.hexadecimal, original.sha256.hexadecimal)
-            return [FileInfo(name, original.size, *digests, location="")]
+            return [describe_file(name, original, "")]
         return [
-            FileInfo(
-                member=member,
-                size=file.size,
-                blake3=file.blake3.hexadecimal,
-                sha256=file.sha256.hexadecimal,
-                location=str(self._services.blobs.folder(file.location) / file.member),
+            describe_file(
+                member, file, str(self._services.blobs.folder(file.location) / file.member)
             )
             for member, file in model.files
         ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modelshelf.schema.manifest import ImportPlan
-from modelshelf.schema.model import AddOutcome, ModelInfo
-from modelshelf.schema.stored import PartContent
+from modelshelf.schema.model import AddOutcome, FileInfo, ModelInfo
+from modelshelf.schema.recipe import OriginalFile
+from modelshelf.schema.stored import PartContent, StoredFile
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
-__all__ = ["describe_addition"]
+__all__ = ["describe_addition", "describe_file"]
 
 
 def describe_addition(
@@ -39,6 +40,19 @@ def describe_addition(
         parts_stored=new_parts,
         parts_shared=len(contents) - new_parts,
         warnings=tuple(_warnings(plan, namesakes)),
+    )
+
+
+def describe_file(member: str, file: StoredFile | OriginalFile, location: str) -> FileInfo:
+    """Say what a file is known by, here and elsewhere."""
+    return FileInfo(
+        member=member,
+        size=file.size,
+        blake3=file.blake3.hexadecimal,
+        sha256=file.sha256.hexadecimal,
+        location=location,
+        imohash=file.imohash.hex(),
+        autov3="" if file.data_sha256 is None else file.data_sha256.hexadecimal[:12],
     )
 
 

@@ -37,12 +37,23 @@ class PartWriter(Protocol):
     """One part being written; invisible until `publish`."""
 
     def copy_in(
-        self, member: MemberPath, source: StorableFile, report: ProgressReporter = ignore_progress
+        self,
+        member: MemberPath,
+        source: StorableFile,
+        report: ProgressReporter = ignore_progress,
+        *,
+        hash_data: bool = False,
     ) -> FileDigests:
         """Copy a file of the user, or one made of it, into the part, hashing the very bytes that are written.
 
+        Args:
+            member: Its path inside the part.
+            source: Where its bytes are.
+            report: Told of progress.
+            hash_data: Compute the SHA-256 of a safetensors file's tensors too.
+
         Returns:
-            BLAKE3 and SHA-256 of what was stored, from one read.
+            Digests of what was stored, from one read.
 
         Raises:
             SourceChangedError: The file is not what it was when it was listed.

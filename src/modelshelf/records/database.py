@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "Database"]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision below `migrations/versions`; a test keeps it equal."""
 _BUSY_SECONDS = 60
 """How long a writer waits for its turn; transactions here take milliseconds."""

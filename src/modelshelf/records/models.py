@@ -121,6 +121,8 @@ def pipelines(
             original_file.c.size,
             original_file.c.blake3,
             original_file.c.sha256,
+            original_file.c.imohash,
+            original_file.c.data_sha256,
         )
         .outerjoin(view, view.c.key == pipeline.c.key)
         .outerjoin(original_file, original_file.c.pipeline_id == pipeline.c.id)
@@ -243,10 +245,7 @@ def _pipeline_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
         )
         own = _starts(pipeline.c.digest, query.digest_prefix)
         converted = select(original_file.c.pipeline_id).where(
-            or_(
-                _starts(original_file.c.blake3, query.digest_prefix),
-                _starts(original_file.c.sha256, query.digest_prefix),
-            )
+            _any_starts(original_file, query.digest_prefix)
         )
         conditions.append(or_(own, pipeline.c.id.in_(holding), pipeline.c.id.in_(converted)))
     return conditions
@@ -265,14 +264,24 @@ def _shared_conditions(query: ModelQuery, table: Table) -> list[ColumnElement[bo
 
 
 def _parts_with(prefix: str) -> Select[tuple[int]]:
-    return select(part_file.c.part_id).where(
-        or_(_starts(part_file.c.blake3, prefix), _starts(part_file.c.sha256, prefix))
+    return select(part_file.c.part_id).where(_any_starts(part_file, prefix))
+
+
+def _any_starts(table: Table, prefix: str) -> ColumnElement[bool]:
+    """Compare with every hash that a file is known by, here or elsewhere."""
+    return or_(
+        _starts(table.c.blake3, prefix),
+        _starts(table.c.sha256, prefix),
+        _starts(table.c.data_sha256, prefix),
+        _starts(table.c.imohash, prefix, digits=32),
     )
 
 
-def _starts(column: ColumnElement[bytes], prefix: str) -> ColumnElement[bool]:
+def _starts(column: ColumnElement[bytes], prefix: str, *, digits: int = 64) -> ColumnElement[bool]:
     """Compare the first hexadecimal digits of a raw digest as a range, which an index can serve."""
-    low, high = prefix.ljust(64, "0"), prefix.ljust(64, "f")
+    low, high = prefix.ljust(digits, "0"), prefix.ljust(digits, "f")
+    if len(low) > digits:
+        return false()
     try:
         return column.between(bytes.fromhex(low), bytes.fromhex(high))
     except ValueError:

@@ -20,6 +20,8 @@ def enter_original(connection: Connection, pipeline_id: int, original: OriginalF
             size=original.size,
             blake3=original.blake3.raw,
             sha256=original.sha256.raw,
+            imohash=original.imohash or None,
+            data_sha256=None if original.data_sha256 is None else original.data_sha256.raw,
         )
     )
 
@@ -50,4 +52,6 @@ def read_original(row: Row[tuple[object, ...]]) -> OriginalFile:
         size=row.size,
         blake3=Digest.blake3(row.blake3),
         sha256=Digest.sha256(row.sha256),
+        imohash=row.imohash or b"",
+        data_sha256=None if row.data_sha256 is None else Digest.sha256(row.data_sha256),
     )

@@ -35,6 +35,8 @@ file_columns = (
     part_file.c.blake3,
     part_file.c.sha256,
     part_file.c.quick,
+    part_file.c.imohash,
+    part_file.c.data_sha256,
     model_path.c.path,
 )
 """What `stored_file` needs of `part_file` joined with `model_path`."""
@@ -158,4 +160,6 @@ def stored_file(row: RowMapping) -> StoredFile:
         blake3=Digest.blake3(row["blake3"]),
         sha256=Digest.sha256(row["sha256"]),
         quick=row["quick"],
+        imohash=row["imohash"] or b"",
+        data_sha256=None if row["data_sha256"] is None else Digest.sha256(row["data_sha256"]),
     )

@@ -114,6 +114,8 @@ def insert_files(connection: Connection, part_id: int, manifest: PartManifest) -
                 "blake3": file.blake3.raw,
                 "sha256": file.sha256.raw,
                 "quick": file.quick,
+                "imohash": file.imohash or None,
+                "data_sha256": None if file.data_sha256 is None else file.data_sha256.raw,
             }
             for file in manifest.files
         ],

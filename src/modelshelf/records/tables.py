@@ -175,8 +175,12 @@ original_file = Table(
     Column("size", BigInteger, nullable=False),
     Column("blake3", LargeBinary(32), nullable=False),
     Column("sha256", LargeBinary(32), nullable=False),
+    Column("imohash", LargeBinary(16)),
+    Column("data_sha256", LargeBinary(32)),
     Index("ix_original_file_blake3", "blake3"),
     Index("ix_original_file_sha256", "sha256"),
+    Index("ix_original_file_imohash", "imohash"),
+    Index("ix_original_file_data_sha256", "data_sha256"),
 )
 """The file that a converted checkpoint was. It is not stored: the recipe in the pipeline's part
 `.original` brings it back (`docs/decisions/0007-a-checkpoint-becomes-a-pipeline.md`)."""
@@ -190,8 +194,12 @@ part_file = Table(
     Column("blake3", LargeBinary(32), nullable=False),
     Column("sha256", LargeBinary(32), nullable=False),
     Column("quick", LargeBinary(16), nullable=False),
+    Column("imohash", LargeBinary(16)),
+    Column("data_sha256", LargeBinary(32)),
     Index("ix_part_file_blake3", "blake3"),
     Index("ix_part_file_sha256", "sha256"),
+    Index("ix_part_file_imohash", "imohash"),
+    Index("ix_part_file_data_sha256", "data_sha256"),
     Index("ix_part_file_size_quick", "size", "quick"),
     sqlite_with_rowid=False,
 )

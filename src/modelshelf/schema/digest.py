@@ -85,3 +85,6 @@ class FileDigests:
     """Identity inside modelshelf."""
     sha256: Digest
     """Identity outside."""
+    data_sha256: Digest | None = None
+    """Of a safetensors file the SHA-256 of its tensors, whatever its header says: AutoV3, as far as it was
+    asked for."""

@@ -37,6 +37,10 @@ class PartFile:
     """Digest of its content, as hubs publish it."""
     quick: bytes
     """16 bytes sampled from the content; equal content has equal samples, never the reverse."""
+    imohash: bytes = b""
+    """16 bytes over the same samples, as other programs know it; empty where nobody computed it."""
+    data_sha256: Digest | None = None
+    """Digest of the tensors of a model that is one safetensors file; None for any other file."""
 
 
 @dataclass(frozen=True, slots=True)

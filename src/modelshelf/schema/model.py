@@ -107,6 +107,16 @@ class FileInfo:
     """Hexadecimal SHA-256."""
     location: str
     """Absolute path in the store, read-only; empty for a file that is put together when it is asked for."""
+    imohash: str = ""
+    """32 hexadecimal digits: the quick hash of other programs; empty where nobody computed it."""
+    autov3: str = ""
+    """12 hexadecimal digits over the tensors of a model that is one safetensors file, as Civitai and kohya
+    know it; empty for any other."""
+
+    @property
+    def autov2(self) -> str:
+        """The 10 digits of SHA-256 that image metadata and Civitai call it by."""
+        return self.sha256[:10]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,3 +120,7 @@ class OriginalFile:
     """Digest of its content."""
     sha256: Digest
     """Digest of its content, as hubs publish it."""
+    imohash: bytes = b""
+    """The quick hash of other programs; empty where nobody computed it."""
+    data_sha256: Digest | None = None
+    """Digest of its tensors, if it is a safetensors file: AutoV3."""

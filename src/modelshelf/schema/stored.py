@@ -40,6 +40,10 @@ class StoredFile:
     """Digest of its content, as hubs publish it."""
     quick: bytes
     """Its fingerprint."""
+    imohash: bytes = b""
+    """The quick hash of other programs; empty where nobody computed it."""
+    data_sha256: Digest | None = None
+    """Digest of the tensors of a model that is one safetensors file; None where nobody computed it."""
 
 
 @dataclass(frozen=True, slots=True)
