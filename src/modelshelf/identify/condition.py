@@ -197,8 +197,9 @@ class Marker:
         return f"the marker `{self.name}`"
 
 
-# A lone `weight` is a layer of something, a lone `clip_l` one half of SDXL's embeddings.
-_NO_TOKENS = frozenset({"weight", "bias", "clip_g", "clip_l", "t5xxl"})
+# A lone `weight` is a layer of something, a lone `clip_l` one half of SDXL's embeddings; `tensor` and
+# `#0` are what a pickle's bare tensor and the first of a bare list are called, which name no token.
+_NO_TOKENS = frozenset({"weight", "bias", "clip_g", "clip_l", "t5xxl", "tensor", "#0"})
 
 
 @dataclass(frozen=True)
