@@ -109,6 +109,20 @@ FAMILIES = (
             ("open-clip", _open_clip(size, layers)),
         )
     ),
+    Family(
+        id="clip-l-and-g/transformers",
+        type=ModelType.CLIP_EMBED,
+        format=ModelFormat.DIFFUSERS,
+        # Both bases read this pair; SD 3 mostly comes with a T5 besides, and can do without.
+        candidates=(BaseModelType.SDXL, BaseModelType.SD_3),
+        conditions=(
+            Some("text_model.embeddings.token_embedding.weight", (None, 768)),
+            Some("text_model.embeddings.token_embedding.weight", (None, 1280)),
+            Tensor("text_model.encoder.layers.#.mlp.fc1.weight", (None, (768, 1280)), count=44),
+            Absent("encoder.block.*"),
+        ),
+        traits=(Trait(ModelFormat.CHECKPOINT, Wrapped(Part.TEXT)),),
+    ),
     # SD 2's own module has the folder of CLIP H.
     *(_folder(size) for size in _SIZES if size.bases == _ANY),
 )

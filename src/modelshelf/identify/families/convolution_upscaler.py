@@ -132,6 +132,7 @@ FAMILIES = (
         Tensor("in_to_dim.weight", rank=4),
         Tensor("blocks.#.blocks.#.conv.dwconv_hw.weight", rank=4),
         Tensor("blocks.#.msg.down.#.bias", rank=1),
+        traits=scales_by_outputs("upscale.0.weight"),
     ),
     upscaler(
         "SeemoRe",
@@ -144,6 +145,11 @@ FAMILIES = (
         Tensor("body.#.body.#.body.#.conv_du.#.weight", rank=4),
         Tensor("head.#.weight", rank=4),
         Tensor("tail.1.weight", (3,), rank=4),
+        traits=(
+            _scale(4, Tensor("tail.0.#.weight", (256,), count=2)),
+            _scale(3, Tensor("tail.0.#.weight", (576,), count=1)),
+            _scale(2, Tensor("tail.0.#.weight", (256,), count=1)),
+        ),
     ),
     upscaler(
         "SwiftSRGAN",
@@ -162,6 +168,7 @@ FAMILIES = (
         traits=(
             _scale(2, Tensor("unet1.conv_bottom.weight", (64, 3, 4, 4))),
             _scale(3, Tensor("unet1.conv_bottom.weight", (64, 3, 5, 5))),
+            _scale(4, Tensor("conv_final.weight", (12,))),
         ),
     ),
     upscaler(

@@ -71,6 +71,10 @@ _KINDS = (
         "gemma-3-12b", 3840, (48,), _GEMMA_3, 15360, 2048, has_key_norm=True, has_four_norms=True
     ),
     _Kind("llama-3.1-8b", 4096, (32,), (128256,), 14336, 1024),
+    _Kind("llama-3.2-1b", 2048, (16,), (128256,), 8192, 512),
+    _Kind("llama-3.2-3b", 3072, (28,), (128256,), 8192, 1024),
+    _Kind("smollm3-3b", 2048, (36,), (128256,), 11008, 512),
+    _Kind("ministral-3-3b", 3072, (26,), (131072,), 9216, 1024),
     _Kind("llava-llama-3-8b", 4096, (32,), (128320,), 14336, 1024),
 )
 
@@ -97,6 +101,8 @@ def _transformers(kind: _Kind, layers: int, prefix: str) -> tuple[Condition, ...
         Tensor(norm, rank=1) if kind.has_key_norm else Absent(norm),
         Tensor(bias, (kind.key,)) if kind.has_key_bias else Absent(bias),
         Tensor(second, (kind.width,)) if kind.has_four_norms else Absent(second),
+        # HiDream-O1 makes images with the language model itself.
+        Absent("x_embedder.*"),
         *_VISION[kind.vision],
     )
 
@@ -177,6 +183,7 @@ _CLASSES = (
     "Mistral*ForConditionalGeneration",
     "Mistral*ForCausalLM",
     "Mistral*Model",
+    "SmolLM3*",
     "Qwen*ForConditionalGeneration",
     "Qwen*ForCausalLM",
     "Qwen*Model",

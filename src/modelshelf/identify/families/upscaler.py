@@ -72,10 +72,18 @@ FAMILIES = (
         "SwinIR",
         Tensor("conv_first.weight", rank=4),
         Tensor(f"{_BLOCK}.attn.relative_position_bias_table", rank=2),
-        Tensor(f"{_BLOCK}.norm1.weight", rank=1),
+        # SRFormer, of the same names, asks with one matrix and answers with a narrower one.
+        Tensor(f"{_BLOCK}.attn.qkv.weight", rank=2),
         Absent("*.conv_block.*"),
         Absent("*.overlap_attn.*"),
         Absent("*.hf_blocks.*"),
+        traits=_ANY_SCALE,
+    ),
+    upscaler(
+        "SRFormer",
+        Tensor("conv_first.weight", rank=4),
+        Tensor(f"{_BLOCK}.attn.aligned_relative_position_index"),
+        Tensor(f"{_BLOCK}.attn.kv.weight", rank=2),
         traits=_ANY_SCALE,
     ),
     upscaler(
@@ -132,12 +140,20 @@ FAMILIES = (
         Tensor("conv_first.weight", rank=4),
         Tensor("layers.#.blocks.#.attn.stripe_attn.attn_transform1.logit_scale"),
         Tensor("layers.#.blocks.#.attn.window_attn.attn_transform.logit_scale"),
+        traits=(
+            *scales_by_outputs("upsample.up.0.weight"),
+            _scale(4, Tensor("upsample.up.#.weight", (256,), count=2)),
+        ),
     ),
     upscaler(
         "FDAT",
         Tensor("groups.#.blocks.#.inter.cg.#.weight"),
         Tensor("groups.#.blocks.#.inter.sg.#.weight"),
         Tensor("groups.#.blocks.#.attn.temp"),
+        traits=(
+            *scales_by_outputs("upsampler.0.weight"),
+            _scale(4, Tensor("upsampler.2.weight", (None, 3, 4, 4))),
+        ),
     ),
     upscaler(
         "DITN",
@@ -168,6 +184,13 @@ FAMILIES = (
         "FFTformer",
         Tensor("decoder_level1.#.ffn.fft"),
         Tensor("decoder_level1.#.attn.to_hidden_dw.weight", rank=4),
+        Tensor("patch_embed.proj.weight", rank=4),
+    ),
+    upscaler(
+        "Restormer",
+        Tensor("encoder_level1.#.attn.temperature"),
+        Tensor("refinement.#.attn.qkv_dwconv.weight", rank=4),
+        Tensor("latent.#.attn.temperature"),
         Tensor("patch_embed.proj.weight", rank=4),
     ),
     upscaler(

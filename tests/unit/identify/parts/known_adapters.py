@@ -171,6 +171,17 @@ _SWIN_2: Shapes = {
     "layers.0.residual_group.blocks.0.attn.cpb_mlp.0.weight": (512, 2),
     "layers.0.residual_group.blocks.0.attn.logit_scale": (6, 1, 1),
 }
+_SRFORMER: Shapes = {
+    "layers.0.residual_group.blocks.0.attn.aligned_relative_position_index": (576, 144),
+    "layers.0.residual_group.blocks.0.attn.relative_position_bias_table": (2209, 6),
+    "layers.0.residual_group.blocks.0.attn.kv.weight": (90, 180),
+}
+_RESTORMER: Shapes = {
+    "patch_embed.proj.weight": (48, 3, 3, 3),
+    "encoder_level1.0.attn.temperature": (1, 1, 1),
+    "latent.0.attn.temperature": (8, 1, 1),
+    "refinement.0.attn.qkv_dwconv.weight": (288, 1, 3, 3),
+}
 _DAT: Shapes = {
     "before_RG.1.weight": (180,),
     "layers.0.blocks.0.attn.channel_interaction.1.weight": (22, 180, 1, 1),
@@ -201,6 +212,16 @@ UPSCALERS: dict[str, tuple[Shapes, str, str]] = {
     "compact of 48": (upscalers.compact(2, features=48), "Compact", "2"),
     "swinir x4": (_ONE(upscalers.swin_blocks()), "SwinIR", "4"),
     "swinir x2": (_ONE(upscalers.swin_blocks(), 1), "SwinIR", "2"),
+    "srformer": (_ONE(_SRFORMER), "SRFormer", "4"),
+    "restormer": (_RESTORMER, "Restormer", ""),
+    "rcan x3": (
+        conv("body.0.body.0.body.3.conv_du.0", (4, 64, 1, 1))
+        | conv("head.0", (64, 3, 3, 3))
+        | conv("tail.0.0", (576, 64, 3, 3))
+        | conv("tail.1", (3, 64, 3, 3)),
+        "RCAN",
+        "3",
+    ),
     "swin2sr": (_ONE(_SWIN_2), "Swin2SR", "4"),
     "hat": (_ONE(upscalers.hat_blocks()), "HAT", "4"),
     "dat": (_ONE(_DAT), "DAT", "4"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.identify.layouts import Shapes
+from tests.unit.identify.layouts import Shapes, prefixed
 from tests.unit.identify.parts import encoder_layouts as layouts
 
 __all__ = ["ENCODERS", "LANGUAGE_MODELS"]
@@ -26,6 +26,9 @@ LANGUAGE_MODELS: dict[str, tuple[tuple[int, int, int, int, int], str]] = {
     "gemma-3-4b": ((2560, 34, 262208, 10240, 1024), "norm four"),
     "gemma-3-12b": ((3840, 48, 262208, 15360, 2048), "norm four"),
     "llama-3.1-8b": ((4096, 32, 128256, 14336, 1024), ""),
+    "llama-3.2-1b": ((2048, 16, 128256, 8192, 512), ""),
+    "smollm3-3b": ((2048, 36, 128256, 11008, 512), ""),
+    "ministral-3-3b": ((3072, 26, 131072, 9216, 1024), ""),
     "llava-llama-3-8b": ((4096, 32, 128320, 14336, 1024), ""),
 }
 """Name → (width, layers, vocabulary, gate, keys), and what its blocks have besides."""
@@ -51,6 +54,13 @@ ENCODERS: dict[str, Answer] = {
         for name, width, layers, base in _CLIP
         for naming in ("transformers", "novelai", "open-clip")
     },
+    "clip-l and clip-g": (
+        prefixed("text_encoder.", layouts.clip_text(768, 12))
+        | prefixed("text_encoder_2.", layouts.clip_text(1280, 32)),
+        "clip_embed",
+        "sdxl|sd-3",
+        "",
+    ),
     "clip-h without its last layer": (
         layouts.clip_text(1024, 23),
         "clip_embed",
