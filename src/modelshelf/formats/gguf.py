@@ -59,7 +59,7 @@ def read_gguf(path: Path) -> TensorIndex:
         The tensors in the file's order, with shapes in torch order; where the writer kept the shape
         from before a fold (`comfy.gguf.orig_shape.…`), that one. `metadata` has all single values as
         text, arrays not. A tensor of a kind that is not known here has its label `kind 137`, for
-        example, and `end` 0, as nobody can say how long it is; a finding tells.
+        example, and no place, as nobody can say where it ends; a finding tells.
 
     Raises:
         InvalidGgufError: A rule is broken; the problem names the key or offset.
@@ -137,7 +137,7 @@ def _place(records: list[Record], start: int, size: int, fields: Fields) -> dict
                 problem=f"`{name}` ends at {end}, but the file at {size}: the file is cut short"
             )
         if form.length is None:
-            end = 0
+            begin = end = 0
         tensors[name] = TensorEntry(form.label, form.shape, begin, end)
     if len(tensors) != len(records):
         names = sorted(name for name, *_ in records)
