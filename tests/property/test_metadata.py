@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelshelf.metadata import read_metadata
+from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.vocabulary import base_meant
 
 pytestmark = pytest.mark.property
@@ -64,7 +65,9 @@ class TestWhatIsWritten:
         for claim in found.claims:
             assert len(claim.said) <= 100
             assert "\n" not in claim.said + claim.where
-        json.dumps(found.document()).encode("ascii")
+        told = json.dumps(found.document())
+        assert len(told) <= 1_000_000
+        assert ModelMetadata.from_document(json.loads(told)) == found
 
     @given(st.binary(max_size=400), ENDINGS | st.sampled_from([".png", ".preview.webp"]))
     def test_any_bytes_beside_a_model_are_harmless(self, content: bytes, ending: str) -> None:

@@ -11,7 +11,7 @@ from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.metadata import Field, ModelMetadata
 from modelshelf.schema.taxonomy import ModelType
 
-__all__ = ["HEADERS", "PATH_COLUMN", "block", "row", "summary"]
+__all__ = ["HEADERS", "PATH_COLUMN", "block", "metadata_lines", "row", "summary"]
 
 HEADERS = ("TYPE", "BASE", "VARIANT", "PREDICTION", "PRECISION", "FORMAT", "PATH")
 PATH_COLUMN = len(HEADERS) - 1
@@ -92,7 +92,7 @@ def block(probed: Probed, *, explain: bool) -> Iterator[str]:
     if explain:
         for finding in probed.findings:
             yield f"  found {printable(finding)}"
-        yield from _metadata(probed.metadata)
+        yield from metadata_lines(probed.metadata)
         cited = {evidence.where for evidence in probed.identity.evidence}
         for claim in probed.metadata.claims:
             if claim.where not in cited:
@@ -131,7 +131,8 @@ def _words(identity: Identity) -> Iterator[str]:
         yield f"({identity.status})"
 
 
-def _metadata(metadata: ModelMetadata) -> Iterator[str]:
+def metadata_lines(metadata: ModelMetadata) -> Iterator[str]:
+    """Yield what is written about a model, a line each: the words that a person looks for."""
     for field in _SHOWN_FIELDS:
         if text := metadata.first(field):
             yield _said(field.value, text)

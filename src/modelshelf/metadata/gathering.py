@@ -21,6 +21,8 @@ _PROSE = 4000
 """Characters of a description."""
 _MOST_VALUES = 100
 """Statements of one field from one source; a model with more tags than that has no tags."""
+_MOST_TEXT = 40_000
+"""Characters of all statements of one source; descriptions have a few thousand."""
 _SAID = 100
 _LARGEST_ID = 2**63
 _PROSE_FIELDS = frozenset({Field.DESCRIPTION, Field.NOTE, Field.USAGE_HINT, Field.NETWORK_ARGS})
@@ -48,6 +50,7 @@ class Gathering:
         self._source = source
         self._trust = trust
         self._counts: dict[Field, int] = {}
+        self._left = _MOST_TEXT
         self.statements: list[Statement] = []
         """What was taken so far."""
         self.claims: list[Declared] = []
@@ -65,7 +68,8 @@ class Gathering:
         else:
             text = as_line(text, _LINE)
         counted = self._counts.get(field, 0)
-        if text and counted < _MOST_VALUES:
+        if text and counted < _MOST_VALUES and len(text) <= self._left:
+            self._left -= len(text)
             self._counts[field] = counted + 1
             self.statements.append(Statement(field, text, self.place(key)))
 

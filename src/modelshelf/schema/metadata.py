@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
 
 from modelshelf.schema.declared import Declared, Trust
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelType,
+    ModelVariantType,
+    SchedulerPredictionType,
+)
 
 __all__ = ["Field", "ModelMetadata", "Preview", "Statement"]
 
@@ -194,6 +201,27 @@ class ModelMetadata:
             ],
         }
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Make the value again that `document` was made of, after JSON has had it.
+
+        Raises:
+            KeyError: A part of it is missing: it was not made by `document`.
+            ValueError: A word in it is none of ours.
+        """
+        return cls(
+            statements=tuple(
+                Statement(Field(one["field"]), one["value"], one["where"])
+                for one in document["statements"]
+            ),
+            claims=tuple(map(_claim_from, document["claims"])),
+            previews=tuple(
+                Preview(one["name"], one["kind"], one["size"]) for one in document["previews"]
+            ),
+            read=tuple(document["read"]),
+            problems=tuple(document["problems"]),
+        )
+
     def _best(self) -> Iterator[tuple[str, object]]:
         for field in Field:
             if field in _HASHES or field is Field.TRIGGER_WORD:
@@ -218,7 +246,22 @@ def _claim(claim: Declared) -> dict[str, object]:
         "architecture": claim.architecture,
     }
     return {
+        "trust": claim.trust.name.lower(),
         "where": claim.where,
         "said": claim.said,
         **{name: value for name, value in told.items() if value},
     }
+
+
+def _claim_from(told: Mapping[str, Any]) -> Declared:
+    kind, variant, prediction = (told.get(key) for key in ("type", "variant", "prediction_type"))
+    return Declared(
+        trust=Trust[told["trust"].upper()],
+        where=told["where"],
+        said=told["said"],
+        bases=tuple(map(BaseModelType, told.get("bases", ()))),
+        type=ModelType(kind) if kind else None,
+        variant=ModelVariantType(variant) if variant else None,
+        prediction_type=SchedulerPredictionType(prediction) if prediction else None,
+        architecture=told.get("architecture", ""),
+    )

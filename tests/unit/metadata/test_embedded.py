@@ -183,7 +183,14 @@ def test_everything_can_be_said_in_json() -> None:
     assert json.loads(json.dumps(found.document())) == {
         "title": "Lens",
         "tags": ["a"],
-        "claims": [{"where": "metadata:ss_base_model_version", "said": "sd_v1", "bases": ["sd-1"]}],
+        "claims": [
+            {
+                "trust": "metadata",
+                "where": "metadata:ss_base_model_version",
+                "said": "sd_v1",
+                "bases": ["sd-1"],
+            }
+        ],
         "previews": [],
         "read": ["metadata"],
         "problems": [],

@@ -238,6 +238,14 @@ def test_text_is_cut_to_a_bounded_length(tmp_path: Path) -> None:
     assert len(found.tags) == 100
 
 
+def test_all_text_of_one_source_is_bounded_too(tmp_path: Path) -> None:
+    """Many long values are no more than a few pages; what fits is kept."""
+    document = {"model_name": "Lens", "tags": [f"{number} " + "t" * 290 for number in range(5000)]}
+    found = beside(tmp_path, _metadata_json=document)
+    assert found.title == "Lens"
+    assert sum(len(one.value) for one in found.statements) <= 40_000
+
+
 def test_a_name_too_long_for_a_sidecar(tmp_path: Path) -> None:
     """The file system refuses to look; there is nothing beside it then."""
     model = tmp_path / ("n" * 240 + ".safetensors")
