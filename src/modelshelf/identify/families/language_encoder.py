@@ -232,6 +232,7 @@ FAMILIES = (
             Tensor("visual.deepstack_merger_list.#.norm.weight"),
             Tensor("language_model.layers.#.self_attn.k_norm.weight"),
             Tensor("language_model.embed_tokens.weight"),
+            Absent("x_embedder.*"),
         ),
         architecture="qwen3-vl",
         is_fallback=True,
