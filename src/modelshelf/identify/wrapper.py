@@ -49,7 +49,12 @@ _PARTS = {
     "vocoder.": Part.OTHER,
 }
 _FRAME = ("_orig_mod.", "module.", "state_dict.")
-_WRAPPERS = (*_FRAME, "base_model.model.", "model.", "net.", "netG.", "params.", "transformer.")
+# What distils a video model step by step trains a generator, sharded over devices.
+_DISTILLED = ("generator.", "generator_ema.", "_fsdp_wrapped_module.")
+_WRAPPERS = (
+    *(*_FRAME, *_DISTILLED),
+    *("base_model.model.", "model.", "net.", "netG.", "params.", "transformer."),
+)
 _TEXT_ENCODERS = "text_encoders."
 """ComfyUI's bundles name each text encoder behind this, any name goes."""
 

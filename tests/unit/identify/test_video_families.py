@@ -67,7 +67,8 @@ def test_no_other_family_agrees(model: Published) -> None:
 
 @denoisers
 @pytest.mark.parametrize(
-    "wrapper", ["model.diffusion_model.", "diffusion_model.", "model.", "net."]
+    "wrapper",
+    ["model.diffusion_model.", "diffusion_model.", "model.", "net.", "generator_ema.model."],
 )
 def test_wrappers_change_nothing(model: Published, wrapper: str) -> None:
     """They say which program wrote the file."""
