@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf.identify import identify
+from modelshelf.schema.declared import Declared, Trust
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelType,
+    ModelVariantType,
+    SchedulerPredictionType,
+)
+from tests.unit.formats.headers import write_safetensors
+from tests.unit.identify import layouts
+from tests.unit.identify.layouts import SD_1, SDXL, index_of
+
+SD_KINDS = ["sd-1", "sd-2", "sdxl"]
+
+
+def says(
+    *bases: BaseModelType,
+    trust: Trust = Trust.SIDECAR,
+    model_type: ModelType | None = None,
+    prediction: SchedulerPredictionType | None = None,
+    architecture: str = "",
+) -> Declared:
+    return Declared(
+        trust,
+        "m.civitai.info:baseModel",
+        "words",
+        bases=bases,
+        type=model_type,
+        prediction_type=prediction,
+        architecture=architecture,
+    )
+
+
+@pytest.mark.parametrize(
+    ("claims", "bases", "candidates"),
+    [
+        ([], [], SD_KINDS),
+        ([says(BaseModelType.SDXL)], ["sdxl"], []),
+        ([says(BaseModelType.SD_1, BaseModelType.SD_2)], [], ["sd-1", "sd-2"]),
+        ([says(BaseModelType.FLUX)], [], SD_KINDS),
+        ([says(BaseModelType.FLUX), says(BaseModelType.SDXL)], ["sdxl"], []),
+        (
+            [says(BaseModelType.SD_1), says(BaseModelType.SDXL, trust=Trust.METADATA)],
+            ["sdxl"],
+            [],
+        ),
+        ([says(BaseModelType.SDXL, model_type=ModelType.LORA)], [], SD_KINDS),
+    ],
+)
+def test_a_claim_chooses_among_candidates_and_adds_none(
+    claims: list[Declared], bases: list[str], candidates: list[str]
+) -> None:
+    """The most trusted first, in whatever order they come."""
+    for order in (claims, claims[::-1]):
+        identity = identify(index_of(layouts.ldm_vae()), declared=order)
+        assert [one.value for one in identity.bases] == bases
+        assert [one.value for one in identity.candidates] == candidates
+        assert identity.status == ("identified" if bases else "undecided")
+
+
+def test_a_contradiction_is_reported_and_changes_nothing() -> None:
+    """Structure proves; a mislabelled sidecar is named."""
+    shapes = index_of(layouts.checkpoint(SDXL))
+    told = identify(shapes, declared=[says(BaseModelType.SD_1)])
+    assert told.base is BaseModelType.SDXL
+    assert told.evidence[-1].found == "is not believed, against sdxl: 'words'"
+    assert told.evidence[:-1] == identify(shapes).evidence
+
+
+def test_a_claim_that_agrees_is_cited() -> None:
+    """Where it stands and what it says."""
+    told = identify(index_of(layouts.ldm_vae()), declared=[says(BaseModelType.SDXL)])
+    last = told.evidence[-1]
+    assert (last.rule, last.where, last.found) == (
+        "claim/sidecar",
+        "m.civitai.info:baseModel",
+        "says 'words'",
+    )
+
+
+def test_a_finer_name_comes_from_a_claim() -> None:
+    """Pony is SDXL by its tensors; only words tell."""
+    claim = says(BaseModelType.SDXL, architecture="pony")
+    assert identify(index_of(layouts.unet_lora(SDXL)), declared=[claim]).architecture == "pony"
+    assert identify(index_of(layouts.unet_lora(SD_1)), declared=[claim]).architecture == ""
+
+
+def test_what_nobody_knows_is_not_named_by_a_claim() -> None:
+    """A name is no proof that the tensors are a model at all."""
+    identity = identify(index_of({"a.b": (1,)}), declared=[says(BaseModelType.SDXL)])
+    assert (identity.type.value, identity.bases) == ("unknown", ())
+
+
+@pytest.mark.parametrize(
+    ("metadata", "base"),
+    [
+        ({"modelspec.architecture": "stable-diffusion-xl-v1-base/vae"}, "sdxl"),
+        ({"modelspec.architecture": "stable-diffusion-v1/vae"}, "sd-1"),
+        ({"modelspec.architecture": "a strange one"}, "unknown"),
+        ({"ss_v2": "True"}, "sd-2"),
+        ({"ss_v2": "False"}, "unknown"),
+        ({"general.architecture": "sdxl"}, "sdxl"),
+    ],
+)
+def test_the_files_own_words_narrow(tmp_path: Path, metadata: dict[str, str], base: str) -> None:
+    """Nobody has to pass them."""
+    path = write_safetensors(tmp_path / "n.safetensors", layouts.ldm_vae(), metadata=metadata)
+    assert identify(path).base == base
+
+
+def test_the_prediction_type_may_be_declared(tmp_path: Path) -> None:
+    """Names and shapes are the same for both."""
+    shapes = layouts.checkpoint(SDXL)
+    declared = {"modelspec.prediction_type": "v"}
+    path = write_safetensors(tmp_path / "n.safetensors", shapes, metadata=declared)
+    identity = identify(path)
+    assert identity.prediction_type is SchedulerPredictionType.V_PREDICTION
+    told = identify(path, declared=[says(prediction=SchedulerPredictionType.EPSILON)])
+    assert told.prediction_type is SchedulerPredictionType.V_PREDICTION
+    assert "not believed, against prediction type v_prediction" in told.evidence[-1].found
+
+
+def test_an_adapter_predicts_nothing() -> None:
+    """The base does."""
+    claim = says(prediction=SchedulerPredictionType.EPSILON)
+    assert identify(index_of(layouts.unet_lora(SDXL)), declared=[claim]).prediction_type is None
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "base"),
+    [
+        ("diffusion_pytorch_model.safetensors", {"scaling_factor": 0.13025}, "sdxl"),
+        ("diffusion_pytorch_model.fp16.safetensors", {"scaling_factor": 0.13025}, "sdxl"),
+        ("diffusion_pytorch_model.safetensors", {"scaling_factor": 1}, "unknown"),
+        ("diffusion_pytorch_model.safetensors", {"_class_name": "UNet"}, "unknown"),
+        ("my_vae.safetensors", {"scaling_factor": 0.13025}, "unknown"),
+        ("diffusion_pytorch_model.safetensors", None, "unknown"),
+    ],
+)
+def test_the_configuration_beside_a_vae_narrows(
+    tmp_path: Path, name: str, config: dict[str, object] | None, base: str
+) -> None:
+    """Where diffusers saved the two together; under another name a file belongs to nobody."""
+    write_safetensors(tmp_path / name, layouts.diffusers_vae())
+    text = "no JSON"
+    if config is not None:
+        text = json.dumps({"_class_name": "AutoencoderKL", "latent_channels": 4} | config)
+    (tmp_path / "config.json").write_text(text)
+    assert identify(tmp_path / name).base == base
+
+
+def test_a_variant_is_no_claim_to_take() -> None:
+    """The tensors of an inpainting model say so themselves."""
+    claim = Declared(
+        Trust.METADATA, "x", "y", bases=(BaseModelType.SD_1,), variant=ModelVariantType.INPAINT
+    )
+    identity = identify(index_of(layouts.checkpoint(SD_1)), declared=[claim])
+    assert identity.variant is ModelVariantType.NORMAL
