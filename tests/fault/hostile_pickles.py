@@ -195,6 +195,10 @@ def _tensors() -> dict[str, Case]:
         "negative offset": (tensor(offset=minus), INVALID),
         "offset of 2^63": (tensor(offset=large(2**63)), INVALID),
         "offset at the end": (tensor(offset=b"K\x01"), INVALID),
+        "an empty tensor far away": (
+            tensor(offset=large(2**62), shape=b"K\x00K\x03\x86"),
+            INVALID,
+        ),
         "offset of NaN": (tensor(offset=b"G\x7f\xf8\0\0\0\0\0\0"), INVALID),
         "offset of text": (tensor(offset=text("0")), INVALID),
         "negative side": (tensor(shape=minus + b"K\x03\x86"), INVALID),

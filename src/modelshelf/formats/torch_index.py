@@ -24,7 +24,9 @@ _HARMLESS = frozenset(
         "datetime.datetime",
         "datetime.timedelta",
         "torch.Size",
+        "torch.Tensor",
         "torch.device",
+        "torch.nn.parameter.Parameter",
         "torch.nn.modules.container.ParameterDict",
     }
     | {

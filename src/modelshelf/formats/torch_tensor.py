@@ -191,7 +191,7 @@ class TensorReader:
             raise _broken(name, f"begins at element {_shown(offset)} of its storage")
         begin = base + offset
         elements, is_contiguous = _extent(name, shape, strides)
-        if elements and begin + elements > count:
+        if begin + elements > count:
             raise _broken(
                 name, f"reaches to element {begin + elements} of a storage that has {count}"
             )
