@@ -189,6 +189,14 @@ FAMILIES = (
         traits=(_scale(1, Tensor("intro.weight")),),
     ),
     upscaler(
+        "KBNet",
+        Tensor("encoder_level1.#.attn.attgamma", rank=4),
+        Tensor("encoder_level1.#.attn.ga1", rank=4),
+        Tensor("patch_embed.proj.weight", rank=4),
+        traits=(_scale(1, Tensor("patch_embed.proj.weight")),),
+        naming="large",
+    ),
+    upscaler(
         "FBCNN",
         Tensor("m_body_encoder.#.res.#.weight", rank=4),
         Tensor("m_body_decoder.#.res.#.weight", rank=4),
@@ -217,7 +225,7 @@ FAMILIES = (
         "LaMa",
         Tensor("#.ffc.convl2l.weight", rank=4),
         Tensor("#.bn_l.running_mean", rank=1),
-        Tensor("#.conv1.ffc.convg2g.conv1.#.weight", rank=4),
+        Tensor("#.conv1.ffc.convg2g.conv2.weight", rank=4),
     ),
     upscaler(
         "GFPGAN",
