@@ -24,6 +24,7 @@ _WORDS = {
     "I8": "int8",
     "U8": "uint8",
 }
+_UNPACKED = frozenset({"F64", "F32", "F16", "BF16", "I64", "BOOL"})
 _FP8 = frozenset({"F8_E4M3", "F8_E5M2"})
 _SCALES = frozenset({"scale_weight", "weight_scale"})
 
@@ -66,7 +67,8 @@ def precision_of(layout: Layout) -> str | None:
         return _word(min(layout.dtypes))
     marks = {name.rpartition(".")[2] for name in layout.companions}
     marked = next((word for mark, word in _MARKS if mark in marks), None)
-    if marked is not None:
+    # Whatever lies beside them, numbers of 16 bits and more are not packed.
+    if marked is not None and not layout.dtypes <= _UNPACKED:
         return marked
     tensors = layout.index.tensors
     groups = layout.groups(layout.leading)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from modelshelf.identify import identify
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
+
+WIDE = (1024, 1024)
+
+
+def precision(tensors: dict[str, tuple[str, tuple[int, ...]]]) -> str | None:
+    """Identify tensors of two bytes a number, whatever the dtype: words, not sizes, are tested."""
+    entries: dict[str, TensorEntry] = {}
+    for name, (dtype, shape) in tensors.items():
+        size = 2
+        for side in shape:
+            size *= side
+        entries[name] = TensorEntry(dtype, shape, 0, size)
+    return identify(TensorIndex(entries)).precision
+
+
+@pytest.mark.parametrize(
+    ("dtype", "word"),
+    [
+        ("F64", "fp64"),
+        ("F32", "fp32"),
+        ("F16", "fp16"),
+        ("BF16", "bf16"),
+        ("F8_E4M3", "fp8_e4m3fn"),
+        ("F8_E5M2", "fp8_e5m2"),
+        ("I8", "int8"),
+        ("Q4_K", "q4_k"),
+        ("IQ3_XXS", "iq3_xxs"),
+        ("", None),
+    ],
+)
+def test_a_plain_dtype_has_a_word(dtype: str, word: str | None) -> None:
+    """GGUF's kinds keep theirs."""
+    assert precision({"a.weight": (dtype, WIDE)}) == word
+
+
+def test_matrices_count_and_not_norms() -> None:
+    """Norms and biases stay in full precision nearly everywhere."""
+    tensors = {f"n{number}.weight": ("F32", (9000,)) for number in range(99)}
+    assert precision(tensors | {"a.weight": ("BF16", (10, 10))}) == "bf16"
+    assert precision({"a.bias": ("F32", (9,)), "b.bias": ("F16", (90,))}) == "fp16"
+    assert precision({}) is None
+
+
+def test_the_denoiser_counts_and_not_its_companions() -> None:
+    """A bundle's text encoder in full precision says nothing about the denoiser."""
+    bundle = {
+        "model.diffusion_model.a.weight": ("F16", (10, 10)),
+        "cond_stage_model.a.weight": ("F32", WIDE),
+    }
+    assert precision(bundle) == "fp16"
+
+
+def test_no_majority_is_mixed() -> None:
+    """Half and half is neither."""
+    assert precision({"a.weight": ("F16", WIDE), "b.weight": ("F32", WIDE)}) == "mixed"
+
+
+@pytest.mark.parametrize(
+    ("extra", "word"),
+    [
+        ({"b.0.q.scale_weight": ("F32", ()), "scaled_fp8": ("F8_E4M3", (0,))}, "fp8_scaled"),
+        ({"b.0.q.weight_scale": ("F32", ()), "b.0.q.input_scale": ("F32", ())}, "fp8_scaled"),
+        ({"b.0.q.weight_scale": ("F32", ()), "b.0.q.comfy_quant": ("U8", (64,))}, "fp8_scaled"),
+        ({"b.0.q.weight_scale": ("F32", ()), "b.0.v.weight": ("BF16", WIDE)}, "fp8_mixed"),
+        ({"b.0.q.weight_scale": ("F32", ()), "b.0.m.weight": ("BF16", (6144, 256))}, "fp8_scaled"),
+        ({"b.0.q.weight_scale": ("F32", ()), "head.weight": ("BF16", (9000, 9000))}, "fp8_scaled"),
+        ({"b.0.q.weight_scale": ("F32", ()), "c.1.v.weight": ("BF16", WIDE)}, "fp8_scaled"),
+        ({"b.0.q.weight_scale": ("F8_E8M0", (1024, 32))}, "mxfp8"),
+        ({}, "fp8_e4m3fn"),
+    ],
+)
+def test_scaled_eight_bits(extra: dict[str, tuple[str, tuple[int, ...]]], word: str) -> None:
+    """Mixed is where the lists of blocks that are quantised keep wide matrices as they were.
+
+    What stands outside the blocks, and low-rank modulations inside, are never quantised.
+    """
+    assert precision({"b.0.q.weight": ("F8_E4M3", WIDE)} | extra) == word
+
+
+@pytest.mark.parametrize(
+    ("companions", "word"),
+    [
+        ({"a.weight.absmax": "F32", "a.weight.quant_state.bitsandbytes__nf4": "U8"}, "bnb_nf4"),
+        ({"a.weight.absmax": "F32", "a.weight.quant_state.bitsandbytes__fp4": "U8"}, "bnb_fp4"),
+        ({"a.SCB": "F32"}, "bnb_int8"),
+        ({"a.weight_scale": "F8_E4M3", "a.weight_scale_2": "F32"}, "nvfp4"),
+        ({"a.qweight": "I8", "a.wscales": "BF16", "a.smooth_factor": "BF16"}, "svdquant"),
+        ({"a.qweight": "I32", "a.qzeros": "I32", "a.g_idx": "I32", "a.scales": "F16"}, "gptq"),
+        ({"a.qweight": "I32", "a.qzeros": "I32", "a.scales": "F16"}, "awq"),
+        ({"a.scale": "F32", "a.zero_point": "F32"}, "sdnq"),
+        ({"a.scale": "F32"}, "sdnq"),
+    ],
+)
+def test_packed_forms_are_known_by_what_lies_beside_each_weight(
+    companions: dict[str, str], word: str
+) -> None:
+    """Their weights are bytes to any reader."""
+    beside = {name: (dtype, (16,)) for name, dtype in companions.items()}
+    assert precision({"a.weight": ("U8", (64, 1))} | beside) == word
+
+
+def test_a_scale_beside_a_plain_weight_is_no_quantisation() -> None:
+    """Layers with a learned scale have one too."""
+    assert precision({"a.weight": ("F16", WIDE), "a.scale": ("F32", (1024,))}) == "fp16"
