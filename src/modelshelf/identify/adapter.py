@@ -194,7 +194,7 @@ def _collect(
     if piece.module:
         block, _, layer = folded.rpartition(".")
         folded = f"{block}.{piece.module}.{layer}"
-    elif folded.endswith(".to_out") and "lora" in piece.kind:
+    elif folded.endswith(".to_out") and example.startswith("_lora", len(example) - tail):
         # Older diffusers left out that a list of two holds it.
         folded, implied = f"{folded}.#", (0,)
     target = Target(place.model, folded, place.is_flat)

@@ -77,7 +77,7 @@ class Widths:
 
     def _add_vector(self, shape: tuple[int, ...]) -> None:
         if len(shape) == 1:
-            self.outputs = shape[0]
+            self.outputs = self.outputs or shape[0]
 
     def _add_rotation(self, shape: tuple[int, ...]) -> None:
         # One rotation a block, and for butterflies one such list after another.

@@ -4,8 +4,8 @@ The three share their attention; FLUX.1 alone has a modulation in each block, Ch
 all, and FLUX.2's perceptrons are gated, which makes them half as wide again.
 
 FLUX.1 and Chroma cannot be told apart where no modulation is adapted. Whoever trains FLUX.1 with
-ai-toolkit or PEFT leaves the modulation out, so a whole adapter in those names is FLUX.1's; kohya's
-scripts never do, so theirs may be either's.
+ai-toolkit or PEFT leaves the modulation out, so a whole adapter in those names is FLUX.1's unless its
+metadata says Chroma; kohya's scripts never do, so theirs may be either's.
 
 Sources: `src/flux/model.py` of black-forest-labs/flux and flux2, `transformer_flux*.py` and
 `transformer_chroma.py` of huggingface/diffusers.
@@ -14,10 +14,11 @@ Sources: `src/flux/model.py` of black-forest-labs/flux and flux2, `transformer_f
 from __future__ import annotations
 
 from modelshelf.identify.adapter_names import AdapterNaming
-from modelshelf.identify.condition import Adapts, Either, Named, Tensor
+from modelshelf.identify.condition import Adapts, Either, Named, Never, Tensor
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.host import Fits, Host
+from modelshelf.identify.saying import Says
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -188,6 +189,7 @@ FAMILIES = (
         _FLUX_DIFFUSERS,
         # HunyuanVideo's stacks are longer: whoever ends where FLUX.1 ends adapts all of FLUX.1.
         Adapts("denoiser:single_transformer_blocks_#_*", reaches=(0, _SIZES["single"] - 1)),
+        Never(Says(BaseModelType.CHROMA)),
         rule="diffusers-whole",
         special_case_of=(
             *_RIVALS,
@@ -200,6 +202,7 @@ FAMILIES = (
         _FLUX,
         Either((Named(AdapterNaming.COMFY), Named(AdapterNaming.ORIGINAL))),
         Adapts("denoiser:single_blocks_#_*", reaches=(0, _SIZES["single"] - 1)),
+        Never(Says(BaseModelType.CHROMA)),
         rule="original-whole",
         special_case_of=_RIVALS_ORIGINAL,
     ),
@@ -208,7 +211,13 @@ FAMILIES = (
         _FLUX,
         Named(AdapterNaming.XLABS),
         rule="xlabs",
-        special_case_of=("flux/lora/original-whole", *_RIVALS_ORIGINAL),
+        # This trainer has been written for FLUX.1 alone.
+        special_case_of=(
+            "flux/lora/original-whole",
+            "flux2/lora/klein-4b-original",
+            "hunyuan-video/lora/comfy",
+            *_RIVALS_ORIGINAL,
+        ),
     ),
     *(
         Family(

@@ -19,6 +19,7 @@ from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.families.text_encoder_adapters import CLIP_G, KOHYA_CLIP_H, KOHYA_CLIP_L
 from modelshelf.identify.family import Detail, Family
 from modelshelf.identify.host import Host
+from modelshelf.identify.saying import Says
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -291,6 +292,7 @@ FAMILIES = (
         _KOLORS,
         Either(
             (
+                Says(BaseModelType.KOLORS),
                 Adapts("denoiser:encoder_hid_proj"),
                 Adapts("denoiser:add_embedding_linear_#", inputs=(5632, 1280), outputs=1280),
             )

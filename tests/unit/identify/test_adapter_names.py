@@ -1,0 +1,287 @@
+"""What stands in an adapter beside its modules: names of old, text encoders, norms, and strangers."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelshelf.identify import identify
+from modelshelf.schema.identity import Identity, IdentityStatus
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from tests.unit.identify.adapter_layouts import DENOISERS, KINDS, Modules, adapter
+from tests.unit.identify.layouts import Shapes, index_of
+
+_PEFT, _KOHYA = KINDS["peft"][1], KINDS["kohya"][1]
+
+
+def _identify(shapes: Shapes, **metadata: str) -> Identity:
+    tensors = {name: TensorEntry("BF16", shape, 0, 2) for name, shape in shapes.items()}
+    return identify(TensorIndex(tensors, metadata=metadata))
+
+
+def _possible(identity: Identity) -> list[str]:
+    return [base.value for base in identity.bases or identity.candidates]
+
+
+def _only(name: str, *words: str) -> Modules:
+    return {
+        path: shape
+        for path, shape in DENOISERS[name].modules.items()
+        if any(word in path for word in words)
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "naming", "expected"),
+    [
+        ("qwen-image", ["transformer_blocks.3.attn.to_q"], "peft",
+         ["hunyuan-video", "framepack", "flux", "flux2", "chroma", "qwen-image"]),
+        ("auraflow", ["single_transformer_blocks.3.attn.to_q"], "peft",
+         ["hunyuan-video", "framepack", "flux", "chroma", "auraflow"]),
+        ("qwen-image", ["transformer_blocks.18.attn.to_k"], "peft",
+         ["hunyuan-video", "framepack", "flux", "chroma", "qwen-image"]),
+        ("qwen-image", ["transformer_blocks.19.attn.to_k"], "peft",
+         ["hunyuan-video", "framepack", "qwen-image"]),
+        ("qwen-image", ["transformer_blocks.20.attn.to_k"], "peft", ["qwen-image"]),
+        ("flux", ["img_attn"], "comfy", ["flux", "chroma"]),
+        ("flux", ["img_attn"], "kohya", ["hunyuan-video", "flux", "chroma"]),
+        ("flux", ["linear1"], "kohya", ["hunyuan-video", "flux", "chroma"]),
+        ("flux", ["img_mod"], "kohya", ["flux"]),
+        ("flux", ["img_mlp"], "kohya", ["flux", "chroma"]),
+        ("flux diffusers", ["ff_context.net"], "peft",
+         ["hunyuan-video", "framepack", "flux", "chroma"]),
+        ("sd-1", ["attn1"], "kohya", ["sd-1", "sd-2"]),
+        ("sd-1", ["proj_in"], "kohya", ["sd-1"]),
+        ("sdxl", ["attn1"], "kohya", ["sdxl"]),
+        ("refiner", ["attn1"], "kohya", ["sdxl-refiner"]),
+        ("sana small", ["attn1"], "peft", ["pixart", "sana"]),
+        ("ltx", ["attn1"], "peft", ["ltx-video", "cosmos", "anima"]),
+        ("cogvideox 5b", ["attn1"], "peft", ["cogvideox"]),
+        ("cogvideox 5b", ["blocks.7.attn1"], "peft", ["cogvideox", "mochi"]),
+        ("cogview4", ["attn1"], "peft", ["cogview4"]),
+        ("cogview4", ["blocks.7.attn1"], "peft", ["cogview4", "ltx-video", "cosmos"]),
+        ("krea-2", ["attn.wq"], "kohya", ["krea-2"]),
+    ],
+)  # fmt: skip
+def test_what_targets_leave_open_is_exactly_that_set(
+    name: str, words: list[str], naming: str, expected: list[str]
+) -> None:
+    """Shared modules name every base that has them, and no other."""
+    identity = _identify(adapter(_only(name, *words), naming, _PEFT))
+    assert sorted(_possible(identity)) == sorted(expected)
+    is_open = len(expected) > 1
+    assert identity.status is (IdentityStatus.UNDECIDED if is_open else IdentityStatus.IDENTIFIED)
+
+
+def test_metadata_chooses_among_equals() -> None:
+    """Chroma has all of FLUX.1's modules but the modulation: only what is written tells them apart."""
+    shapes = adapter(DENOISERS["flux diffusers"].modules, "peft", _PEFT)
+    assert _possible(_identify(shapes)) == ["flux"]
+    assert _possible(_identify(shapes, ss_base_model_version="chroma")) == ["chroma"]
+    assert _possible(_identify(shapes, ss_base_model_version="flux1")) == ["flux"]
+    modulated = adapter(DENOISERS["flux"].modules, "kohya", _KOHYA)
+    assert _possible(_identify(modulated, ss_base_model_version="chroma")) == ["flux"]
+    sdxl = adapter(DENOISERS["sdxl"].modules, "unet", _PEFT)
+    assert _possible(_identify(sdxl, ss_base_model_version="kolors")) == ["kolors"]
+
+
+def _text(prefix: str, width: int, path: str = "text_model.encoder.layers.0") -> Shapes:
+    modules = {f"{path}.self_attn.q_proj": (width, width), f"{path}.mlp.fc1": (4 * width, width)}
+    joined = {
+        prefix + (name.replace(".", "_") if prefix.startswith("lora_") else name): shape
+        for name, shape in modules.items()
+    }
+    return {
+        f"{name}.{ending}": shape
+        for name, module in joined.items()
+        for ending, shape in _KOHYA(module, 4)
+    }
+
+
+def _t5(prefix: str) -> Shapes:
+    module = f"{prefix}encoder_block_0_layer_0_SelfAttention_q"
+    return {f"{module}.{ending}": shape for ending, shape in _KOHYA((4096, 4096), 4)}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "expected"),
+    [
+        (_text("lora_te_", 768), ["sd-1"]),
+        (_text("lora_te_", 1024), ["sd-2"]),
+        (_text("lora_te1_", 768), ["sdxl", "flux", "sd-3"]),
+        (_text("lora_te1_", 768) | _text("lora_te2_", 1280), ["sdxl"]),
+        (_text("lora_te1_", 768) | _text("lora_te2_", 1280) | _t5("lora_te3_"), ["sd-3"]),
+        (_text("lora_te1_", 768) | _t5("lora_te3_"), ["flux", "sd-3"]),
+        (_text("lora_te1_", 768) | _t5("lora_te2_"), ["flux"]),
+        (_text("text_encoder.", 768), ["sd-1", "sdxl", "flux", "sd-3"]),
+        (_text("text_encoder.", 768, "encoder.layers.0"), ["sd-1", "sdxl", "flux", "sd-3"]),
+        (_text("text_encoder.", 1024), ["sd-2"]),
+        (_text("text_encoder_2.", 1280), ["sdxl"]),
+        (_text("lora_te_", 896), []),
+    ],
+)
+def test_text_encoders_alone_leave_their_bases(shapes: Shapes, expected: list[str]) -> None:
+    """CLIP-L is in half of all bases; how encoders are numbered tells some apart."""
+    identity = _identify(shapes)
+    assert identity.type.value == "lora"
+    assert sorted(_possible(identity)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "base_model.model.model.layers.{}.self_attn.q_proj",
+        "base_model.model.language_model.model.layers.{}.self_attn.q_proj",
+        "model.layers.{}.mlp.gate_proj",
+        "text_encoder.model.layers.{}.self_attn.q_proj",
+        "lora_te_layers_{}_self_attn_q_proj",
+        "base_model.model.transformer.h.{}.attn.c_attn",
+    ],
+)
+def test_language_models_lend_no_base(prefix: str) -> None:
+    """An adapter of an LLM, or of one that reads prompts, belongs to no image model."""
+    shapes: Shapes = {}
+    for number in range(28):
+        for ending, shape in _PEFT((3584, 3584), 16):
+            shapes[f"{prefix.format(number)}.{ending}"] = shape
+    identity = _identify(shapes)
+    assert identity.type.value in {"lora", "unknown"}
+    assert _possible(identity) == []
+
+
+def test_text_encoder_decides_where_rotations_tell_one_width() -> None:
+    """Half a width leaves SD 1 and SD 2 open, the one encoder of kohya's scripts does not."""
+    rotations: Shapes = {"lora_unet_mid_block_attentions_0_proj_in.oft_blocks": (160, 8, 8)}
+    assert _possible(_identify(rotations)) == ["sd-1", "sd-2", "sdxl"]
+    assert _possible(_identify(rotations | _text("lora_te_", 1024))) == ["sd-2"]
+    assert _possible(_identify(rotations | _text("lora_te2_", 1280))) == ["sdxl"]
+
+
+def test_xlabs_numbers_the_streams() -> None:
+    """`qkv_lora1` is the image's attention, `qkv_lora2` the text's."""
+    shapes: Shapes = {}
+    for stream in "12":
+        block = f"double_blocks.3.processor.qkv_lora{stream}"
+        shapes |= {f"{block}.down.weight": (16, 3072), f"{block}.up.weight": (9216, 16)}
+    identity = _identify(shapes)
+    assert _possible(identity) == ["flux"]
+    assert dict(identity.details) == {"layout": "xlabs", "network": "lora", "rank": "16"}
+
+
+def test_old_diffusers_left_out_the_list_around_an_output() -> None:
+    """`processor.to_out_lora` adapts `to_out.0`."""
+    block = "unet.up_blocks.1.attentions.0.transformer_blocks.0.attn2.processor"
+    shapes: Shapes = {}
+    for name, width in (("to_k", 768), ("to_out", 1280)):
+        shapes[f"{block}.{name}_lora.down.weight"] = (4, width)
+        shapes[f"{block}.{name}_lora.up.weight"] = (1280, 4)
+    identity = _identify(shapes)
+    assert (_possible(identity), identity.format.value) == (["sd-1"], "diffusers")
+    assert dict(identity.details)["layout"] == "diffusers"
+
+
+def test_onetrainer_bundles_tokens() -> None:
+    """Embeddings beside the modules are no modules."""
+    shapes = adapter(_only("flux diffusers", "blocks.0."), "onetrainer", _KOHYA)
+    shapes |= adapter(_only("flux diffusers", "single_transformer_blocks.37"), "onetrainer", _KOHYA)
+    shapes |= {"bundle_emb.cat.clip_l": (4, 768), "bundle_emb.cat.t5": (4, 4096)}
+    identity = _identify(shapes)
+    assert _possible(identity) == ["flux"]
+    assert dict(identity.details)["layout"] == "onetrainer"
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "naming"),
+    [("flux", "img_in", "bare"), ("flux diffusers", "x_embedder", "peft")],
+)
+def test_a_control_lora_takes_a_second_image(name: str, image: str, naming: str) -> None:
+    """The image that controls lies beside the latents, and the norms are trained as they are."""
+    modules = {**DENOISERS[name].modules, image: (3072, 128)}
+    identity = _identify(adapter(modules, naming, _PEFT))
+    assert (identity.type.value, _possible(identity)) == ("control_lora", ["flux"])
+    plain = _identify(adapter({**modules, image: (3072, 64)}, naming, _PEFT))
+    assert plain.type.value == "lora"
+
+
+def test_norms_without_a_wrapper_make_a_control_lora() -> None:
+    """Black Forest Labs keeps them whole between the low-rank pairs."""
+    shapes = adapter(_only("flux", "double_blocks.0.", "single_blocks.37."), "bare", _PEFT)
+    shapes |= {
+        f"double_blocks.0.{stream}_attn.norm.{one}_norm.scale": (128,)
+        for stream in ("img", "txt")
+        for one in ("query", "key")
+    }
+    assert _identify(shapes).type.value == "control_lora"
+
+
+def test_several_ranks_are_mixed() -> None:
+    """The rank is told where it is one."""
+    one = adapter(_only("wan 14b", "blocks.0."), "comfy", _PEFT, rank=8)
+    other = adapter(_only("wan 14b", "blocks.1."), "comfy", _PEFT, rank=16)
+    assert dict(_identify(one).details)["rank"] == "8"
+    assert dict(_identify(one | other).details)["rank"] == "mixed"
+
+
+def test_convolutions_make_a_locon() -> None:
+    """A network that adapts more than points of an image is called by its own name."""
+    plain = adapter(_only("sd-1", "attn"), "kohya", _KOHYA)
+    both = adapter(_only("sd-1", "attn", "conv1"), "kohya", _KOHYA)
+    assert dict(_identify(plain).details)["network"] == "lora"
+    assert dict(_identify(both).details)["network"] == "locon"
+
+
+def test_a_convolution_of_points_may_come_as_a_matrix() -> None:
+    """Where the width of the text decides, nothing hangs on two sides of length one."""
+    modules = {path: shape[:2] for path, shape in _only("sd-1", "attn", "proj_in").items()}
+    assert _possible(_identify(adapter(modules, "unet", _PEFT))) == ["sd-1"]
+
+
+def test_pairs_beside_packed_weights_are_no_adapter() -> None:
+    """Quantised models carry low-rank corrections, and are models still."""
+    shapes: Shapes = {}
+    for number in range(19):
+        layer = f"transformer_blocks.{number}.attn.to_q"
+        shapes |= {f"{layer}.{ending}": shape for ending, shape in _PEFT((3072, 3072), 32)}
+        shapes |= {f"{layer}.{one}": (3072, 16) for one in ("qweight", "wscales", "smooth")}
+    assert _identify(shapes).type.value != "lora"
+
+
+def test_names_behind_a_frame_are_read() -> None:
+    """Wrappers of training frameworks come off."""
+    shapes = adapter(_only("sdxl original", "attn2"), "kohya", _KOHYA)
+    wrapped = {f"module.{name}": shape for name, shape in shapes.items()}
+    assert _possible(_identify(wrapped)) == ["sdxl"]
+
+
+def test_an_extraction_with_two_underscores_is_read() -> None:
+    """Some extractions write `lora_unet__` before the path."""
+    shapes = adapter(_only("wan 1.3b", "self_attn"), "kohya", _KOHYA)
+    doubled = {name.replace("unet_", "unet__", 1): shape for name, shape in shapes.items()}
+    assert _possible(_identify(doubled)) == ["wan"]
+
+
+def test_differences_of_norms_and_biases_belong_to_their_modules() -> None:
+    """Full differences of a whole model include what has one width alone."""
+    shapes = adapter(_only("wan 14b", "blocks.0."), "comfy", KINDS["full"][1])
+    block = "diffusion_model.blocks.0"
+    shapes |= {f"{block}.norm3.diff": (5120,), f"{block}.norm3.diff_b": (5120,)}
+    shapes |= {f"{block}.modulation.diff": (1, 6, 5120)}
+    assert _possible(_identify(shapes)) == ["wan"]
+    shapes[f"{block}.norm3.diff"] = (5121,)
+    assert _possible(_identify(shapes)) == []
+
+
+@pytest.mark.parametrize(
+    ("tensor", "expected"),
+    [((4, 768), "sd-1"), ((4, 1024), "sd-2")],
+)
+def test_the_first_loras_name_no_module(tensor: tuple[int, int], expected: str) -> None:
+    """Numbers of cloneofsimo's say nothing; the width of the text does."""
+    shapes: Shapes = {"<s1>": (tensor[1],)}
+    for number in range(4):
+        shapes[f"unet:{number}:down"] = (4, 320)
+        shapes[f"unet:{number}:up"] = (320, 4)
+        shapes[f"text_encoder:{number}:down"] = tensor
+        shapes[f"text_encoder:{number}:up"] = tensor[::-1]
+    identity = identify(index_of(shapes))
+    assert (identity.type.value, _possible(identity)) == ("lora", [expected])
+    assert ("layout", "cloneofsimo") in identity.details
