@@ -74,6 +74,8 @@ FAMILIES = (
         Absent("single_transformer_blocks.*"),
         Absent("controlnet*"),
         Absent("pos_embed_input*"),
+        # Pyramid-Flow for video took medium's blocks, and calls these norms otherwise.
+        Absent("*.norm_add_q.*"),
         traits=_sizes(
             "pos_embed.pos_embed",
             "transformer_blocks.0.attn2.to_q.weight",

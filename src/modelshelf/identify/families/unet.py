@@ -58,6 +58,10 @@ _NO_OTHER_KIND = (
     Absent("*time_stack*"),
     Absent("*temp_convs*"),
     Absent("*motion_modules*"),
+    # LaVie and Tune-A-Video, ModelScope's own spelling, and MVDream's views of one object.
+    Absent("*.attn_temp.*"),
+    Absent("*temopral_conv*"),
+    Absent("camera_embed.*"),
     Absent("cc_projection*"),
     Absent("encoder_hid_proj*"),
     Absent("visual.*"),
