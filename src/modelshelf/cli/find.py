@@ -22,8 +22,8 @@ def command(session: Session, text: str) -> None:
     TEXT is a part of a name or source, the start of a digest, or a path. What lies at a path is
     looked up by its content, whatever it is called. Finding nothing is exit 4.
 
-    A digest is BLAKE3 or SHA-256 of a file or model, six digits of it at least; so the ten digits
-    of an AutoV2, as web sites and pictures name models, are one.
+    A digest is BLAKE3, SHA-256, AutoV3 or imohash of a file or model, six digits of it at least; so
+    the ten digits of an AutoV2, as web sites and pictures name models, are one.
 
     \b
     shelf find inpaint
