@@ -34,6 +34,7 @@ VERBS: Mapping[str, str] = {
     "du": "modelshelf.cli.usage",
     "dupes": "modelshelf.cli.duplicates",
     "probe": "modelshelf.cli.probe",
+    "identify": "modelshelf.cli.identify",
     "config": "modelshelf.cli.config",
     "completion": "modelshelf.cli.completion",
 }

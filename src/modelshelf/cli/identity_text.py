@@ -5,39 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from modelshelf.cli.metadata_text import metadata_facts
 from modelshelf.cli.probing import Probed
-from modelshelf.cli.text import human_size, printable
+from modelshelf.cli.text import printable
 from modelshelf.schema.identity import Identity, IdentityStatus
-from modelshelf.schema.metadata import Field, ModelMetadata
 from modelshelf.schema.taxonomy import ModelType
 
-__all__ = ["HEADERS", "PATH_COLUMN", "block", "metadata_lines", "row", "summary"]
+__all__ = ["HEADERS", "PATH_COLUMN", "block", "row", "summary"]
 
 HEADERS = ("TYPE", "BASE", "VARIANT", "PREDICTION", "PRECISION", "FORMAT", "PATH")
 PATH_COLUMN = len(HEADERS) - 1
 _NOTHING = "-"
 _NOBODY_KNOWS = "?"
-_SHOWN_FIELDS = (
-    Field.TITLE,
-    Field.VERSION,
-    Field.AUTHOR,
-    Field.LICENSE,
-    Field.RESOLUTION,
-    Field.NETWORK,
-    Field.NETWORK_DIM,
-    Field.NETWORK_ALPHA,
-    Field.BASE_NAME,
-    Field.SOFTWARE,
-    Field.WORKFLOW,
-    Field.NOTE,
-    Field.SOURCE,
-    Field.CIVITAI_MODEL,
-    Field.CIVITAI_VERSION,
-)
-"""What `--explain` shows of the metadata; `--json` has all."""
 _NOTEWORTHY = frozenset({IdentityStatus.PARTIAL, IdentityStatus.AMBIGUOUS, IdentityStatus.BROKEN})
 """States that neither the type nor the base shows."""
-_LONGEST = 200
 _CLAIM = "claim/"
 """Rules that quote somebody begin so; what they quote is no reason."""
 
@@ -92,7 +73,8 @@ def block(probed: Probed, *, explain: bool) -> Iterator[str]:
     if explain:
         for finding in probed.findings:
             yield f"  found {printable(finding)}"
-        yield from metadata_lines(probed.metadata)
+        for title, text in metadata_facts(probed.metadata):
+            yield f"  {title}: {printable(text)}"
         cited = {evidence.where for evidence in probed.identity.evidence}
         for claim in probed.metadata.claims:
             if claim.where not in cited:
@@ -129,30 +111,6 @@ def _words(identity: Identity) -> Iterator[str]:
             yield detail
     if identity.status in _NOTEWORTHY:
         yield f"({identity.status})"
-
-
-def metadata_lines(metadata: ModelMetadata) -> Iterator[str]:
-    """Yield what is written about a model, a line each: the words that a person looks for."""
-    for field in _SHOWN_FIELDS:
-        if text := metadata.first(field):
-            yield _said(field.value, text)
-    for title, words in (
-        ("trigger words", metadata.trigger_words),
-        ("tags", metadata.tags),
-    ):
-        if words:
-            yield _said(title, ", ".join(words))
-    for name, text in metadata.hashes.items():
-        yield _said(f"claimed {name}", text)
-    for preview in metadata.previews:
-        yield f"  preview: {printable(preview.name)} ({preview.kind}, {human_size(preview.size)})"
-    for problem in metadata.problems:
-        yield f"  could not read {printable(problem)}"
-
-
-def _said(title: str, text: str) -> str:
-    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return f"  {title.replace('_', ' ')}: {printable(short)}"
 
 
 def summary(all_probed: Iterable[Probed]) -> dict[str, object]:

@@ -101,7 +101,7 @@ def test_an_explanation_has_what_is_written_about_a_model(run: Run, tree: Path) 
         "  preview: ink.preview.png (png, 16 B)",
     ):
         assert line in lines
-    assert any(line.startswith("  could not read ink.civitai.info: ") for line in lines)
+    assert any(line.startswith("  could not read: ink.civitai.info: ") for line in lines)
 
 
 def test_names_and_words_cannot_harm_the_terminal(run: Run, tree: Path) -> None:
