@@ -9,7 +9,7 @@ from typing import Any
 
 from modelshelf.identify.adapter import Adapter, AdapterNaming, Target, find_adapter
 from modelshelf.identify.layout import Group, Layout
-from modelshelf.schema.tensor import TensorIndex
+from modelshelf.schema.tensor import Container, TensorIndex
 
 __all__ = ["Facts"]
 
@@ -52,6 +52,18 @@ class Facts:
         if len(names) != 1 or len(self.groups) != 1:
             return None
         return next(iter(self.groups)), names[0]
+
+    @cached_property
+    def ports(self) -> Mapping[str, tuple[str, ...]]:
+        """Inputs and outputs of an ONNX graph as `input:NAME` → sides; empty for anything else."""
+        index = self.layout.index
+        if index.container is not Container.ONNX:
+            return {}
+        return {
+            name: tuple(sides.strip("[]").split(", "))
+            for name, sides in index.metadata.items()
+            if name.startswith(("input:", "output:"))
+        }
 
     @cached_property
     def _modules(self) -> Mapping[str, int]:

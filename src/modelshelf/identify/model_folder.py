@@ -71,7 +71,12 @@ def read_folder(tree: SourceTree) -> FolderReading:
     return FolderReading(tree, config, tuple(headers), tuple(damage))
 
 
-_READ = (WeightFormat.SAFETENSORS, WeightFormat.PICKLE, WeightFormat.GGUF)
+_READ = (
+    WeightFormat.SAFETENSORS,
+    WeightFormat.PICKLE,
+    WeightFormat.GGUF,
+    WeightFormat.ONNX,
+)
 
 
 def _read_config(tree: SourceTree) -> tuple[FolderConfig, list[_Damage]]:

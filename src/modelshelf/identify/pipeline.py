@@ -19,6 +19,7 @@ from modelshelf.schema.source import SourceTree
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
+    ModelRepoVariant,
     ModelType,
     SchedulerPredictionType,
     SubModelType,
@@ -75,14 +76,16 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
     absent = _declared_denoisers(index, readings, families) if not denoisers else {}
     bases = _shared_bases(denoisers) or _only(absent.values())
     lead = _lead(denoisers, bases)
+    repo_variant = repo_variant_of([reading.config for reading in readings.values()])
+    is_onnx = repo_variant is ModelRepoVariant.ONNX
     return Identity(
         type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
+        format=ModelFormat.ONNX if is_onnx else ModelFormat.DIFFUSERS,
         bases=bases,
         candidates=() if bases else _only({one.identity.candidates for one in denoisers}),
         variant=lead.variant if lead else None,
         prediction_type=_prediction(components) or _shared_prediction(denoisers),
-        repo_variant=repo_variant_of([reading.config for reading in readings.values()]),
+        repo_variant=repo_variant,
         precision=_precision(components, denoisers),
         architecture=lead.architecture if lead else "",
         evidence=_evidence(index, components, denoisers) + _class_evidence(index, absent),
