@@ -5,7 +5,7 @@ Sources: `lavenderflow` of cloneofsimo/minRF, `AuraFlowTransformer2DModel` of hu
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting, Tensor
+from modelshelf.identify.condition import Either, Setting, Tensor
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
 from modelshelf.schema.taxonomy import BaseModelType
 
@@ -13,6 +13,10 @@ __all__ = ["FAMILIES"]
 
 _AURAFLOW = BaseModelType.AURAFLOW
 _WIDTH, _TEXT = 3072, 2048
+# GGUF drops leading dimensions of one.
+_REGISTERS = Either(
+    (Tensor("register_tokens", (1, 8, _WIDTH)), Tensor("register_tokens", (8, _WIDTH), rank=2))
+)
 
 FAMILIES = (
     main_file(
@@ -20,7 +24,7 @@ FAMILIES = (
         "original",
         Tensor("double_layers.#.attn.w1q.weight", below=4),
         Tensor("single_layers.#.attn.w1q.weight", below=32),
-        Tensor("register_tokens", (1, 8, _WIDTH)),
+        _REGISTERS,
         Tensor("cond_seq_linear.weight", (_WIDTH, _TEXT)),
         *NO_CONTROL,
     ),
@@ -29,7 +33,7 @@ FAMILIES = (
         "diffusers",
         Tensor("joint_transformer_blocks.#.attn.add_q_proj.weight", below=4),
         Tensor("single_transformer_blocks.#.attn.to_q.weight", below=32),
-        Tensor("register_tokens", (1, 8, _WIDTH)),
+        _REGISTERS,
         Tensor("context_embedder.weight", (_WIDTH, _TEXT)),
         *NO_CONTROL,
     ),

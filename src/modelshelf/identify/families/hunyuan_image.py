@@ -24,11 +24,12 @@ FAMILIES = (
     main_file(
         _HUNYUAN_IMAGE,
         "original",
-        # One patch of one pixel in two dimensions; the refiner's has three.
+        # One patch of one pixel in two dimensions; the refiner's has three, where a container keeps
+        # so many.
         Either(
             (
                 Tensor("img_in.proj.weight", (_WIDTH, 64, 1, 1), rank=4),
-                Tensor("img_in.proj.weight", (_REFINER, 128, 1, 1, 1), rank=5),
+                Tensor("img_in.proj.weight", (_REFINER, 128, 1, 1)),
             )
         ),
         weight_or_bias("double_blocks.#.img_mod.linear", (6 * _WIDTH, 6 * _REFINER)),

@@ -36,11 +36,11 @@ _MEDIUM, _MEDIUM_3_5, _LARGE = (
 )
 
 
-def _sizes(table: str, second_attention: str, last_block: str) -> tuple[Trait, ...]:
+def _sizes(patches: str, second_attention: str, last_block: str) -> tuple[Trait, ...]:
     """The published sizes. Names tell them apart too, where shapes are not to be had."""
     has_second, is_large = Tensor(second_attention), Tensor(last_block)
     return (
-        Trait(ModelVariantType.NORMAL, Tensor(table)),
+        Trait(ModelVariantType.NORMAL, Tensor(patches)),
         Trait(_LARGE, is_large),
         Trait(_MEDIUM_3_5, Both(has_second, Never(is_large))),
         Trait(_MEDIUM, Both(Never(has_second), Never(is_large))),
@@ -59,7 +59,7 @@ FAMILIES = (
         Absent("controlnet*"),
         Absent("y_embedder.y_embedding"),
         traits=_sizes(
-            "pos_embed",
+            "x_embedder.proj.weight",
             "joint_blocks.0.x_block.attn2.proj.weight",
             "joint_blocks.37.x_block.attn.proj.weight",
         ),
@@ -77,7 +77,7 @@ FAMILIES = (
         # Pyramid-Flow for video took medium's blocks, and calls these norms otherwise.
         Absent("*.norm_add_q.*"),
         traits=_sizes(
-            "pos_embed.pos_embed",
+            "pos_embed.proj.weight",
             "transformer_blocks.0.attn2.to_q.weight",
             "transformer_blocks.37.attn.to_q.weight",
         ),
