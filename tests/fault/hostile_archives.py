@@ -148,6 +148,7 @@ def _archives() -> dict[str, Case]:
         "bytes before its start": b"PK\x03\x04" + sound().close(),
         "more entries than there are": sound().close(here=9, count=9),
         "fewer entries than there are": sound().close(here=1, count=1),
+        "a directory of 20 MB": sound().close(length=20 << 20),
         "65,535 entries": sound().close(here=65535, count=65535),
         "a directory of 4 GB": sound().close(length=0xFFFFFFFF),
         "a directory elsewhere": sound().close(begin=0),
@@ -205,6 +206,7 @@ def _streams() -> dict[str, Case]:
         "a storage of 2^62 elements": head + body + keys + struct.pack("<q", 2**62),
         "a storage of other size": head + body + keys + numbers + struct.pack("<q", 5) + bytes(20),
         "a key list without end": head + body + b"\x80\x02](" + b"K\x01" * 300_000 + b"e.",
+        "an object of 70 MB": head + b"\x80\x02](" + (b"C\xff" + bytes(255)) * 280_000 + b"e.",
         "a gadget for a key": head + body + b"\x80\x02](" + called("posix", "system") + b"e.",
     }
     cases: dict[str, Case] = {

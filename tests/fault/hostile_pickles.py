@@ -222,6 +222,32 @@ def _tensors() -> dict[str, Case]:
             tensor(shape=b"(" + b"K\x01" * 1000 + b"t", strides=b"(" + b"K\x01" * 1000 + b"t"),
             INVALID,
         ),
+        "an untyped storage without a type": (
+            tensor(STORAGE.replace(b"torch\nFloatStorage", b"torch\nUntypedStorage") + b"K\x18tQ"),
+            INVALID,
+        ),
+        "a meta tensor of two facts": (
+            tensor(b"", b"", b"", b"", named("torch._utils", "_rebuild_meta_tensor_no_storage")),
+            INVALID,
+        ),
+        "fifty thousand tensors and one": (
+            archive(
+                torch_pickle(
+                    Opcodes(
+                        b"](" + torch_pickle(SOUND, lambda *_: "w")[2:-1] + b"2" * 50_000 + b"e"
+                    )
+                )
+            ),
+            INVALID,
+        ),
+        "a parameter of None": (
+            archive(
+                torch_pickle(
+                    {"w": Opcodes(named("torch._utils", "_rebuild_parameter") + b"N\x85R")}
+                )
+            ),
+            REFUSED,
+        ),
         "no arguments": (archive(torch_pickle({"w": Opcodes(TENSOR + b")R")})), INVALID),
         "arguments that are none": (archive(torch_pickle({"w": Opcodes(TENSOR + b"NR")})), INVALID),
         "a typed tensor without type": (

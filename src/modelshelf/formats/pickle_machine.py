@@ -148,11 +148,9 @@ class Machine:
         self.stack.append(self.memo[index])
 
     def take(self, at: int, length: int) -> tuple[bytes, int]:
-        """Return *length* bytes from *at* on, and the place behind them."""
+        """Return *length* bytes from *at* on, fewer than a window has, and the place behind them."""
         end = at + length
         if end > len(self.raw):
-            if length > _LONGEST_TEXT:
-                raise self.problem(at, f"{length} bytes are more than are kept of anything")
             at = self._refill(at)
             end = at + length
             if end > len(self.raw):

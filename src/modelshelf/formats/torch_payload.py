@@ -31,7 +31,7 @@ _WORDS: frozenset[type] = frozenset({str, int, float, bool})
 _MOST_WORK = 5_000_000
 _EFFORT = 32
 """What one more container costs, counted in values that are only looked at."""
-_MOST_TENSORS = 100_000
+_MOST_TENSORS = 50_000
 _DEEPEST = 64
 _LONGEST_NAME = 1_000
 _MOST_LETTERS = 8_000_000

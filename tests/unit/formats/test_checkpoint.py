@@ -17,6 +17,7 @@ from modelshelf.testing.tiny import (
     write_torch_zip,
 )
 from modelshelf.testing.tiny.payload import Piece, numbers
+from tests.unit.formats.old_torch import write_tar
 
 LAYOUTS = pytest.mark.parametrize("legacy", [False, True], ids=["zip", "stream"])
 T = TorchTensor
@@ -335,6 +336,35 @@ def test_a_script_is_named_and_read_no_further(tmp_path: Path) -> None:
         container=Container.PICKLE,
         findings=("it is a TorchScript program; nothing of it was read",),
     )
+
+
+def test_the_tar_of_the_first_torch_is_read(tmp_path: Path) -> None:
+    """Tensors and storages stand in files of their own; the object names them by number."""
+    path = write_tar(tmp_path / "m.pt", {"w": (2, 3), "scale": (), "empty": (0, 4)})
+    raw, found = path.read_bytes(), read_checkpoint(path).tensors
+    assert [(name, entry.dtype, entry.shape) for name, entry in found.items()] == [
+        ("w", "F32", (2, 3)),
+        ("scale", "F32", ()),
+        ("empty", "F32", (0, 4)),
+    ]
+    assert raw[found["w"].begin : found["w"].end] == b"\1" * 24
+    assert raw[found["scale"].begin : found["scale"].end] == b"\2" * 4
+
+
+def test_a_view_of_a_storage_begins_where_it_says(tmp_path: Path) -> None:
+    """Streams of old named storages within storages: root, and (key, offset, count)."""
+    tensor = named("torch._utils", "_rebuild_tensor_v2") + b"((X\7\0\0\0storage"
+    tensor += named("torch", "FloatStorage") + b"X\1\0\0\0wX\3\0\0\0cpuK\x0aX\1\0\0\0vK\4K\6\x87tQ"
+    tensor += b"K\1K\2\x85K\1\x85\x89NtR"
+    pickle = torch_pickle({"root": T("F32", (10,), storage="w"), "w": Opcodes(tensor)})
+    found = read_checkpoint(write_torch_zip(tmp_path / "m.pt", pickle, {"data/w": 40})).tensors
+    assert found["w"].begin == found["root"].begin + 4 * 5
+
+
+def test_only_so_many_words_are_kept(tmp_path: Path) -> None:
+    """Metadata are evidence, and no place to put a book."""
+    words = {f"word{number}": number for number in range(1000)}
+    assert len(read(tmp_path, words).metadata) == 64
 
 
 def test_a_pickle_that_is_no_checkpoint_holds_no_tensors(tmp_path: Path) -> None:

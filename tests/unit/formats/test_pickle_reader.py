@@ -106,6 +106,11 @@ def test_text_of_python_2_in_quotes_is_text_unless_it_has_escapes() -> None:
     assert isinstance(read(b"S'a\\nb'\n.").value, Elided)
 
 
+def test_what_is_thrown_away_is_gone() -> None:
+    """Values, marks and what stands above them; what was remembered can be had again."""
+    assert read(b"N0K\1(K\2K\x031(0r\0\1\0\0\x85j\0\1\0\0\x86.").value == ((1,), 1)
+
+
 def test_what_lies_outside_is_made_by_the_caller() -> None:
     """A persistent id is a record, or what the reader of a layout makes of it."""
     found = read(b"\x80\x02K\x07Q.").value
