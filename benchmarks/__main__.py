@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from benchmarks.adding import known_content, memory, new_content, small_files
 from benchmarks.environment import describe
+from benchmarks.identifying import identifying, probing
 from benchmarks.listing import help_text, large_library
 from benchmarks.returning import exporting, verifying
 from benchmarks.row import Row, table
@@ -30,6 +31,8 @@ BENCHMARKS: Mapping[str, Callable[[Scale, Path], list[Row]]] = MappingProxyType(
         "verify": verifying,
         "export": exporting,
         "share": sharing,
+        "identify": identifying,
+        "probe": probing,
     }
 )
 """Names for the command line, in the order of the table."""
@@ -43,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         backup=int(words.backup * 1e9),
         models=words.models,
         files=words.files,
+        loras=words.loras,
         rounds=words.rounds,
     )
     rows: list[Row] = []
@@ -63,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--backup", type=float, default=usual.backup / 1e9, help="GB per pipeline")
     parser.add_argument("--models", type=int, default=usual.models, help="models to list")
     parser.add_argument("--files", type=int, default=usual.files, help="small files in one model")
+    parser.add_argument("--loras", type=int, default=usual.loras, help="LoRAs to probe")
     parser.add_argument("--rounds", type=int, default=usual.rounds, help="runs of each program")
     return parser
 

@@ -19,9 +19,11 @@ class Scale:
     """Models in the library that is listed."""
     files: int = 10_000
     """Files of 4 KiB in the model of many files."""
+    loras: int = 5_000
+    """LoRAs in the library that is probed."""
     rounds: int = 5
     """Runs of each program."""
 
 
-TINY = Scale(size=14_000_000, backup=1_000_000, models=50, files=20, rounds=1)
+TINY = Scale(size=14_000_000, backup=1_000_000, models=50, files=20, loras=20, rounds=1)
 """Enough to see that every benchmark runs; its figures mean nothing."""
