@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelshelf.metadata import read_metadata
+from modelshelf.metadata import read_claims, read_metadata
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.vocabulary import base_meant
 
@@ -59,6 +59,7 @@ class TestWhatIsWritten:
                 Path(folder, "lens" + ending).write_text(json.dumps(document))
             found = read_metadata(model, embedded)
             assert found == read_metadata(model, embedded)
+            assert found.beside == read_claims(model)
         assert len(found.statements) <= 2000
         for statement in found.statements:
             assert 0 < len(statement.value.encode()) <= 16_000

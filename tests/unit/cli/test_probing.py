@@ -4,13 +4,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from modelshelf.cli.probing import Probed, probe_all
+from modelshelf.cli.probing import Probed, probe_all, probe_model
 from modelshelf.testing import tiny
 
 Result = TypeVar("Result")
@@ -42,6 +43,17 @@ def test_processes_find_what_one_finds(many: list[Path], *, whole: bool) -> None
     alone = told(one for path in many for one in probe_all([path], whole=whole))
     assert told(probe_all(many, whole=whole)) == alone
     assert sum(identity is None for _, identity, *_ in alone) == 4
+
+
+def test_a_small_result_is_the_whole_one_without_its_reasons(tmp_path: Path) -> None:
+    """What is quicker is not another answer: sidecars count in both."""
+    vae = tiny.vae(tmp_path / "x.safetensors", base="sd-1", style="ldm", full=True, hollow=True)
+    (tmp_path / "x.json").write_text('{"sd version": "SDXL"}')
+    folder = tiny.pipeline(tmp_path / "dreamland", base="sd-1")
+    for path in (vae, folder):
+        whole, small = probe_model(path), probe_model(path, whole=False)
+        assert whole.identity is not None
+        assert small.identity == replace(whole.identity, evidence=(), near_misses=(), components=())
 
 
 def test_processes_that_import_everything_anew(many: list[Path]) -> None:
