@@ -137,6 +137,18 @@ KOLORS = layouts.diffusers_unet(SDXL) | {
     "encoder_hid_proj.weight": (2048, 4096),
     "add_embedding.linear_1.weight": (1280, 5632),
 }
+KANDINSKY_ORIGINAL: Shapes = {
+    "input_blocks.0.0.weight": (384, 4, 3, 3),
+    "input_blocks.5.1.encoder_kv.weight": (1536, 768, 1),
+    "input_blocks.9.1.encoder_kv.weight": (2304, 768, 1),
+    "out.0.weight": (384,),
+    "out.2.weight": (8, 384, 3, 3),
+}
+DEEPFLOYD_ORIGINAL: Shapes = {
+    "encoder_pooling.1.positional_embedding": (1, 4096),
+    "encoder_proj.weight": (2816, 4096),
+    "input_blocks.5.1.encoder_kv.weight": (2816, 2816, 1),
+}
 KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "pix2pix": (layouts.checkpoint(SD_1, 8), "sd-1", "instruct", ""),
     "pix2pix diffusers": (layouts.diffusers_unet(SD_1, 8), "sd-1", "instruct", ""),
@@ -188,6 +200,19 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "kandinsky 2.1": (kandinsky(4, 768, text=True), "kandinsky-2", "normal", "kandinsky-2.1"),
     "deepfloyd I": (deepfloyd(3), "deepfloyd-if", "normal", "deepfloyd-if-1"),
     "deepfloyd II": (deepfloyd(6), "deepfloyd-if", "upscaler", "deepfloyd-if-2"),
+    "kandinsky 2.1 original": (KANDINSKY_ORIGINAL, "kandinsky-2", "", ""),
+    "deepfloyd I original": (
+        DEEPFLOYD_ORIGINAL | {"input_blocks.0.0.weight": (704, 3, 3, 3)},
+        "deepfloyd-if",
+        "normal",
+        "deepfloyd-if-1",
+    ),
+    "deepfloyd II original": (
+        DEEPFLOYD_ORIGINAL | {"input_blocks.0.0.weight": (256, 6, 3, 3)},
+        "deepfloyd-if",
+        "upscaler",
+        "deepfloyd-if-2",
+    ),
     **{name: (cut_unet(*cut), base, "normal", name) for (base, name), cut in CUTS.items()},
     **{
         f"{name} in original names": (original(cut_unet(*cut)), base, "normal", name)
@@ -212,6 +237,7 @@ STRANGERS: dict[str, Shapes] = {
     "ssd-1b with another text": cut_unet(1536, *CUTS["sdxl", "ssd-1b"][1:]),
     "ssd-1b without label": cut_unet(2048, None, *CUTS["sdxl", "ssd-1b"][2:]),
     "one block less than vega": cut_unet(2048, 2816, [[], [1, 1], [2, 1]], 0, [[2, 2, 10], [1]]),
+    "kandinsky original with four out": KANDINSKY_ORIGINAL | {"out.2.weight": (4, 384, 3, 3)},
     "kandinsky with four out": kandinsky() | {"conv_out.weight": (4, 384, 3, 3)},
     "deepfloyd with latents": deepfloyd(4),
 }

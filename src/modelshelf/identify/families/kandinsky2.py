@@ -7,7 +7,7 @@ Sources: ai-forever/Kandinsky-2, `UNet2DConditionModel` and `PriorTransformer` o
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Setting, Tensor
+from modelshelf.identify.condition import Absent, Setting, Some, Tensor
 from modelshelf.identify.families.denoiser import component
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
@@ -58,7 +58,7 @@ FAMILIES = (
         conditions=(
             Tensor("input_blocks.#.#.encoder_kv.weight", (None, _CONTEXT), rank=3),
             Tensor("input_blocks.0.0.weight", (_CHANNELS, _INPUTS), rank=4),
-            Tensor("out.#.weight"),
+            Some("out.#.weight", (_WITH_VARIANCE, _CHANNELS, 3, 3)),
         ),
         prediction_type=_EPSILON,
     ),
@@ -86,7 +86,7 @@ FAMILIES = (
     ),
     Family(
         id="kandinsky-2/prior/file",
-        type=ModelType.TRANSFORMER,
+        type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         bases=_KANDINSKY_2,
         conditions=(
@@ -100,7 +100,7 @@ FAMILIES = (
     ),
     Family(
         id="kandinsky-2/prior/file-768",
-        type=ModelType.TRANSFORMER,
+        type=ModelType.MAIN,
         format=ModelFormat.DIFFUSERS,
         # Karlo, the prior of an SD 2 that starts from images, is the same network.
         candidates=(BaseModelType.KANDINSKY_2, BaseModelType.SD_2, BaseModelType.UNKNOWN),
