@@ -1,7 +1,7 @@
 """Adapters of the image transformers of one kind of block: each has widths or names of its own.
 
 Sources: `mmditx.py` of Stability-AI/sd3.5, `transformer_*.py` of huggingface/diffusers,
-`lumina` of Alpha-VLLM/Lumina-Image-2.0, `diffusion/model` of NVlabs/Sana and PixArt-alpha/PixArt-sigma,
+`diffusion/model` of NVlabs/Sana and PixArt-alpha/PixArt-sigma,
 `mmdit.py` of cloneofsimo/minRF, `networks` of kohya-ss/musubi-tuner.
 """
 
@@ -75,97 +75,6 @@ _QWEN_IMAGE = """
     transformer_blocks.{60}.(img_mlp|txt_mlp).net.2  4w w
     norm_out.linear  w 2w
     proj_out  w 64
-"""
-
-_LUMINA_FAMILY = """
-    cap_embedder.0  text
-    cap_embedder.1  text w
-    t_embedder.mlp.0  256 1024
-    final_layer.linear  w 64
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).attention.qkv  w qkv
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).attention.out  w w
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).attention.(q_norm|k_norm)  head
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).feed_forward.(w1|w3)  w ffn
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).feed_forward.w2  ffn w
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).(attention_norm1|attention_norm2)  w
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).(ffn_norm1|ffn_norm2)  w
-"""
-_LUMINA_2 = f"""
-    {_LUMINA_FAMILY}
-    x_embedder  64 w
-    t_embedder.mlp.2  1024 1024
-    final_layer.adaLN_modulation.1  1024 w
-    (layers.{{n}}|noise_refiner.{{2}}).adaLN_modulation.1  1024 4w
-"""
-_LUMINA_2_SIZES = {"w": 2304, "n": 26, "qkv": 3840, "head": 96, "ffn": 9216, "text": 2304}
-_LUMINA_2_DIFFUSERS = """
-    x_embedder  64 w
-    time_caption_embed.timestep_embedder.linear_1  256 1024
-    time_caption_embed.timestep_embedder.linear_2  1024 1024
-    time_caption_embed.caption_embedder.0  text
-    time_caption_embed.caption_embedder.1  text w
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).attn.(norm_q|norm_k)  head
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).attn.(to_q|to_out.0)  w w
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).attn.(to_k|to_v)  w kv
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).feed_forward.(linear_1|linear_3)  w ffn
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).feed_forward.linear_2  ffn w
-    (layers.{n}|noise_refiner.{2}).norm1.linear  1024 4w
-    (layers.{n}|noise_refiner.{2}).norm1.norm  w
-    context_refiner.{2}.norm1  w
-    (layers.{n}|noise_refiner.{2}|context_refiner.{2}).(norm2|ffn_norm1|ffn_norm2)  w
-    norm_out.linear_1  1024 w
-    norm_out.linear_2  w 64
-"""
-_OMNIGEN_2_DIFFUSERS = f"""
-    {_LUMINA_2_DIFFUSERS}
-    ref_image_patch_embedder  64 w
-    ref_image_refiner.{{2}}.attn.(to_q|to_out.0)  w w
-    ref_image_refiner.{{2}}.attn.(to_k|to_v)  w kv
-    ref_image_refiner.{{2}}.feed_forward.(linear_1|linear_3)  w ffn
-    ref_image_refiner.{{2}}.feed_forward.linear_2  ffn w
-    ref_image_refiner.{{2}}.norm1.linear  1024 4w
-"""
-_Z_IMAGE = f"""
-    {_LUMINA_FAMILY}
-    (x_embedder|all_x_embedder.2-1)  64 w
-    t_embedder.mlp.2  1024 256
-    all_final_layer.2-1.linear  w 64
-    (final_layer|all_final_layer.2-1).adaLN_modulation.1  256 w
-    (layers.{{n}}|noise_refiner.{{2}}).adaLN_modulation.0  256 4w
-    (layers.{{n}}|noise_refiner.{{2}}|context_refiner.{{2}}).attention.(norm_q|norm_k)  head
-    (layers.{{n}}|noise_refiner.{{2}}|context_refiner.{{2}}).attention.(to_q|to_k|to_v|to_out.0)  w w
-    (x_pad_token|cap_pad_token)
-"""
-_Z_IMAGE_SIZES = {"w": 3840, "n": 30, "qkv": 11520, "head": 128, "ffn": 10240, "text": 2560}
-_IDEOGRAM_4 = """
-    input_proj  128 4608
-    llm_cond_norm  53248
-    llm_cond_proj  53248 4608
-    t_embedding.(mlp_in|mlp_out)  4608 4608
-    adaln_proj  4608 512
-    embed_image_indicator  4608 2
-    layers.{34}.attention.qkv  4608 13824
-    layers.{34}.attention.(o|to_q|to_k|to_v|to_out.0)  4608 4608
-    layers.{34}.attention.(norm_q|norm_k)  256
-    layers.{34}.feed_forward.(w1|w3)  4608 12288
-    layers.{34}.feed_forward.w2  12288 4608
-    layers.{34}.(attention_norm1|attention_norm2|ffn_norm1|ffn_norm2)  4608
-    layers.{34}.adaln_modulation  512 18432
-    final_layer.linear  4608 128
-    final_layer.adaln_modulation  512 4608
-"""
-_ERNIE_IMAGE = """
-    x_embedder.proj  128 4096 1x1
-    text_proj  3072 4096
-    time_embedding.(linear_1|linear_2)  4096 4096
-    adaLN_modulation.1  4096 24576
-    layers.{36}.self_attention.(to_q|to_k|to_v|to_out.0)  4096 4096
-    layers.{36}.self_attention.(norm_q|norm_k)  128
-    layers.{36}.(adaLN_sa_ln|adaLN_mlp_ln)  4096
-    layers.{36}.mlp.(gate_proj|up_proj)  4096 12288
-    layers.{36}.mlp.linear_fc2  12288 4096
-    final_norm.linear  4096 8192
-    final_linear  4096 128
 """
 
 _KREA_2 = """
@@ -385,22 +294,6 @@ FAMILIES = (
     *_sizes(BaseModelType.SD_3, {"original": _SD_3, "diffusers": _SD_3_DIFFUSERS}, _SD_3_SIZES),
     *_sizes(BaseModelType.SANA, {"original": _SANA, "diffusers": _SANA_DIFFUSERS}, _SANA_SIZES),
     lora(BaseModelType.QWEN_IMAGE, Host("qwen-image/diffusers", _QWEN_IMAGE, {"w": 3072})),
-    lora(BaseModelType.LUMINA_2, Host("lumina2/original", _LUMINA_2, _LUMINA_2_SIZES)),
-    lora(
-        BaseModelType.LUMINA_2,
-        Host("lumina2/diffusers", _LUMINA_2_DIFFUSERS, _LUMINA_2_SIZES | {"kv": 768}),
-    ),
-    lora(
-        BaseModelType.OMNIGEN_2,
-        Host(
-            "omnigen2/diffusers",
-            _OMNIGEN_2_DIFFUSERS,
-            {"w": 2520, "n": 32, "kv": 840, "head": 120, "ffn": 10240, "text": 2048},
-        ),
-    ),
-    lora(BaseModelType.Z_IMAGE, Host("z-image/either", _Z_IMAGE, _Z_IMAGE_SIZES)),
-    lora(BaseModelType.IDEOGRAM_4, Host("ideogram-4/either", _IDEOGRAM_4)),
-    lora(BaseModelType.ERNIE_IMAGE, Host("ernie-image/diffusers", _ERNIE_IMAGE)),
     lora(BaseModelType.KREA_2, Host("krea-2/original", _KREA_2)),
     lora(BaseModelType.KREA_2, Host("krea-2/diffusers", _KREA_2_DIFFUSERS)),
     lora(BaseModelType.AURAFLOW, Host("auraflow/original", _AURAFLOW, {"w": 3072})),
@@ -412,8 +305,9 @@ FAMILIES = (
     lora(
         BaseModelType.COGVIEW_4,
         _COGVIEW_4,
-        # LTX's larger denoisers have 48 blocks: whoever ends where CogView4 ends adapts all of it.
-        Adapts("denoiser:transformer_blocks_#_*", reaches=(0, 27)),
+        # LTX's larger denoisers have 48 blocks, and Cosmos attends a second time: whoever adapts one
+        # attention up to where CogView4 ends adapts all of it.
+        Adapts("denoiser:transformer_blocks_#_attn1_*", reaches=(0, 27)),
         rule="whole",
         special_case_of=(
             "cogview4/lora/diffusers",

@@ -207,6 +207,13 @@ def _motion_module(path: str, width: int) -> str:
     """
 
 
+_SVD = Host(
+    "svd/diffusers",
+    f"""
+    {_diffusers(_SD_2)}
+    {_diffusers(_SD_2).replace(".transformer_blocks.", ".temporal_transformer_blocks.")}
+    """,
+)
 _KOLORS = Host(
     "kolors/diffusers",
     f"""
@@ -298,6 +305,12 @@ FAMILIES = (
             )
         ),
         special_case_of=("sdxl/lora/diffusers",),
+    ),
+    lora(
+        BaseModelType.SVD,
+        _SVD,
+        # Its spatial layers are SD 2's; those over time are its own.
+        Adapts("denoiser:*_temporal_transformer_blocks_#_*"),
     ),
     lora(BaseModelType.STABLE_CASCADE, Host("stable-cascade/stage-c", _CASCADE, {"w": 2048})),
     lora(BaseModelType.STABLE_CASCADE, Host("stable-cascade/stage-c-lite", _CASCADE, {"w": 1536})),
