@@ -78,7 +78,9 @@ class TensorColumns(Mapping[str, TensorEntry]):
         self._entries: dict[str, TensorEntry] | None = None
 
     def __getitem__(self, name: str) -> TensorEntry:
-        return self._all()[name]
+        # Asked thousands of times for one file, so without a call where the entries are there.
+        entries = self._entries
+        return self._all()[name] if entries is None else entries[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.shapes)
