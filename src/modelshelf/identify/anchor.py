@@ -26,9 +26,14 @@ from modelshelf.identify.condition import (
     longest_literal,
 )
 from modelshelf.identify.facts import Facts
+from modelshelf.identify.host import Fits
 from modelshelf.identify.layout import fold
 
 __all__ = ["Shortlist"]
+
+
+_ANY_TARGET = ":"
+"""Stands in the path of every module that an adapter changes."""
 
 
 class _Asked(Protocol):
@@ -107,8 +112,8 @@ def _needs_of(family: _Asked) -> _Needs:
             tensors += fold([condition.name])
         elif isinstance(condition, Adapts):
             words.append(longest_literal(condition.module))
-        elif isinstance(condition, Named):
-            words.append(":")
+        elif isinstance(condition, Named | Fits):
+            words.append(_ANY_TARGET)
         elif isinstance(condition, Setting | Unset):
             configuration = True
         elif isinstance(condition, OneTensor):
