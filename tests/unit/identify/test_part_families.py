@@ -158,6 +158,16 @@ STRANGERS: dict[str, Shapes] = {
     ),
     "a lllite of one block": adapter_layouts.lllite(1),
     "tokens of another width": {"<cat>": (1000,), "<dog>": (1000,)},
+    "an adapter of a language model": {
+        f"base_model.model.model.layers.{n}.self_attn.q_proj.lora_{side}.weight": shape
+        for n in range(32)
+        for side, shape in (("A", (16, 4096)), ("B", (4096, 16)))
+    },
+    "a lora inside another model": {
+        "id_encoder.visual_projection_2.weight": (1280, 1024),
+        "lora_weights.mid_block.attn2.processor.to_q_lora.down.weight": (64, 1280),
+        "lora_weights.mid_block.attn2.processor.to_q_lora.up.weight": (1280, 64),
+    },
     "a bare tensor of a pickle": {"tensor": (1, 768)},
     "a matrix": {"weight": (49408, 768)},
     "an upsampler of latents": {

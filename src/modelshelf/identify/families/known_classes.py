@@ -5,7 +5,7 @@ Each goes behind every family that knows the base too, so a new family needs no 
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Adapts, Setting
+from modelshelf.identify.condition import Adapts, Never, Setting
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
@@ -46,7 +46,14 @@ FAMILIES = (
         id="lora/any-base",
         type=ModelType.LORA,
         format=ModelFormat.LYCORIS,
-        conditions=(Adapts("*:*"),),
+        conditions=(
+            Adapts("*:*"),
+            # An adapter of a language model, and PhotoMaker's encoder with the LoRA in its pocket.
+            Never(Adapts("denoiser:layers_#_self_attn_?_proj")),
+            Never(Adapts("denoiser:layers_#_mlp_*_proj")),
+            Never(Adapts("denoiser:language_model_layers_#_*")),
+            Never(Adapts("denoiser:lora_weights_*")),
+        ),
         traits=DIFFUSERS_FORMAT,
         is_fallback=True,
     ),
