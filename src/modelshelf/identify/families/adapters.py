@@ -44,7 +44,8 @@ def lora(
         type=ModelType.LORA,
         format=ModelFormat.LYCORIS,
         bases=(base,),
-        conditions=(Fits(host), *conditions),
+        # The host last: its modules are read only where all else holds.
+        conditions=(*conditions, Fits(host)),
         traits=(*DIFFUSERS_FORMAT, *traits),
         special_case_of=special_case_of,
         is_one_of_several=True,

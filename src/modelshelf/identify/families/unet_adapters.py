@@ -287,6 +287,7 @@ FAMILIES = (
         lora(
             BaseModelType.SD_1,
             Host(f"sd-1/{layout}-matrices", modules),
+            Adapts("denoiser:*_proj_in", rank=2),
             Adapts("denoiser:*_attn2_to_[kv]", inputs=_SD_1.text),
         )
         for layout, modules in (
