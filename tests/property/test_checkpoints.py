@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from modelshelf.errors import FormatError
 from modelshelf.formats import read_checkpoint
 from modelshelf.formats.pickle_reader import read_pickle
-from modelshelf.formats.pickle_values import CheckpointProblemError
+from modelshelf.formats.pickle_values import CheckpointFault
 from modelshelf.testing.tiny import TorchTensor, write_torch
 from modelshelf.testing.tiny.payload import Piece, numbers
 from tests.unit.formats.test_pickle_reader import Bytes, plain
@@ -114,5 +114,5 @@ class TestPickles:
     @given(st.binary(max_size=200))
     def test_any_bytes_are_a_value_or_one_error(self, raw: bytes) -> None:
         """Opcodes in any order, with any argument."""
-        with suppress(CheckpointProblemError):
+        with suppress(CheckpointFault):
             read_pickle(Bytes(b"\x80\x02" + raw))

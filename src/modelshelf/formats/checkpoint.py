@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modelshelf.errors import InvalidCheckpointError, RefusedCheckpointError
 from modelshelf.formats.opening import reading
-from modelshelf.formats.pickle_values import CheckpointProblemError
+from modelshelf.formats.pickle_values import CheckpointFault
 from modelshelf.formats.stranger import guess_stranger
 from modelshelf.formats.torch_legacy import read_torch_legacy
 from modelshelf.formats.torch_tar import is_tar, read_torch_tar
@@ -44,7 +44,7 @@ def read_checkpoint(path: Path) -> TensorIndex:
     try:
         with reading(path) as stream:
             return _read(stream.fileno())
-    except CheckpointProblemError as error:
+    except CheckpointFault as error:
         kind = RefusedCheckpointError if error.is_refused else InvalidCheckpointError
         raise kind(path=str(path), problem=error.problem) from error
 
@@ -59,6 +59,4 @@ def _read(descriptor: int) -> TensorIndex:
     if start.startswith(b"\x80"):
         return read_torch_legacy(descriptor, size)
     got = f"got {start[:4]!r}{guess_stranger(start)}"
-    raise CheckpointProblemError(
-        problem=f"expected a ZIP archive, a pickle or a tar archive, {got}"
-    )
+    raise CheckpointFault(problem=f"expected a ZIP archive, a pickle or a tar archive, {got}")

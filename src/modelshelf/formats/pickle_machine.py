@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from modelshelf.formats.byte_span import Span
-from modelshelf.formats.pickle_values import CheckpointProblemError, Elided, Named
+from modelshelf.formats.pickle_values import CheckpointFault, Elided, Named
 
 __all__ = ["Handler", "Machine", "StoppedError"]
 
@@ -69,7 +69,7 @@ class Machine:
         """Interpret until the pickle stops; return how many bytes it has.
 
         Raises:
-            CheckpointProblemError: It is broken, or takes more than the bounds allow.
+            CheckpointFault: It is broken, or takes more than the bounds allow.
         """
         at = 0
         try:
@@ -90,29 +90,25 @@ class Machine:
             raise self.problem(at, "text is no Unicode") from error
         raise self.problem(at, f"it has more than {_MOST_OPCODES} opcodes")
 
-    def problem(self, at: int, fault: str) -> CheckpointProblemError:
+    def problem(self, at: int, fault: str) -> CheckpointFault:
         """Return the error that names *fault* near the place *at*."""
-        return CheckpointProblemError(
-            problem=f"the pickle is broken at byte {self._base + at}: {fault}"
-        )
+        return CheckpointFault(problem=f"the pickle is broken at byte {self._base + at}: {fault}")
 
     def check_memory(self) -> None:
         """Give up on a pickle whose values take too much.
 
         Raises:
-            CheckpointProblemError: They do.
+            CheckpointFault: They do.
         """
         if self.left < 0 or len(self.memo) > _MOST_MEMOS:
-            raise CheckpointProblemError(
+            raise CheckpointFault(
                 problem=f"the pickle's values take more than {_MOST_MEMORY >> 20} MiB"
             )
 
     def mark(self) -> None:
         """Put everything on the stack out of reach until `unmark`."""
         if len(self.marked) >= _DEEPEST:
-            raise CheckpointProblemError(
-                problem=f"the pickle is nested deeper than {_DEEPEST} levels"
-            )
+            raise CheckpointFault(problem=f"the pickle is nested deeper than {_DEEPEST} levels")
         self.marked.append(self.stack)
         self.stack = []
 
@@ -127,9 +123,7 @@ class Machine:
         found = self.names.get(name)
         if found is None:
             if len(self.names) >= _MOST_NAMES:
-                raise CheckpointProblemError(
-                    problem=f"the pickle names more than {_MOST_NAMES} things"
-                )
+                raise CheckpointFault(problem=f"the pickle names more than {_MOST_NAMES} things")
             found = self.names[name] = Named(name)
             self.left -= 3 * LARGE + 4 * len(name)
         return found

@@ -98,7 +98,7 @@ def whole_number(machine: Machine, at: int, digits: str) -> int:
     """Return the number that a line of *digits* stands for.
 
     Raises:
-        CheckpointProblemError: It is none, or has more digits than any that is saved.
+        CheckpointFault: It is none, or has more digits than any that is saved.
     """
     try:
         # Cut, because the time to read a number grows with the square of its digits.

@@ -36,7 +36,7 @@ def read_pickle(span: Span, *, resolve: Callable[[object], object] = Stored) -> 
         resolve: Makes the value that a persistent id stands for.
 
     Raises:
-        CheckpointProblemError: It is broken, or takes more than the bounds allow.
+        CheckpointFault: It is broken, or takes more than the bounds allow.
     """
     machine = Machine(span, resolve)
     length = machine.run(HANDLERS)

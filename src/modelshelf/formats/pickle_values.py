@@ -7,16 +7,16 @@ collide cost nothing.
 
 from __future__ import annotations
 
-__all__ = ["Call", "CheckpointProblemError", "Elided", "Named", "Stored", "Table"]
+from modelshelf.formats.fault import FormatFault
+
+__all__ = ["Call", "CheckpointFault", "Elided", "Named", "Stored", "Table"]
 
 
-class CheckpointProblemError(Exception):
+class CheckpointFault(FormatFault):
     """A checkpoint cannot be read; whoever knows the file's name turns it into an error."""
 
     def __init__(self, *, problem: str, is_refused: bool = False) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        """Expected and got, with the tensor or the offset."""
+        super().__init__(problem=problem)
         self.is_refused = is_refused
         """True where the file may be sound, but could only be read by running what it names."""
 

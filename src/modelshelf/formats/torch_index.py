@@ -59,7 +59,7 @@ def build_index(pickle: Pickle, locate: Locate, findings: Iterable[str] = ()) ->
         findings: What the caller found; may still grow while tensors are located.
 
     Raises:
-        CheckpointProblemError: A tensor breaks a rule, or could only be read by running something.
+        CheckpointFault: A tensor breaks a rule, or could only be read by running something.
     """
     payload = Payload(TensorReader(locate))
     payload.collect(pickle.value)

@@ -13,7 +13,7 @@ import os
 
 from modelshelf.formats.byte_span import FileSpan
 from modelshelf.formats.pickle_reader import Pickle, read_pickle
-from modelshelf.formats.pickle_values import CheckpointProblemError, Stored
+from modelshelf.formats.pickle_values import CheckpointFault, Stored
 from modelshelf.formats.torch_index import build_index
 from modelshelf.formats.torch_tensor import Place, storage_kind
 from modelshelf.schema.tensor import TensorIndex
@@ -33,7 +33,7 @@ def read_torch_legacy(descriptor: int, size: int) -> TensorIndex:
     holds a tensor, that one is inside a second pickle and refused.
 
     Raises:
-        CheckpointProblemError: The stream is broken, or a tensor could only be read by running
+        CheckpointFault: The stream is broken, or a tensor could only be read by running
             something.
     """
     stream = _Stream(descriptor, size)
@@ -42,7 +42,7 @@ def read_torch_legacy(descriptor: int, size: int) -> TensorIndex:
         return build_index(first, lambda _key: None, ["it is a pickle, and no checkpoint of torch"])
     version = stream.pickle().value
     if version != _VERSION:
-        raise CheckpointProblemError(problem=f"expected version {_VERSION}, got another")
+        raise CheckpointFault(problem=f"expected version {_VERSION}, got another")
     stream.pickle()
     checkpoint = stream.pickle()
     places = stream.places(stream.pickle().value)
@@ -67,18 +67,18 @@ class _Stream:
     def places(self, keys: object) -> dict[str, Place]:
         """Return where the storages called *keys* lie, one after the other from here on."""
         if not isinstance(keys, list) or len(keys) > _MOST_STORAGES:
-            raise CheckpointProblemError(problem="expected a list of the storages' keys")
+            raise CheckpointFault(problem="expected a list of the storages' keys")
         places: dict[str, Place] = {}
         for key in keys:
             width = self._widths.get(key) if isinstance(key, str) else None
             if width is None or key in places:
-                raise CheckpointProblemError(
+                raise CheckpointFault(
                     problem=f"expected storages that tensors lie in, each once, got {key!r:.100}"
                 )
             raw = os.pread(self._descriptor, _COUNT, self._at)
             begin, length = self._at + _COUNT, int.from_bytes(raw, "little", signed=True) * width
             if length < 0 or begin + length > self._size:
-                raise CheckpointProblemError(
+                raise CheckpointFault(
                     problem=f"storage {key!r:.100} of {length} bytes at {begin} does not fit into "
                     f"the file, which ends at {self._size}"
                 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from modelshelf.formats.pickle_values import Call, CheckpointProblemError, Named, Stored, Table
+from modelshelf.formats.pickle_values import Call, CheckpointFault, Named, Stored, Table
 from modelshelf.formats.torch_tensor import TensorReader, is_tensor, not_run
 from modelshelf.schema.tensor import TensorEntry
 
@@ -63,7 +63,7 @@ class Payload:
         A bare tensor is called `tensor`, the members of a list `#0`, `#1`, ….
 
         Raises:
-            CheckpointProblemError: A tensor breaks a rule or depends on what is not run, or there is
+            CheckpointFault: A tensor breaks a rule or depends on what is not run, or there is
                 more of something than any checkpoint has.
         """
         wrappers, beside = [], list[str]()
@@ -130,7 +130,7 @@ class Payload:
             if is_tensor(member):
                 self._add(name, member)
             elif len(to_do) > _DEEPEST:
-                raise CheckpointProblemError(
+                raise CheckpointFault(
                     problem=f"it is nested deeper than {_DEEPEST} levels, or holds itself"
                 )
             else:
@@ -151,17 +151,17 @@ class Payload:
 
     def _add(self, name: str, value: object) -> None:
         if name in self.tensors:
-            raise CheckpointProblemError(problem=f"`{name}` is there twice")
+            raise CheckpointFault(problem=f"`{name}` is there twice")
         self._letters += len(name)
         if len(self.tensors) >= _MOST_TENSORS or self._letters > _MOST_LETTERS:
-            raise CheckpointProblemError(problem=f"it has more than {_MOST_TENSORS} tensors")
+            raise CheckpointFault(problem=f"it has more than {_MOST_TENSORS} tensors")
         self.tensors[name] = self._reader.entry(name, value)
 
     def _counted(self, value: object) -> Iterator[tuple[object, object]]:
         """List what *value* holds, and give up on a payload that has no end of it."""
         self._work += _EFFORT + _breadth(value)
         if self._work > _MOST_WORK:
-            raise CheckpointProblemError(problem="it holds more values than any checkpoint does")
+            raise CheckpointFault(problem="it holds more values than any checkpoint does")
         return _members(value)
 
 

@@ -16,7 +16,7 @@ from struct import Struct, unpack
 
 from modelshelf.formats.byte_span import FileSpan
 from modelshelf.formats.pickle_reader import Pickle, read_pickle
-from modelshelf.formats.pickle_values import Call, CheckpointProblemError, Named, Stored
+from modelshelf.formats.pickle_values import Call, CheckpointFault, Named, Stored
 from modelshelf.formats.torch_index import build_index
 from modelshelf.formats.torch_tensor import Place, storage_kind
 from modelshelf.schema.tensor import TensorIndex
@@ -45,13 +45,13 @@ def read_torch_tar(descriptor: int, size: int) -> TensorIndex:
     """Read the checkpoint in the tar archive of *size* bytes behind *descriptor*.
 
     Raises:
-        CheckpointProblemError: The archive is broken or another one, or a tensor could only be read
+        CheckpointFault: The archive is broken or another one, or a tensor could only be read
             by running something.
     """
     members = _members(descriptor, size)
     missing = {"pickle", "storages", "tensors"} - members.keys()
     if missing:
-        raise CheckpointProblemError(
+        raise CheckpointFault(
             problem=f"the tar archive lacks {', '.join(sorted(missing))}: it is no checkpoint of torch"
         )
     storages, places = _storages(_Member(descriptor, *members["storages"]))
@@ -82,21 +82,21 @@ class _Member:
         """Read a pickle that says how many follow."""
         value = self.pickle().value
         if type(value) is not int or not 0 <= value <= _MOST:
-            raise CheckpointProblemError(problem=f"expected a number up to {_MOST} at {self.at}")
+            raise CheckpointFault(problem=f"expected a number up to {_MOST} at {self.at}")
         return value
 
     def facts(self) -> tuple[object, ...]:
         """Read a pickle of three facts."""
         value = self.pickle().value
         if not isinstance(value, tuple) or len(value) != len(("key", "storage", "class")):
-            raise CheckpointProblemError(problem=f"expected three facts before byte {self.at}")
+            raise CheckpointFault(problem=f"expected three facts before byte {self.at}")
         return value
 
     def take(self, length: int) -> bytes:
         """Read *length* bytes."""
         raw = os.pread(self._descriptor, min(length, self.end - self.at), self.at)
         if len(raw) < length:
-            raise CheckpointProblemError(problem=f"the archive is cut short at {self.at}")
+            raise CheckpointFault(problem=f"the archive is cut short at {self.at}")
         self.at += length
         return raw
 
@@ -112,16 +112,16 @@ def _members(descriptor: int, size: int) -> dict[str, tuple[int, int]]:
         try:
             length = int(header[_SIZE].strip(b" \0") or b"0", 8)
         except ValueError as error:
-            raise CheckpointProblemError(problem=f"the tar header at {at} has no size") from error
+            raise CheckpointFault(problem=f"the tar header at {at} has no size") from error
         begin = at + _BLOCK
         if length < 0 or begin + length > size:
-            raise CheckpointProblemError(
+            raise CheckpointFault(
                 problem=f"the tar header at {at} announces {length} bytes, the file ends at {size}"
             )
         name = header[_NAME].rstrip(b"\0").decode("utf-8", "replace").removeprefix("./")
         if header[_KIND] in _FILES:
             if name in members:
-                raise CheckpointProblemError(problem=f"the tar archive holds {name!r} twice")
+                raise CheckpointFault(problem=f"the tar archive holds {name!r} twice")
             members[name] = begin, begin + length
         at = begin + -(-length // _BLOCK) * _BLOCK
     return members
@@ -136,11 +136,11 @@ def _storages(member: _Member) -> tuple[dict[str, Stored], dict[str, Place]]:
         name = str(key) if type(key) is int else ""
         width = storage_kind(("storage", kind, name, "", 0))
         if not name or width is None:
-            raise CheckpointProblemError(problem=f"expected a storage before byte {member.at}")
+            raise CheckpointFault(problem=f"expected a storage before byte {member.at}")
         count = _COUNT.unpack(member.take(_COUNT.size))[0]
         length = count * width[1]
         if length < 0 or member.at + length > member.end:
-            raise CheckpointProblemError(
+            raise CheckpointFault(
                 problem=f"storage {name} of {length} bytes at {member.at} does not fit into the archive"
             )
         places[name] = Place(member.at, length)
@@ -156,7 +156,7 @@ def _tensors(member: _Member, storages: dict[str, Stored]) -> dict[str, Call]:
         key, storage, _ = member.facts()
         rank = _RANK.unpack(member.take(_RANK.size))[0]
         if type(key) is not int or type(storage) is not int or not 0 <= rank <= _MOST_DIMENSIONS:
-            raise CheckpointProblemError(problem=f"expected a tensor before byte {member.at}")
+            raise CheckpointFault(problem=f"expected a tensor before byte {member.at}")
         numbers = unpack(f"<{2 * rank + 1}q", member.take(8 * (2 * rank + 1)))
         shape, strides, offset = numbers[:rank], numbers[rank:-1], numbers[-1]
         arguments = (storages.get(str(storage)), offset, shape, strides)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from modelshelf.formats.pickle_values import (
     Call,
-    CheckpointProblemError,
+    CheckpointFault,
     Named,
     Stored,
     Table,
@@ -169,7 +169,7 @@ class TensorReader:
         """Return what the tensor *name*, written as *value*, is.
 
         Raises:
-            CheckpointProblemError: It breaks a rule, or only running code could tell.
+            CheckpointFault: It breaks a rule, or only running code could tell.
         """
         function, arguments = _unwrap(name, value)
         if function == _HOLLOW:
@@ -306,22 +306,22 @@ def _view(name: str, view: object, count: int) -> int:
 def _kind(name: str, value: object) -> tuple[str, int]:
     kind = _KINDS.get(value.name) if type(value) is Named else None
     if kind is None:
-        raise CheckpointProblemError(
+        raise CheckpointFault(
             problem=f"`{name[:_SHOWN]}` has numbers of the type {_shown(value)}, which are not read",
             is_refused=True,
         )
     return kind
 
 
-def not_run(name: str, value: object) -> CheckpointProblemError:
+def not_run(name: str, value: object) -> CheckpointFault:
     """Return the error that the tensor *name* could be had only by running *value*."""
-    return CheckpointProblemError(
+    return CheckpointFault(
         problem=f"`{name[:_SHOWN]}` could only be read by running {_shown(value)}", is_refused=True
     )
 
 
-def _broken(name: str, fault: str) -> CheckpointProblemError:
-    return CheckpointProblemError(problem=f"`{name[:_SHOWN]}` {fault}")
+def _broken(name: str, fault: str) -> CheckpointFault:
+    return CheckpointFault(problem=f"`{name[:_SHOWN]}` {fault}")
 
 
 def _shown(value: object) -> str:

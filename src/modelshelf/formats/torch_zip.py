@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelshelf.formats.pickle_reader import read_pickle
-from modelshelf.formats.pickle_values import CheckpointProblemError
+from modelshelf.formats.pickle_values import CheckpointFault
 from modelshelf.formats.torch_index import build_index
 from modelshelf.formats.torch_tensor import Place
 from modelshelf.formats.zip_directory import ZipEntry, open_entry, read_directory, stored_at
@@ -30,7 +30,7 @@ def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
     """Read the checkpoint in the ZIP archive of *size* bytes behind *descriptor*.
 
     Raises:
-        CheckpointProblemError: The archive or the pickle is broken, or a tensor could only be read by
+        CheckpointFault: The archive or the pickle is broken, or a tensor could only be read by
             running something.
     """
     entries = read_directory(descriptor, size)
@@ -43,7 +43,7 @@ def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
         return TensorIndex(tensors={}, container=Container.PICKLE, findings=tuple(sorted(findings)))
     entry = entries[root + _PICKLE]
     if entry.size > _LARGEST_PICKLE:
-        raise CheckpointProblemError(
+        raise CheckpointFault(
             problem=f"its pickle has {entry.size} bytes, expected at most {_LARGEST_PICKLE}"
         )
     pickle = read_pickle(open_entry(descriptor, entry))
@@ -74,7 +74,7 @@ def _root(entries: Mapping[str, ZipEntry]) -> str:
         if name.endswith(_PICKLE) and name.count("/") == 1
     ]
     if len(roots) != 1:
-        raise CheckpointProblemError(
+        raise CheckpointFault(
             problem=f"the archive holds `data.pkl` {len(roots)} times, expected once: "
             + (
                 "it is no checkpoint of torch"
@@ -99,7 +99,5 @@ def _is_big_endian(descriptor: int, entry: ZipEntry | None) -> bool:
         return False
     word = open_entry(descriptor, entry).read(_LONGEST_WORD)
     if word not in {b"little", b"big"}:
-        raise CheckpointProblemError(
-            problem=f"its byte order is {word!r}, expected `little` or `big`"
-        )
+        raise CheckpointFault(problem=f"its byte order is {word!r}, expected `little` or `big`")
     return word == b"big"

@@ -17,7 +17,7 @@ from struct import error as StructError  # noqa: N812 - the module names it in l
 from typing import NamedTuple
 
 from modelshelf.formats.byte_span import DeflatedSpan, FileSpan, Span
-from modelshelf.formats.pickle_values import CheckpointProblemError
+from modelshelf.formats.pickle_values import CheckpointFault
 
 __all__ = ["ZipEntry", "open_entry", "read_directory", "stored_at"]
 
@@ -60,19 +60,19 @@ def read_directory(descriptor: int, size: int) -> Mapping[str, ZipEntry]:
     """Read what the archive of *size* bytes behind *descriptor* holds, by name, in its order.
 
     Raises:
-        CheckpointProblemError: There is no directory, it is cut off, names an entry twice, or its
+        CheckpointFault: There is no directory, it is cut off, names an entry twice, or its
             entries overlap or lie outside the file.
     """
     begin, length, count = _find_directory(descriptor, size)
     if length > _LARGEST or count > _MOST_ENTRIES:
-        raise CheckpointProblemError(
+        raise CheckpointFault(
             problem=f"its directory has {count} entries in {length} bytes, more than any checkpoint"
         )
     raw = FileSpan(descriptor, begin, begin + length).read(length)
     try:
         entries = _entries(raw, count)
     except (StructError, UnicodeDecodeError) as error:
-        raise CheckpointProblemError(
+        raise CheckpointFault(
             problem=f"its directory at offset {begin} is damaged: {error}"
         ) from error
     return _checked(entries, begin)
@@ -82,15 +82,15 @@ def open_entry(descriptor: int, entry: ZipEntry) -> Span:
     """Return the content of *entry*, unpacked as it is read and never beyond its claimed size.
 
     Raises:
-        CheckpointProblemError: It is encrypted, packed in an unknown way, or not where it should be.
+        CheckpointFault: It is encrypted, packed in an unknown way, or not where it should be.
     """
     begin = stored_at(descriptor, entry)
     packed = FileSpan(descriptor, begin, begin + entry.packed)
     if entry.method == _DEFLATED:
         return DeflatedSpan(packed, entry.size)
     if entry.method != _STORED or entry.packed != entry.size:
-        raise CheckpointProblemError(
-            problem=f"`{entry.name}` is packed by method {entry.method}, expected none or deflate"
+        raise CheckpointFault(
+            problem=f"{entry.name[:100]!r} is packed by method {entry.method}, expected none or deflate"
         )
     return packed
 
@@ -99,7 +99,7 @@ def stored_at(descriptor: int, entry: ZipEntry) -> int:
     """Return the offset in the file where the bytes of *entry* begin.
 
     Raises:
-        CheckpointProblemError: Its local header says other things than the directory.
+        CheckpointFault: Its local header says other things than the directory.
     """
     expected = entry.name.encode("utf-8", "surrogateescape")
     raw = os.pread(descriptor, _LOCAL.size + len(expected), entry.header)
@@ -116,8 +116,8 @@ def stored_at(descriptor: int, entry: ZipEntry) -> int:
             and begin + entry.packed <= entry.limit
         ):
             return begin
-    raise CheckpointProblemError(
-        problem=f"`{entry.name[:100]}` is not at offset {entry.header} as the directory says"
+    raise CheckpointFault(
+        problem=f"{entry.name[:100]!r} is not at offset {entry.header} as the directory says"
     )
 
 
@@ -127,28 +127,26 @@ def _find_directory(descriptor: int, size: int) -> tuple[int, int, int]:
     tail = os.pread(descriptor, size - start, start)
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < _END.size:
-        raise CheckpointProblemError(problem="its directory is missing: the file is cut short")
+        raise CheckpointFault(problem="its directory is missing: the file is cut short")
     _, disk, first_disk, here, count, length, begin, comment = _END.unpack_from(tail, at)
     end = start + at
     if at + _END.size + comment != len(tail):
-        raise CheckpointProblemError(problem=f"bytes are left over behind its end at {end}")
+        raise CheckpointFault(problem=f"bytes are left over behind its end at {end}")
     if at >= _LOCATOR.size and tail.startswith(b"PK\x06\x07", at - _LOCATOR.size):
         end = _LOCATOR.unpack_from(tail, at - _LOCATOR.size)[2]
         raw = os.pread(descriptor, _END_64.size, min(end, size))
         if len(raw) < _END_64.size or not raw.startswith(b"PK\x06\x06"):
-            raise CheckpointProblemError(problem=f"its 64-bit directory is not at {end}")
+            raise CheckpointFault(problem=f"its 64-bit directory is not at {end}")
         wide = _END_64.unpack(raw)[4:]
         narrow = (disk, first_disk, here, count, length, begin)
         full = (_FULL_16, _FULL_16, _FULL_16, _FULL_16, _FULL_32, _FULL_32)
         if any(low not in {high, most} for low, high, most in zip(narrow, wide, full, strict=True)):
-            raise CheckpointProblemError(problem="its two directories contradict each other")
+            raise CheckpointFault(problem="its two directories contradict each other")
         disk, first_disk, here, count, length, begin = wide
     if disk or first_disk or here != count:
-        raise CheckpointProblemError(problem="it is one part of an archive in several files")
+        raise CheckpointFault(problem="it is one part of an archive in several files")
     if begin + length != end:
-        raise CheckpointProblemError(
-            problem=f"its directory ends at {begin + length}, expected {end}"
-        )
+        raise CheckpointFault(problem=f"its directory ends at {begin + length}, expected {end}")
     return begin, length, count
 
 
@@ -160,7 +158,7 @@ def _entries(raw: bytes, count: int) -> list[ZipEntry]:
         (magic, _, _, flags, method, _, _, _, packed, size, name_length, extra_length,
          comment_length, _, _, _, header) = _ENTRY.unpack_from(raw, at)  # fmt: skip
         if magic != b"PK\x01\x02":
-            raise CheckpointProblemError(problem=f"its directory is damaged at byte {at}")
+            raise CheckpointFault(problem=f"its directory is damaged at byte {at}")
         at += _ENTRY.size
         name = raw[at : at + name_length].decode("utf-8", "surrogateescape")
         at += name_length
@@ -171,7 +169,7 @@ def _entries(raw: bytes, count: int) -> list[ZipEntry]:
         encrypted = bool(flags & _ENCRYPTED)
         entries.append(ZipEntry(name, method, encrypted, packed, size, header, 0))
     if at != len(raw):
-        raise CheckpointProblemError(problem="its directory has another length than it says")
+        raise CheckpointFault(problem="its directory has another length than it says")
     return entries
 
 
@@ -200,12 +198,12 @@ def _checked(entries: list[ZipEntry], end: int) -> dict[str, ZipEntry]:
     for entry in entries:
         limit = limits[entry.header]
         if entry.header + _LOCAL.size + len(entry.name) + entry.packed > limit:
-            raise CheckpointProblemError(
-                problem=f"`{entry.name[:100]}` reaches beyond {limit}, where something else begins"
+            raise CheckpointFault(
+                problem=f"{entry.name[:100]!r} reaches beyond {limit}, where something else begins"
             )
         found[entry.name] = entry._replace(limit=limit)
     if len(found) != len(entries):
-        raise CheckpointProblemError(problem="its directory names an entry twice")
+        raise CheckpointFault(problem="its directory names an entry twice")
     if len(limits) != len(entries):
-        raise CheckpointProblemError(problem="two of its entries begin at the same byte")
+        raise CheckpointFault(problem="two of its entries begin at the same byte")
     return found

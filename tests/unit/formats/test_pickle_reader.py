@@ -9,7 +9,7 @@ from modelshelf.formats.byte_span import DeflatedSpan, FileSpan
 from modelshelf.formats.pickle_reader import Pickle, read_pickle
 from modelshelf.formats.pickle_values import (
     Call,
-    CheckpointProblemError,
+    CheckpointFault,
     Elided,
     Named,
     Stored,
@@ -129,7 +129,7 @@ def test_text_across_the_edge_of_the_window_is_whole() -> None:
 
 def test_a_fault_is_told_with_its_place() -> None:
     """Expected and got, and the byte to look at."""
-    with pytest.raises(CheckpointProblemError) as caught:
+    with pytest.raises(CheckpointFault) as caught:
         read(b"\x80\x02N\xff.")
     assert caught.value.problem == "the pickle is broken at byte 3: 0xff is no opcode"
 
