@@ -21,6 +21,15 @@ _LORAS = (
     ("flux", "diffusers"),
 )
 """Bases and naming styles that the library holds in equal shares: 684 to 2,958 tensors a file."""
+_GEMMA = {
+    "attn_q": (2048, 2304),
+    "attn_k": (1024, 2304),
+    "attn_v": (1024, 2304),
+    "attn_output": (2304, 2048),
+    "ffn_gate": (9216, 2304),
+    "ffn_up": (9216, 2304),
+    "ffn_down": (2304, 9216),
+}
 _WORDS = 256_000
 """A vocabulary as those of Gemma and Qwen."""
 
@@ -93,14 +102,19 @@ def _gguf_form(shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
 
 
 def _language_model(path: Path) -> Path:
-    layers = {
-        f"blk.{number}.{name}.weight": ("Q8_0", (2304, 2304))
-        for number in range(26)
-        for name in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+    """Gemma 2 2B, the text encoder of Lumina 2, with a vocabulary as long as its own."""
+    layers: dict[str, tuple[str, tuple[int, ...]]] = {
+        "token_embd.weight": ("Q8_0", (_WORDS, 2304)),
+        "output_norm.weight": ("F32", (2304,)),
     }
+    for number in range(26):
+        for name in ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"):
+            layers[f"blk.{number}.{name}.weight"] = ("F32", (2304,))
+        for name, shape in _GEMMA.items():
+            layers[f"blk.{number}.{name}.weight"] = ("Q8_0", shape)
     return tiny.write_gguf(
         path,
-        {"token_embd.weight": ("Q8_0", (_WORDS, 2304)), **layers},
+        layers,
         fields={
             "general.architecture": "gemma2",
             "tokenizer.ggml.tokens": [f"word{number}" for number in range(_WORDS)],
