@@ -111,7 +111,7 @@ FOLDERS: tuple[tuple[Mapping[str, Any], str, str | None, str | None, str], ...] 
     (WAN_OWN, "wan", "t2v", "flow", "wan-t2v-14b"),
     (WAN_OWN | {"in_dim": 36, "model_type": "i2v"}, "wan", "i2v", "flow", "wan-2.1-i2v-14b"),
     (WAN_OWN | {"_class_name": "WanModel_S2V"}, "wan", "s2v", "flow", "wan-2.2-s2v-14b"),
-    (HUNYUAN, "hunyuan-video", None, "flow", ""),
+    (HUNYUAN, "hunyuan-video", "t2v", "flow", ""),
     (
         HUNYUAN | {"image_condition_type": "token_replace"},
         "hunyuan-video",

@@ -11,19 +11,14 @@ huggingface/diffusers, CogVideoX-Fun of aigc-apps/VideoX-Fun.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Absent, Condition, Either, Marker, Never, Setting, Tensor
+from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, vectors
-from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.schema.taxonomy import (
-    BaseModelType,
-    ModelFormat,
-    ModelType,
-    ModelVariantType,
-    SchedulerPredictionType,
-)
+from modelshelf.identify.family import Architecture, Trait
+from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]
 
-_COGVIDEOX = (BaseModelType.COGVIDEOX,)
+_COGVIDEOX = BaseModelType.COGVIDEOX
 _SMALL, _LARGE = 1920, 3072
 _WIDTHS = (_SMALL, _LARGE)
 _SIX = tuple(6 * width for width in _WIDTHS)
@@ -58,25 +53,21 @@ _IS_I2V = every(_takes(2), Either((Marker("patch_embed.pos_embedding"), Marker("
 _IS_1_5 = Tensor(_PATCHES, (_LARGE,), rank=2)
 
 FAMILIES = (
-    Family(
-        id="cogvideox/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=_COGVIDEOX,
-        conditions=(
-            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD),
-            vectors("transformer_blocks.#.norm1.linear.bias", *_SIX, below=_BLOCKS),
-            vectors("transformer_blocks.#.norm1.norm.weight", *_WIDTHS),
-            vectors("transformer_blocks.#.norm2.linear.bias", *_SIX),
-            Either(
-                (
-                    vectors("patch_embed.text_proj.bias", *_WIDTHS),
-                    vectors("patch_embed.proj.bias", *_WIDTHS),
-                    vectors("norm_final.weight", *_WIDTHS),
-                )
-            ),
-            *_NO_OTHER_KIND,
+    main_file(
+        _COGVIDEOX,
+        "diffusers",
+        vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD),
+        vectors("transformer_blocks.#.norm1.linear.bias", *_SIX, below=_BLOCKS),
+        vectors("transformer_blocks.#.norm1.norm.weight", *_WIDTHS),
+        vectors("transformer_blocks.#.norm2.linear.bias", *_SIX),
+        Either(
+            (
+                vectors("patch_embed.text_proj.bias", *_WIDTHS),
+                vectors("patch_embed.proj.bias", *_WIDTHS),
+                vectors("norm_final.weight", *_WIDTHS),
+            )
         ),
+        *_NO_OTHER_KIND,
         traits=(
             Trait(ModelVariantType.T2V, _takes(1)),
             Trait(ModelVariantType.I2V, _IS_I2V),
@@ -93,19 +84,15 @@ FAMILIES = (
             ),
             Trait(Architecture("cogvideox-1.5-5b"), _IS_1_5),
         ),
-        prediction_type=SchedulerPredictionType.V_PREDICTION,
+        prediction=SchedulerPredictionType.V_PREDICTION,
         blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
     ),
-    Family(
-        id="cogvideox/main/original",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=_COGVIDEOX,
-        conditions=(
-            vectors("mixins.adaln_layer.query_layernorm_list.#.weight", _HEAD),
-            vectors("mixins.adaln_layer.adaLN_modulations.#.#.bias", *_TWELVE, below=_BLOCKS),
-            vectors("layers.#.input_layernorm.weight", *_WIDTHS),
-        ),
+    main_file(
+        _COGVIDEOX,
+        "original",
+        vectors("mixins.adaln_layer.query_layernorm_list.#.weight", _HEAD),
+        vectors("mixins.adaln_layer.adaLN_modulations.#.#.bias", *_TWELVE, below=_BLOCKS),
+        vectors("layers.#.input_layernorm.weight", *_WIDTHS),
         traits=(
             Trait(Architecture("cogvideox-2b"), vectors("layers.#.input_layernorm.weight", _SMALL)),
             Trait(
@@ -120,18 +107,13 @@ FAMILIES = (
                 Tensor("mixins.patch_embed.proj.weight", (_LARGE,), rank=2),
             ),
         ),
-        prediction_type=SchedulerPredictionType.V_PREDICTION,
+        prediction=SchedulerPredictionType.V_PREDICTION,
         blocks=(("layers", _FEWEST_BLOCKS),),
     ),
-    Family(
-        id="cogvideox/transformer/folder",
-        type=ModelType.TRANSFORMER,
-        format=ModelFormat.DIFFUSERS,
-        bases=_COGVIDEOX,
-        conditions=(
-            Setting("class", ("CogVideoXTransformer3DModel",)),
-            Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
-        ),
+    component(
+        _COGVIDEOX,
+        "CogVideoXTransformer3DModel",
+        Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
         traits=(
             Trait(ModelVariantType.T2V, Setting("in_channels", (_CHANNELS,))),
             Trait(
@@ -156,7 +138,7 @@ FAMILIES = (
             ),
             Trait(Architecture("cogvideox-1.5-5b"), Setting("patch_size_t")),
         ),
-        prediction_type=SchedulerPredictionType.V_PREDICTION,
+        prediction=SchedulerPredictionType.V_PREDICTION,
     ),
 )
 """Everything that CogVideoX brings."""

@@ -21,6 +21,7 @@ from modelshelf.identify.condition import (
     Tensor,
     Unset,
 )
+from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
@@ -118,25 +119,20 @@ FAMILIES = (
         prediction_type=SchedulerPredictionType.FLOW,
         blocks=(("blocks", _FEWEST_BLOCKS),),
     ),
-    Family(
-        id="cosmos/main/diffusers",
-        blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=_COSMOS,
-        conditions=(
-            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD, below=_BLOCKS),
-            vectors("transformer_blocks.#.attn2.norm_k.weight", _HEAD),
-            Tensor("transformer_blocks.#.norm3.linear_1.weight"),
-            Tensor("transformer_blocks.#.norm3.linear_2.weight"),
-            Either(
-                (
-                    vectors("time_embed.norm.weight", *_WIDTHS),
-                    Tensor("patch_embed.proj.weight", (_WIDTHS, (_TEXT_INPUTS, _VIDEO_INPUTS))),
-                )
-            ),
-            *_NO_ANIMA,
+    main_file(
+        BaseModelType.COSMOS,
+        "diffusers",
+        vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD, below=_BLOCKS),
+        vectors("transformer_blocks.#.attn2.norm_k.weight", _HEAD),
+        Tensor("transformer_blocks.#.norm3.linear_1.weight"),
+        Tensor("transformer_blocks.#.norm3.linear_2.weight"),
+        Either(
+            (
+                vectors("time_embed.norm.weight", *_WIDTHS),
+                Tensor("patch_embed.proj.weight", (_WIDTHS, (_TEXT_INPUTS, _VIDEO_INPUTS))),
+            )
         ),
+        *_NO_ANIMA,
         traits=(
             Trait(
                 ModelVariantType.T2V,
@@ -168,18 +164,15 @@ FAMILIES = (
                 every(vectors("time_embed.norm.weight", *_WIDTHS), Absent("learnable_pos_embed.*")),
             ),
         ),
+        prediction=None,
+        blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
     ),
-    Family(
-        id="cosmos/transformer/folder",
-        type=ModelType.TRANSFORMER,
-        format=ModelFormat.DIFFUSERS,
-        bases=_COSMOS,
-        conditions=(
-            Setting("class", ("CosmosTransformer3DModel",)),
-            Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
-            Setting("in_channels", (16, 17)),
-            Setting("adaln_lora_dim", (256,)),
-        ),
+    component(
+        BaseModelType.COSMOS,
+        "CosmosTransformer3DModel",
+        Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
+        Setting("in_channels", (16, 17)),
+        Setting("adaln_lora_dim", (256,)),
         traits=(
             Trait(
                 ModelVariantType.T2V,
@@ -216,6 +209,7 @@ FAMILIES = (
             Trait(SchedulerPredictionType.FLOW, Unset("extra_pos_embed_type")),
             Trait(Architecture("cosmos-predict2.5"), Setting("use_crossattn_projection", (True,))),
         ),
+        prediction=None,
     ),
 )
 """Everything that Cosmos brings."""

@@ -29,6 +29,7 @@ def main_file(
     traits: tuple[Trait, ...] = (),
     prediction: SchedulerPredictionType | None = SchedulerPredictionType.FLOW,
     special_case_of: tuple[str, ...] = (),
+    blocks: tuple[tuple[str, int], ...] = (),
 ) -> Family:
     """A denoiser alone in a file, or the denoiser of a bundle.
 
@@ -40,6 +41,7 @@ def main_file(
         traits: Finer points.
         prediction: What all models of the family predict.
         special_case_of: Families that may agree as well and stand behind.
+        blocks: How many blocks the whole model has in each list, at least.
     """
     return Family(
         id=f"{base}/main/{layout}",
@@ -51,6 +53,7 @@ def main_file(
         traits=traits,
         prediction_type=prediction,
         special_case_of=special_case_of,
+        blocks=blocks,
     )
 
 

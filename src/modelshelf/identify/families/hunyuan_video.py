@@ -15,8 +15,9 @@ and `HunyuanVideoFramepackTransformer3DModel` of huggingface/diffusers, ComfyUI'
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Either, Marker, Setting, Tensor
-from modelshelf.identify.families.video import NO_CONTROL, patches, vectors
+from modelshelf.identify.condition import Absent, Condition, Either, Marker, Setting, Tensor, Unset
+from modelshelf.identify.families.denoiser import component, main_file
+from modelshelf.identify.families.video import NO_CONTROL, every, patches, vectors
 from modelshelf.identify.family import Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -56,73 +57,59 @@ _DIFFUSERS_COUNTS = (("transformer_blocks", _DOUBLE), ("single_transformer_block
 _IS_FRAMEPACK = Either((Marker("clean_x_embedder.*"), Marker("image_projection.*")))
 
 FAMILIES = (
-    Family(
-        id="hunyuan-video/main/original",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=(BaseModelType.HUNYUAN_VIDEO,),
-        conditions=(
-            Marker("txt_in.individual_token_refiner.*"),
-            vectors("txt_in.individual_token_refiner.blocks.#.norm1.weight", _WIDTH),
-            Either(
-                (
-                    vectors("double_blocks.#.img_mod.linear.bias", 6 * _WIDTH, below=_DOUBLE),
-                    vectors("double_blocks.#.img_mod.lin.bias", 6 * _WIDTH, below=_DOUBLE),
-                )
-            ),
-            Either(
-                (
-                    vectors("single_blocks.#.modulation.linear.bias", 3 * _WIDTH, below=_SINGLE),
-                    vectors("single_blocks.#.modulation.lin.bias", 3 * _WIDTH, below=_SINGLE),
-                )
-            ),
-            vectors("single_blocks.#.linear1.bias", 7 * _WIDTH),
-            Absent("byt5_in.*"),
-            *NO_CONTROL,
+    main_file(
+        BaseModelType.HUNYUAN_VIDEO,
+        "original",
+        Marker("txt_in.individual_token_refiner.*"),
+        vectors("txt_in.individual_token_refiner.blocks.#.norm1.weight", _WIDTH),
+        Either(
+            (
+                vectors("double_blocks.#.img_mod.linear.bias", 6 * _WIDTH, below=_DOUBLE),
+                vectors("double_blocks.#.img_mod.lin.bias", 6 * _WIDTH, below=_DOUBLE),
+            )
         ),
+        Either(
+            (
+                vectors("single_blocks.#.modulation.linear.bias", 3 * _WIDTH, below=_SINGLE),
+                vectors("single_blocks.#.modulation.lin.bias", 3 * _WIDTH, below=_SINGLE),
+            )
+        ),
+        vectors("single_blocks.#.linear1.bias", 7 * _WIDTH),
+        Absent("byt5_in.*"),
+        *NO_CONTROL,
         traits=_variants("img_in.proj.weight"),
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=(("double_blocks", _DOUBLE), ("single_blocks", _SINGLE)),
     ),
-    Family(
-        id="hunyuan-video/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=(BaseModelType.HUNYUAN_VIDEO,),
-        conditions=(
-            *_DIFFUSERS_BLOCKS,
-            Absent("clean_x_embedder.*"),
-            Absent("image_projection.*"),
-        ),
+    main_file(
+        BaseModelType.HUNYUAN_VIDEO,
+        "diffusers",
+        *_DIFFUSERS_BLOCKS,
+        Absent("clean_x_embedder.*"),
+        Absent("image_projection.*"),
         traits=_variants("x_embedder.proj.weight"),
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=_DIFFUSERS_COUNTS,
     ),
-    Family(
-        id="hunyuan-video/transformer/folder",
-        type=ModelType.TRANSFORMER,
-        format=ModelFormat.DIFFUSERS,
-        bases=(BaseModelType.HUNYUAN_VIDEO,),
-        conditions=(
-            Setting("class", ("HunyuanVideoTransformer3DModel",)),
-            Setting("num_attention_heads", (_WIDTH // _HEAD,)),
-            Setting("in_channels", (_TEXT_INPUTS, *_IMAGE_INPUTS)),
-        ),
+    component(
+        BaseModelType.HUNYUAN_VIDEO,
+        "HunyuanVideoTransformer3DModel",
+        Setting("num_attention_heads", (_WIDTH // _HEAD,)),
+        Setting("in_channels", (_TEXT_INPUTS, *_IMAGE_INPUTS)),
         traits=(
             # An image that replaces a token adds no channels.
             Trait(ModelVariantType.I2V, Setting("image_condition_type")),
+            Trait(
+                ModelVariantType.T2V,
+                every(Setting("in_channels", (_TEXT_INPUTS,)), Unset("image_condition_type")),
+            ),
             Trait(ModelVariantType.I2V, Setting("in_channels", _IMAGE_INPUTS)),
         ),
-        prediction_type=SchedulerPredictionType.FLOW,
     ),
-    Family(
-        id="framepack/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=(BaseModelType.FRAMEPACK,),
-        conditions=(_IS_FRAMEPACK, *_DIFFUSERS_BLOCKS),
+    main_file(
+        BaseModelType.FRAMEPACK,
+        "diffusers",
+        _IS_FRAMEPACK,
+        *_DIFFUSERS_BLOCKS,
         traits=(Trait(ModelVariantType.I2V, _IS_FRAMEPACK),),
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=_DIFFUSERS_COUNTS,
     ),
     Family(
@@ -142,55 +129,43 @@ FAMILIES = (
         traits=(Trait(ModelVariantType.I2V, Setting("has_clean_x_embedder", (True,))),),
         prediction_type=SchedulerPredictionType.FLOW,
     ),
-    Family(
-        id="hunyuan-video-1.5/main/original",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=(BaseModelType.HUNYUAN_VIDEO_1_5,),
-        conditions=(
-            Marker("txt_in.individual_token_refiner.*"),
-            vectors("txt_in.individual_token_refiner.blocks.#.norm1.weight", _WIDTH_1_5),
-            Either(
-                (
-                    vectors(
-                        "double_blocks.#.img_mod.linear.bias", 6 * _WIDTH_1_5, below=_DOUBLE_1_5
-                    ),
-                    vectors("double_blocks.#.img_mod.lin.bias", 6 * _WIDTH_1_5, below=_DOUBLE_1_5),
-                )
-            ),
-            Either(
-                (
-                    Tensor("cond_type_embedding.weight", (3, _WIDTH_1_5)),
-                    vectors("vision_in.proj.#.bias", 1152, _WIDTH_1_5),
-                    vectors("byt5_in.fc1.bias", _WIDTH_1_5),
-                )
-            ),
-            Absent("single_blocks.*"),
-            *NO_CONTROL,
+    main_file(
+        BaseModelType.HUNYUAN_VIDEO_1_5,
+        "original",
+        Marker("txt_in.individual_token_refiner.*"),
+        vectors("txt_in.individual_token_refiner.blocks.#.norm1.weight", _WIDTH_1_5),
+        Either(
+            (
+                vectors("double_blocks.#.img_mod.linear.bias", 6 * _WIDTH_1_5, below=_DOUBLE_1_5),
+                vectors("double_blocks.#.img_mod.lin.bias", 6 * _WIDTH_1_5, below=_DOUBLE_1_5),
+            )
         ),
-        prediction_type=SchedulerPredictionType.FLOW,
+        Either(
+            (
+                Tensor("cond_type_embedding.weight", (3, _WIDTH_1_5)),
+                vectors("vision_in.proj.#.bias", 1152, _WIDTH_1_5),
+                vectors("byt5_in.fc1.bias", _WIDTH_1_5),
+            )
+        ),
+        Absent("single_blocks.*"),
+        *NO_CONTROL,
         blocks=(("double_blocks", _DOUBLE_1_5),),
     ),
-    Family(
-        id="hunyuan-video-1.5/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=(BaseModelType.HUNYUAN_VIDEO_1_5,),
-        conditions=(
-            Marker("context_embedder.token_refiner.*"),
-            vectors("context_embedder.token_refiner.refiner_blocks.#.norm1.weight", _WIDTH_1_5),
-            vectors("transformer_blocks.#.norm1.linear.bias", 6 * _WIDTH_1_5, below=_DOUBLE_1_5),
-            Either(
-                (
-                    Tensor("cond_type_embed.weight", (3, _WIDTH_1_5)),
-                    vectors("image_embedder.norm_out.weight", _WIDTH_1_5),
-                    vectors("context_embedder_2.linear_1.bias", _WIDTH_1_5),
-                )
-            ),
-            Absent("single_transformer_blocks.*"),
-            *NO_CONTROL,
+    main_file(
+        BaseModelType.HUNYUAN_VIDEO_1_5,
+        "diffusers",
+        Marker("context_embedder.token_refiner.*"),
+        vectors("context_embedder.token_refiner.refiner_blocks.#.norm1.weight", _WIDTH_1_5),
+        vectors("transformer_blocks.#.norm1.linear.bias", 6 * _WIDTH_1_5, below=_DOUBLE_1_5),
+        Either(
+            (
+                Tensor("cond_type_embed.weight", (3, _WIDTH_1_5)),
+                vectors("image_embedder.norm_out.weight", _WIDTH_1_5),
+                vectors("context_embedder_2.linear_1.bias", _WIDTH_1_5),
+            )
         ),
-        prediction_type=SchedulerPredictionType.FLOW,
+        Absent("single_transformer_blocks.*"),
+        *NO_CONTROL,
         blocks=(("transformer_blocks", _DOUBLE_1_5),),
     ),
     Family(
@@ -203,8 +178,11 @@ FAMILIES = (
             Either((Setting("num_attention_heads", (16,)), Setting("hidden_size", (_WIDTH_1_5,)))),
         ),
         traits=(
-            Trait(ModelVariantType.T2V, Setting("task_type", ("t2v",))),
-            Trait(ModelVariantType.I2V, Setting("task_type", ("i2v",))),
+            *(
+                Trait(variant, Setting(field, (variant.value,)))
+                for variant in (ModelVariantType.T2V, ModelVariantType.I2V)
+                for field in ("task_type", "ideal_task")
+            ),
         ),
         prediction_type=SchedulerPredictionType.FLOW,
     ),

@@ -12,6 +12,7 @@ Sources: `ltx_video/models/transformers` of Lightricks/LTX-Video, Lightricks/LTX
 from __future__ import annotations
 
 from modelshelf.identify.condition import Absent, Condition, Either, Setting, Tensor
+from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
@@ -71,40 +72,28 @@ _ORIGINAL_ENTRANCES = (("patchify_proj.bias", _WIDTHS), ("adaln_single.linear.bi
 _DIFFUSERS_ENTRANCES = (("proj_in.bias", _WIDTHS), ("time_embed.linear.bias", _SIX))
 
 FAMILIES = (
-    Family(
-        id="ltx-video/main/original",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=_LTX,
-        conditions=_video("q_norm", *_ORIGINAL_ENTRANCES),
+    main_file(
+        BaseModelType.LTX_VIDEO,
+        "original",
+        *_video("q_norm", *_ORIGINAL_ENTRANCES),
         traits=_SIZES,
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=_FEWEST,
     ),
-    Family(
-        id="ltx-video/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=_LTX,
-        conditions=_video("norm_q", *_DIFFUSERS_ENTRANCES),
+    main_file(
+        BaseModelType.LTX_VIDEO,
+        "diffusers",
+        *_video("norm_q", *_DIFFUSERS_ENTRANCES),
         traits=_SIZES,
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=_FEWEST,
     ),
-    Family(
-        id="ltx-video/transformer/folder",
-        type=ModelType.TRANSFORMER,
-        format=ModelFormat.DIFFUSERS,
-        bases=_LTX,
-        conditions=(
-            Setting("class", ("LTXVideoTransformer3DModel",)),
-            Setting("cross_attention_dim", _WIDTHS),
-        ),
+    component(
+        BaseModelType.LTX_VIDEO,
+        "LTXVideoTransformer3DModel",
+        Setting("cross_attention_dim", _WIDTHS),
         traits=(
             Trait(Architecture("ltx-video-2b"), Setting("cross_attention_dim", (_SMALL,))),
             Trait(Architecture("ltx-video-13b"), Setting("cross_attention_dim", (_LARGE,))),
         ),
-        prediction_type=SchedulerPredictionType.FLOW,
     ),
     Family(
         id="ltx-2/main/original",

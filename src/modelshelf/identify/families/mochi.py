@@ -7,79 +7,58 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Marker, Setting
+from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, vectors
-from modelshelf.identify.family import Family, Trait
-from modelshelf.schema.taxonomy import (
-    BaseModelType,
-    ModelFormat,
-    ModelType,
-    ModelVariantType,
-    SchedulerPredictionType,
-)
+from modelshelf.identify.family import Trait
+from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]
 
-_MOCHI = (BaseModelType.MOCHI,)
+_MOCHI = BaseModelType.MOCHI
 _WIDTH, _TEXT_WIDTH, _HEAD, _BLOCKS = 3072, 1536, 128, 48
 
 FAMILIES = (
-    Family(
-        id="mochi/main/original",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=_MOCHI,
-        conditions=(
-            vectors("blocks.#.attn.q_norm_x.weight", _HEAD, below=_BLOCKS),
-            vectors("blocks.#.attn.k_norm_y.weight", _HEAD),
-            vectors("blocks.#.mod_x.bias", 4 * _WIDTH),
-            Either(
-                (
-                    vectors("t5_yproj.bias", _TEXT_WIDTH),
-                    Marker("t5_y_embedder.to_kv.*"),
-                    Marker("pos_frequencies"),
-                )
-            ),
-            *NO_CONTROL,
+    main_file(
+        _MOCHI,
+        "original",
+        vectors("blocks.#.attn.q_norm_x.weight", _HEAD, below=_BLOCKS),
+        vectors("blocks.#.attn.k_norm_y.weight", _HEAD),
+        vectors("blocks.#.mod_x.bias", 4 * _WIDTH),
+        Either(
+            (
+                vectors("t5_yproj.bias", _TEXT_WIDTH),
+                Marker("t5_y_embedder.to_kv.*"),
+                Marker("pos_frequencies"),
+            )
         ),
+        *NO_CONTROL,
         traits=(Trait(ModelVariantType.T2V, Marker("blocks.#.attn.q_norm_x.weight")),),
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=(("blocks", _BLOCKS),),
     ),
-    Family(
-        id="mochi/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=_MOCHI,
-        conditions=(
-            vectors("transformer_blocks.#.attn1.norm_added_q.weight", _HEAD, below=_BLOCKS),
-            vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD),
-            vectors("transformer_blocks.#.norm1.linear.bias", 4 * _WIDTH),
-            Either(
-                (
-                    vectors("time_embed.caption_proj.bias", _TEXT_WIDTH),
-                    Marker("time_embed.pooler.*"),
-                    Marker("pos_frequencies"),
-                )
-            ),
-            *NO_CONTROL,
+    main_file(
+        _MOCHI,
+        "diffusers",
+        vectors("transformer_blocks.#.attn1.norm_added_q.weight", _HEAD, below=_BLOCKS),
+        vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD),
+        vectors("transformer_blocks.#.norm1.linear.bias", 4 * _WIDTH),
+        Either(
+            (
+                vectors("time_embed.caption_proj.bias", _TEXT_WIDTH),
+                Marker("time_embed.pooler.*"),
+                Marker("pos_frequencies"),
+            )
         ),
+        *NO_CONTROL,
         traits=(
             Trait(ModelVariantType.T2V, Marker("transformer_blocks.#.attn1.norm_added_q.weight")),
         ),
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=(("transformer_blocks", _BLOCKS),),
     ),
-    Family(
-        id="mochi/transformer/folder",
-        type=ModelType.TRANSFORMER,
-        format=ModelFormat.DIFFUSERS,
-        bases=_MOCHI,
-        conditions=(
-            Setting("class", ("MochiTransformer3DModel",)),
-            Setting("pooled_projection_dim", (_TEXT_WIDTH,)),
-        ),
+    component(
+        _MOCHI,
+        "MochiTransformer3DModel",
+        Setting("pooled_projection_dim", (_TEXT_WIDTH,)),
         traits=(Trait(ModelVariantType.T2V, Setting("class", ("MochiTransformer3DModel",))),),
-        prediction_type=SchedulerPredictionType.FLOW,
     ),
 )
 """Everything that Mochi brings."""

@@ -11,6 +11,7 @@ Stability-AI/generative-models, `UNetSpatioTemporalConditionModel` of huggingfac
 from __future__ import annotations
 
 from modelshelf.identify.condition import Absent, Condition, Either, Setting, Tensor
+from modelshelf.identify.families.denoiser import main_file
 from modelshelf.identify.families.video import vectors
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
@@ -47,53 +48,45 @@ def _architectures(label: str) -> tuple[Trait, ...]:
 
 
 FAMILIES = (
-    Family(
-        id="svd/main/ldm",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=_SVD,
-        conditions=(
-            Tensor("input_blocks.#.#.time_stack.#.attn2.to_k.weight", (None, _TEXT)),
-            Tensor("output_blocks.#.#.time_stack.#.attn2.to_k.weight", (None, _TEXT)),
-            Tensor("input_blocks.#.#.transformer_blocks.#.attn2.to_k.weight", (None, _TEXT)),
-            *_entrances("label_emb.0.0.weight", "input_blocks.0.0.weight"),
-            Absent("zero_convs.*"),
-            Absent("*time_mixer_motion*"),
-        ),
+    main_file(
+        BaseModelType.SVD,
+        "ldm",
+        Tensor("input_blocks.#.#.time_stack.#.attn2.to_k.weight", (None, _TEXT)),
+        Tensor("output_blocks.#.#.time_stack.#.attn2.to_k.weight", (None, _TEXT)),
+        Tensor("input_blocks.#.#.transformer_blocks.#.attn2.to_k.weight", (None, _TEXT)),
+        *_entrances("label_emb.0.0.weight", "input_blocks.0.0.weight"),
+        Absent("zero_convs.*"),
+        Absent("*time_mixer_motion*"),
         traits=(
             Trait(ModelVariantType.I2V, Tensor("input_blocks.0.0.weight", (_WIDTH, _INPUTS))),
             *_architectures("label_emb.0.0.weight"),
         ),
-        prediction_type=SchedulerPredictionType.V_PREDICTION,
+        prediction=SchedulerPredictionType.V_PREDICTION,
     ),
-    Family(
-        id="svd/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=_SVD,
-        conditions=(
-            Tensor(
-                "down_blocks.#.attentions.#.temporal_transformer_blocks.#.attn2.to_k.weight",
-                (None, _TEXT),
-            ),
-            Tensor(
-                "up_blocks.#.attentions.#.temporal_transformer_blocks.#.attn2.to_k.weight",
-                (None, _TEXT),
-            ),
-            Either(
-                (
-                    vectors("down_blocks.#.resnets.#.time_mixer.mix_factor", 1),
-                    vectors("up_blocks.#.resnets.#.time_mixer.mix_factor", 1),
-                )
-            ),
-            *_entrances("add_embedding.linear_1.weight", "conv_in.weight"),
-            Absent("controlnet*"),
+    main_file(
+        BaseModelType.SVD,
+        "diffusers",
+        Tensor(
+            "down_blocks.#.attentions.#.temporal_transformer_blocks.#.attn2.to_k.weight",
+            (None, _TEXT),
         ),
+        Tensor(
+            "up_blocks.#.attentions.#.temporal_transformer_blocks.#.attn2.to_k.weight",
+            (None, _TEXT),
+        ),
+        Either(
+            (
+                vectors("down_blocks.#.resnets.#.time_mixer.mix_factor", 1),
+                vectors("up_blocks.#.resnets.#.time_mixer.mix_factor", 1),
+            )
+        ),
+        *_entrances("add_embedding.linear_1.weight", "conv_in.weight"),
+        Absent("controlnet*"),
         traits=(
             Trait(ModelVariantType.I2V, Tensor("conv_in.weight", (_WIDTH, _INPUTS))),
             *_architectures("add_embedding.linear_1.weight"),
         ),
-        prediction_type=SchedulerPredictionType.V_PREDICTION,
+        prediction=SchedulerPredictionType.V_PREDICTION,
     ),
     Family(
         id="svd/unet/folder",

@@ -24,6 +24,7 @@ from modelshelf.identify.condition import (
     Tensor,
     Unset,
 )
+from modelshelf.identify.families.denoiser import main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, patches, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.schema.taxonomy import (
@@ -185,48 +186,38 @@ _CONFIG_VACE = _config("WanVACETransformer3DModel", "VaceWanModel")
 _CONFIG_ANIMATE = _config("WanAnimateTransformer3DModel", "WanAnimateModel")
 
 FAMILIES = (
-    Family(
-        id="wan/main/original",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        bases=_WAN,
-        conditions=(
-            Tensor("blocks.#.modulation", (1, 6, None), rank=3),
-            vectors("blocks.#.self_attn.norm_q.weight", *_WIDTHS, below=_BLOCKS),
-            vectors("blocks.#.cross_attn.norm_k.weight", *_WIDTHS),
-            Either(
-                (
-                    Tensor("head.modulation", (1, 2, _WIDTHS)),
-                    vectors("time_projection.#.bias", *_SIX),
-                    vectors("text_embedding.#.bias", *_WIDTHS),
-                )
-            ),
-            *_NO_OTHER_KIND,
+    main_file(
+        BaseModelType.WAN,
+        "original",
+        Tensor("blocks.#.modulation", (1, 6, None), rank=3),
+        vectors("blocks.#.self_attn.norm_q.weight", *_WIDTHS, below=_BLOCKS),
+        vectors("blocks.#.cross_attn.norm_k.weight", *_WIDTHS),
+        Either(
+            (
+                Tensor("head.modulation", (1, 2, _WIDTHS)),
+                vectors("time_projection.#.bias", *_SIX),
+                vectors("text_embedding.#.bias", *_WIDTHS),
+            )
         ),
+        *_NO_OTHER_KIND,
         traits=(*_VARIANTS, *_ARCHITECTURES),
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=(("blocks", _FEWEST_BLOCKS),),
     ),
-    Family(
-        id="wan/main/diffusers",
-        type=ModelType.MAIN,
-        format=ModelFormat.DIFFUSERS,
-        bases=_WAN,
-        conditions=(
-            Tensor("blocks.#.scale_shift_table", (1, 6, None), rank=3),
-            vectors("blocks.#.attn1.norm_q.weight", *_WIDTHS, below=_BLOCKS),
-            vectors("blocks.#.attn2.norm_k.weight", *_WIDTHS),
-            Either(
-                (
-                    Tensor("scale_shift_table", (1, 2, _WIDTHS)),
-                    vectors("condition_embedder.time_proj.bias", *_SIX),
-                    vectors("condition_embedder.text_embedder.linear_2.bias", *_WIDTHS),
-                )
-            ),
-            *_NO_OTHER_KIND,
+    main_file(
+        BaseModelType.WAN,
+        "diffusers",
+        Tensor("blocks.#.scale_shift_table", (1, 6, None), rank=3),
+        vectors("blocks.#.attn1.norm_q.weight", *_WIDTHS, below=_BLOCKS),
+        vectors("blocks.#.attn2.norm_k.weight", *_WIDTHS),
+        Either(
+            (
+                Tensor("scale_shift_table", (1, 2, _WIDTHS)),
+                vectors("condition_embedder.time_proj.bias", *_SIX),
+                vectors("condition_embedder.text_embedder.linear_2.bias", *_WIDTHS),
+            )
         ),
+        *_NO_OTHER_KIND,
         traits=(*_VARIANTS, *_ARCHITECTURES),
-        prediction_type=SchedulerPredictionType.FLOW,
         blocks=(("blocks", _FEWEST_BLOCKS),),
     ),
     Family(
