@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,20 +42,20 @@ class Target:
         """The first name in order of text."""
         return min(self.names)
 
-    @property
+    @cached_property
     def inputs(self) -> set[int]:
         """Input widths that occur; empty where the tensors do not tell."""
-        return {one.inputs for one in self.modules.values() if one.inputs}
+        return {inputs for inputs, *_ in self.alike if inputs}
 
-    @property
+    @cached_property
     def outputs(self) -> set[int]:
         """Output widths that occur."""
-        return {one.outputs for one in self.modules.values() if one.outputs}
+        return {outputs for _, outputs, *_ in self.alike if outputs}
 
-    @property
+    @cached_property
     def ranks(self) -> set[int]:
         """Dimensions of the weights: 2 for linear layers, 4 for convolutions."""
-        return {one.dimensions for one in self.modules.values() if one.dimensions}
+        return {dimensions for *_, dimensions in self.alike if dimensions}
 
     @property
     def flat(self) -> str:
@@ -169,7 +170,7 @@ class _Stems:
     """Where paths begin."""
     implied: tuple[int, ...]
     """Numbers that the names leave out."""
-    found: dict[str, Widths] = field(default_factory=dict)
+    found: defaultdict[str, Widths] = field(default_factory=lambda: defaultdict(Widths))
     """Beginning of the name → what its pieces tell."""
 
     def number(self) -> None:
@@ -205,11 +206,7 @@ def _collect(
     ).found
     tensors, add = layout.index.tensors, Widths.adder(piece.kind)
     for name in piece.names:
-        stem = name[:-tail]
-        widths = own.get(stem)
-        if widths is None:
-            widths = own[stem] = Widths()
-        add(widths, tensors[name].shape)
+        add(own[name[:-tail]], tensors[name].shape)
     return _naming_of(place.naming, example, piece)
 
 
