@@ -199,7 +199,19 @@ class Marker:
 
 # A lone `weight` is a layer of something, a lone `clip_l` one half of SDXL's embeddings; `tensor` and
 # `#0` are what a pickle's bare tensor and the first of a bare list are called, which name no token.
-_NO_TOKENS = frozenset({"weight", "bias", "clip_g", "clip_l", "t5xxl", "tensor", "#0"})
+_NO_TOKENS = frozenset(
+    [
+        "weight",
+        "bias",
+        "clip_g",
+        "clip_l",
+        "t5xxl",
+        "text_encoders_0",
+        "text_encoders_1",
+        "tensor",
+        "#0",
+    ]
+)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from modelshelf.identify import BUILT_IN, identify
 from modelshelf.identify.facts import Facts
 from modelshelf.schema.identity import Identity, IdentityStatus
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import Shapes, index_of, prefixed
 from tests.unit.identify.parts import adapter_layouts, encoder_layouts, image_vae_layouts
 from tests.unit.identify.parts.known_adapters import ADAPTERS, UPSCALERS
@@ -67,6 +68,49 @@ def test_a_frame_around_the_names_changes_nothing(name: str) -> None:
     shapes, model_type, bases = ANSWERS[name]
     identity = identify(index_of(prefixed("_orig_mod.module.model.", shapes)))
     assert (identity.type.value, bases_of(identity)) == (model_type, bases)
+
+
+_EMBEDDING = ("embed", "shared", "token", "relative", "position", "pos_")
+
+
+def _in_fp8(shapes: Shapes) -> TensorIndex:
+    """Matrices in eight bits, each with its scale beside it."""
+    tensors = dict(index_of(shapes).tensors)
+    for name, shape in shapes.items():
+        if name.endswith(".weight") and len(shape) == 2:
+            tensors[name] = TensorEntry("F8_E4M3", shape, 0, 2)
+            tensors[name.removesuffix("weight") + "scale_weight"] = TensorEntry("F32", (), 0, 4)
+    return TensorIndex({**tensors, "scaled_fp8": TensorEntry("F8_E4M3", (0,), 0, 0)})
+
+
+def _in_nf4(shapes: Shapes) -> TensorIndex:
+    """Matrices, except tables of words and places, as bytes of two numbers in one column."""
+    tensors = dict(index_of(shapes).tensors)
+    for name, shape in shapes.items():
+        is_table = any(word in name for word in _EMBEDDING)
+        if name.endswith(".weight") and len(shape) == 2 and not is_table:
+            tensors[name] = TensorEntry("U8", (shape[0] * shape[1] // 2, 1), 0, 2)
+            tensors[f"{name}.absmax"] = TensorEntry("F32", (shape[0] * shape[1] // 64,), 0, 4)
+            tensors[f"{name}.quant_map"] = TensorEntry("F32", (16,), 0, 64)
+            state = f"{name}.quant_state.bitsandbytes__nf4"
+            tensors[state] = TensorEntry("U8", (80,), 0, 80)
+    return TensorIndex(tensors)
+
+
+@pytest.mark.parametrize("pack", [_in_fp8, _in_nf4])
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_encoder_stays_itself_when_quantised(
+    name: str, pack: Callable[[Shapes], TensorIndex]
+) -> None:
+    """Encoders are mostly shipped in fewer bits: norms, tables and counts are what is left.
+
+    Two that differ in a packed matrix alone lose their name, and nothing else.
+    """
+    shapes, model_type, bases, architecture = ENCODERS[name]
+    identity = identify(pack(shapes))
+    assert (identity.type.value, bases_of(identity)) == (model_type, bases)
+    is_hidden = pack is _in_nf4 and name.startswith(("mistral-small-24b", "mistral-nemo-12b"))
+    assert identity.architecture == ("" if is_hidden else architecture)
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -168,6 +212,7 @@ STRANGERS: dict[str, Shapes] = {
         "lora_weights.mid_block.attn2.processor.to_q_lora.down.weight": (64, 1280),
         "lora_weights.mid_block.attn2.processor.to_q_lora.up.weight": (1280, 64),
     },
+    "one encoder's half of a token": {"text_encoders_0": (2, 768)},
     "a bare tensor of a pickle": {"tensor": (1, 768)},
     "a matrix": {"weight": (49408, 768)},
     "an upsampler of latents": {
