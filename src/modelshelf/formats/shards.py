@@ -1,13 +1,15 @@
-"""One model in several safetensors files: `*.safetensors.index.json` and the shards it names."""
+"""One model in several files: `*.safetensors.index.json`, `*.bin.index.json`, and the shards they name."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from modelshelf.errors import InvalidShardIndexError, UnportableNameError
 from modelshelf.formats.json_document import read_json
-from modelshelf.formats.safetensors import read_safetensors
+from modelshelf.formats.tensors import read_tensors
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.source import SourceFile, SourceTree
-from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from modelshelf.schema.tensor import Container, TensorEntry, TensorIndex
 
 __all__ = ["read_shards"]
 
@@ -23,24 +25,22 @@ def read_shards(tree: SourceTree, index: SourceFile) -> TensorIndex:
 
     Args:
         tree: The folder that holds index and shards.
-        index: One of its files, `…safetensors.index.json`.
+        index: One of its files, `….safetensors.index.json` or `….bin.index.json`.
 
     Returns:
-        The tensors in the index's order, and the metadata of all shards together.
+        The tensors in the index's order, and the metadata and findings of all shards together.
 
     Raises:
         InvalidShardIndexError: The index has another form, a name leaves the folder, or a shard
             lacks a tensor that the index promises.
-        InvalidSafetensorsError: A shard is damaged.
+        FormatError: A shard is damaged.
         InvalidJsonError: The index is no JSON.
     """
     weight_map = _read_weight_map(index)
     shards = {
         name: tree.member(_shard_path(index, name)) for name in sorted(set(weight_map.values()))
     }
-    headers = {
-        name: read_safetensors(file.path) for name, file in shards.items() if file is not None
-    }
+    headers = {name: read_tensors(file) for name, file in shards.items() if file is not None}
     tensors: dict[str, TensorEntry] = {}
     for tensor, shard in weight_map.items():
         if (header := headers.get(shard)) is None:
@@ -57,7 +57,18 @@ def read_shards(tree: SourceTree, index: SourceFile) -> TensorIndex:
             key: text for header in headers.values() for key, text in header.metadata.items()
         },
         missing_shards=tuple(name for name, file in shards.items() if file is None),
+        container=_container(shards, headers),
+        findings=tuple(sorted({word for header in headers.values() for word in header.findings})),
     )
+
+
+def _container(names: Iterable[str], headers: Mapping[str, TensorIndex]) -> Container:
+    """Return what the shards are written in; where none is there, what their names claim."""
+    found = {header.container for header in headers.values()}
+    if found:
+        return min(found)
+    is_torch = all(name.endswith(".bin") for name in names)
+    return Container.PICKLE if is_torch else Container.SAFETENSORS
 
 
 def _read_weight_map(index: SourceFile) -> dict[str, str]:

@@ -7,7 +7,8 @@ import pytest
 
 from modelshelf.errors import InvalidJsonError, InvalidSafetensorsError, InvalidShardIndexError
 from modelshelf.formats import read_shards, read_tree
-from modelshelf.schema.tensor import TensorIndex
+from modelshelf.schema.tensor import Container, TensorIndex
+from modelshelf.testing.tiny import Opcodes, TorchTensor, write_torch
 from tests.unit.formats.headers import write_safetensors
 
 NAME = "model.safetensors.index.json"
@@ -35,6 +36,30 @@ def test_headers_are_merged_in_the_order_of_the_index(tmp_path: Path) -> None:
     ]
     assert found.metadata == {"format": "pt", "note": "x"}
     assert found.missing_shards == ()
+
+
+def test_shards_of_torch_are_merged_like_any(tmp_path: Path) -> None:
+    """Older models are saved so, and what their pickles name is told once."""
+    strange = Opcodes(b"cm\nn\n")
+    for name in "ab":
+        tensors = {name: TorchTensor("F16", (2,)), "x": strange}
+        write_torch(tmp_path / f"{name}.bin", tensors)
+        (tmp_path / f"{name}.bin").rename(tmp_path / f"pytorch_model-{name}.bin")
+    found = shards(
+        tmp_path, {"weight_map": {"b": "pytorch_model-b.bin", "a": "pytorch_model-a.bin"}}
+    )
+    assert [(name, entry.shape) for name, entry in found.tensors.items()] == [
+        ("b", (2,)),
+        ("a", (2,)),
+    ]
+    assert found.container is Container.PICKLE
+    assert found.findings == ("it names `m.n`, which was not imported and not run",)
+
+
+def test_an_index_alone_says_what_its_shards_would_be_written_in(tmp_path: Path) -> None:
+    """By their names, as there is nothing else."""
+    assert shards(tmp_path, {"weight_map": {"a": "1.bin"}}).container is Container.PICKLE
+    assert shards(tmp_path, {"weight_map": {"a": "1"}}).container is Container.SAFETENSORS
 
 
 def test_missing_shards_are_named(tmp_path: Path) -> None:
