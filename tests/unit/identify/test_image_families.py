@@ -67,9 +67,9 @@ def test_a_wrapper_changes_nothing(name: str, prefix: str) -> None:
 
 @pytest.mark.parametrize("name", STRANGERS)
 def test_a_model_without_family_has_no_base(name: str) -> None:
-    """They share blocks, widths and names with families that are known, and are none of them."""
+    """They share blocks, widths and names with families of a base, and are none of them."""
     one = RECORDED[name]
-    assert answer(identify(index_of(one.shapes))) == ("unknown", "", "", "")
+    assert answer(identify(index_of(one.shapes))) == one.expected
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -77,7 +77,7 @@ def test_no_second_family_agrees(name: str) -> None:
     """Not even one that stands behind: what is excluded cannot win when the order changes."""
     facts = Facts(index_of(RECORDED[name].shapes))
     agreed = [family.id for family in BUILT_IN if family.judge(facts).missing is None]
-    assert len(agreed) == (1 if RECORDED[name].base else 0), agreed
+    assert len(agreed) == (0 if RECORDED[name].expected[0] == "unknown" else 1), agreed
 
 
 @pytest.mark.parametrize("name", CONFIGURED)
@@ -98,6 +98,7 @@ def test_the_folder_of_a_model_without_family_has_no_base(name: str, tmp_path: P
     (tmp_path / "config.json").write_text(json.dumps(RECORDED[name].config))
     identity = identify(tmp_path)
     assert (identity.type.value in {"transformer", "unet"}, identity.bases) == (True, ())
+    assert identity.architecture == RECORDED[name].expected[3]
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -223,15 +223,17 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
 
 NO_BASE: dict[str, Shapes] = {
     "zero123": layouts.checkpoint(SD_1, 8) | {"cc_projection.weight": (768, 772)},
+    "lotus": layouts.diffusers_unet(SD_2) | {"class_embedding.linear_1.weight": (1280, 4)},
     "paint by example": layouts.checkpoint(SD_1, 9)
     | {"cond_stage_model.transformer.vision_model.post_layernorm.weight": (1024,)},
     "image variations": layouts.checkpoint(SD_1)
     | {"cond_stage_model.model.visual.conv1.weight": (1024, 3, 14, 14)},
 }
-"""UNets of a base that take an image where the base takes text."""
+"""UNets of a base that take an image where the base takes text, or a task beside it."""
 
 STRANGERS: dict[str, Shapes] = {
-    "lotus": layouts.diffusers_unet(SD_2) | {"class_embedding.linear_1.weight": (1280, 4)},
+    "another label on sd-2": layouts.diffusers_unet(SD_2)
+    | {"class_embedding.linear_1.weight": (1280, 512)},
     "an upscaler's label on sd-1": layouts.diffusers_unet(SD_1)
     | {"class_embedding.weight": (1000, 1024)},
     "ssd-1b with another text": cut_unet(1536, *CUTS["sdxl", "ssd-1b"][1:]),

@@ -1,0 +1,252 @@
+"""Published image models that no base is named for: what they are, so that nobody takes them for kin.
+
+Many share blocks, widths or names with a base that has a name. The type is certain and so is the
+architecture; the base stays open. Sources: the classes of huggingface/diffusers and
+modelscope/DiffSynth-Studio with the published configurations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelshelf.identify.condition import Absent, Condition, Marker, Setting, Tensor
+from modelshelf.identify.families.denoiser import NO_CONTROL, weight_or_bias
+from modelshelf.identify.families.unet import unet_blocks_diffusers, unet_blocks_ldm
+from modelshelf.identify.family import Family
+from modelshelf.schema.taxonomy import ModelFormat, ModelType, SchedulerPredictionType
+
+__all__ = ["FAMILIES"]
+
+_FLOW, _EPSILON = SchedulerPredictionType.FLOW, SchedulerPredictionType.EPSILON
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """One architecture."""
+
+    name: str
+    conditions: tuple[Condition, ...]
+    """Of its file."""
+    class_name: str = ""
+    """Of its component folder; empty for a class that others have too."""
+    type: ModelType = ModelType.TRANSFORMER
+    """Of its component folder."""
+    prediction: SchedulerPredictionType = _FLOW
+    """What it predicts."""
+
+
+def _flux_like(text: int, embedder: str, *conditions: Condition) -> tuple[Condition, ...]:
+    """FLUX.1's blocks in diffusers' names, without its pooled text, over other text."""
+    return (
+        weight_or_bias("transformer_blocks.#.norm1.linear", 18432),
+        Tensor("single_transformer_blocks.#.attn.norm_k.weight", rank=1),
+        Tensor("context_embedder.weight", (3072, text)),
+        Tensor(f"{embedder}.linear_1.weight", (3072, 256)),
+        Absent("time_text_embed.*"),
+        *conditions,
+    )
+
+
+_OTHERS = (
+    _Other(
+        "bria",
+        _flux_like(4096, "time_embed.timestep_embedder", Absent("caption_projection.*")),
+        "BriaTransformer2DModel",
+    ),
+    _Other(
+        "bria-fibo",
+        _flux_like(4096, "time_embed.timestep_embedder", Marker("caption_projection.*")),
+        "BriaFiboTransformer2DModel",
+    ),
+    _Other(
+        "longcat-image",
+        _flux_like(3584, "time_embed.timestep_embedder"),
+        "LongCatImageTransformer2DModel",
+    ),
+    _Other(
+        "ovis-image",
+        _flux_like(2048, "timestep_embedder", Tensor("context_embedder_norm.weight", (2048,))),
+        "OvisImageTransformer2DModel",
+    ),
+    _Other(
+        "ovis-image-original",
+        (
+            Marker("double_blocks.#.img_mlp.gate_proj*"),
+            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1),
+            Tensor("txt_in.weight", (3072, 2048)),
+        ),
+    ),
+    _Other(
+        "glm-image",
+        (
+            Tensor("prior_token_embedding.weight", (16384,)),
+            weight_or_bias("transformer_blocks.#.norm1.linear", (30720, 49152)),
+            Marker("glyph_projector.*"),
+            weight_or_bias("image_projector.proj", (2560, 4096)),
+        ),
+        "GlmImageTransformer2DModel",
+    ),
+    _Other(
+        "cogview3-plus",
+        (
+            weight_or_bias("patch_embed.text_proj", 2560),
+            weight_or_bias("transformer_blocks.#.norm1.linear", 30720),
+            Tensor("time_condition_embed.condition_embedder.linear_1.weight"),
+            Absent("norm_final.*"),
+        ),
+        "CogView3PlusTransformer2DModel",
+        prediction=SchedulerPredictionType.V_PREDICTION,
+    ),
+    _Other(
+        "qwen-image-2.1",
+        (
+            Tensor("txt_in.text_norm.weight", (4096,)),
+            Tensor("transformer_blocks.#.attn.norm_k.weight", rank=1, below=32),
+            Tensor("transformer_blocks.#.img_mlp.gate_layer.weight"),
+            weight_or_bias("img_in", 4096),
+            *NO_CONTROL,
+        ),
+        "QwenImage21Transformer2DModel",
+    ),
+    _Other(
+        "prx",
+        (
+            Tensor("blocks.#.attention.norm_added_k.weight", rank=1),
+            weight_or_bias("blocks.#.modulation.lin", 10752),
+            weight_or_bias("txt_in", 1792),
+            weight_or_bias("img_in", 1792),
+        ),
+        "PRXTransformer2DModel",
+    ),
+    _Other(
+        "joyimage",
+        (
+            Tensor("double_blocks.#.img_mod.modulate_table", (1, 6, 3072)),
+            Tensor("double_blocks.#.attn.img_attn_k_norm.weight", rank=1),
+            Tensor("condition_embedder.time_embedder.linear_1.weight"),
+        ),
+        "JoyImageEdit*Transformer3DModel",
+    ),
+    _Other(
+        "nucleus-image",
+        (
+            Tensor("txt_norm.weight", (3584,)),
+            weight_or_bias("transformer_blocks.#.img_mod.#", 8192),
+            Tensor("transformer_blocks.#.img_mlp.experts.gate_up_proj"),
+        ),
+        "NucleusMoEImageTransformer2DModel",
+    ),
+    _Other(
+        "flux3",
+        (
+            Tensor("single_transformer_blocks.#.attn.norm_k.weight", rank=1),
+            Marker("mode_blocks.image.*"),
+            Marker("early_stream_modulations.*"),
+            Tensor("context_embedder.weight", (None, 20480)),
+        ),
+        "Flux3Transformer2DModel",
+    ),
+    _Other(
+        "flux3-original",
+        (
+            Tensor("single_blocks.#.norm.key_norm.scale", rank=1),
+            Marker("content_mode_blocks.image.*"),
+            Marker("early_stream_modulations.*"),
+            Tensor("txt_in.weight", (None, 20480)),
+        ),
+    ),
+    _Other(
+        "step1x-edit",
+        (
+            Marker("connector.*"),
+            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1, below=19),
+            Tensor("vector_in.in_layer.weight", (3072, 768)),
+        ),
+    ),
+    _Other(
+        "omnigen",
+        (
+            Tensor("input_x_embedder.proj.weight", (3072, 4, 2, 2)),
+            Tensor("llm.layers.#.self_attn.qkv_proj.weight", below=32),
+            Tensor("time_token.mlp.#.weight"),
+        ),
+        "OmniGenTransformer2DModel",
+    ),
+    _Other(
+        "hidream-o1",
+        (
+            Tensor("x_embedder.proj1.weight"),
+            Tensor("t_embedder1.mlp.#.weight"),
+            Tensor("language_model.embed_tokens.weight"),
+        ),
+    ),
+    _Other(
+        "moss-image",
+        (
+            weight_or_bias("shared_block_modulation", 18432),
+            Tensor("layers.#.norm1.weight", (3072,), below=42),
+            Tensor("final_norm_video.weight", (3072,)),
+        ),
+    ),
+    _Other(
+        "kandinsky-3",
+        (
+            Tensor("encoder_hid_proj.projection_norm.weight", (4096,)),
+            Tensor("conv_in.weight", (192, (4, 9)), rank=4),
+            Marker("add_time_condition.*"),
+        ),
+        "Kandinsky3UNet",
+        ModelType.UNET,
+        _EPSILON,
+    ),
+    _Other(
+        "sd-x2-latent-upscaler",
+        (
+            Tensor("time_embedding.cond_proj.weight", (768, 896)),
+            Tensor("conv_in.weight", (384, 8, 1, 1)),
+            Tensor("down_blocks.#.attentions.#.attn2.norm_cross.weight", (768,)),
+        ),
+    ),
+    _Other(
+        "lotus",
+        (
+            Tensor("class_embedding.linear_1.weight", (None, 4)),
+            *unet_blocks_diffusers(1024, (6, 1, 9)),
+        ),
+        prediction=SchedulerPredictionType.SAMPLE,
+    ),
+    _Other(
+        "ldm-text2im",
+        (*unet_blocks_ldm(1280, (6, 1, 9)), Absent("label_emb.*")),
+        prediction=_EPSILON,
+    ),
+)
+
+
+def _file(other: _Other) -> Family:
+    return Family(
+        id=f"other/main/{other.name}",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        conditions=other.conditions,
+        architecture=other.name.removesuffix("-original"),
+        prediction_type=other.prediction,
+    )
+
+
+def _folder(other: _Other) -> Family:
+    return Family(
+        id=f"other/{other.type}/{other.name}",
+        type=other.type,
+        format=ModelFormat.DIFFUSERS,
+        conditions=(Setting("class", (other.class_name,)),),
+        architecture=other.name,
+        prediction_type=other.prediction,
+    )
+
+
+FAMILIES = (
+    *map(_file, _OTHERS),
+    *(_folder(other) for other in _OTHERS if other.class_name),
+)
+"""Each as a file, and as a folder where its class is its own."""
