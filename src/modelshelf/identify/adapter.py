@@ -108,6 +108,10 @@ _TELLING = (
 )
 
 
+_MOST = 4096
+"""Targets from which a file is nonsense: the largest denoisers have a few hundred different paths."""
+
+
 def find_adapter(layout: Layout) -> Adapter | None:
     """Return what the tensors adapt, or None where they are no adapter.
 
@@ -122,6 +126,8 @@ def find_adapter(layout: Layout) -> Adapter | None:
     namings: list[AdapterNaming] = []
     count = 0
     for piece in _pieces(layout):
+        if len(targets) > _MOST:
+            return None
         count += len(piece.names)
         kinds.add(piece.kind)
         if piece.kind not in COMPANIONS:
@@ -177,7 +183,7 @@ class _Stems:
         """Enter each module under the numbers of its path."""
         first = next(iter(self.found))
         count = len(numbers_of(first[self.start :])[1])
-        paths = (stem[self.start :] for stem in self.found)
+        paths = [stem[self.start :] for stem in self.found]
         for numbers, widths in zip(numbers_of_all(paths, count), self.found.values(), strict=True):
             widths.settle()
             self.target.modules[numbers + self.implied] = widths

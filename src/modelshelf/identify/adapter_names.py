@@ -10,7 +10,7 @@ huggingface/diffusers, `lycoris/wrapper.py` of KohakuBlueleaf/LyCORIS.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -159,7 +159,9 @@ def place_of(stem: str) -> Place:
             return Place(model, at, is_flat=False, naming=naming)
 
 
-_NUMBER = re.compile(r"(?<=[._])[0-9]{1,9}(?=[._])")
+_NUMBER = re.compile(r"(?<=[._])[0-9]+(?=[._])")
+_LONGEST = 9
+"""Digits that are read: no model has more blocks, and Python refuses to read thousands."""
 
 
 def numbers_of(path: str) -> tuple[str, tuple[int, ...]]:
@@ -172,15 +174,20 @@ def numbers_of(path: str) -> tuple[str, tuple[int, ...]]:
         ('time_embedding.linear_#', (1,))
     """
     text = f".{path}."
-    return _NUMBER.sub("#", text)[1:-1], tuple(map(int, _NUMBER.findall(text)))
+    return _NUMBER.sub("#", text)[1:-1], tuple(_read(text))
 
 
-def numbers_of_all(paths: Iterable[str], count: int) -> Iterator[tuple[int, ...]]:
-    """Yield the numbers of each of *paths*, which have *count* numbers each and nothing else differs.
+def numbers_of_all(paths: Sequence[str], count: int) -> list[tuple[int, ...]]:
+    """Return the numbers of each of *paths*, which are expected to have *count* numbers each.
 
     All are searched as one text, which costs a fraction of one search each.
     """
-    if not count:
-        return iter(tuple(() for _ in paths))
-    found = map(int, _NUMBER.findall(f".{'.'.join(paths)}."))
-    return zip(*[found] * count, strict=True)
+    found = _read(f".{'.'.join(paths)}.")
+    if len(found) != count * len(paths):
+        # Somebody wrote `#` into a name.
+        return [numbers_of(path)[1] for path in paths]
+    return list(zip(*[iter(found)] * count, strict=True)) if count else [()] * len(paths)
+
+
+def _read(text: str) -> list[int]:
+    return [int(number[:_LONGEST]) for number in _NUMBER.findall(text)]

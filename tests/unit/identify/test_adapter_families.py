@@ -36,7 +36,7 @@ def _expected(denoiser: Denoiser) -> set[str]:
     return set(denoiser.among or {denoiser.base})
 
 
-def _small(denoiser: Denoiser) -> Modules:
+def ends_of(denoiser: Denoiser) -> Modules:
     """The first and last block of each stack, and what stands in none: quick to write out."""
     highest: dict[str, int] = {}
     for path in denoiser.modules:
@@ -60,7 +60,7 @@ def test_base_is_known_in_every_trainers_names(name: str, naming: str) -> None:
     """The module list decides, whoever wrote it down: joined by dots or by underscores."""
     denoiser = DENOISERS[name]
     writer = _KOHYA if naming in {"kohya", "onetrainer"} else _PEFT
-    identity = _identify(adapter(_small(denoiser), naming, writer))
+    identity = _identify(adapter(ends_of(denoiser), naming, writer))
     assert identity.type.value == "lora"
     assert _answer(identity) == _expected(denoiser)
     assert identity.variant == denoiser.variant
@@ -73,7 +73,7 @@ def test_base_is_known_by_every_kind_of_network(name: str, kind: str) -> None:
     denoiser = DENOISERS[name]
     network, writer = KINDS[kind]
     naming = "comfy" if kind.startswith(("peft", "diffusers", "dora peft")) else "kohya"
-    identity = _identify(adapter(_small(denoiser), naming, writer))
+    identity = _identify(adapter(ends_of(denoiser), naming, writer))
     assert _answer(identity) == _expected(denoiser)
     told = dict(identity.details)
     assert told["network"] in ({network, "locon"} if network == "lora" else {network})
@@ -85,7 +85,7 @@ def test_half_the_widths_leave_the_base_possible(name: str, kind: str) -> None:
     """Rotations and scales show what a module gives or what it takes, so more may stay open."""
     denoiser = DENOISERS[name]
     network, writer = HALVES[kind]
-    identity = _identify(adapter(_small(denoiser), "kohya", writer))
+    identity = _identify(adapter(ends_of(denoiser), "kohya", writer))
     assert denoiser.base in _answer(identity)
     assert dict(identity.details)["network"] == network
 
@@ -131,7 +131,7 @@ def test_single_modules_never_make_another_base(name: str) -> None:
 @pytest.mark.parametrize("name", DENOISERS)
 def test_order_of_keys_means_nothing(name: str) -> None:
     """The same tensors in any order are the same identity, evidence included."""
-    shapes = adapter(_small(DENOISERS[name]), "kohya", _KOHYA)
+    shapes = adapter(ends_of(DENOISERS[name]), "kohya", _KOHYA)
     shuffled = list(shapes.items())
     random.Random(3).shuffle(shuffled)  # noqa: S311 -- as above
     assert _identify(dict(shuffled)) == _identify(shapes)
@@ -142,7 +142,7 @@ def test_a_width_that_nobody_has_is_no_base(name: str) -> None:
     """An unseen relative of a family is unknown, never its sibling."""
     wider = {
         path: tuple(side + 8 if at < 2 else side for at, side in enumerate(shape))
-        for path, shape in _small(DENOISERS[name]).items()
+        for path, shape in ends_of(DENOISERS[name]).items()
     }
     identity = _identify(adapter(wider, "comfy", _PEFT))
     assert (identity.type.value, _answer(identity)) == ("lora", set())
@@ -151,5 +151,5 @@ def test_a_width_that_nobody_has_is_no_base(name: str) -> None:
 @pytest.mark.parametrize("name", DENOISERS)
 def test_one_strange_module_is_no_base(name: str) -> None:
     """A denoiser that has all of a family's modules and one of its own is another denoiser."""
-    modules = {**_small(DENOISERS[name]), "blocks.0.strange_layer": (64, 64)}
+    modules = {**ends_of(DENOISERS[name]), "blocks.0.strange_layer": (64, 64)}
     assert _answer(_identify(adapter(modules, "comfy", _PEFT))) == set()

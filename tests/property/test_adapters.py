@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelshelf.identify import identify
+from modelshelf.schema.identity import Identity
+from tests.unit.identify.adapter_layouts import DENOISERS, KINDS, NAMINGS, Modules, adapter
+from tests.unit.identify.layouts import index_of
+from tests.unit.identify.test_adapter_families import ends_of
+
+pytestmark = pytest.mark.property
+
+SMALL = {name: ends_of(denoiser) for name, denoiser in DENOISERS.items()}
+# Pieces as trainers write them, and what nobody writes, joined in any way.
+WORDS = st.sampled_from(
+    [
+        *("lora_unet_", "lycoris_", "transformer.", "diffusion_model.", "base_model.model."),
+        *("double_blocks", "single_blocks", "blocks", "attn", "qkv", "to_q", "processor", "#"),
+        *(".", "_", "0", "7", "99999999999999999999", "lora_te1_", "text_encoder_2.", "\n"),
+        *(".lora_A.weight", ".lora_down.weight", ".lokr_w1", ".hada_w1_a", ".oft_R.weight"),
+        *(".diff", ".b2.weight", ".on_input", ".weight", ".alpha", "_lora1.down.weight"),
+    ]
+)
+NAMES = st.lists(WORDS, min_size=1, max_size=8).map("".join)
+SHAPES = st.lists(st.integers(0, 6000), max_size=5).map(tuple)
+
+
+def possible(identity: Identity) -> set[str]:
+    """The bases that an identity leaves possible."""
+    return {base.value for base in identity.bases or identity.candidates}
+
+
+@st.composite
+def subsets(draw: st.DrawFn) -> tuple[str, Modules]:
+    """Some modules of one denoiser, in some order."""
+    name = draw(st.sampled_from(sorted(SMALL)))
+    chosen = draw(st.lists(st.sampled_from(sorted(SMALL[name])), min_size=1, unique=True))
+    return name, {path: SMALL[name][path] for path in chosen}
+
+
+class TestTargets:
+    """Only targets present count.
+
+    "An absent key of a LoRA is no evidence": whatever modules are left of an adapter, in whosever
+    names, of whatever kind and rank, its base stays possible.
+    """
+
+    @given(
+        subsets(),
+        st.sampled_from(sorted(NAMINGS)),
+        st.sampled_from(sorted(KINDS)),
+        st.integers(1, 99),
+    )
+    def test_base_stays_possible(
+        self, subset: tuple[str, Modules], naming: str, kind: str, rank: int
+    ) -> None:
+        """The answer is the base, or a set that holds it."""
+        name, modules = subset
+        denoiser = DENOISERS[name]
+        identity = identify(index_of(adapter(modules, naming, KINDS[kind][1], rank)))
+        assert {denoiser.base, denoiser.behind} & possible(identity)
+
+    @given(subsets())
+    def test_more_modules_leave_no_more_bases(self, subset: tuple[str, Modules]) -> None:
+        """Every further module narrows, or changes nothing."""
+        name, modules = subset
+        writer = KINDS["peft"][1]
+        some = possible(identify(index_of(adapter(modules, "comfy", writer))))
+        whole = possible(identify(index_of(adapter(SMALL[name], "comfy", writer))))
+        assert whole <= some | {DENOISERS[name].base}
+
+    @given(st.dictionaries(NAMES, SHAPES, max_size=12))
+    def test_any_names_and_shapes_get_an_answer(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        """Nonsense is unknown, or a LoRA of unknown base; it is never an error."""
+        assert identify(index_of(shapes)).type.value
