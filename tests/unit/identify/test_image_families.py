@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
@@ -236,3 +237,22 @@ def test_a_prior_of_several_bases_follows_the_denoiser_beside_it(tmp_path: Path)
     (tmp_path / "model_index.json").write_text(json.dumps(index))
     identity = identify(tmp_path)
     assert (identity.base.value, identity.architecture) == ("sd-2", "sd-2.1-unclip")
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks", "status"),
+    [
+        ("chroma.original", r"(double|single)_blocks\.", "partial"),
+        ("hidream", r"(double|single)_stream_blocks\.", "partial"),
+        ("z-image.original", r"layers\.", "partial"),
+        ("lumina2", r"layers\.", "partial"),
+        ("flux-8b", r"no blocks", "identified"),
+    ],
+)
+def test_half_of_the_blocks_is_part_of_a_model(name: str, blocks: str, status: str) -> None:
+    """Known for what it is, and told from the whole; a pruned model is whole by itself."""
+    one = RECORDED[name]
+    last_half = re.compile(blocks + r"(1[0-9]|[2-9][0-9])\.")
+    left = {key: shape for key, shape in one.shapes.items() if not last_half.match(key)}
+    identity = identify(index_of(left))
+    assert (identity.base.value, identity.status.value) == (one.base, status)

@@ -23,6 +23,7 @@ FAMILIES = (
         Tensor("blocks.#.cross_attn.q_norm.weight", rank=1, below=_BLOCKS),
         Tensor("blocks.#.adaln_modulation_self_attn.#.weight", below=_BLOCKS),
         *NO_CONTROL,
+        blocks=(("blocks", _BLOCKS),),
     ),
 )
 """Everything that Anima brings as a denoiser."""

@@ -27,6 +27,7 @@ FAMILIES = (
         _REGISTERS,
         Tensor("cond_seq_linear.weight", (_WIDTH, _TEXT)),
         *NO_CONTROL,
+        blocks=(("double_layers", 4), ("single_layers", 32)),
     ),
     main_file(
         _AURAFLOW,
@@ -36,6 +37,7 @@ FAMILIES = (
         _REGISTERS,
         Tensor("context_embedder.weight", (_WIDTH, _TEXT)),
         *NO_CONTROL,
+        blocks=(("joint_transformer_blocks", 4), ("single_transformer_blocks", 32)),
     ),
     component(
         _AURAFLOW,

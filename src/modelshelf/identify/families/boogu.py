@@ -23,6 +23,7 @@ FAMILIES = (
         Tensor("image_index_embedding", (None, _WIDTH)),
         weight_or_bias("ref_image_patch_embedder", _WIDTH),
         *NO_CONTROL,
+        blocks=(("double_stream_layers", _DOUBLE), ("single_stream_layers", _SINGLE)),
     ),
     component(_BOOGU, "Boogu*Transformer2DModel", Setting("hidden_size", (_WIDTH,))),
 )

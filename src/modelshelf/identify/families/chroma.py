@@ -32,6 +32,7 @@ FAMILIES = (
         Absent("*.modulation.lin*"),
         *NO_CONTROL,
         traits=(Trait(Architecture("chroma-radiance"), Tensor("img_in_patch.weight")),),
+        blocks=(("double_blocks", _DOUBLE), ("single_blocks", _SINGLE)),
     ),
     main_file(
         _CHROMA,
@@ -44,6 +45,7 @@ FAMILIES = (
         Absent("*transformer_blocks.#.norm1.linear.*"),
         Absent("*transformer_blocks.#.norm.linear.*"),
         *NO_CONTROL,
+        blocks=(("transformer_blocks", _DOUBLE), ("single_transformer_blocks", _SINGLE)),
     ),
     component(
         _CHROMA,

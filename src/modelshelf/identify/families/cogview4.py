@@ -27,6 +27,7 @@ FAMILIES = (
         Tensor("patch_embed.proj.weight", rank=2),
         *NO_CONTROL,
         traits=(Trait(ModelVariantType.CONTROL, Tensor("patch_embed.proj.weight", (_WIDTH, 128))),),
+        blocks=(("transformer_blocks", _BLOCKS),),
     ),
     component(
         _COGVIEW_4,

@@ -25,6 +25,7 @@ FAMILIES = (
         weight_or_bias("text_proj", _WIDTH),
         Tensor("x_embedder.proj.weight", (_WIDTH, 128), rank=4),
         *NO_CONTROL,
+        blocks=(("layers", _BLOCKS),),
     ),
     component(
         _ERNIE_IMAGE,

@@ -24,6 +24,7 @@ FAMILIES = (
         Tensor("double_stream_blocks.#.block.ff_i.gate.weight"),
         Tensor("caption_projection.#.linear.weight"),
         *NO_CONTROL,
+        blocks=(("double_stream_blocks", _DOUBLE), ("single_stream_blocks", _SINGLE)),
     ),
     component(
         _HIDREAM,

@@ -35,6 +35,7 @@ FAMILIES = (
             Trait(_WITH_STYLE, Tensor("style_embedder.weight")),
             Trait(_WITHOUT, Absent("style_embedder.*")),
         ),
+        blocks=(("blocks", _BLOCKS),),
     ),
     main_file(
         _HUNYUAN_DIT,
@@ -50,6 +51,7 @@ FAMILIES = (
             Trait(_WITH_STYLE, Tensor("time_extra_emb.style_embedder.weight")),
             Trait(_WITHOUT, Absent("time_extra_emb.style_embedder.*")),
         ),
+        blocks=(("blocks", _BLOCKS),),
     ),
     component(
         _HUNYUAN_DIT,

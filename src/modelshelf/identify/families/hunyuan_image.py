@@ -42,6 +42,7 @@ FAMILIES = (
             Trait(_DISTILLED, Tensor("time_r_in.mlp.#.weight")),
             Trait(_REFINES, Tensor("img_in.proj.weight", (_REFINER,))),
         ),
+        blocks=(("double_blocks", _DOUBLE), ("single_blocks", _SINGLE)),
     ),
     main_file(
         _HUNYUAN_IMAGE,
@@ -62,6 +63,7 @@ FAMILIES = (
             Trait(_DISTILLED, Tensor("time_guidance_embed.timestep_embedder_r.linear_1.weight")),
             Trait(_REFINES, Tensor("x_embedder.proj.weight", (_REFINER,))),
         ),
+        blocks=(("transformer_blocks", _DOUBLE), ("single_transformer_blocks", _SINGLE)),
     ),
     component(
         _HUNYUAN_IMAGE,

@@ -32,6 +32,7 @@ FAMILIES = (
         weight_or_bias("input_proj", _WIDTH),
         *NO_CONTROL,
         traits=(diffusers_names("layers.#.attention.to_q.weight"),),
+        blocks=(("layers", _BLOCKS),),
     ),
     component(_IDEOGRAM_4, "Ideogram4Transformer2DModel", Setting("llm_features_dim", (_TEXT,))),
 )

@@ -27,6 +27,7 @@ FAMILIES = (
         weight_or_bias("visual_embeddings.in_layer", _WIDTH),
         Tensor("pooled_text_embeddings.norm.weight"),
         architecture=_NAME,
+        blocks=(("visual_transformer_blocks", _BLOCKS),),
     ),
     component(
         _KANDINSKY_5,

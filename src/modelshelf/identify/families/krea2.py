@@ -24,6 +24,7 @@ FAMILIES = (
         Tensor("txtfusion.refiner_blocks.#.prenorm.scale", (_TEXT,)),
         weight_or_bias("first", _WIDTH),
         *NO_CONTROL,
+        blocks=(("blocks", _BLOCKS),),
     ),
     main_file(
         _KREA_2,
@@ -34,6 +35,7 @@ FAMILIES = (
         Tensor("txt_in.norm.weight", (_TEXT,)),
         weight_or_bias("img_in", _WIDTH),
         *NO_CONTROL,
+        blocks=(("transformer_blocks", _BLOCKS),),
     ),
     component(_KREA_2, "Krea2Transformer2DModel", Setting("text_hidden_dim", (_TEXT,))),
 )

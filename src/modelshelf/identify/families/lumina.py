@@ -24,6 +24,7 @@ FAMILIES = (
         Tensor("layers.#.attention_y_norm.weight", (_TEXT,)),
         Tensor("pad_token", (_WIDTH,)),
         *NO_CONTROL,
+        blocks=(("layers", _BLOCKS),),
     ),
     main_file(
         _LUMINA,
@@ -38,6 +39,7 @@ FAMILIES = (
             )
         ),
         *NO_CONTROL,
+        blocks=(("layers", _BLOCKS),),
     ),
     component(_LUMINA, "LuminaNextDiT2DModel", Setting("cross_attention_dim", (_TEXT,))),
 )

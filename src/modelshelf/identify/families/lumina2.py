@@ -33,6 +33,7 @@ FAMILIES = (
         Tensor("cap_embedder.0.weight", (_TEXT,)),
         weight_or_bias("x_embedder", _WIDTH),
         *_NO_CHILD,
+        blocks=(("layers", _BLOCKS),),
     ),
     main_file(
         _LUMINA_2,
@@ -43,6 +44,7 @@ FAMILIES = (
         Tensor("time_caption_embed.caption_embedder.0.weight", (_TEXT,)),
         weight_or_bias("x_embedder", _WIDTH),
         *_NO_CHILD,
+        blocks=(("layers", _BLOCKS),),
     ),
     component(
         _LUMINA_2,

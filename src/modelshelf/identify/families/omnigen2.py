@@ -26,6 +26,7 @@ FAMILIES = (
         Tensor("time_caption_embed.caption_embedder.0.weight", (_TEXT,)),
         Absent("double_stream_layers.*"),
         *NO_CONTROL,
+        blocks=(("layers", _BLOCKS),),
     ),
     component(
         _OMNIGEN_2,

@@ -37,6 +37,7 @@ FAMILIES = (
         Tensor("cap_embedder.0.weight", (_TEXT,)),
         *NO_CONTROL,
         traits=(diffusers_names("layers.#.attention.norm_q.weight"),),
+        blocks=(("layers", _BLOCKS),),
     ),
     component(
         _Z_IMAGE,
