@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from modelshelf.identify.narrowing import narrow
 from modelshelf.identify.pipeline import identify_pipeline
 from modelshelf.identify.sibling_config import claims_beside
 from modelshelf.schema.declared import Declared
-from modelshelf.schema.identity import Identity, NearMiss
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.taxonomy import ModelType
 from modelshelf.schema.tensor import Container, TensorIndex
@@ -79,7 +80,23 @@ def _identify_file(tree: SourceTree, families: Families, declared: Iterable[Decl
         nothing = NearMiss("container", f"tensors: {file.member.name} is {index.container}")
         return replace(identity, near_misses=(nothing,))
     said = (*claims_of(index.metadata), *declared)
-    return narrow(identity, (*claims_beside(file, identity), *said))
+    return narrow(_as_shard(identity, file), (*claims_beside(file, identity), *said))
+
+
+_SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.[a-z]+$")
+
+
+def _as_shard(identity: Identity, file: SourceFile) -> Identity:
+    """Say of a file that is called a shard that it is one: the others were never looked at."""
+    found = _SHARD.search(file.member.name)
+    if found is None or int(found[2]) <= 1:
+        return identity
+    words = f"shard {int(found[1])} of {int(found[2])}, by the file's name"
+    if identity.type is ModelType.UNKNOWN:
+        missing = NearMiss("shards", f"the other shards: this is {words}")
+        return replace(identity, near_misses=(missing, *identity.near_misses))
+    named = Evidence("shards", file.member.name, words)
+    return replace(identity, evidence=(*identity.evidence, named), status=IdentityStatus.PARTIAL)
 
 
 def _read(tree: SourceTree, file: SourceFile) -> TensorIndex:

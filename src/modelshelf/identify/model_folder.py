@@ -19,11 +19,10 @@ from modelshelf.identify.claims import claims_of
 from modelshelf.identify.decision import decide
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Families
-from modelshelf.identify.layout import Layout
+from modelshelf.identify.folder_weights import precision_of_largest, with_weights
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.narrowing import narrow
-from modelshelf.identify.precision import precision_of
-from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.taxonomy import ModelFormat, ModelRepoVariant, ModelType
 from modelshelf.schema.tensor import TensorIndex
@@ -117,28 +116,17 @@ def identify_folder(
         settings = _settings(config, class_name, pipeline)
         facts = Facts(settings=settings, config_name=config.config_name or "model_index.json")
         identity = decide(facts, families, fallback=ModelFormat.UNKNOWN)
-    if identity is None or not (identity.bases or identity.candidates):
-        identity = _by_weights(identity, reading, families)
+    identity = with_weights(identity, reading.headers, families)
     if reading.damage and identity.type is ModelType.UNKNOWN and not class_name:
         raise reading.damage[0][1]
     return _with_troubles(
         replace(
             identity,
-            precision=_precision(reading.headers),
+            precision=precision_of_largest(reading.headers),
             repo_variant=repo_variant_of([config]),
         ),
         reading,
     )
-
-
-def _precision(headers: tuple[TensorIndex, ...]) -> str | None:
-    """Return the precision of the largest of several forms of the same weights."""
-    largest = max(headers, key=_size, default=None)
-    return None if largest is None else precision_of(Layout(largest))
-
-
-def _size(header: TensorIndex) -> int:
-    return sum(entry.end - entry.begin for entry in header.tensors.values())
 
 
 def _settings(config: FolderConfig, class_name: str, pipeline: str) -> dict[str, Any]:
@@ -149,51 +137,6 @@ def _settings(config: FolderConfig, class_name: str, pipeline: str) -> dict[str,
         "config": config.config_name,
         "tokenizer": bool(config.tokenizer_files) and not config.config_name,
     }
-
-
-def _by_weights(known: Identity | None, reading: FolderReading, families: Families) -> Identity:
-    """Ask the weights where the configuration is silent, or knows the type alone."""
-    if len(reading.headers) == 1:
-        found = identify_tensors(reading.headers[0], families)
-        if known is None or found.type is not ModelType.UNKNOWN:
-            return _as_component(found, known)
-    if known is not None:
-        return known
-    missing = (
-        "a configuration beside several weight files"
-        if reading.headers
-        else "a configuration, or weights whose container is read"
-    )
-    return Identity(
-        type=ModelType.UNKNOWN,
-        format=ModelFormat.UNKNOWN,
-        near_misses=(NearMiss("folder", missing),),
-        status=IdentityStatus.UNKNOWN,
-    )
-
-
-def _as_component(found: Identity, known: Identity | None) -> Identity:
-    """Return what the weights say, with the type and format that the configuration gives."""
-    if known is None or known.type is ModelType.UNKNOWN:
-        return found
-    is_alike = known.type is found.type or (
-        found.type is ModelType.MAIN and known.type in {ModelType.UNET, ModelType.TRANSFORMER}
-    )
-    if not is_alike:
-        # Tensors of one kind under a configuration of another: neither is believed alone.
-        return replace(
-            known,
-            evidence=(
-                *known.evidence,
-                Evidence("folder", "weights", f"look like type {found.type}"),
-            ),
-        )
-    return replace(
-        found,
-        type=known.type,
-        format=known.format,
-        evidence=(*known.evidence, *found.evidence),
-    )
 
 
 def _with_troubles(identity: Identity, reading: FolderReading) -> Identity:

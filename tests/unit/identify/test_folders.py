@@ -488,3 +488,72 @@ def test_an_invokeai_ip_adapter_names_its_encoder(tmp_path: Path) -> None:
     identity = identify(tmp_path)
     assert (identity.type.value, identity.base.value) == ("ip_adapter", "sd-1")
     assert identity.format.value == "invokeai"
+
+
+def test_weights_are_believed_against_a_copied_configuration(tmp_path: Path) -> None:
+    """A loader fails on shapes, not on a name; the contradiction is cited."""
+    write(tmp_path, {"config.json": unet_settings(SD_1)})
+    write_safetensors(
+        tmp_path / "diffusion_pytorch_model.safetensors", layouts.diffusers_unet(SDXL)
+    )
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value) == ("unet", "sdxl")
+    assert identity.evidence[-1].found == "prove sdxl, against the configuration's sd-1"
+
+
+def test_weights_speak_where_the_configuration_is_silent(tmp_path: Path) -> None:
+    """The class alone, and a UNet of SD 2."""
+    write(tmp_path, {"config.json": {"_class_name": "UNet2DConditionModel"}})
+    write_safetensors(
+        tmp_path / "diffusion_pytorch_model.safetensors", layouts.diffusers_unet(SD_2)
+    )
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value) == ("unet", "sd-2")
+
+
+def test_weights_of_another_kind_prove_nothing(tmp_path: Path) -> None:
+    """A LoRA under a UNet's configuration: neither is believed alone."""
+    write(tmp_path, {"config.json": {"_class_name": "UNet2DConditionModel"}})
+    write_safetensors(tmp_path / "diffusion_pytorch_model.safetensors", layouts.unet_lora(SD_1))
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.bases) == ("unet", ())
+    assert identity.evidence[-1].found == "look like type lora"
+
+
+def test_a_missing_denoiser_is_known_by_a_class_of_one_base(tmp_path: Path) -> None:
+    """A class that several bases share says nothing."""
+    index = {
+        "_class_name": "X",
+        "transformer": ["diffusers", "SD3Transformer2DModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+    }
+    write(tmp_path, {"model_index.json": index, "vae/config.json": VAE})
+    identity = identify(tmp_path)
+    assert (identity.base.value, identity.status.value) == ("sd-3", "partial")
+    write(
+        tmp_path,
+        {"model_index.json": index | {"transformer": ["diffusers", "UNet2DConditionModel"]}},
+    )
+    assert identify(tmp_path).bases == ()
+
+
+def test_an_index_of_shards_names_every_tensor(tmp_path: Path) -> None:
+    """Names alone tell a FLUX; without shapes no more than names can tell."""
+    weight_map = dict.fromkeys(layouts.flux(), "model-00001-of-00001.safetensors")
+    index = {"metadata": {"total_size": 1}, "weight_map": weight_map}
+    write(tmp_path, {"model.safetensors.index.json": index})
+    for path in (tmp_path, tmp_path / "model.safetensors.index.json"):
+        identity = identify(path)
+        assert (identity.base.value, identity.status.value) == ("flux", "partial")
+        assert identity.precision is None
+
+
+def test_a_lone_shard_is_part_of_a_model(tmp_path: Path) -> None:
+    """Its name says so, and nobody looked at the others."""
+    path = tmp_path / "model-00001-of-00002.safetensors"
+    write_safetensors(path, layouts.checkpoint(SD_1))
+    assert identify(path).status == "partial"
+    write_safetensors(path, {"layers.3.weight": (1,)})
+    identity = identify(path)
+    assert identity.type == "unknown"
+    assert identity.near_misses[0].missing.startswith("the other shards")

@@ -1,0 +1,108 @@
+"""What the weights of a folder say beside its configuration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelshelf.identify.family import Families
+from modelshelf.identify.layout import Layout
+from modelshelf.identify.lone_tensors import identify_tensors
+from modelshelf.identify.precision import precision_of
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+from modelshelf.schema.tensor import TensorIndex
+
+__all__ = ["precision_of_largest", "with_weights"]
+
+_RULE = "folder"
+
+
+def with_weights(
+    known: Identity | None, headers: tuple[TensorIndex, ...], families: Families
+) -> Identity:
+    """Say what a folder is by its configuration and its weights together.
+
+    Where the configuration is silent, or knows the type alone, the weights speak. Where both know the
+    base and contradict each other, the weights are believed: what a loader does with them depends on
+    their shapes, and configurations are copied from elsewhere.
+
+    Args:
+        known: What the configuration says; None where there is none.
+        headers: The weights. Several forms of them are not compared: each may be another model.
+        families: Whom to ask.
+    """
+    found = identify_tensors(headers[0], families) if len(headers) == 1 else None
+    if found is not None and found.type is not ModelType.UNKNOWN:
+        if known is None or not (known.bases or known.candidates):
+            return _as_component(found, known)
+        return _checked(known, found)
+    if known is not None:
+        return known
+    if found is not None:
+        return found
+    missing = (
+        "a configuration beside several weight files"
+        if headers
+        else "a configuration, or weights whose container is read"
+    )
+    return Identity(
+        type=ModelType.UNKNOWN,
+        format=ModelFormat.UNKNOWN,
+        near_misses=(NearMiss(_RULE, missing),),
+        status=IdentityStatus.UNKNOWN,
+    )
+
+
+def _as_component(found: Identity, known: Identity | None) -> Identity:
+    """Return what the weights say, with the type and format that the configuration gives."""
+    if known is None or known.type is ModelType.UNKNOWN:
+        return found
+    if not _is_alike(known, found):
+        # Tensors of one kind under a configuration of another: neither is believed alone.
+        return replace(
+            known,
+            evidence=(
+                *known.evidence,
+                Evidence(_RULE, "weights", f"look like type {found.type}"),
+            ),
+        )
+    return replace(
+        found,
+        type=known.type,
+        format=known.format,
+        evidence=(*known.evidence, *found.evidence),
+    )
+
+
+def _checked(known: Identity, found: Identity) -> Identity:
+    """Believe the weights where they prove another base than the configuration."""
+    said = known.bases or known.candidates
+    if not _is_alike(known, found) or not found.bases or BaseModelType.ANY in (*said, *found.bases):
+        return known
+    if set(found.bases) & set(said):
+        return known
+    against = Evidence(
+        _RULE, "weights", f"prove {found.base}, against the configuration's {said[0]}"
+    )
+    return replace(
+        found,
+        type=known.type,
+        format=known.format,
+        evidence=(*known.evidence, *found.evidence, against),
+    )
+
+
+def _is_alike(known: Identity, found: Identity) -> bool:
+    return known.type is found.type or (
+        found.type is ModelType.MAIN and known.type in {ModelType.UNET, ModelType.TRANSFORMER}
+    )
+
+
+def precision_of_largest(headers: tuple[TensorIndex, ...]) -> str | None:
+    """Return the precision of the largest of several forms of the same weights."""
+    largest = max(headers, key=_size, default=None)
+    return None if largest is None else precision_of(Layout(largest))
+
+
+def _size(header: TensorIndex) -> int:
+    return sum(entry.end - entry.begin for entry in header.tensors.values())
