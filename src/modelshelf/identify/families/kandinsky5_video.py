@@ -20,13 +20,16 @@ __all__ = ["FAMILIES"]
 _KANDINSKY_5 = BaseModelType.KANDINSKY_5
 _LITE, _PRO = 1792, 4096
 _WIDTHS = (_LITE, _PRO)
+_BLOCKS, _FEWEST_BLOCKS = 60, 32
 _NAMES = {"kandinsky-5-video-lite": _LITE, "kandinsky-5-video-pro": _PRO}
 
 FAMILIES = (
     main_file(
         _KANDINSKY_5,
         "video",
-        vectors("visual_transformer_blocks.#.cross_attention.query_norm.weight", 64, 128, below=60),
+        vectors(
+            "visual_transformer_blocks.#.cross_attention.query_norm.weight", 64, 128, below=_BLOCKS
+        ),
         vectors(
             "visual_transformer_blocks.#.visual_modulation.out_layer.bias",
             *(9 * width for width in _WIDTHS),
@@ -51,6 +54,7 @@ FAMILIES = (
             )
             for name, width in _NAMES.items()
         ),
+        blocks=(("visual_transformer_blocks", _FEWEST_BLOCKS),),
     ),
     component(
         _KANDINSKY_5,

@@ -31,6 +31,7 @@ FAMILIES = (
             )
         ),
         *NO_CONTROL,
+        blocks=(("blocks", _BLOCKS),),
     ),
     main_file(
         _MINIMAX_H3,
@@ -40,6 +41,7 @@ FAMILIES = (
         vectors("transformer_blocks.#.attn.norm_q.weight", _HEAD),
         Tensor("transformer_blocks.#.adaln_proj.linear.bias", rank=1),
         *NO_CONTROL,
+        blocks=(("transformer_blocks", _BLOCKS),),
     ),
     component(
         _MINIMAX_H3,
