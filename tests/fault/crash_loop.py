@@ -27,6 +27,8 @@ from sqlalchemy import Engine, event
 from modelshelf.blobs.local_disk import LocalDisk
 from modelshelf.manager import NormalizedModelManager, normalized_model_manager
 from modelshelf.manager.assembly import assemble
+from modelshelf.schema.override import Override
+from modelshelf.schema.taxonomy import BaseModelType
 from modelshelf.settings import Settings
 from modelshelf.testing import tiny
 from modelshelf.testing.faults import WrappedDisk
@@ -197,6 +199,11 @@ USE_CASES = {
         _with_all,
         lambda world, nmm: _ignore(nmm.add(world.sources / "one", name="uno")),
         (_ALL, _ALL | {"uno"}),
+    ),
+    "override": UseCase(
+        _with_all,
+        lambda _, nmm: _ignore(nmm.override("LoWRA", Override(bases=(BaseModelType.SDXL,)))),
+        (_ALL,),
     ),
     "rm": UseCase(_with_all, lambda _, nmm: _ignore(nmm.delete("one")), (_ALL, _ALL - {"one"})),
     "undo": UseCase(_with_one_deleted, _undo, (_ALL - {"one"}, _ALL)),

@@ -122,7 +122,9 @@ class ViewKeeper:
             if model is not None:
                 self._unmake(view, model)
             self._records.settle_view(view)
-            return True
+            # A living model is wanted again, where it belongs now.
+            elsewhere = self._records.view(view.key)
+            return elsewhere is None or self._settle(elsewhere)
         if self._make(view, model):
             self._records.settle_view(view)
         else:

@@ -19,11 +19,12 @@ from modelshelf.errors import (
     SourceInsideStoreError,
 )
 from modelshelf.formats import read_pipeline, read_tensors, read_tree
-from modelshelf.identify import identify
+from modelshelf.identify import identify, rules_edition
 from modelshelf.install.discovery import is_model_folder
 from modelshelf.install.part_storing import PartStorer
 from modelshelf.install.proof import prove_original
 from modelshelf.install.sampling import Sampling
+from modelshelf.metadata import read_claims
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
 from modelshelf.schema.conversion import Conversion, KeptWhole
@@ -98,6 +99,7 @@ class ModelAdder:
             identity,
             None if tree.is_file else read_pipeline(tree),
             conversion=_conversion(tree, identity) if wanted else None,
+            rules=rules_edition(),
             name=name,
             description=description,
             source=source,
@@ -110,7 +112,8 @@ class ModelAdder:
             SourceError: The path cannot be read as a model.
             FormatError: A file of the model is broken.
         """
-        return identify(self._look(path, follow_links=follow_links))
+        tree = self._look(path, follow_links=follow_links)
+        return identify(tree, declared=read_claims(tree.root))
 
     def foresee(self, plans: Iterable[ImportPlan]) -> int:
         """Return the bytes that carrying plans out would store, judged by length and three samples.
@@ -249,7 +252,7 @@ def checkpoint_of(plan: ImportPlan) -> SourceFile:
 
 def _sound(tree: SourceTree) -> Identity:
     """Identify a model that is to be stored: one with damaged files is refused, and they are named."""
-    identity = identify(tree)
+    identity = identify(tree, declared=read_claims(tree.root))
     if identity.status is IdentityStatus.BROKEN:
         broken = next(one for one in identity.evidence if one.rule == "damaged")
         raise FormatError(path=str(tree.root / broken.where), problem=broken.found)
@@ -260,7 +263,8 @@ def tally(plan: ImportPlan, report: ProgressReporter) -> ProgressReporter:
     """Turn the progress of single files into that of the whole plan."""
     finished, current, file = 0, 0, ("", "")
     # Added up once: a model may have ten thousand files, each of which reports.
-    total = plan.size
+    # A converted checkpoint is read once more, to be compared with what its parts give back.
+    total = plan.size + (checkpoint_of(plan).size if plan.original is not None else 0)
 
     def advance(step: Progress) -> None:
         nonlocal finished, current, file

@@ -19,6 +19,7 @@ from modelshelf.records.database import Database
 from modelshelf.records.store import SqlRecordStore
 from modelshelf.settings import Settings
 from modelshelf.upkeep import GarbageCollector, Trash, Verifier
+from modelshelf.upkeep.identification import Identification
 
 __all__ = ["Services", "assemble"]
 
@@ -39,6 +40,8 @@ class Services:
     """Gives models back."""
     trash: Trash
     """Deletes and restores."""
+    identification: Identification
+    """Says anew what models are."""
     collector: GarbageCollector
     """Frees what nobody needs."""
     verifier: Verifier
@@ -88,6 +91,7 @@ def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> S
         ),
         exporter=Exporter(blobs, disk, leases, library),
         trash=Trash(records, views, clock, settings.trash_retention),
+        identification=Identification(records, views),
         collector=GarbageCollector(
             records=records, blobs=blobs, disk=disk, leases=leases, views=views, clock=clock
         ),

@@ -18,6 +18,7 @@ from modelshelf.schema.identity import Identity
 from modelshelf.schema.manifest import ImportPlan
 from modelshelf.schema.member import file_name_for
 from modelshelf.schema.model import AddOutcome, ExportOutcome, FileInfo, ModelInfo, TrashedModel
+from modelshelf.schema.override import Override
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.report import GarbageReport, SharedPart, Usage, VerifyReport
@@ -287,6 +288,50 @@ class NormalizedModelManager:
             DuplicateModelException: Several fit.
         """
         return self._select.model(selector)
+
+    def identify_again(
+        self,
+        selectors: Iterable[str | int] | None = None,
+        *,
+        progress: ProgressReporter = ignore_progress,
+    ) -> list[ModelInfo]:
+        """Say anew what stored models are, and keep what is known now.
+
+        Args:
+            selectors: Which ones; None for those that other rules than today's left open.
+            progress: Told of progress.
+
+        Returns:
+            Models of which something else is known now, as they are now.
+        """
+        keeper = self._services.identification
+        models = (
+            keeper.open_ones()
+            if selectors is None
+            else [self.get_model(selector) for selector in selectors]
+        )
+        changed = list(keeper.again(models, report=progress))
+        return [self._select.keyed(model.key) for model in changed]
+
+    def override(self, selector: str | int, wish: Override) -> ModelInfo:
+        """Let the user's word win over what was detected, field by field.
+
+        It stays when the model is identified again, and all names of a fundamental model have it.
+
+        Raises:
+            UnknownModelException: Nothing fits.
+            DuplicateModelException: Several fit.
+            UsageError: A pipeline was to be something else.
+        """
+        model = self.get_model(selector)
+        self._services.identification.override(model, wish)
+        return self._select.keyed(model.key)
+
+    def as_detected(self, selector: str | int) -> ModelInfo:
+        """Take back what `override` said of a model; what was detected counts again."""
+        model = self.get_model(selector)
+        self._services.identification.as_detected(model)
+        return self._select.keyed(model.key)
 
     def list_models(self) -> list[ModelInfo]:
         """Return every named fundamental model, sorted by name; one entry a name."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 from modelshelf.errors import InvalidNameError
+from modelshelf.normalize.detail import identity_detail
 from modelshelf.schema.conversion import Conversion, KeptWhole
 from modelshelf.schema.identity import Component, Identity
 from modelshelf.schema.manifest import ImportPlan, PlannedPart, canonical_member
+from modelshelf.schema.override import Override
 from modelshelf.schema.pipeline import PipelineIndex
 from modelshelf.schema.source import SourceTree
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -29,6 +29,7 @@ def plan_import(
     pipeline: PipelineIndex | None,
     *,
     conversion: Conversion | KeptWhole | None = None,
+    rules: str = "",
     name: str | None = None,
     description: str = "",
     source: str = "",
@@ -44,6 +45,7 @@ def plan_import(
         identity: What it is.
         pipeline: Its `model_index.json`; None for anything but a pipeline folder.
         conversion: The components of a checkpoint, or why it stays one file; None for anything else.
+        rules: The edition of the rules that say so.
         name: What to call it; None for `model_name_of`.
         description: Free text to keep with it.
         source: Where it came from; empty for the path itself.
@@ -73,7 +75,11 @@ def plan_import(
         # A folder above the model may have a name that is not UTF-8; this is words for people.
         source=(source or str(tree.root)).encode("utf-8", "backslashreplace").decode("utf-8"),
         file_name=tree.files[0].member if tree.is_file else None,
-        detail=_detail(identity, conversion),
+        detail=identity_detail(
+            Override().over(identity),
+            rules=rules,
+            kept_whole=conversion.reason if isinstance(conversion, KeptWhole) else "",
+        ),
     )
 
 
@@ -170,16 +176,3 @@ def _checked(name: str) -> str:
     if "\0" in name:
         raise InvalidNameError(name=name.replace("\0", "\\0"), reason="it holds a NUL character")
     return name
-
-
-def _detail(identity: Identity, conversion: Conversion | KeptWhole | None) -> str:
-    facts = {
-        "kept_whole": conversion.reason if isinstance(conversion, KeptWhole) else "",
-        "candidates": list(identity.candidates),
-        "variant": identity.variant,
-        "prediction_type": identity.prediction_type,
-        "repo_variant": identity.repo_variant,
-        "precision": identity.precision,
-        "evidence": [asdict(evidence) for evidence in identity.evidence],
-    }
-    return json.dumps({name: value for name, value in facts.items() if value}, sort_keys=True)

@@ -20,6 +20,7 @@ from modelshelf.schema.stored import (
     StoredPart,
     View,
 )
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["LeaseRecords", "RecordStore", "ViewRecords"]
 
@@ -59,7 +60,10 @@ class ViewRecords(Protocol):
         """Give a view another path, because something foreign lies at the one it had."""
 
     def settle_view(self, view: View) -> None:
-        """Note that a wanted view was made, or that an unwanted one is gone."""
+        """Note that a wanted view was made, or that an unwanted one is gone.
+
+        A model that is not deleted then wants another, where its type and base belong now.
+        """
 
     def stored_model(self, key: str) -> StoredModel | None:
         """Return a model, deleted or not, as files to place somewhere; None where there is none."""
@@ -108,6 +112,20 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
 
         A part with a known digest is the known part; every base it comes with is added to its bases.
         With *original* it is a checkpoint that was converted, proven to come back as that file.
+        """
+
+    def identify_as(
+        self,
+        key: str,
+        type: ModelType,  # noqa: A002 - the specification's word
+        format: ModelFormat,  # noqa: A002
+        bases: Sequence[BaseModelType],
+        detail: str,
+    ) -> None:
+        """Enter what a model is known as from now on; its view moves where that says it belongs.
+
+        A fundamental model's part takes all of it, whatever names it has; a pipeline its base. Nothing
+        happens where there is no such model.
         """
 
     def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:

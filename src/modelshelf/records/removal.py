@@ -21,11 +21,19 @@ from modelshelf.records.tables import (
     pipeline,
     pipeline_parts,
     trash,
+    view,
 )
 from modelshelf.records.views import forget_settled, unwant_view, want_view
 from modelshelf.schema.taxonomy import ModelType
 
-__all__ = ["TrashRow", "drop_unreferenced", "move_to_trash", "restore", "trash_rows"]
+__all__ = [
+    "TrashRow",
+    "drop_unreferenced",
+    "move_to_trash",
+    "restore",
+    "trash_rows",
+    "want_if_alive",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,15 @@ def _living_twin(connection: Connection, table: Table, key: str) -> str | None:
             table.c.key == key, other.c.name == table.c.name, same, other.c.trash_id.is_(None)
         )
     )
+
+
+def want_if_alive(connection: Connection, key: str) -> None:
+    """Ask for a view of a model that is not deleted and has none: it has moved to another place."""
+    for table in (model_name, pipeline):
+        alive = select(table.c.key).where(table.c.key == key, table.c.trash_id.is_(None))
+        has_view = select(view.c.key).where(view.c.key == key)
+        if connection.scalar(alive) is not None and connection.scalar(has_view) is None:
+            _want_again(connection, key)
 
 
 def _want_again(connection: Connection, key: str) -> None:

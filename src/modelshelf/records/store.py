@@ -11,6 +11,7 @@ from modelshelf.records import accounts, leases, models, parts, removal, views
 from modelshelf.records.audit import audit, correct_counts, holders_of_parts
 from modelshelf.records.contents import stored_model
 from modelshelf.records.database import Database
+from modelshelf.records.identities import identify_as
 from modelshelf.records.models import from_microseconds
 from modelshelf.records.originals import find_original
 from modelshelf.records.register import pipeline_digest, register
@@ -28,6 +29,7 @@ from modelshelf.schema.stored import (
     StoredPart,
     View,
 )
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["SqlRecordStore"]
 
@@ -147,6 +149,18 @@ class SqlRecordStore:
         with self._database.write() as connection:
             return register(connection, plan, contents, original, self._now())
 
+    def identify_as(
+        self,
+        key: str,
+        type: ModelType,  # noqa: A002 - the specification's word
+        format: ModelFormat,  # noqa: A002
+        bases: Sequence[BaseModelType],
+        detail: str,
+    ) -> None:
+        """Enter what a model is known as from now on."""
+        with self._database.write() as connection:
+            identify_as(connection, key, type, format, bases, detail)
+
     def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:
         """Let a damaged part be what was just stored; return where it lay, None if it is gone."""
         with self._database.write() as connection:
@@ -240,6 +254,7 @@ class SqlRecordStore:
         with self._database.write() as connection:
             if view.state == "unwanted":
                 views.forget_view(connection, view.key)
+                removal.want_if_alive(connection, view.key)
             else:
                 views.settle_view(connection, view.key)
 

@@ -30,6 +30,7 @@ FLAGS: Mapping[str, str] = {
     "--models-dir": "models_dir",
     "--database": "database",
     "--trash-days": "trash.days",
+    "--convert": "convert",
 }
 """Flag → dotted name of the setting that it gives."""
 

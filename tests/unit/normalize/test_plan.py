@@ -87,7 +87,10 @@ def test_a_single_file_is_one_part_under_a_plain_name(tmp_path: Path) -> None:
 def test_detail_keeps_what_was_found(tmp_path: Path) -> None:
     """Evidence is kept as JSON; what says nothing is left out."""
     detail = json.loads(plan_of(plain_pipeline(tmp_path / "m")).detail)
-    assert detail == {"evidence": [{"rule": "rule", "where": "where", "found": "found"}]}
+    assert detail == {
+        "evidence": [{"rule": "rule", "where": "where", "found": "found"}],
+        "status": "identified",
+    }
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 501, "a\0", "\ud800"])

@@ -1,0 +1,132 @@
+"""Saying anew what stored models are: when the rules have learned, or when a user knows better."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from modelshelf.blobs.views import ViewKeeper
+from modelshelf.errors import ModelshelfError, UsageError
+from modelshelf.formats import read_tree
+from modelshelf.identify import identify, rules_edition
+from modelshelf.normalize import identity_detail, override_in
+from modelshelf.protocols import RecordStore
+from modelshelf.schema.identity import Identity, IdentityStatus
+from modelshelf.schema.model import ModelInfo
+from modelshelf.schema.override import Override
+from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+from modelshelf.schema.taxonomy import BaseModelType, ModelType
+
+__all__ = ["Identification"]
+
+_OPEN = frozenset(
+    {
+        IdentityStatus.UNKNOWN,
+        IdentityStatus.UNDECIDED,
+        IdentityStatus.AMBIGUOUS,
+        IdentityStatus.PARTIAL,
+    }
+)
+
+
+class Identification:
+    """Keeps what the records say of models up to the rules, and below the user's word."""
+
+    def __init__(self, records: RecordStore, views: ViewKeeper) -> None:
+        self._records = records
+        self._views = views
+
+    def again(
+        self,
+        models: Iterable[ModelInfo],
+        *,
+        report: ProgressReporter = ignore_progress,
+    ) -> Iterator[ModelInfo]:
+        """Identify models again and yield each of which something else is known now.
+
+        What was known is never given up for less: where the rules say less today than they did, the
+        record stays. A user's word stays above whatever is detected.
+
+        Args:
+            models: Which ones; `open_ones` gives those that it is worth for.
+            report: Told of progress.
+        """
+        listed = list(models)
+        for number, model in enumerate(listed, start=1):
+            if self._look_again(model):
+                yield model
+            report(Progress("identifying", model.name, number, len(listed)))
+        self._views.settle()
+
+    def open_ones(self) -> list[ModelInfo]:
+        """Return models that other rules than today's left open."""
+        everything = [*self._records.named_models(), *self._records.pipelines()]
+        return [model for model in everything if _is_open(model)]
+
+    def override(self, model: ModelInfo, wish: Override) -> None:
+        """Let a user's word win, field by field; what was said before of other fields stays.
+
+        Raises:
+            UsageError: A pipeline cannot be anything but a main model.
+        """
+        if model.is_pipeline and wish.type not in {None, ModelType.MAIN}:
+            raise UsageError(
+                problem=f"`{model.name}` is a pipeline, which is always of type main",
+                remedy="leave its type out",
+            )
+        earlier = override_in(model.detail)
+        said = replace(earlier, **{name: getattr(wish, name) for name in wish.fields})
+        self._write(model, _detect(model), said)
+        self._views.settle()
+
+    def as_detected(self, model: ModelInfo) -> None:
+        """Take a user's word back, all of it."""
+        self._write(model, _detect(model), Override())
+        self._views.settle()
+
+    def _look_again(self, model: ModelInfo) -> bool:
+        try:
+            detected = _detect(model)
+        except ModelshelfError:
+            # Damage is `verify`'s to report; an unknown model that cannot be read stays unknown.
+            return False
+        if _knows_less(detected, model):
+            return False
+        return self._write(model, detected, override_in(model.detail))
+
+    def _write(self, model: ModelInfo, detected: Identity, said: Override) -> bool:
+        overridden = said.over(detected)
+        old = json.loads(model.detail)
+        detail = identity_detail(
+            overridden, rules=rules_edition(), kept_whole=old.get("kept_whole", "")
+        )
+        now = overridden.effective
+        # A stand-alone file's format is what it lies as; a pipeline's is how it is given back.
+        format_ = model.format if model.is_pipeline else now.format
+        bases = now.bases or (BaseModelType.UNKNOWN,)
+        self._records.identify_as(model.key, now.type, format_, bases, detail)
+        told = {name: value for name, value in json.loads(detail).items() if name != "rules"}
+        old.pop("rules", None)
+        return (now.type, bases, told) != (model.type, model.bases, old)
+
+
+def _detect(model: ModelInfo) -> Identity:
+    # What a person sees of a pipeline may be symbolic links into the store.
+    return identify(read_tree(model.path, follow_links=True))
+
+
+def _is_open(model: ModelInfo) -> bool:
+    detail = json.loads(model.detail)
+    is_open = (
+        model.type is ModelType.UNKNOWN
+        or BaseModelType.UNKNOWN in model.bases
+        or detail.get("status") in _OPEN
+    )
+    return is_open and detail.get("rules") != rules_edition()
+
+
+def _knows_less(detected: Identity, model: ModelInfo) -> bool:
+    if detected.type is ModelType.UNKNOWN:
+        return model.type is not ModelType.UNKNOWN
+    return not detected.bases and BaseModelType.UNKNOWN not in model.bases

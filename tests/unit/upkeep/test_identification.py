@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import UsageError
+from modelshelf.manager import NormalizedModelManager
+from modelshelf.manager.assembly import Services, assemble
+from modelshelf.schema.override import Override
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
+from modelshelf.settings import Settings
+from modelshelf.testing import tiny
+from tests.shelves import StandingClock, contents, plain_pipeline
+
+OLD = json.dumps({"rules": "of another day", "status": "unknown"})
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    """The services of an empty library."""
+    return assemble(Settings(root=tmp_path / "shelf"), clock=StandingClock())
+
+
+@pytest.fixture
+def shelf(services: Services) -> NormalizedModelManager:
+    """The library of these services."""
+    return NormalizedModelManager(services)
+
+
+def stranger(path: Path) -> Path:
+    """Make a file that no rule knows."""
+    return tiny.write_safetensors(path, {"what.weight": ("F16", (3, 5))}, seed=1)
+
+
+def views(tmp_path: Path) -> set[str]:
+    """Return where the links are that a person sees."""
+    models = tmp_path / "shelf" / "models"
+    return {path.relative_to(models).as_posix() for path in models.glob("[!.b]*/*/*")}
+
+
+def test_a_user_knows_better(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """Type and base are the user's, the links move there, and what was detected is kept beside."""
+    model = shelf.import_model(stranger(tmp_path / "odd.safetensors"))
+    assert views(tmp_path) == {"unknown/unknown/odd.safetensors"}
+    wish = Override(type=ModelType.LORA, bases=(BaseModelType.SDXL, BaseModelType.SD_1))
+    info = shelf.override(model, wish)
+    assert (info.type, info.bases) == (ModelType.LORA, wish.bases)
+    assert shelf.get_model_by_name("odd", "lora").id == model
+    assert views(tmp_path) == {"sdxl/lora/odd.safetensors"}
+    detail = json.loads(info.detail)
+    assert detail["override"] == {"type": "lora", "bases": ["sdxl", "sd-1"]}
+    assert detail["detected"] == {"type": "unknown"}
+    assert shelf.verify().clean
+
+
+def test_fields_are_overridden_one_by_one(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """A further word leaves the earlier ones, and all go when they are taken back."""
+    model = shelf.import_model(tiny.vae(tmp_path / "vae.safetensors"))
+    before = shelf.get_model(model)
+    shelf.override(model, Override(bases=(BaseModelType.SD_2,)))
+    info = shelf.override(model, Override(variant=ModelVariantType.NORMAL))
+    assert (info.bases, json.loads(info.detail)["variant"]) == ((BaseModelType.SD_2,), "normal")
+    back = shelf.as_detected(model)
+    assert (back.type, back.bases, back.detail) == (before.type, before.bases, before.detail)
+    assert shelf.verify().clean
+
+
+def test_a_word_outlives_new_rules(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """Identified again by other rules, a model stays what its user says."""
+    model = shelf.import_model(tiny.lora(tmp_path / "ink.safetensors", base="sd-1"))
+    info = shelf.override(model, Override(bases=(BaseModelType.SDXL,)))
+    detail = json.dumps({**json.loads(info.detail), "rules": "old"})
+    services.records.identify_as(info.key, info.type, info.format, info.bases, detail)
+    shelf.identify_again([model])
+    assert shelf.get_model(model).bases == (BaseModelType.SDXL,)
+    assert shelf.as_detected(model).bases == (BaseModelType.SD_1,)
+
+
+def test_what_older_rules_left_open_is_looked_at_again(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """A model that is known now is entered as such, and shown where it belongs."""
+    for source in (tiny.lora(tmp_path / "ink.safetensors"), stranger(tmp_path / "odd.safetensors")):
+        info = shelf.add(source).info
+        unknown = (ModelType.UNKNOWN, ModelFormat.UNKNOWN, (BaseModelType.UNKNOWN,))
+        services.records.identify_as(info.key, *unknown, OLD)
+        services.views.settle()
+    assert views(tmp_path) == {
+        "unknown/unknown/ink.safetensors",
+        "unknown/unknown/odd.safetensors",
+    }
+    (changed,) = [info for info in shelf.identify_again() if info.name == "ink"]
+    assert (changed.type, changed.bases) == (ModelType.LORA, (BaseModelType.SD_1,))
+    assert views(tmp_path) == {"sd-1/lora/ink.safetensors", "unknown/unknown/odd.safetensors"}
+    assert shelf.identify_again() == []
+    assert shelf.verify().clean
+
+
+def test_what_is_known_is_not_given_up(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """Rules that know less than those of another day change nothing."""
+    info = shelf.add(stranger(tmp_path / "odd.safetensors")).info
+    known = (ModelType.LORA, ModelFormat.LYCORIS, (BaseModelType.SD_1,))
+    services.records.identify_as(info.key, *known, OLD)
+    assert shelf.identify_again([info.id]) == []
+    assert shelf.get_model(info.id).type is ModelType.LORA
+
+
+def test_a_pipeline_moves_to_its_base(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """All its links go along; it cannot become anything but a main model."""
+    model = shelf.import_model(plain_pipeline(tmp_path / "one"))
+    before = contents(shelf.get_model(model).path)
+    info = shelf.override(model, Override(bases=(BaseModelType.KOLORS,)))
+    assert shelf.get_pipeline_by_name("one", "kolors").id == model
+    assert views(tmp_path) == {"kolors/main/one"}
+    assert contents(info.path) == before
+    with pytest.raises(UsageError):
+        shelf.override(model, Override(type=ModelType.LORA))
+    assert shelf.verify().clean
+
+
+def test_a_converted_checkpoint_keeps_what_it_came_as(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """It is still exported as the file that it was."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors")
+    model = shelf.import_model(source)
+    shelf.override(model, Override(architecture="anything-v3"))
+    assert shelf.identify_again([model]) == []
+    made = shelf.export(selector=model, destination=tmp_path / "out").path
+    assert made.read_bytes() == source.read_bytes()
+
+
+def test_the_trash_is_left_alone(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """A deleted name of a part has no links, whatever the part is called from now on."""
+    source = stranger(tmp_path / "odd.safetensors")
+    shelf.add(source, name="one")
+    info = shelf.add(source, name="two").info
+    trash = shelf.delete("one").trash_id
+    shelf.override(info.key, Override(type=ModelType.VAE, bases=(BaseModelType.SD_1,)))
+    assert views(tmp_path) == {"sd-1/vae/two.safetensors"}
+    assert shelf.undo(trash).type is ModelType.VAE
+    assert views(tmp_path) == {"sd-1/vae/one.safetensors", "sd-1/vae/two.safetensors"}
+    assert shelf.verify().clean
