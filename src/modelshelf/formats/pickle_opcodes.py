@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from struct import Struct
 
+from modelshelf.formats.pickle_containers import CONTAINER_OPCODES
 from modelshelf.formats.pickle_machine import LARGE, Handler, Machine, StoppedError
 from modelshelf.formats.pickle_plain import PLAIN_OPCODES, whole_number
-from modelshelf.formats.pickle_values import Call, Named, Table
+from modelshelf.formats.pickle_values import Call, Named
 
 __all__ = ["HANDLERS"]
 
@@ -20,133 +21,6 @@ _U32 = Struct("<I").unpack_from
 _U64 = Struct("<Q").unpack_from
 _NEWEST = 5
 _LONGEST_FRAME = 64 << 20
-
-
-# ---------------------------------------------------------------- containers
-
-
-def _empty_tuple(machine: Machine, at: int) -> int:
-    machine.stack.append(())
-    return at
-
-
-def _tuple_1(machine: Machine, at: int) -> int:
-    machine.stack[-1] = (machine.stack[-1],)
-    machine.left -= LARGE
-    return at
-
-
-def _tuple_2(machine: Machine, at: int) -> int:
-    last = machine.stack.pop()
-    machine.stack[-1] = (machine.stack[-1], last)
-    machine.left -= LARGE
-    return at
-
-
-def _tuple_3(machine: Machine, at: int) -> int:
-    last = machine.stack.pop()
-    middle = machine.stack.pop()
-    machine.stack[-1] = (machine.stack[-1], middle, last)
-    machine.left -= LARGE
-    return at
-
-
-def _tuple(machine: Machine, at: int) -> int:
-    values = machine.unmark()
-    machine.stack.append(tuple(values))
-    machine.left -= LARGE + 8 * len(values)
-    return at
-
-
-def _empty_list(machine: Machine, at: int) -> int:
-    machine.stack.append([])
-    machine.left -= LARGE
-    return at
-
-
-def _list(machine: Machine, at: int) -> int:
-    values = machine.unmark()
-    machine.stack.append(values)
-    return at
-
-
-def _append(machine: Machine, at: int) -> int:
-    value = machine.stack.pop()
-    _elements(machine, at).append(value)
-    machine.left -= 8
-    return at
-
-
-def _appends(machine: Machine, at: int) -> int:
-    values = machine.unmark()
-    _elements(machine, at).extend(values)
-    machine.left -= 8 * len(values)
-    return at
-
-
-def _elements(machine: Machine, at: int) -> list[object]:
-    target = machine.stack[-1]
-    if isinstance(target, list):
-        return target
-    if not isinstance(target, Call):
-        raise machine.problem(at, f"a {type(target).__name__} is no list to append to")
-    if target.elements is None:
-        target.elements = []
-        machine.left -= LARGE
-    return target.elements
-
-
-def _empty_dict(machine: Machine, at: int) -> int:
-    machine.stack.append(Table([]))
-    machine.left -= 2 * LARGE
-    return at
-
-
-def _dict(machine: Machine, at: int) -> int:
-    values = machine.unmark()
-    if len(values) % 2:
-        raise machine.problem(at, "a key without a value")
-    machine.stack.append(Table(values))
-    machine.left -= LARGE
-    return at
-
-
-def _set_item(machine: Machine, at: int) -> int:
-    value = machine.stack.pop()
-    key = machine.stack.pop()
-    _pairs(machine, at).extend((key, value))
-    machine.left -= 16
-    return at
-
-
-def _set_items(machine: Machine, at: int) -> int:
-    values = machine.unmark()
-    if len(values) % 2:
-        raise machine.problem(at, "a key without a value")
-    _pairs(machine, at).extend(values)
-    machine.left -= 8 * len(values)
-    return at
-
-
-def _pairs(machine: Machine, at: int) -> list[object]:
-    target = machine.stack[-1]
-    if isinstance(target, Table):
-        return target.pairs
-    if not isinstance(target, Call):
-        raise machine.problem(at, f"a {type(target).__name__} is no dict to set items on")
-    if target.pairs is None:
-        target.pairs = []
-        machine.left -= LARGE
-    return target.pairs
-
-
-def _empty_set(machine: Machine, at: int) -> int:
-    return _push_call(machine, at, machine.named("builtins.set"), ())
-
-
-def _frozen_set(machine: Machine, at: int) -> int:
-    values = machine.unmark()
-    return _push_call(machine, at, machine.named("builtins.frozenset"), (values,))
 
 
 # ---------------------------------------------------------------- names and calls
@@ -329,53 +203,41 @@ def _unknown(machine: Machine, at: int) -> int:
     raise machine.problem(at - 1, f"{machine.raw[at - 1]:#04x} is no opcode")
 
 
-_OPCODES: dict[bytes, Handler] = dict(PLAIN_OPCODES) | {
-    b")": _empty_tuple,
-    b"\x85": _tuple_1,
-    b"\x86": _tuple_2,
-    b"\x87": _tuple_3,
-    b"t": _tuple,
-    b"]": _empty_list,
-    b"l": _list,
-    b"a": _append,
-    b"e": _appends,
-    b"}": _empty_dict,
-    b"d": _dict,
-    b"s": _set_item,
-    b"u": _set_items,
-    b"\x8f": _empty_set,
-    b"\x90": _appends,
-    b"\x91": _frozen_set,
-    b"c": _global,
-    b"\x93": _stack_global,
-    b"\x82": _extension_1,
-    b"\x83": _extension_2,
-    b"\x84": _extension_4,
-    b"R": _reduce,
-    b"\x81": _reduce,
-    b"\x92": _new_with_keywords,
-    b"i": _instance_line,
-    b"o": _object,
-    b"b": _build,
-    b"Q": _stored,
-    b"P": _stored_line,
-    b"(": _mark,
-    b"0": _pop,
-    b"1": _pop_mark,
-    b"2": _duplicate,
-    b"h": _get_1,
-    b"j": _get_4,
-    b"g": _get_line,
-    b"q": _put_1,
-    b"r": _put_4,
-    b"p": _put_line,
-    b"\x94": _memoize,
-    b"\x80": _protocol,
-    b"\x95": _frame,
-    b".": _stop,
-    b"\x97": _buffer,
-    b"\x98": _buffer,
-}
+_OPCODES: dict[bytes, Handler] = (
+    dict(PLAIN_OPCODES)
+    | dict(CONTAINER_OPCODES)
+    | {
+        b"c": _global,
+        b"\x93": _stack_global,
+        b"\x82": _extension_1,
+        b"\x83": _extension_2,
+        b"\x84": _extension_4,
+        b"R": _reduce,
+        b"\x81": _reduce,
+        b"\x92": _new_with_keywords,
+        b"i": _instance_line,
+        b"o": _object,
+        b"b": _build,
+        b"Q": _stored,
+        b"P": _stored_line,
+        b"(": _mark,
+        b"0": _pop,
+        b"1": _pop_mark,
+        b"2": _duplicate,
+        b"h": _get_1,
+        b"j": _get_4,
+        b"g": _get_line,
+        b"q": _put_1,
+        b"r": _put_4,
+        b"p": _put_line,
+        b"\x94": _memoize,
+        b"\x80": _protocol,
+        b"\x95": _frame,
+        b".": _stop,
+        b"\x97": _buffer,
+        b"\x98": _buffer,
+    }
+)
 
 HANDLERS: tuple[Handler, ...] = tuple(_OPCODES.get(bytes([code]), _unknown) for code in range(256))
 """What to do, by opcode."""
