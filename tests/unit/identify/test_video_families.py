@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
@@ -12,20 +13,18 @@ from tests.unit.identify.layouts import Shapes, index_of, prefixed
 from tests.unit.identify.video_layouts import hunyuan_video, hunyuan_video_1_5, renamed
 from tests.unit.identify.video_models import PUBLISHED, WAN, Published
 
+
+def name_of(model: Published) -> str:
+    return f"{model.rule}-{model.architecture}-{model.variant}".replace("/", "-")
+
+
 every = pytest.mark.parametrize(
     "model",
-    [
-        pytest.param(one, id=f"{one.rule}-{one.architecture}-{one.variant}".replace("/", "-"))
-        for one in PUBLISHED
-    ],
+    [pytest.param(one, id=name_of(one)) for one in PUBLISHED],
 )
 denoisers = pytest.mark.parametrize(
     "model",
-    [
-        pytest.param(one, id=f"{one.rule}-{one.architecture}-{one.variant}".replace("/", "-"))
-        for one in PUBLISHED
-        if one.kind == "main"
-    ],
+    [pytest.param(one, id=name_of(one)) for one in PUBLISHED if one.kind == "main"],
 )
 
 
@@ -102,6 +101,28 @@ def test_four_bits_leave_the_base_as_it_is(model: Published) -> None:
         tensors[f"{name}.quant_state.bitsandbytes__nf4"] = TensorEntry("U8", (120,), 0, 120)
     identity = identify(TensorIndex(tensors))
     assert (identity.type.value, identity.base.value) == (model.kind, model.base)
+
+
+# A UNet has no list of blocks that are alike, and Cosmos 1 numbers its blocks in words.
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(one, id=name_of(one))
+        for one in PUBLISHED
+        if one.kind == "main" and not one.rule.startswith(("svd", "cosmos-1"))
+    ],
+)
+def test_a_first_shard_is_a_part_of_its_model(model: Published) -> None:
+    """The base is in every block; that most of them are missing is said."""
+    numbers = re.compile(r"(?<=blocks\.)[0-9]+|(?<=layers\.)[0-9]+")
+    shapes = {
+        name: shape
+        for name, shape in shapes_of(model).items()
+        if all(int(step) < 8 for step in numbers.findall(name))
+    }
+    identity = identify(index_of(shapes))
+    assert (identity.base.value, identity.type.value) == (model.base, model.kind)
+    assert identity.status is IdentityStatus.PARTIAL
 
 
 @pytest.mark.parametrize("model", WAN[:24:2], ids=lambda one: f"{one.architecture}-{one.variant}")
