@@ -48,6 +48,8 @@ FAMILIES = (
         ),
         traits=(*ldm_variants(edits=True), *MARKED_PREDICTION),
         prediction_type=_EPSILON,
+        # Packed weights hide the width of the text, and nobody packs what came before.
+        special_case_of=("other/main/ldm-text2im",),
     ),
     Family(
         id="sd-1/main/diffusers",

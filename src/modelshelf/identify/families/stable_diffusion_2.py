@@ -47,6 +47,8 @@ FAMILIES = (
             Absent("zero_convs.*"),
         ),
         traits=(*ldm_variants(), *MARKED_PREDICTION, *_PREDICTION_BY_INPUT),
+        # Packed weights hide the width of the text, and nobody packs what came before.
+        special_case_of=("other/main/ldm-text2im",),
     ),
     Family(
         id="sd-2/main/diffusers",
