@@ -191,7 +191,7 @@ STRANGERS: dict[str, Shapes] = {
         (2560, 20, 151936, 9728, 1024), "norm"
     ),
     "a language model without its norms of keys": encoder_layouts.language_model(_QWEN),
-    "both halves of clip": encoder_layouts.clip_text(768, 12) | encoder_layouts.vision(1024, 24),
+    "both halves of clip h": encoder_layouts.clip_text(1024, 24) | encoder_layouts.vision(1280, 32),
     "a vision classifier": encoder_layouts.vision(768, 12, is_siglip=True)
     | {"classifier.weight": (1000, 768)},
     "a safety checker": encoder_layouts.vision(1024, 24) | {"concept_embeds": (17, 768)},

@@ -11,8 +11,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.condition import Absent, Condition, Setting, Some, Tensor, Wrapped
-from modelshelf.identify.family import Family, Trait
+from modelshelf.identify.condition import (
+    Absent,
+    Condition,
+    Either,
+    Never,
+    Setting,
+    Some,
+    Tensor,
+    Wrapped,
+)
+from modelshelf.identify.family import Detail, Family, Trait
 from modelshelf.identify.layout import Part
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 
@@ -42,9 +51,13 @@ _SIZES = (
 )
 
 
-def _is_text_alone(other: str) -> tuple[Condition, ...]:
-    # With the other naming beside it, it is one of the two encoders of a bundle.
-    return (Absent("vision_model.*"), Absent("visual.*"), Absent(other))
+_VISION = Either((Tensor("vision_model.embeddings.class_embedding"), Tensor("visual.conv1.weight")))
+
+
+def _besides(size: _Size, other: str) -> tuple[Condition, ...]:
+    # With the other naming beside it, it is one of the two encoders of a bundle. All of CLIP L or G
+    # is still read for its text; all of CLIP H is what IP-Adapters see with, and no part of SD 2.
+    return (Absent(other), *(() if size.bases == _ANY else (Never(_VISION),)))
 
 
 def _transformers(size: _Size, layers: int, prefix: str) -> tuple[Condition, ...]:
@@ -53,7 +66,7 @@ def _transformers(size: _Size, layers: int, prefix: str) -> tuple[Condition, ...
         Tensor(f"{prefix}embeddings.position_embedding.weight", (_POSITIONS, size.width)),
         Tensor(f"{prefix}encoder.layers.#.mlp.fc1.weight", (None, size.width), count=layers),
         Tensor(f"{prefix}encoder.layers.#.self_attn.q_proj.weight", (None, size.width)),
-        *_is_text_alone("resblocks.*"),
+        *_besides(size, "resblocks.*"),
     )
 
 
@@ -62,7 +75,7 @@ def _open_clip(size: _Size, layers: int) -> tuple[Condition, ...]:
         Some("token_embedding.weight", (None, size.width)),
         Tensor("positional_embedding", (_POSITIONS, size.width)),
         Tensor("resblocks.#.attn.in_proj_weight", (None, size.width), count=layers),
-        *_is_text_alone("text_model.*"),
+        *_besides(size, "text_model.*"),
     )
 
 
@@ -76,6 +89,7 @@ def _file(size: _Size, layers: int, naming: str, conditions: tuple[Condition, ..
         conditions=conditions,
         traits=(
             Trait(ModelFormat.CHECKPOINT, Wrapped(Part.TEXT)),
+            Trait(Detail("halves", "text and vision"), _VISION),
             *((Trait(size.variant, conditions[0]),) if size.variant else ()),
         ),
         architecture=size.name,

@@ -3,8 +3,8 @@
 They belong to no base, except Redux, which speaks to FLUX.
 
 Sources: `CLIPVisionModel` and `SiglipVisionModel` of huggingface/transformers,
-`src/open_clip/transformer.py` of mlfoundations/open_clip, `ReduxImageEncoder` of
-huggingface/diffusers.
+`src/open_clip/transformer.py` of mlfoundations/open_clip, `wan/modules/clip.py` of
+Wan-Video/Wan2.1, `ReduxImageEncoder` of huggingface/diffusers.
 """
 
 from __future__ import annotations
@@ -89,6 +89,16 @@ FAMILIES = (
     *(
         _file(f"{name}/open-clip", name, _open_clip(width, layers), is_original=True)
         for name, width, layers in _CLIP
+    ),
+    _file(
+        "clip-vision-h/wan",
+        "clip-vision-h",
+        (
+            # Beside a text half of another make, which nothing reads.
+            Tensor("visual.patch_embedding.weight", (1280, 3), rank=4),
+            Tensor("visual.transformer.#.attn.to_qkv.weight", (3840, 1280), count=32),
+        ),
+        is_original=True,
     ),
     Family(
         id="clip-vision/folder",

@@ -157,3 +157,14 @@ def open_clip_vision(width: int, layers: int) -> Shapes:
     for number in range(layers):
         found[f"visual.transformer.resblocks.{number}.attn.in_proj_weight"] = (3 * width, width)
     return found
+
+
+def wan_vision() -> Shapes:
+    """CLIP H with a multilingual text half, in Wan's own names."""
+    found: Shapes = {
+        "visual.patch_embedding.weight": (1280, 3, 14, 14),
+        "textual.token_embedding.weight": (250002, 1024),
+    }
+    for number in range(32):
+        found[f"visual.transformer.{number}.attn.to_qkv.weight"] = (3840, 1280)
+    return found

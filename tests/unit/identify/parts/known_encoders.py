@@ -61,6 +61,18 @@ ENCODERS: dict[str, Answer] = {
         "sdxl|sd-3",
         "",
     ),
+    "both halves of clip-l": (
+        layouts.clip_text(768, 12) | layouts.vision(1024, 24),
+        "clip_embed",
+        "any",
+        "clip-l",
+    ),
+    "both halves of clip-g": (
+        layouts.clip_text(1280, 32, "open-clip") | layouts.open_clip_vision(1664, 48),
+        "clip_embed",
+        "any",
+        "clip-g",
+    ),
     "clip-h without its last layer": (
         layouts.clip_text(1024, 23),
         "clip_embed",
@@ -141,6 +153,7 @@ ENCODERS: dict[str, Answer] = {
         "any",
         "clip-vision-h",
     ),
+    "clip-vision-h of wan": (layouts.wan_vision(), "clip_vision", "any", "clip-vision-h"),
     "redux": (
         {"redux_up.weight": (12288, 1152), "redux_down.weight": (4096, 12288)},
         "flux_redux",
