@@ -3,11 +3,14 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from modelshelf.identify import BUILT_IN, Families, identify
 from modelshelf.schema.identity import Identity
+from modelshelf.schema.taxonomy import ModelType
+from modelshelf.schema.tensor import TensorIndex
+from tests.corpus.mutations import KEEPING
 from tests.unit.identify.layouts import index_of
 from tests.unit.identify.test_files import KNOWN
 
@@ -27,6 +30,11 @@ WRAPPED = st.sampled_from(
 def decided(identity: Identity) -> tuple[object, ...]:
     """Everything but the names of tensors that evidence cites."""
     return identity.type, identity.bases, identity.candidates, identity.variant, identity.format
+
+
+def claims(identity: Identity) -> set[str]:
+    """All bases that the answer leaves possible."""
+    return {base.value for base in identity.bases or identity.candidates}
 
 
 class TestIdentity:
@@ -83,6 +91,19 @@ class TestIdentity:
         """Casting keeps names and shapes, and so the model."""
         shapes = KNOWN[name][0]
         assert decided(identify(index_of(shapes, dtype))) == decided(identify(index_of(shapes)))
+
+    @given(WHOLES, st.sampled_from(sorted(KEEPING)), st.randoms(use_true_random=False))
+    def test_what_keeps_a_model_keeps_its_base(
+        self, name: str, mutation: str, random: Random
+    ) -> None:
+        """Wrappers, copies, scales and packing: the answer stays, or more bases become possible."""
+        index = index_of(KNOWN[name][0])
+        before = identify(index)
+        is_adapter = before.type in {ModelType.LORA, ModelType.CONTROL_LORA}
+        assume(not (is_adapter and mutation == "nf4"))
+        after = identify(TensorIndex(KEEPING[mutation](index.tensors, random)))
+        assert after.type is before.type
+        assert claims(before) <= claims(after)
 
     @given(WHOLES, st.data())
     def test_a_part_of_a_model_is_never_another_model(self, name: str, data: st.DataObject) -> None:
