@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -19,7 +20,7 @@ from modelshelf.identify.adapter_names import numbers_of
 from modelshelf.identify.condition import Found
 from modelshelf.identify.facts import Facts
 
-__all__ = ["Fits", "Host"]
+__all__ = ["Fits", "Host", "Spans"]
 
 _Numbers = frozenset[tuple[int, ...]]
 
@@ -189,3 +190,36 @@ class Fits:
 
     def __str__(self) -> str:
         return f"an adapter whose every module is one of {self.host.id}'s"
+
+
+_MOST = 0.5
+"""Share of a stack's blocks from which an adapter is one of the whole stack."""
+
+
+@dataclass(frozen=True)
+class Spans:
+    """The file adapts a stack up to its last block, and most of the blocks before.
+
+    For stacks that a longer one has all modules of: whoever adapts the longer would go on.
+    """
+
+    modules: str
+    """`model:path` with `_` between the steps; `*` for anything."""
+    blocks: int
+    """How many blocks the stack has; their number is the first in a path."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        numbers = {
+            one[0]
+            for path, target in facts.targets.items()
+            if fnmatchcase(path, self.modules)
+            for one in target.modules
+            if one
+        }
+        if max(numbers, default=0) != self.blocks - 1 or len(numbers) < _MOST * self.blocks:
+            return None
+        return Found(self.modules, f"{len(numbers)} of {self.blocks} blocks")
+
+    def __str__(self) -> str:
+        return f"an adapter of most of {self.blocks} blocks of `{self.modules}`"

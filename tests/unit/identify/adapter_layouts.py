@@ -334,6 +334,7 @@ DENOISERS: dict[str, Denoiser] = {
     "chroma": Denoiser(
         "chroma",
         {**_flux(3072, 19, 38), "distilled_guidance_layer.in_proj": (5120, 64)},
+        behind="flux",
     ),
     "flux2 dev": Denoiser("flux2", _flux(6144, 8, 48, 2), variant="dev"),
     "flux2 klein 9b": Denoiser("flux2", _flux(4096, 8, 24, 2), variant="klein_9b"),

@@ -37,21 +37,25 @@ def _expected(denoiser: Denoiser) -> set[str]:
 
 
 def ends_of(denoiser: Denoiser) -> Modules:
-    """The first and last block of each stack, and what stands in none: quick to write out."""
+    """The first and last block of each stack, and one module of all others: quick to write out."""
     highest: dict[str, int] = {}
+    first: dict[str, str] = {}
     for path in denoiser.modules:
-        stack, number = _block(path)
+        stack, number, inner = _block(path)
         highest[stack] = max(number, highest.get(stack, 0))
+        first.setdefault(stack, inner)
     return {
         path: shape
         for path, shape in denoiser.modules.items()
-        if _block(path)[1] in {0, highest[_block(path)[0]]}
+        for stack, number, inner in (_block(path),)
+        if number in {0, highest[stack]} or inner == first[stack]
     }
 
 
-def _block(path: str) -> tuple[str, int]:
-    found = re.match(r"([a-z_0-9]+)\.([0-9]+)\.", path)
-    return (found[1], int(found[2])) if found else (path, 0)
+def _block(path: str) -> tuple[str, int, str]:
+    """Return the stack that a module stands in, the number of its block, and the rest of its path."""
+    found = re.match(r"([a-z_0-9]+)\.([0-9]+)\.(.*)", path)
+    return (found[1], int(found[2]), found[3]) if found else (path, 0, "")
 
 
 @pytest.mark.parametrize("naming", NAMINGS)

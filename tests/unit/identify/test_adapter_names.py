@@ -181,8 +181,7 @@ def test_old_diffusers_left_out_the_list_around_an_output() -> None:
 
 def test_onetrainer_bundles_tokens() -> None:
     """Embeddings beside the modules are no modules."""
-    shapes = adapter(_only("flux diffusers", "blocks.0."), "onetrainer", _KOHYA)
-    shapes |= adapter(_only("flux diffusers", "single_transformer_blocks.37"), "onetrainer", _KOHYA)
+    shapes = adapter(DENOISERS["flux diffusers"].modules, "onetrainer", _KOHYA)
     shapes |= {"bundle_emb.cat.clip_l": (4, 768), "bundle_emb.cat.t5": (4, 4096)}
     identity = _identify(shapes)
     assert _possible(identity) == ["flux"]

@@ -17,7 +17,7 @@ from modelshelf.identify.adapter_names import AdapterNaming
 from modelshelf.identify.condition import Adapts, Either, Named, Never, Tensor
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.family import Family, Trait
-from modelshelf.identify.host import Fits, Host
+from modelshelf.identify.host import Fits, Host, Spans
 from modelshelf.identify.saying import Says
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -188,7 +188,7 @@ FAMILIES = (
         BaseModelType.FLUX,
         _FLUX_DIFFUSERS,
         # HunyuanVideo's stacks are longer: whoever ends where FLUX.1 ends adapts all of FLUX.1.
-        Adapts("denoiser:single_transformer_blocks_#_*", reaches=(0, _SIZES["single"] - 1)),
+        Spans("denoiser:single_transformer_blocks_#_*", _SIZES["single"]),
         Never(Says(BaseModelType.CHROMA)),
         rule="diffusers-whole",
         special_case_of=(
@@ -201,7 +201,7 @@ FAMILIES = (
         BaseModelType.FLUX,
         _FLUX,
         Either((Named(AdapterNaming.COMFY), Named(AdapterNaming.ORIGINAL))),
-        Adapts("denoiser:single_blocks_#_*", reaches=(0, _SIZES["single"] - 1)),
+        Spans("denoiser:single_blocks_#_*", _SIZES["single"]),
         Never(Says(BaseModelType.CHROMA)),
         rule="original-whole",
         special_case_of=_RIVALS_ORIGINAL,

@@ -7,10 +7,9 @@ Sources: `mmditx.py` of Stability-AI/sd3.5, `transformer_*.py` of huggingface/di
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Adapts
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.family import Family
-from modelshelf.identify.host import Host
+from modelshelf.identify.host import Host, Spans
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -307,7 +306,7 @@ FAMILIES = (
         _COGVIEW_4,
         # LTX's larger denoisers have 48 blocks, and Cosmos attends a second time: whoever adapts one
         # attention up to where CogView4 ends adapts all of it.
-        Adapts("denoiser:transformer_blocks_#_attn1_*", reaches=(0, 27)),
+        Spans("denoiser:transformer_blocks_#_attn1_*", 28),
         rule="whole",
         special_case_of=(
             "cogview4/lora/diffusers",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Adapts
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.family import Family, Trait
-from modelshelf.identify.host import Host
+from modelshelf.identify.host import Host, Spans
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]
@@ -261,7 +261,7 @@ FAMILIES = (
         BaseModelType.COGVIDEOX,
         _COGVIDEOX_5B,
         # Mochi has six blocks more: whoever ends where CogVideoX ends adapts all of CogVideoX.
-        Adapts("denoiser:transformer_blocks_#_*", reaches=(0, 41)),
+        Spans("denoiser:transformer_blocks_#_*", 42),
         rule="5b-whole",
         special_case_of=("cogvideox/lora/5b", "mochi/lora/diffusers"),
     ),
