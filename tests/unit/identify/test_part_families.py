@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -118,6 +119,16 @@ def test_an_encoder_is_named(name: str) -> None:
     """The base is any, so the name is what tells one from another."""
     shapes, _, _, architecture = ENCODERS[name]
     assert identify(index_of(shapes)).architecture == architecture
+
+
+@pytest.mark.parametrize(
+    ("word", "architecture"), [("qwen2vl", "qwen2.5-vl-7b"), ("qwen2", "qwen2.5-7b")]
+)
+def test_a_language_part_alone_says_whether_it_sees(word: str, architecture: str) -> None:
+    """In GGUF the vision part is a file of its own, and both models have one language part."""
+    index = index_of(ENCODERS["qwen2.5-7b gguf"][0])
+    told = replace(index, metadata={"general.architecture": word})
+    assert identify(told).architecture == architecture
 
 
 @pytest.mark.parametrize("name", UPSCALERS)

@@ -125,12 +125,24 @@ def _gguf(kind: _Kind, layers: int) -> tuple[Condition, ...]:
 
 
 # In GGUF a vision part is a file of its own; the language part says whose it is.
-_VISION_IN_GGUF = {"qwen2.5-7b": "qwen2.5-vl-7b", "qwen2.5-3b": "qwen2.5-vl-3b"}
+_VISION_IN_GGUF = {
+    "qwen2.5-3b": ("qwen2vl", "qwen2.5-vl-3b"),
+    "qwen2.5-7b": ("qwen2vl", "qwen2.5-vl-7b"),
+    "qwen3-1.7b": ("qwen3vl", "qwen3-vl-2b"),
+    "qwen3-4b": ("qwen3vl", "qwen3-vl-4b"),
+    "qwen3-8b": ("qwen3vl", "qwen3-vl-8b"),
+}
+"""Name → what GGUF's `general.architecture` says of the model with eyes, and its name."""
+
+
+def _seeing(name: str) -> tuple[Trait, ...]:
+    if name not in _VISION_IN_GGUF:
+        return ()
+    word, seeing = _VISION_IN_GGUF[name]
+    return (Trait(Architecture(seeing), Declared("general.architecture", (word,))),)
 
 
 def _encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
-    seeing = _VISION_IN_GGUF.get(name)
-    says_vision = Declared("general.architecture", ("qwen2vl",))
     return Family(
         id=id_,
         type=ModelType.TEXT_ENCODER,
@@ -138,7 +150,7 @@ def _encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
         bases=_ANY,
         conditions=conditions,
         architecture=name,
-        traits=(Trait(Architecture(seeing), says_vision),) if seeing else (),
+        traits=_seeing(name),
     )
 
 
