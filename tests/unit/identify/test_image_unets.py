@@ -152,6 +152,7 @@ DEEPFLOYD_ORIGINAL: Shapes = {
 KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "pix2pix": (layouts.checkpoint(SD_1, 8), "sd-1", "instruct", ""),
     "pix2pix diffusers": (layouts.diffusers_unet(SD_1, 8), "sd-1", "instruct", ""),
+    "ic-light": (layouts.diffusers_unet(SD_1, 12), "sd-1", "", ""),
     "sdxl edit": (layouts.checkpoint(SDXL, 8), "sdxl", "instruct", ""),
     "marigold": (layouts.diffusers_unet(SD_2, 8), "sd-2", "", ""),
     "playground": (

@@ -44,8 +44,9 @@ _CHANNELS = {
     5: ModelVariantType.DEPTH,
     9: ModelVariantType.INPAINT,
 }
-# 4 latent channels; with a mask and a masked image 9, with a depth map 5, with an image 8.
-_IMAGE_INPUTS = (4, 5, 8, 9)
+# 4 latent channels; with a mask and a masked image 9, with a depth map 5, with an image 8, with
+# two (IC-Light's foreground and background) 12.
+_IMAGE_INPUTS = (4, 5, 8, 9, 12)
 
 IMAGE_PIPELINE = Setting(
     "pipeline", ("*ImageVariation*", "*Zero123*", "*Zero1to3*", "PaintByExample*")
