@@ -41,7 +41,8 @@ class Last:
         return Found(last, str(list(shape))) if fits else None
 
     def __str__(self) -> str:
-        return f"a last tensor `{self.name}` of shape {list(self.shape)}"
+        sides = ("any" if side is None else str(side) for side in self.shape)
+        return f"a last tensor `{self.name}` of shape [{', '.join(sides)}]"
 
 
 @dataclass(frozen=True)
