@@ -28,7 +28,6 @@ def main_file(
     architecture: str = "",
     traits: tuple[Trait, ...] = (),
     prediction: SchedulerPredictionType | None = SchedulerPredictionType.FLOW,
-    special_case_of: tuple[str, ...] = (),
     blocks: tuple[tuple[str, int], ...] = (),
 ) -> Family:
     """A denoiser alone in a file, or the denoiser of a bundle.
@@ -40,7 +39,6 @@ def main_file(
         architecture: Published name, where it is finer than the base.
         traits: Finer points.
         prediction: What all models of the family predict.
-        special_case_of: Families that may agree as well and stand behind.
         blocks: How many blocks the whole model has in each list, at least.
     """
     return Family(
@@ -52,7 +50,6 @@ def main_file(
         architecture=architecture,
         traits=traits,
         prediction_type=prediction,
-        special_case_of=special_case_of,
         blocks=blocks,
     )
 

@@ -24,12 +24,12 @@ FAMILIES = (
     main_file(
         _HUNYUAN_IMAGE,
         "original",
-        # One patch of one pixel in two dimensions; the refiner's has three, where a container keeps
-        # so many.
+        # One patch of one pixel in two dimensions. The refiner's has three: more than every container
+        # keeps, so its bias tells.
         Either(
             (
                 Tensor("img_in.proj.weight", (_WIDTH, 64, 1, 1), rank=4),
-                Tensor("img_in.proj.weight", (_REFINER, 128, 1, 1)),
+                Tensor("img_in.proj.bias", (_REFINER,)),
             )
         ),
         weight_or_bias("double_blocks.#.img_mod.linear", (6 * _WIDTH, 6 * _REFINER)),
@@ -40,7 +40,7 @@ FAMILIES = (
         *NO_CONTROL,
         traits=(
             Trait(_DISTILLED, Tensor("time_r_in.mlp.#.weight")),
-            Trait(_REFINES, Tensor("img_in.proj.weight", (_REFINER,))),
+            Trait(_REFINES, Tensor("img_in.proj.bias", (_REFINER,))),
         ),
         blocks=(("double_blocks", _DOUBLE), ("single_blocks", _SINGLE)),
     ),
@@ -50,7 +50,7 @@ FAMILIES = (
         Either(
             (
                 Tensor("x_embedder.proj.weight", (_WIDTH, 64, 1, 1), rank=4),
-                Tensor("x_embedder.proj.weight", (_REFINER, 128, 1, 1, 1), rank=5),
+                Tensor("x_embedder.proj.bias", (_REFINER,)),
             )
         ),
         weight_or_bias("transformer_blocks.#.norm1.linear", (6 * _WIDTH, 6 * _REFINER)),
@@ -61,7 +61,7 @@ FAMILIES = (
         *NO_CONTROL,
         traits=(
             Trait(_DISTILLED, Tensor("time_guidance_embed.timestep_embedder_r.linear_1.weight")),
-            Trait(_REFINES, Tensor("x_embedder.proj.weight", (_REFINER,))),
+            Trait(_REFINES, Tensor("x_embedder.proj.bias", (_REFINER,))),
         ),
         blocks=(("transformer_blocks", _DOUBLE), ("single_transformer_blocks", _SINGLE)),
     ),
