@@ -1,0 +1,138 @@
+"""What keeps a library in order, whichever door a program came through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from modelshelf.manager.assembly import Services
+from modelshelf.manager.selection import Selector
+from modelshelf.schema.model import ModelInfo, TrashedModel
+from modelshelf.schema.override import Override
+from modelshelf.schema.progress import ProgressReporter, ignore_progress
+from modelshelf.schema.report import GarbageReport, SharedPart, Usage, VerifyReport
+
+__all__ = ["LibraryKeeper"]
+
+
+class LibraryKeeper:
+    """Deletes and brings back, checks, collects, counts, and says anew what models are."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._select = Selector(services.records)
+
+    def get_model(self, selector: str | int) -> ModelInfo:
+        """Return the one model that *selector* means.
+
+        Args:
+            selector: An id, a key or its first digits, a name, or a digest or its first digits.
+
+        Raises:
+            UnknownModelException: Nothing fits.
+            DuplicateModelException: Several fit.
+        """
+        return self._select.model(selector)
+
+    def delete(self, selector: str | int, *, dry_run: bool = False) -> TrashedModel:
+        """Delete a model; what others share stays, and `undo` brings it back until it expires.
+
+        Raises:
+            UnknownModelException: Nothing fits.
+            DuplicateModelException: Several fit; a fundamental model with two names is deleted by key.
+        """
+        return self._services.trash.delete(self.get_model(selector), dry_run=dry_run)
+
+    def undo(self, trash_id: str) -> ModelInfo:
+        """Bring a deleted model back.
+
+        Raises:
+            UnknownTrashError: The trash has no such entry, perhaps not any more.
+        """
+        return self._select.keyed(self._services.trash.restore(trash_id))
+
+    def trash(self) -> list[TrashedModel]:
+        """Return what can be brought back, oldest first."""
+        return self._services.trash.entries()
+
+    def verify(
+        self, *, quick: bool = False, progress: ProgressReporter = ignore_progress
+    ) -> VerifyReport:
+        """Check every byte, name, count and link of the library; finish what was interrupted first."""
+        self._services.collector.finish_interrupted()
+        return self._services.verifier.verify(quick=quick, report=progress)
+
+    def collect_garbage(
+        self,
+        *,
+        expire_trash: timedelta | None = None,
+        unknown: bool = False,
+        dry_run: bool = False,
+        progress: ProgressReporter = ignore_progress,
+    ) -> GarbageReport:
+        """Remove what no model, trash entry or running import refers to.
+
+        Args:
+            expire_trash: Forget for good what was deleted at least so long ago, zero for all of it;
+                None for what is past its date.
+            unknown: Remove whole parts that no record knows, too. They are left where an older database
+                was put back, and may be the only copy of a model.
+            dry_run: Only say what would go.
+            progress: Told of progress.
+        """
+        collector = self._services.collector
+        if dry_run:
+            return collector.foresee(expire_trash=expire_trash, unknown=unknown)
+        return collector.collect(expire_trash=expire_trash, unknown=unknown, report=progress)
+
+    def usage(self) -> Usage:
+        """Return what the library costs, per model and in all, and what sharing saves."""
+        return self._services.records.usage()
+
+    def duplicates(self) -> list[SharedPart]:
+        """Return what models hold several times and the store has once, best saving first."""
+        return self._services.records.duplicates()
+
+    def identify_again(
+        self,
+        selectors: Iterable[str | int] | None = None,
+        *,
+        progress: ProgressReporter = ignore_progress,
+    ) -> list[ModelInfo]:
+        """Say anew what stored models are, and keep what is known now.
+
+        Args:
+            selectors: Which ones; None for those that other rules than today's left open.
+            progress: Told of progress.
+
+        Returns:
+            Models of which something else is known now, as they are now.
+        """
+        keeper = self._services.identification
+        models = (
+            keeper.open_ones()
+            if selectors is None
+            else [self.get_model(selector) for selector in selectors]
+        )
+        changed = list(keeper.again(models, report=progress))
+        return [self._select.keyed(model.key) for model in changed]
+
+    def override(self, selector: str | int, wish: Override) -> ModelInfo:
+        """Let the user's word win over what was detected, field by field.
+
+        It stays when the model is identified again, and all names of a fundamental model have it.
+
+        Raises:
+            UnknownModelException: Nothing fits.
+            DuplicateModelException: Several fit.
+            UsageError: A pipeline was to be something else.
+        """
+        model = self.get_model(selector)
+        self._services.identification.override(model, wish)
+        return self._select.keyed(model.key)
+
+    def as_detected(self, selector: str | int) -> ModelInfo:
+        """Take back what `override` said of a model; what was detected counts again."""
+        model = self.get_model(selector)
+        self._services.identification.as_detected(model)
+        return self._select.keyed(model.key)
