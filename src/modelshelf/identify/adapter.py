@@ -210,9 +210,9 @@ def _collect(
     own = stems.setdefault(
         f"{example[: place.start]}{folded}", _Stems(target, place.start, implied)
     ).found
-    tensors, add = layout.index.tensors, Widths.adder(piece.kind)
+    shape_of, add = layout.shape_of, Widths.adder(piece.kind)
     for name in piece.names:
-        add(own[name[:-tail]], tensors[name].shape)
+        add(own[name[:-tail]], shape_of(name) or ())
     return _naming_of(place.naming, example, piece)
 
 
