@@ -135,23 +135,17 @@ class Some:
     """
 
     name: str
-    """Folded name without wrappers, as in `Tensor`."""
+    """Folded name without wrappers; every number in it is a `#`."""
     shape: tuple[Side, ...]
     """All its dimensions."""
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        group = facts.groups.get(self._folded)
-        if group is not None and self._folded != self.name:
-            group = group.exactly(self.name)
+        group = facts.groups.get(self.name)
         for shape in sorted(group.shapes if group is not None else ()):
             if len(shape) == len(self.shape) and all(map(_is_side, shape, self.shape)):
                 return Found(self.name, str(list(shape)))
         return None
-
-    @cached_property
-    def _folded(self) -> str:
-        return fold([self.name])[0]
 
     def __str__(self) -> str:
         return f"a tensor `{self.name}` of shape {_shape_words(self.shape)}"
