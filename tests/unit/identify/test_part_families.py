@@ -164,10 +164,18 @@ def test_a_vae_tells_its_latents(name: str, details: Mapping[str, str]) -> None:
     assert dict(identify(index_of(VAES[name][0])).details) == details
 
 
-def test_a_masked_control_says_so() -> None:
-    """A mask of the same patch is four numbers more."""
-    identity = identify(index_of(ADAPTERS["qwen-image blockwise inpaint"][0]))
-    assert dict(identity.details) == {"control": "inpaint"}
+@pytest.mark.parametrize(
+    ("name", "control"),
+    [
+        ("qwen-image blockwise inpaint", "inpaint"),
+        ("flux inpaint", "inpaint"),
+        ("flux union", "union"),
+        ("sdxl union", "union"),
+    ],
+)
+def test_a_control_of_masks_or_of_many_kinds_says_so(name: str, control: str) -> None:
+    """A mask of the same patch is four numbers more; one for many kinds is told which."""
+    assert dict(identify(index_of(ADAPTERS[name][0])).details) == {"control": control}
 
 
 def _without(shapes: Shapes, *words: str) -> Shapes:

@@ -17,7 +17,7 @@ from modelshelf.identify.condition import (
     Unset,
 )
 from modelshelf.identify.families.denoiser import component, main_file
-from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -127,6 +127,10 @@ FAMILIES = (
             Tensor("controlnet_x_embedder.weight", (_WIDTH,)),
             Tensor("context_embedder.weight", (_WIDTH, _TEXT)),
             Tensor("time_text_embed.text_embedder.linear_1.weight", (_WIDTH, _POOLED)),
+        ),
+        traits=(
+            Trait(Detail("control", "union"), Tensor("controlnet_mode_embedder.weight")),
+            Trait(Detail("control", "inpaint"), Tensor("controlnet_x_embedder.weight", (None, 68))),
         ),
     ),
     Family(

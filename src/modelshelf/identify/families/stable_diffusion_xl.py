@@ -19,7 +19,7 @@ from modelshelf.identify.families.unet import (
     unet_diffusers,
     unet_ldm,
 )
-from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -110,6 +110,7 @@ FAMILIES = (
             ),
             Absent("encoder_hid_proj*"),
         ),
+        traits=(Trait(Detail("control", "union"), Tensor("task_embedding")),),
     ),
     Family(
         id="sdxl/controlnet/folder",

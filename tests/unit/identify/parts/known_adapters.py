@@ -69,6 +69,16 @@ ADAPTERS: dict[str, Answer] = {
     ),
     "flux instantx": (_flux_blocks(64), "controlnet", "flux"),
     "flux inpaint": (_flux_blocks(68), "controlnet", "flux"),
+    "flux union": (
+        _flux_blocks(64) | {"controlnet_mode_embedder.weight": (10, 3072)},
+        "controlnet",
+        "flux",
+    ),
+    "sdxl union": (
+        diffusers_controlnet(SDXL) | {"task_embedding": (8, 320)},
+        "controlnet",
+        "sdxl",
+    ),
     "flux mistoline": (
         {
             "controlnet_blocks.0.linear.weight": (3072, 3072),
