@@ -22,6 +22,9 @@ from modelshelf.identify.layout import Layout
 __all__ = ["Adapter", "AdapterNaming", "Target", "find_adapter"]
 
 
+_DENOISERS = frozenset({"denoiser", "prior"})
+
+
 @dataclass
 class Target:
     """All adapted modules of one model whose paths differ in numbers only."""
@@ -91,7 +94,7 @@ class Adapter:
     @cached_property
     def denoiser(self) -> tuple[Target, ...]:
         """Targets in a denoiser, sorted by path."""
-        own = (one for one in self.targets.values() if one.model in {"denoiser", "prior"})
+        own = (one for one in self.targets.values() if one.model in _DENOISERS)
         return tuple(sorted(own, key=lambda one: one.path))
 
     @property
@@ -106,8 +109,6 @@ _TELLING = (
     *("lora", "hada_", "lokr_", "oft_", "boft_", ".diff", ".w_norm\n", ".set_weight\n"),
     *(".ia3_l\n", ".on_input\n", ".b2.weight\n"),
 )
-
-
 _MOST = 4096
 """Targets from which a file is nonsense: the largest denoisers have a few hundred different paths."""
 
@@ -123,7 +124,7 @@ def find_adapter(layout: Layout) -> Adapter | None:
     targets: dict[str, Target] = {}
     stems: dict[str, _Stems] = {}
     kinds: set[str] = set()
-    namings: list[AdapterNaming] = []
+    namings: dict[bool, set[AdapterNaming]] = {True: set(), False: set()}
     count = 0
     for piece in _pieces(layout):
         if len(targets) > _MOST:
@@ -131,7 +132,8 @@ def find_adapter(layout: Layout) -> Adapter | None:
         count += len(piece.names)
         kinds.add(piece.kind)
         if piece.kind not in COMPANIONS:
-            namings.append(_collect(targets, stems, piece, layout))
+            target, naming = _collect(targets, stems, piece, layout)
+            namings[target.model in _DENOISERS].add(naming)
     if not targets or 2 * count <= sum(map(len, layout.folded.values())):
         return None
     for one in stems.values():
@@ -140,7 +142,7 @@ def find_adapter(layout: Layout) -> Adapter | None:
     ranks = {one.rank for one in every if one.rank}
     return Adapter(
         dict(sorted(targets.items())),
-        _naming(namings, layout),
+        _naming(namings[True] or namings[False], layout),
         network_of(kinds, every),
         "mixed" if len(ranks) > 1 else str(min(ranks, default="")),
     )
@@ -191,8 +193,8 @@ class _Stems:
 
 def _collect(
     targets: dict[str, Target], stems: dict[str, _Stems], piece: _Piece, layout: Layout
-) -> AdapterNaming:
-    """Add the pieces to the modules that they adapt; return whose names they have."""
+) -> tuple[Target, AdapterNaming]:
+    """Add the pieces to the modules that they adapt; return those, and whose names they have."""
     tail = piece.tail
     example = piece.names[0]
     place = place_of(example[:-tail])
@@ -213,7 +215,7 @@ def _collect(
     shape_of, add = layout.shape_of, Widths.adder(piece.kind)
     for name in piece.names:
         add(own[name[:-tail]], shape_of(name) or ())
-    return _naming_of(place.naming, example, piece)
+    return target, _naming_of(place.naming, example, piece)
 
 
 def _naming_of(naming: AdapterNaming, name: str, piece: _Piece) -> AdapterNaming:
@@ -226,8 +228,8 @@ def _naming_of(naming: AdapterNaming, name: str, piece: _Piece) -> AdapterNaming
     return naming
 
 
-def _naming(namings: list[AdapterNaming], layout: Layout) -> AdapterNaming:
+def _naming(namings: set[AdapterNaming], layout: Layout) -> AdapterNaming:
+    """Choose by the denoiser's names, as several trainers name text encoders the same way."""
     if any(name.startswith("bundle_emb.") for name in layout.folded):
         return AdapterNaming.ONETRAINER
-    # Text encoders are named the same by several trainers; the denoiser's names tell them apart.
-    return min(set(namings), key=list(AdapterNaming).index)
+    return min(namings, key=list(AdapterNaming).index)

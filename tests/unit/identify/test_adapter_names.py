@@ -182,6 +182,8 @@ def test_old_diffusers_left_out_the_list_around_an_output() -> None:
 def test_onetrainer_bundles_tokens() -> None:
     """Embeddings beside the modules are no modules."""
     shapes = adapter(DENOISERS["flux diffusers"].modules, "onetrainer", _KOHYA)
+    shapes |= _text("lora_te1_", 768)
+    assert dict(_identify(shapes).details)["layout"] == "onetrainer"
     shapes |= {"bundle_emb.cat.clip_l": (4, 768), "bundle_emb.cat.t5": (4, 4096)}
     identity = _identify(shapes)
     assert _possible(identity) == ["flux"]
