@@ -12,6 +12,7 @@ from modelshelf.cli.options import complete_name, verb_options
 from modelshelf.cli.output import document, print_document, print_lines, print_table
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
+from modelshelf.schema.identity import IdentityStatus
 
 if TYPE_CHECKING:
     from modelshelf.manager import NormalizedModelManager
@@ -93,7 +94,8 @@ def _facts(info: ModelInfo) -> Iterator[tuple[str, str]]:
     if info.added_at is not None:
         yield "added", info.added_at.isoformat(sep=" ", timespec="seconds")
     for title, value in json.loads(info.detail).items():
-        if isinstance(value, str) and value:
+        # How it was found out is for programs, unless it was not found out.
+        if isinstance(value, str) and title != "rules" and value != IdentityStatus.IDENTIFIED:
             yield title.replace("_", " "), printable(value)
 
 
