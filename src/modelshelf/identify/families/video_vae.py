@@ -238,6 +238,8 @@ FAMILIES = (
             # Sound: the base would be a model of music, of which modelshelf knows none.
             Tensor("encoder.block.#.res_unit1.snake1.alpha", (1, None, 1), rank=3),
             Tensor("decoder.block.#.res_unit1.snake1.alpha", (1, None, 1), rank=3),
+            # Codecs of sound are built the same, around a list of codes.
+            Absent("quantizer*"),
         ),
         architecture="oobleck",
     ),
