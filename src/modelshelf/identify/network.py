@@ -10,7 +10,7 @@ from modelshelf.identify.condition import Found, Side
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.layout import fold
 
-__all__ = ["Declared", "Last", "Only", "Tokens"]
+__all__ = ["Declared", "Last", "Only", "Tokens", "Unmeasured"]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -82,6 +82,27 @@ class Declared:
 
     def __str__(self) -> str:
         return f"metadata `{self.name}` that says {' or '.join(self.values)}"
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A tensor of this name is there, and nothing that was read tells its shape.
+
+    An index of shards names every tensor of a model and measures none.
+    """
+
+    name: str
+    """Folded name without wrappers."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        group = facts.groups.get(self.name)
+        if group is None or group.shapes:
+            return None
+        return Found(group.example, "named without a shape")
+
+    def __str__(self) -> str:
+        return f"tensor `{self.name}` without a shape"
 
 
 _TOKEN = re.compile(r"<[^<>\x00-\x1f]{1,200}>")

@@ -4,7 +4,7 @@ import pytest
 
 from modelshelf.identify.condition import Condition
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.network import Declared, Last, Only, Tokens
+from modelshelf.identify.network import Declared, Last, Only, Tokens, Unmeasured
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import Shapes, index_of
 
@@ -30,6 +30,8 @@ TOKENS: Shapes = {"<cat>": (768,), "<dog>": (4, 768)}
         (Tokens(768), {"<cat>": (768,)}, False),
         (Tokens(768, least=1), {"<cat>": (768,)}, True),
         (Declared("said", ("yes",)), {}, False),
+        (Unmeasured("body.#.weight"), LAYERS, False),
+        (Unmeasured("head.#.weight"), LAYERS, False),
     ],
 )
 def test_a_condition_on_the_whole_file(
@@ -51,6 +53,7 @@ def test_what_a_file_says_of_itself_is_one_of_the_words_or_nothing() -> None:
     [
         (Last("body.#.weight", (12, None)), "a last tensor `body.#.weight` of shape [12, any]"),
         (Only(("a", "b")), "no tensor beside `a`, `b`"),
+        (Unmeasured("a"), "tensor `a` without a shape"),
         (Tokens(768), "nothing but 2 or more tokens, 768 wide"),
         (Declared("said", ("yes", "no")), "metadata `said` that says yes or no"),
     ],

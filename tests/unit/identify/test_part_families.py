@@ -131,6 +131,28 @@ def test_a_language_part_alone_says_whether_it_sees(word: str, architecture: str
     assert identify(told).architecture == architecture
 
 
+@pytest.mark.parametrize(
+    ("name", "architecture"),
+    [
+        ("qwen3-4b model", ""),
+        ("gemma-3-12b model.language_model", ""),
+        ("glm-4-9b", ""),
+        ("qwen3-vl-8b", "qwen3-vl"),
+    ],
+)
+def test_an_index_of_shards_names_a_language_model_and_measures_none(
+    name: str, architecture: str
+) -> None:
+    """Its type is plain from the names; which one it is, is not."""
+    shapes = dict.fromkeys(
+        name.replace("k_proj", proj) for name in ENCODERS[name][0] for proj in ("k_proj", "o_proj")
+    )
+    index = TensorIndex({name: TensorEntry("", (), 0, 0) for name in shapes})
+    identity = identify(index)
+    assert (identity.type.value, bases_of(identity)) == ("text_encoder", "any")
+    assert identity.architecture == architecture
+
+
 @pytest.mark.parametrize("name", UPSCALERS)
 def test_an_upscaler_is_named_and_measured(name: str) -> None:
     """Which program runs it, and by how much it enlarges."""

@@ -12,9 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from modelshelf.identify.condition import Absent, Both, Condition, Never, Setting, Some, Tensor
+from modelshelf.identify.condition import (
+    Absent,
+    Both,
+    Condition,
+    Either,
+    Never,
+    Setting,
+    Some,
+    Tensor,
+)
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.network import Declared
+from modelshelf.identify.network import Declared, Unmeasured
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -182,6 +191,35 @@ def _files() -> tuple[Family, ...]:
     return tuple(found)
 
 
+def _by_names(prefix: str) -> Family:
+    """A language model of which only an index of shards was read: the type, and nothing more."""
+    block = f"{prefix}layers.#"
+    return Family(
+        id=f"language-model/names/{prefix.rstrip('.').replace('.', '-') or 'transformers'}",
+        type=ModelType.TEXT_ENCODER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_ANY,
+        conditions=(
+            Unmeasured(f"{prefix}embed_tokens.weight"),
+            Tensor(f"{block}.self_attn.q_proj.weight"),
+            Tensor(f"{block}.self_attn.o_proj.weight"),
+            Tensor(f"{block}.input_layernorm.weight"),
+            Either(
+                (
+                    Tensor(f"{block}.mlp.gate_proj.weight"),
+                    Tensor(f"{block}.mlp.gate_up_proj.weight"),
+                )
+            ),
+            Absent("*lora_*"),
+        ),
+        traits=(
+            Trait(Architecture("qwen2.5-vl"), Tensor("visual.blocks.#.mlp.gate_proj.weight")),
+            Trait(Architecture("qwen3-vl"), Tensor("visual.deepstack_merger_list.#.norm.weight")),
+        ),
+        is_fallback=True,
+    )
+
+
 _GLM = 4096
 _CLASSES = (
     "ChatGLMModel",
@@ -247,7 +285,9 @@ FAMILIES = (
             Absent("x_embedder.*"),
         ),
         architecture="qwen3-vl",
+        special_case_of=("language-model/names/language_model",),
         is_fallback=True,
     ),
+    *map(_by_names, _PREFIXES),
 )
 """One per model, number of layers and way of naming."""

@@ -119,6 +119,8 @@ def glm_4() -> Shapes:
     for number in range(40):
         found[f"model.layers.{number}.mlp.gate_up_proj.weight"] = (27392, 4096)
         found[f"model.layers.{number}.input_layernorm.weight"] = (4096,)
+        found[f"model.layers.{number}.self_attn.q_proj.weight"] = (4096, 4096)
+        found[f"model.layers.{number}.self_attn.k_proj.weight"] = (256, 4096)
     return found
 
 
