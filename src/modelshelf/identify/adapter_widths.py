@@ -7,13 +7,16 @@ Sources: `lycoris/modules/*.py` of KohakuBlueleaf/LyCORIS, `peft/tuners` of hugg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 
 __all__ = ["COMPANIONS", "Widths", "network_of"]
 
-COMPANIONS = frozenset({"alpha", "scalar", "on_input", "reshape_weight", "rescale"})
-"""Pieces that say nothing of the module: parameters of networks that are no adapter are called so."""
+COMPANIONS = frozenset(
+    {"alpha", "scalar", "on_input", "reshape_weight", "rescale", "dora_scale", "lora_mid", "boft_s"}
+)
+"""Pieces that say no width that others do not: parameters of networks that are no adapter are called
+so too."""
 
 _PAIR = 2
 
@@ -47,17 +50,9 @@ class Widths:
     @classmethod
     def adder(cls, kind: str) -> Callable[[Widths, tuple[int, ...]], None]:
         """Return what takes the shape of one piece of this kind."""
-        takers = (
-            (_FIRST, cls._add_first),
-            (_SECOND, cls._add_second),
-            (_WHOLE, cls._add_whole),
-            (_VECTORS, cls._add_vector),
-            ({"oft_blocks"}, cls._add_rotation),
-            ({"ia3_l"}, cls._add_scale),
-        )
-        for kinds, taker in takers:
-            if kind in kinds:
-                return taker
+        taker = _TAKERS.get(kind)
+        if taker is not None:
+            return taker
 
         def add_factor(self: Widths, shape: tuple[int, ...]) -> None:
             if len(shape) >= _PAIR:
@@ -65,29 +60,35 @@ class Widths:
 
         return add_factor
 
-    def _add_first(self, shape: tuple[int, ...]) -> None:
+    def add_first(self, shape: tuple[int, ...]) -> None:
+        """Take the first matrix of a low-rank pair: [rank, taken, kernel…]."""
         if len(shape) >= _PAIR:
             self.rank, self.inputs, self.dimensions = shape[0], shape[1], len(shape)
             if len(shape) > _PAIR:
                 self.has_kernel = prod(shape[_PAIR:]) > 1
 
-    def _add_second(self, shape: tuple[int, ...]) -> None:
+    def add_second(self, shape: tuple[int, ...]) -> None:
+        """Take the second matrix: [given, rank, …]."""
         if len(shape) >= _PAIR:
             self.outputs = shape[0]
 
-    def _add_vector(self, shape: tuple[int, ...]) -> None:
+    def add_vector(self, shape: tuple[int, ...]) -> None:
+        """Take a bias or magnitudes, as long as the module is wide."""
         if len(shape) == 1:
             self.outputs = self.outputs or shape[0]
 
-    def _add_rotation(self, shape: tuple[int, ...]) -> None:
+    def add_rotation(self, shape: tuple[int, ...]) -> None:
+        """Take rotations of what the module gives, one a block."""
         # One rotation a block, and for butterflies one such list after another.
         if len(shape) > _PAIR:
             self.outputs = prod(shape[-3:-1])
 
-    def _add_scale(self, shape: tuple[int, ...]) -> None:
+    def add_scale(self, shape: tuple[int, ...]) -> None:
+        """Take factors of what the module takes or gives."""
         self.either = prod(shape)
 
-    def _add_whole(self, shape: tuple[int, ...]) -> None:
+    def add_whole(self, shape: tuple[int, ...]) -> None:
+        """Take a difference of the whole weight."""
         if shape:
             self.outputs, self.dimensions = shape[0], len(shape)
         if len(shape) > 1:
@@ -135,13 +136,16 @@ class Widths:
             self.dimensions = len(inner) if len(inner) > _PAIR else 0
 
 
-_FIRST = frozenset({"lora_down", "lora_A"})
-_SECOND = frozenset({"lora_up", "lora_B"})
-_WHOLE = frozenset({"diff", "set_weight", "w_norm"})
-# PEFT keeps DoRA's magnitudes as a vector; trained biases are as long as the module is wide.
-_VECTORS = frozenset(
-    {"diff_b", "set_bias", "b_norm", "lora_B.bias", "lora_up.bias", "lora_magnitude_vector"}
-)
+_TAKERS: Mapping[str, Callable[[Widths, tuple[int, ...]], None]] = {
+    **dict.fromkeys(("lora_down", "lora_A"), Widths.add_first),
+    **dict.fromkeys(("lora_up", "lora_B"), Widths.add_second),
+    **dict.fromkeys(("diff", "set_weight", "w_norm"), Widths.add_whole),
+    **dict.fromkeys(("diff_b", "set_bias", "b_norm"), Widths.add_vector),
+    # PEFT keeps DoRA's magnitudes as a vector, and may train the bias of the second matrix.
+    **dict.fromkeys(("lora_B.bias", "lora_up.bias", "lora_magnitude_vector"), Widths.add_vector),
+    "oft_blocks": Widths.add_rotation,
+    "ia3_l": Widths.add_scale,
+}
 
 
 def _sides(number: str, factors: dict[str, tuple[int, ...]]) -> tuple[int, int]:
