@@ -19,6 +19,7 @@ from modelshelf.errors.format import (
     RefusedCheckpointError,
 )
 from modelshelf.errors.library import (
+    DuplicateKeyError,
     DuplicateModelException,
     InvalidChoiceError,
     InvalidDigestError,
@@ -50,6 +51,7 @@ from modelshelf.errors.storage import (
     ConversionError,
     DestinationExistsError,
     DestinationUnusableError,
+    NotARecordStoreError,
     NotEnoughSpaceError,
     StorageError,
     StoreBusyError,
@@ -64,6 +66,7 @@ __all__ = [
     "ConversionError",
     "DestinationExistsError",
     "DestinationUnusableError",
+    "DuplicateKeyError",
     "DuplicateModelException",
     "EmptySourceError",
     "FormatError",
@@ -81,6 +84,7 @@ __all__ = [
     "InvalidShardIndexError",
     "ModelshelfError",
     "NeedsConfirmationError",
+    "NotARecordStoreError",
     "NotEnoughSpaceError",
     "RefusedCheckpointError",
     "SourceChangedError",

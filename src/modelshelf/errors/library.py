@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelshelf.errors.base import ModelshelfError
 
 __all__ = [
+    "DuplicateKeyError",
     "DuplicateModelException",
     "InvalidChoiceError",
     "InvalidDigestError",
@@ -155,6 +156,14 @@ class DuplicateModelException(ModelshelfError):
     """How many fit."""
     matches: str
     """Their keys and names."""
+
+
+class DuplicateKeyError(DuplicateModelException):
+    """A record was to be added under a key that another has. Choose another key, or update that record."""
+
+    code = "key-taken"
+    message = "the key `{wanted}` is that of {matches} already"
+    hint = "leave the key out to be given a new one, or update the record that is there"
 
 
 class NeedsConfirmationError(ModelshelfError):

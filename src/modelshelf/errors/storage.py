@@ -10,6 +10,7 @@ __all__ = [
     "ConversionError",
     "DestinationExistsError",
     "DestinationUnusableError",
+    "NotARecordStoreError",
     "NotEnoughSpaceError",
     "StorageError",
     "StoreBusyError",
@@ -100,6 +101,18 @@ class StoreTooNewError(StoreUnusableError):
     """Revision the database has."""
     known: str
     """Newest revision this program knows."""
+
+
+class NotARecordStoreError(StoreUnusableError, AssertionError):
+    """The file or database is there and holds something else than model records. It was not touched.
+
+    The Model Manager V2's document calls for an AssertionError, which this is too.
+    """
+
+    code = "record-store-wrong"
+    exit_status, http_status = 6, 409
+    message = "`{root}` holds no model records: {reason}"
+    hint = "name another file, or move this one away and a new one is made"
 
 
 class StoreBusyError(StorageError):
