@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -66,15 +67,21 @@ def probing(scale: Scale, folder: Path) -> list[Row]:
     )
     # Brings the headers into memory for both.
     unknown = sum(identify(path).type is ModelType.UNKNOWN for path in paths)
-    alone, together = [], []
+    alone, together, processor = [], [], []
     for _ in range(scale.rounds):
         settle()
         alone.append(_seconds(lambda: [identify(path) for path in paths]))
+        before = _processor_time()
         together.append(_seconds(partial(shelf, library)))
+        processor.append(_processor_time() - before)
     name = f"{len(paths):,} LoRAs"
     return [
         _rate(f"`identify()` {name} one after the other, {unknown} unknown", len(paths), alone),
         _rate(f"`shelf probe` a library of {name}", len(paths), together, at_least=_RATE_GOAL),
+        Row(
+            task=f"processor time of `shelf probe` for {name}",
+            ours=f"{median(processor):.3g} s, {median(processor) / len(paths) * 1000:.3g} ms a file",
+        ),
     ]
 
 
@@ -180,6 +187,11 @@ def _seconds(act: Callable[[], object]) -> float:
     started = perf_counter()
     act()
     return perf_counter() - started
+
+
+def _processor_time() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _ms(seconds: float) -> str:
