@@ -1,0 +1,339 @@
+"""Reading and writing model records: what every record store does, wherever it keeps them.
+
+A store is its six primitives (look one up, add, change, delete, find, count); everything the document
+calls by a name of its own is made of them here, so all stores answer alike.
+
+Source: `spec/model-manager-v2.md`, "Reading and Writing Model Configuration Records".
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self
+
+from modelshelf.errors import (
+    DuplicateModelException,
+    InvalidChoiceError,
+    UnknownModelException,
+)
+from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.selector import And, Attribute, Everything, Operator, Order, Selector, Term
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+
+__all__ = ["VERSION", "ConfigChange", "ConfigsToAdd", "ModelRecordServiceBase", "RecordSettings"]
+
+VERSION = "3.2"
+"""The version of the document's data model; every store carries it."""
+
+ConfigChange = AnyModelConfig | Mapping[str, Any]
+"""A whole record, or some of its fields."""
+ConfigsToAdd = Mapping[str, ConfigChange] | Iterable[tuple[str, ConfigChange]]
+"""Keys and the records to add under them."""
+
+
+class RecordSettings(Protocol):
+    """What `ModelRecordServiceBase.open` asks the settings."""
+
+    @property
+    def model_config_db(self) -> str | Path | None:
+        """`auto`, a file, or None for *conf_path*."""
+        ...
+
+    @property
+    def db_path(self) -> Path:
+        """The application's own database."""
+        ...
+
+    @property
+    def conf_path(self) -> Path:
+        """The YAML file of earlier versions."""
+        ...
+
+
+class ModelRecordServiceBase(ABC):
+    """The records of models, by key.
+
+    Every method is one transaction: it sees one moment of the store, and a failed one leaves the store as
+    it was. Methods may be called from several threads, and several processes may have the same store open.
+    What is returned belongs to the caller; changing it changes nothing in the store until `update_model`.
+
+    Lists are sorted by type, base, name and format unless asked otherwise, and equal ones by key.
+    """
+
+    suffixes: ClassVar[frozenset[str]] = frozenset()
+    """Ends of the names of files that this kind of store keeps its records in, lower case."""
+
+    # -- opening
+
+    @classmethod
+    def from_db_file(cls, path: Path | str) -> ModelRecordServiceBase:
+        """Open the records in a file, making it where there is none.
+
+        Called on this class, the end of the file's name decides which store opens it: `.db` is a SQL
+        database, `.yaml` a file for people.
+
+        Raises:
+            NotARecordStoreError: There is a file, and it holds something else. It is an `AssertionError`.
+            StoreTooNewError: A newer modelshelf made it.
+            InvalidChoiceError: The name's end says nothing.
+        """
+        return cls._kind_for(Path(path)).from_db_file(path)
+
+    @classmethod
+    def open(
+        cls,
+        config: RecordSettings,
+        conn: sqlite3.Connection | None = None,
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> ModelRecordServiceBase:
+        """Open the records that the settings name.
+
+        Args:
+            config: `model_config_db` decides. `auto`: *conn* under *lock*, or a connection of its own to
+                `db_path` where one of the two is missing. A path: that file. None: `conf_path`.
+            conn: A connection that the host has open, and keeps.
+            lock: What the host holds whenever it uses *conn*.
+        """
+        wanted = config.model_config_db
+        if wanted == "auto":
+            kind = cls._kind_for(Path("records.db"))
+            hosted = None if conn is None or lock is None else kind.hosted(conn, lock)
+            return kind.from_db_file(config.db_path) if hosted is None else hosted
+        return cls.from_db_file(config.conf_path if wanted is None else wanted)
+
+    @classmethod
+    def hosted(
+        cls, connection: sqlite3.Connection, lock: AbstractContextManager[Any]
+    ) -> ModelRecordServiceBase | None:
+        """Open the records in a database that somebody else has open; None for stores that are files."""
+        del connection, lock
+        return None
+
+    @classmethod
+    def _kind_for(cls, path: Path) -> type[ModelRecordServiceBase]:
+        kinds = {suffix: kind for kind in _kinds(cls) for suffix in kind.suffixes}
+        try:
+            return kinds[path.suffix.lower()]
+        except KeyError:
+            raise InvalidChoiceError(
+                what="name of a record store",
+                got=path.name,
+                allowed=", ".join(f"*{suffix}" for suffix in sorted(kinds)),
+            ) from None
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the store; a connection that was lent stays open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- one record
+
+    @abstractmethod
+    def get_model(self, key: str) -> AnyModelConfig:
+        """Return the record under *key*, as the class that its type and format decide.
+
+        Raises:
+            UnknownModelException: There is none.
+        """
+
+    @abstractmethod
+    def exists(self, key: str) -> bool:
+        """Say whether there is a record under *key*."""
+
+    def add_model(self, key: str, config: ConfigChange) -> AnyModelConfig:
+        """Add a record.
+
+        Args:
+            key: What it is known by from now on, whatever key *config* has.
+            config: The record, or its fields; type and format decide the class.
+
+        Returns:
+            It, as the store has it: with the key, the moment as `updated_at`, and as `created_at` unless it
+            had one, and revision 1.
+
+        Raises:
+            DuplicateKeyError: The key is taken. It is a `DuplicateModelException`.
+            InvalidModelConfigException: A field is wrong; the error names it.
+        """
+        return self.add_models([(key, config)])[0]
+
+    @abstractmethod
+    def add_models(self, configs: ConfigsToAdd) -> list[AnyModelConfig]:
+        """Add many records, or none of them where one is wrong. See `add_model`."""
+
+    @abstractmethod
+    def update_model(self, key: str, config: ConfigChange) -> AnyModelConfig:
+        """Change a record.
+
+        Args:
+            key: Which.
+            config: A whole record, which takes the place of the one that is there, if it is based on it: its
+                `revision` is the one that the store has. One of revision 0, which no store has seen, counts
+                as the first. Or some fields, which are merged into what is there now; a `revision` among
+                them is checked too.
+
+        Returns:
+            It, as the store has it now: `updated_at` the moment, revision one more.
+
+        Raises:
+            UnknownModelException: There is none under *key*.
+            StaleConfigError: Somebody changed it since *config* was read. Read it again.
+            InvalidModelConfigException: What would come out is wrong; the error names the field.
+        """
+
+    @abstractmethod
+    def del_model(self, key: str) -> None:
+        """Forget a record. No file is touched.
+
+        Raises:
+            UnknownModelException: There is none under *key*.
+        """
+
+    # -- asking
+
+    @abstractmethod
+    def find(
+        self,
+        selector: Selector = Everything,
+        *,
+        order: Order = Order.DEFAULT,
+        descending: bool = False,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[AnyModelConfig]:
+        """Return the records that *selector* selects.
+
+        Args:
+            selector: The condition; see `parse_selector` for the language.
+            order: What to sort by; records without it come last either way, equal ones by key.
+            descending: Largest first. Equal ones are still by key, smallest first.
+            offset: Leave out so many at the beginning.
+            limit: At most so many; None for all.
+        """
+
+    @abstractmethod
+    def count(self, selector: Selector = Everything) -> int:
+        """Return how many records *selector* selects."""
+
+    def version(self) -> str:
+        """Return the version of the data model that the store is kept in."""
+        return VERSION
+
+    def all_models(self) -> list[AnyModelConfig]:
+        """Return every record."""
+        return self.find()
+
+    def search_by_path(self, path: Path | str) -> AnyModelConfig:
+        """Return the record whose path is *path*, compared as text: links and `..` are not followed.
+
+        Raises:
+            UnknownModelException: No model lies there.
+            DuplicateModelException: Several records say that they do.
+        """
+        found = self.find(_is(Attribute.PATH, str(path)))
+        return _only([one for one in found if one.path == str(path)], str(path))
+
+    def search_by_name(
+        self,
+        name: str | None = None,
+        base: BaseModelType | str | None = None,
+        type: ModelType | str | None = None,  # noqa: A002 - the specification's word
+    ) -> list[AnyModelConfig]:
+        """Return the records that fit all that is given; every record where nothing is.
+
+        Args:
+            name: The whole name, case and all.
+            base: One of the bases that it works with.
+            type: What it is.
+        """
+        return self.search_by_attr(model_name=name, base_model=base, model_type=type)
+
+    def search_by_attr(
+        self,
+        model_name: str | None = None,
+        base_model: BaseModelType | str | None = None,
+        model_type: ModelType | str | None = None,
+        model_format: ModelFormat | str | None = None,
+    ) -> list[AnyModelConfig]:
+        """Return the records that fit all that is given. See `search_by_name`."""
+        asked = {
+            Attribute.NAME: model_name,
+            Attribute.BASE: base_model,
+            Attribute.TYPE: model_type,
+            Attribute.FORMAT: model_format,
+        }
+        terms = tuple(_is(about, value) for about, value in asked.items() if value is not None)
+        # A selector does not look at the case of letters; a name is a name.
+        return [one for one in self.find(And(terms)) if model_name in (None, one.name)]
+
+    def get_model_by_attr(
+        self, model_name: str, base_model: BaseModelType | str, model_type: ModelType | str
+    ) -> AnyModelConfig:
+        """Return the one record of this name, base and type.
+
+        Raises:
+            UnknownModelException: There is none.
+            DuplicateModelException: There are several; choose one by its key.
+        """
+        found = self.search_by_attr(model_name, base_model, model_type)
+        return _only(found, f"{model_name} ({model_type}, {base_model})")
+
+    def model_info_by_name(
+        self, name: str, base_model: BaseModelType | str, model_type: ModelType | str
+    ) -> AnyModelConfig:
+        """Return the one record of this name, base and type. See `get_model_by_attr`."""
+        return self.get_model_by_attr(name, base_model, model_type)
+
+    def search_by_tag(self, tags: Iterable[str]) -> list[AnyModelConfig]:
+        """Return the records that have all of these tags, whatever the case of letters."""
+        words = [tags] if isinstance(tags, str) else tags
+        return self.find(And(tuple(_is(Attribute.TAG, tag) for tag in words)))
+
+    def search_by_hash(self, hash: str) -> list[AnyModelConfig]:  # noqa: A002 - the field's name
+        """Return the records known by a hash or by its first digits, with or without the algorithm's name."""
+        return self.find(_is(Attribute.HASH, hash))
+
+    def find_text(
+        self, text: str, *, offset: int = 0, limit: int | None = None
+    ) -> list[AnyModelConfig]:
+        """Return the records in which every word of *text* stands somewhere.
+
+        Looked at are name, description, source, tags, trigger phrases and author, whatever the case of
+        letters. A word may be a part of a longer one, and may be of any letters and signs.
+        """
+        words = (Term(Attribute.TEXT, Operator.HAS, word) for word in text.split())
+        return self.find(And(tuple(words)), offset=offset, limit=limit)
+
+
+def _is(attribute: Attribute, value: str) -> Term:
+    return Term(attribute, Operator.IS, str(value))
+
+
+def _only(found: list[AnyModelConfig], wanted: str) -> AnyModelConfig:
+    if not found:
+        raise UnknownModelException(wanted=wanted)
+    if len(found) > 1:
+        matches = ", ".join(f"{one.key} ({one.name})" for one in found)
+        raise DuplicateModelException(wanted=wanted, count=len(found), matches=matches)
+    return found[0]
+
+
+def _kinds(kind: type[ModelRecordServiceBase]) -> Iterator[type[ModelRecordServiceBase]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _kinds(each)
