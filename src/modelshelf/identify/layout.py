@@ -17,6 +17,8 @@ __all__ = ["Group", "Layout", "Part", "fold"]
 _LEADING = (Part.CONTROL, Part.DENOISER)
 _FOLLOWING = (Part.VAE, Part.TEXT)
 
+_LONGEST_NAME = 512
+"""Characters. Published names have at most half; no rule knows longer ones, and looking costs time."""
 _KOHYA = ("lora_unet_", "lora_te", "lora_transformer_", "lora_prior_unet_", "lycoris_")
 _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
 _AT_START = re.compile(r"\n[0-9]+(?=[.\n])")
@@ -110,7 +112,8 @@ class Layout:
         self.companions: dict[str, list[str]] = {}
         """The same for tensors that only serve a quantised weight."""
         everything: defaultdict[str, list[str]] = defaultdict(list)
-        for name, folded in zip(index.tensors, fold(index.tensors), strict=True):
+        names = [name for name in index.tensors if len(name) <= _LONGEST_NAME]
+        for name, folded in zip(names, fold(names), strict=True):
             everything[folded].append(name)
         self._parts: dict[Part, dict[str, Group]] = {}
         for folded, names in everything.items():

@@ -8,7 +8,7 @@ from itertools import islice
 from modelshelf.identify.decision import decide
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Families
-from modelshelf.schema.identity import Evidence, Identity
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
 from modelshelf.schema.tensor import Container, TensorIndex
 
@@ -17,6 +17,10 @@ __all__ = ["identify_tensors"]
 _FORMATS = {Container.GGUF: ModelFormat.GGUF, Container.ONNX: ModelFormat.ONNX}
 _MOST_FINDINGS = 20
 _MOST_WRAPPERS = 2
+_MOST_TENSORS = 65_536
+"""The largest published models have a fifth; a header may claim a million to keep a reader busy."""
+_MOST_TEXT = 3 << 20
+"""Characters of all names together, for the same reason; 65,536 usual names have as many."""
 
 
 def identify_tensors(index: TensorIndex, families: Families) -> Identity:
@@ -25,12 +29,22 @@ def identify_tensors(index: TensorIndex, families: Families) -> Identity:
     What every name begins with is a wrapper, even one that nobody has seen before: where no family
     knows the names, they are tried without it.
     """
+    if len(index.tensors) > _MOST_TENSORS or sum(map(len, index.tensors)) > _MOST_TEXT:
+        return Identity(
+            type=ModelType.UNKNOWN,
+            format=_FORMATS.get(index.container, ModelFormat.CHECKPOINT),
+            evidence=_findings(index),
+            near_misses=(
+                NearMiss("tensors", f"at most {_MOST_TENSORS}, in {_MOST_TEXT} characters"),
+            ),
+            status=IdentityStatus.UNKNOWN,
+        )
     fallback = ModelFormat.CHECKPOINT if index.tensors else ModelFormat.UNKNOWN
     identity = decide(Facts(index), families, fallback=fallback)
     bare = index
     for _ in range(_MOST_WRAPPERS):
         wrapper = _wrapper_of(bare)
-        if _tells(identity) or not wrapper:
+        if _tells(identity) or not wrapper or len(index.tensors) > _MOST_TENSORS // 4:
             break
         names = {name.removeprefix(wrapper): entry for name, entry in bare.tensors.items()}
         bare = replace(bare, tensors=names)

@@ -388,3 +388,15 @@ def test_nothing_there_is_not_found(tmp_path: Path) -> None:
     """As for every other command."""
     with pytest.raises(SourceNotFoundError):
         identify(tmp_path / "nope")
+
+
+def test_a_header_that_keeps_readers_busy_is_unknown() -> None:
+    """A million names, or names like books: no published model has them."""
+    crowd = index_of({f"x{number}.weight": (1,) for number in range(70_000)})
+    identity = identify(crowd)
+    assert (identity.type.value, identity.status.value) == ("unknown", "unknown")
+    assert identity.near_misses[0].missing == "at most 65536, in 3145728 characters"
+    assert identify(index_of({f"{number}" + "_" * 500: () for number in range(9000)})) == identity
+    books = {f"{number}." + "1." * 1000: (1,) for number in range(10)}
+    assert identify(index_of(books)).type == "unknown"
+    assert identify(index_of(books | layouts.flux())).base == "flux"
