@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import product
 from math import prod
 
+from modelshelf.errors import UsageError
 from modelshelf.identify.adapter import Adapter, Target
 from modelshelf.identify.adapter_names import numbers_of
 from modelshelf.identify.condition import Found
@@ -142,13 +143,17 @@ class Host:
         return _Site(bounds, inputs, outputs, kernel, dimensions)
 
     def _size(self, word: str) -> int:
-        found = re.fullmatch(r"([0-9]*)([a-z]*)", word)
-        if found is None or not word:
-            raise ValueError(word)
+        found = _SIZE.fullmatch(word)
+        if not word or found is None or (found[2] and found[2] not in self.sizes):
+            raise UsageError(
+                problem=f"`{word}` in the modules of `{self.id}` is no number and no size",
+                remedy="name it in `sizes`, or write a number, perhaps with a name behind it",
+            )
         factor, name = found.groups()
         return int(factor or 1) * (self.sizes[name] if name else 1)
 
 
+_SIZE = re.compile(r"([0-9]*)([a-z]*)")
 _RANGE = "1000000"
 _KERNEL = re.compile(r"[0-9]+(?:x[0-9]+)+")
 _ALTERNATIVES = re.compile(r"\(([^)]*)\)")
