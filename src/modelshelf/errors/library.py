@@ -13,6 +13,7 @@ __all__ = [
     "InvalidNameError",
     "InvalidSettingError",
     "NeedsConfirmationError",
+    "StaleConfigError",
     "UnknownModelException",
     "UnknownSubmodelError",
     "UnknownTrashError",
@@ -85,6 +86,25 @@ class InvalidModelConfigException(UsageError):
     """The model."""
     problem: str
     """Field, expected, got."""
+    fields: str
+    """Names of the fields that are wrong, comma separated."""
+
+
+class StaleConfigError(ModelshelfError):
+    """Somebody else changed the record since it was read. Read it again, and make the change on that."""
+
+    code = "config-stale"
+    exit_status, http_status = 6, 409
+    kept = "Nothing was changed."
+    message = "the record of `{key}` was changed meanwhile: expected revision {expected}, got {got}"
+    hint = "read it again and repeat the change, or send only the fields that change"
+
+    key: str
+    """The model's key."""
+    expected: int
+    """The revision that the store has."""
+    got: int
+    """The revision that the change was made on."""
 
 
 class InvalidSettingError(UsageError):
