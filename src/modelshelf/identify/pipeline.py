@@ -39,6 +39,8 @@ _SERVE_ANY = frozenset(
         ModelType.TOKENIZER,
     }
 )
+_OPEN = frozenset({IdentityStatus.UNDECIDED, IdentityStatus.AMBIGUOUS})
+_SETTLED = IdentityStatus.IDENTIFIED
 
 
 def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families) -> Identity:
@@ -157,16 +159,26 @@ def _only(found: Iterable[tuple[BaseModelType, ...]]) -> tuple[BaseModelType, ..
 
 def _with_base(identity: Identity, bases: tuple[BaseModelType, ...]) -> Identity:
     if identity.type in _SERVE_ANY:
-        return replace(identity, bases=(BaseModelType.ANY,), candidates=())
+        return _settled(identity, (BaseModelType.ANY,))
     if identity.type is ModelType.UNKNOWN:
         return identity
     if bases:
         why = Evidence(_RULE, "model_index.json", f"component of a {bases[0]} pipeline")
-        return replace(identity, bases=bases, candidates=(), evidence=(*identity.evidence, why))
+        return replace(_settled(identity, bases), evidence=(*identity.evidence, why))
     if identity.bases == (BaseModelType.ANY,):
         return identity
     # A VAE may look like SDXL's in a pipeline that is none of ours: the whole decides.
-    return replace(identity, bases=(), candidates=())
+    return _settled(identity, ())
+
+
+def _settled(identity: Identity, bases: tuple[BaseModelType, ...]) -> Identity:
+    """Return *identity* with *bases*, or with none at all, and the status that goes with them."""
+    status = identity.status
+    if bases and status in _OPEN:
+        status = _SETTLED
+    elif not bases and status is _SETTLED:
+        status = IdentityStatus.UNDECIDED
+    return replace(identity, bases=bases, candidates=(), status=status)
 
 
 def _prediction(components: list[Component]) -> SchedulerPredictionType | None:
