@@ -12,7 +12,7 @@ from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearM
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 from modelshelf.schema.tensor import TensorIndex
 
-__all__ = ["precision_of_largest", "with_weights"]
+__all__ = ["with_weights"]
 
 _RULE = "folder"
 
@@ -32,6 +32,11 @@ def with_weights(
         families: Whom to ask.
     """
     found = identify_tensors(headers[0], families) if len(headers) == 1 else None
+    precision = found.precision if found is not None else _precision_of_largest(headers)
+    return replace(_combined(known, found, has_weights=bool(headers)), precision=precision)
+
+
+def _combined(known: Identity | None, found: Identity | None, *, has_weights: bool) -> Identity:
     if found is not None and found.type is not ModelType.UNKNOWN:
         if known is None or not (known.bases or known.candidates):
             return _as_component(found, known)
@@ -42,7 +47,7 @@ def with_weights(
         return found
     missing = (
         "a configuration beside several weight files"
-        if headers
+        if has_weights
         else "a configuration, or weights whose container is read"
     )
     return Identity(
@@ -98,7 +103,7 @@ def _is_alike(known: Identity, found: Identity) -> bool:
     )
 
 
-def precision_of_largest(headers: tuple[TensorIndex, ...]) -> str | None:
+def _precision_of_largest(headers: tuple[TensorIndex, ...]) -> str | None:
     """Return the precision of the largest of several forms of the same weights."""
     largest = max(headers, key=_size, default=None)
     return None if largest is None else precision_of(Layout(largest))

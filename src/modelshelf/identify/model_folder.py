@@ -19,7 +19,7 @@ from modelshelf.identify.claims import claims_of
 from modelshelf.identify.decision import decide
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Families
-from modelshelf.identify.folder_weights import precision_of_largest, with_weights
+from modelshelf.identify.folder_weights import with_weights
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.narrowing import narrow
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
@@ -120,11 +120,7 @@ def identify_folder(
     if reading.damage and identity.type is ModelType.UNKNOWN and not class_name:
         raise reading.damage[0][1]
     return _with_troubles(
-        replace(
-            identity,
-            precision=precision_of_largest(reading.headers),
-            repo_variant=repo_variant_of([config]),
-        ),
+        replace(identity, repo_variant=repo_variant_of([config])),
         reading,
     )
 
