@@ -55,8 +55,8 @@ def _read(path: Path) -> TensorIndex:
         size = os.fstat(stream.fileno()).st_size
         prefix = stream.read(_PREFIX)
         length = _header_length(prefix, size)
-        raw = stream.read(length)
         # One read may return less than asked for, on network file systems at least.
+        raw = b""
         while len(raw) < length and (chunk := stream.read(length - len(raw))):
             raw += chunk
     tensors, metadata = parse_header(raw, start=_PREFIX + length, size=size)

@@ -95,6 +95,7 @@ def test_single_values_are_metadata_and_arrays_are_not(tmp_path: Path) -> None:
         "flag": True,
         "large": 2**40,
         "tokens": ["a"] * 70 + ["b" * 100] + ["", "c"] * 40,
+        "exactly two batches": ["a"] * 128,
         "scores": [0.5, 1.5],
         "nothing": [],
     }

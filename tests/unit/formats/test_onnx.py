@@ -140,6 +140,51 @@ def test_unknown_fields_are_stepped_over(tmp_path: Path) -> None:
     assert list(read_onnx(path).tensors) == ["w"]
 
 
+def test_what_says_nothing_is_no_fault(tmp_path: Path) -> None:
+    """Fields of another kind, inputs that are no tensors, pairs without a key, words too long."""
+    pair = protobuf_field(2, b"value")
+    path = write(
+        tmp_path,
+        protobuf_field(5, 1),
+        protobuf_field(2, b"g" * 5000),
+        protobuf_field(11, protobuf_field(3, b"nameless")),
+        protobuf_field(11, protobuf_field(1, b"untyped") + protobuf_field(3, b"words")),
+        protobuf_field(11, protobuf_field(1, b"list") + protobuf_field(2, protobuf_field(4, b""))),
+        protobuf_field(
+            11, protobuf_field(1, b"bare") + protobuf_field(2, protobuf_field(1, b"\x08\x01"))
+        ),
+        protobuf_field(
+            11,
+            protobuf_field(1, b"odd")
+            + protobuf_field(2, protobuf_field(1, protobuf_field(2, b"\x10\1\x0a\2\x18\1"))),
+        ),
+        tensor(protobuf_field(3, 7), protobuf_field(12, b"words"), b"\x8d\x06\0\0\0\0"),
+        tensor(protobuf_field(13, protobuf_field(3, b"") + pair), name="v"),
+        around=protobuf_field(3, b"1.2")
+        + protobuf_field(5, 7)
+        + protobuf_field(6, b"words")
+        + protobuf_field(8, protobuf_field(3, b"") + protobuf_field(1, b"com.microsoft"))
+        + protobuf_field(14, protobuf_field(3, b"") + pair),
+    )
+    index = read_onnx(path)
+    assert list(index.tensors) == ["w", "v"]
+    assert index.metadata == {
+        "ir_version": "8",
+        "input:untyped": "",
+        "input:list": "",
+        "input:bare": "",
+        "input:odd": "[?]",
+        "producer_version": "1.2",
+        "opset:com.microsoft": "0",
+    }
+
+
+def test_stored_tensors_are_bounded(tmp_path: Path) -> None:
+    """Two bytes each: a file of a megabyte could ask for half a million."""
+    path = write(tmp_path, b"\x2a\0" * 65_537)
+    assert problem_of(path) == "more than 65536 stored tensors"
+
+
 def test_a_huge_file_costs_little(tmp_path: Path) -> None:
     """A sparse file of 20 GB is read as fast as a small one."""
     path = tiny.write_onnx(

@@ -29,10 +29,11 @@ def test_columns_travel_between_processes() -> None:
 
 
 @pytest.mark.parametrize("tensors", [COLUMNS, ENTRIES], ids=["columns", "entries"])
-def test_shapes_are_there_whatever_the_tensors_are_kept_in(
+def test_shapes_and_dtypes_are_there_whatever_the_tensors_are_kept_in(
     tensors: TensorColumns | dict[str, TensorEntry],
 ) -> None:
     """One name or all."""
     index = TensorIndex(tensors)
     assert index.shapes == {"b": (2, 3), "a": ()}
     assert (index.shape("b"), index.shape("c")) == ((2, 3), None)
+    assert index.dtypes == {"F16", "F32"}
