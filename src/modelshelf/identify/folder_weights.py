@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modelshelf.identify.claims import claims_of
 from modelshelf.identify.family import Families
 from modelshelf.identify.layout import Layout
 from modelshelf.identify.lone_tensors import identify_tensors
+from modelshelf.identify.narrowing import narrow
 from modelshelf.identify.precision import precision_of
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -31,7 +33,9 @@ def with_weights(
         headers: The weights. Several forms of them are not compared: each may be another model.
         families: Whom to ask.
     """
-    found = identify_tensors(headers[0], families) if len(headers) == 1 else None
+    found = None
+    if len(headers) == 1:
+        found = narrow(identify_tensors(headers[0], families), claims_of(headers[0].metadata))
     precision = found.precision if found is not None else _precision_of_largest(headers)
     return replace(_combined(known, found, has_weights=bool(headers)), precision=precision)
 

@@ -22,6 +22,7 @@ from modelshelf.identify.family import Families
 from modelshelf.identify.folder_weights import with_weights
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.narrowing import narrow
+from modelshelf.identify.sibling_config import claims_of_adapter
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.taxonomy import ModelFormat, ModelRepoVariant, ModelType
@@ -171,7 +172,8 @@ def _identify_adapter(reading: FolderReading, families: Families) -> Identity | 
         tensors = reading.tree.member(f"{stem}.safetensors")
         weights = tensors or reading.tree.member(f"{stem}.bin")
         if weights is not None:
-            return _adapter_by_tensors(families, weights, model_type, model_format)
+            identity = _adapter_by_tensors(families, weights, model_type, model_format)
+            return narrow(identity, claims_of_adapter(reading.tree))
     return None
 
 

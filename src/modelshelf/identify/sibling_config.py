@@ -1,4 +1,4 @@
-"""What the configuration beside a lone weight file says, where diffusers saved the two together."""
+"""What the configuration beside weights says: of a VAE that diffusers saved, and of a PEFT adapter."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from modelshelf.errors import FormatError, SourceError
 from modelshelf.formats import read_json
 from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.identity import Identity
-from modelshelf.schema.source import SourceFile
+from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
+from modelshelf.schema.vocabulary import base_meant
 
-__all__ = ["claims_beside"]
+__all__ = ["claims_beside", "claims_of_adapter"]
 
 _STEM = "diffusion_pytorch_model"
 """What diffusers calls the weights of a component. Under any other name a file belongs to nobody."""
 _LARGEST = 65_536
 """Bytes of a configuration that is read for this; published ones have a few thousand."""
+_LONGEST = 80
+"""Characters of a name that is cited."""
 
 _SCALES: tuple[tuple[float, int, tuple[BaseModelType, ...]], ...] = (
     (0.18215, 4, (BaseModelType.SD_1, BaseModelType.SD_2)),
@@ -47,6 +50,20 @@ def claims_beside(file: SourceFile, identity: Identity) -> tuple[Declared, ...]:
         for known, width, bases in _SCALES
         if (scale, channels) == (known, width)
     )
+
+
+def claims_of_adapter(tree: SourceTree) -> tuple[Declared, ...]:
+    """Return what PEFT's `adapter_config.json` in *tree* names as the base that was trained on.
+
+    A repository or a path that somebody typed: a claim like those inside the file.
+    """
+    file = tree.member("adapter_config.json")
+    word = _read(file.path).get("base_model_name_or_path") if file is not None else None
+    meaning = base_meant(word) if isinstance(word, str) else None
+    if meaning is None:
+        return ()
+    where = "adapter_config.json:base_model_name_or_path"
+    return (Declared(Trust.METADATA, where, str(word)[:_LONGEST], bases=meaning.bases),)
 
 
 def _read(path: Path) -> dict[str, object]:

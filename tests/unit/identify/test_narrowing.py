@@ -156,6 +156,32 @@ def test_the_configuration_beside_a_vae_narrows(
     assert identify(tmp_path / name).base == base
 
 
+@pytest.mark.parametrize(
+    ("said", "base"),
+    [
+        ("stabilityai/stable-diffusion-xl-base-1.0", "sdxl"),
+        ("black-forest-labs/FLUX.1-dev", "flux"),
+        ("/home/me/my-model", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_pefts_configuration_names_what_was_trained_on(
+    tmp_path: Path, said: str | None, base: str
+) -> None:
+    """An adapter of CLIP-L alone fits several bases."""
+    shapes = layouts.text_lora("lora_te1_", 768)
+    write_safetensors(tmp_path / "adapter_model.safetensors", shapes)
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": said}))
+    assert identify(tmp_path).base == base
+
+
+def test_metadata_narrows_in_a_folder_too(tmp_path: Path) -> None:
+    """One weight file without configuration is what it is alone."""
+    metadata = {"modelspec.architecture": "stable-diffusion-xl-v1-base/vae"}
+    write_safetensors(tmp_path / "x.safetensors", layouts.ldm_vae(), metadata=metadata)
+    assert identify(tmp_path).base == "sdxl"
+
+
 def test_a_variant_is_no_claim_to_take() -> None:
     """The tensors of an inpainting model say so themselves."""
     claim = Declared(
