@@ -156,6 +156,24 @@ def test_text_encoder_decides_where_rotations_tell_one_width() -> None:
     assert _possible(_identify(rotations | _text("lora_te2_", 1280))) == ["sdxl"]
 
 
+@pytest.mark.parametrize(
+    ("name", "word", "naming", "prefix"),
+    [
+        ("flux", "img_mlp", "kohya", "lora_te1_"),
+        ("flux", "img_attn", "kohya", "lora_te1_"),
+        ("flux diffusers", "transformer_blocks.3.attn.to_q", "onetrainer", "lora_te1_"),
+        ("flux diffusers", "transformer_blocks.3.attn.to_q", "peft", "text_encoder."),
+    ],
+)
+def test_a_first_clip_is_not_that_of_look_alikes(
+    name: str, word: str, naming: str, prefix: str
+) -> None:
+    """Chroma and Qwen-Image read no CLIP, HunyuanVideo reads it second."""
+    shapes = adapter(_only(name, word), naming, _PEFT)
+    assert len(_possible(_identify(shapes))) > 1
+    assert _possible(_identify(shapes | _text(prefix, 768))) == ["flux"]
+
+
 def test_xlabs_numbers_the_streams() -> None:
     """`qkv_lora1` is the image's attention, `qkv_lora2` the text's."""
     shapes: Shapes = {}

@@ -16,6 +16,7 @@ from __future__ import annotations
 from modelshelf.identify.adapter_names import AdapterNaming
 from modelshelf.identify.condition import Adapts, Either, Named, Never, Tensor
 from modelshelf.identify.families.adapters import lora
+from modelshelf.identify.families.text_encoder_adapters import FIRST_CLIP_L
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.host import Fits, Host, Spans
 from modelshelf.identify.saying import Says
@@ -206,6 +207,30 @@ FAMILIES = (
         rule="original-whole",
         special_case_of=_RIVALS_ORIGINAL,
     ),
+    *(
+        lora(
+            BaseModelType.FLUX,
+            host,
+            # Chroma and Qwen-Image have no CLIP, HunyuanVideo's comes second.
+            FIRST_CLIP_L,
+            rule=f"{layout}-with-text-encoder",
+            special_case_of=(f"flux/lora/{layout}-whole", f"flux2/lora/klein-4b-{layout}", *rivals),
+        )
+        for layout, host, rivals in (
+            ("original", _FLUX, _RIVALS_ORIGINAL),
+            (
+                "diffusers",
+                _FLUX_DIFFUSERS,
+                (
+                    *_RIVALS,
+                    "hunyuan-video/lora/diffusers",
+                    "framepack/lora/diffusers",
+                    "qwen-image/lora/diffusers",
+                    "auraflow/lora/diffusers",
+                ),
+            ),
+        )
+    ),
     lora(
         BaseModelType.FLUX,
         _FLUX,
@@ -237,7 +262,11 @@ FAMILIES = (
                     )
                 ),
             ),
-            special_case_of=(f"flux/lora/{layout}-whole", *rivals),
+            special_case_of=(
+                f"flux/lora/{layout}-whole",
+                f"flux/lora/{layout}-with-text-encoder",
+                *rivals,
+            ),
         )
         for layout, host, rivals in (
             ("original", _FLUX, _RIVALS_ORIGINAL),

@@ -14,7 +14,7 @@ from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
-__all__ = ["CLIP_G", "FAMILIES", "KOHYA_CLIP_H", "KOHYA_CLIP_L"]
+__all__ = ["CLIP_G", "FAMILIES", "FIRST_CLIP_L", "KOHYA_CLIP_H", "KOHYA_CLIP_L"]
 
 
 def _clip(model: str, width: int) -> Condition:
@@ -26,6 +26,8 @@ def _clip(model: str, width: int) -> Condition:
 
 CLIP_G = _clip("text_2", 1280)
 """SDXL's second encoder, and SD 3's."""
+FIRST_CLIP_L = Either((_clip("text", 768), _clip("text_1", 768)))
+"""CLIP-L as the only or the first encoder: FLUX.1's, and not that of its look-alikes."""
 KOHYA_CLIP_L = (Named(AdapterNaming.KOHYA), _clip("text", 768))
 """The one encoder of SD 1, as kohya's scripts call it."""
 KOHYA_CLIP_H = (Named(AdapterNaming.KOHYA), _clip("text", 1024))
