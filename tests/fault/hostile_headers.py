@@ -326,7 +326,7 @@ CASES: Mapping[str, Case] = {
     # ---- shard indexes
     "shard above the folder": (index({"a": "../one.safetensors"}), SHARDS),
     "shard at an absolute place": (index({"a": "/etc/passwd"}), SHARDS),
-    "shard that is the index": (index({"a": "model.safetensors.index.json"}), SAFETENSORS),
+    "shard that is the index": (index({"a": "model.safetensors.index.json"}), SHARDS),
     "shard that is missing": (index({"a": "two.safetensors"}), UNKNOWN),
     "shard without the tensor": (index({"b": "one.safetensors"}), SHARDS),
     "shard with a NUL": (index({"a": "one\0.safetensors"}), SHARDS),
