@@ -57,6 +57,8 @@ class _Needs:
     """Folded names without wrappers."""
     words: tuple[str, ...] = ()
     """Pieces of the paths of adapted modules."""
+    classes: tuple[str, ...] = ()
+    """Classes, one of which the configuration must name."""
     configuration: bool = False
     """There must be one."""
     lone_tensor: bool = False
@@ -71,6 +73,7 @@ class Shortlist(Generic[_Family]):
         rarity = Counter(name for _, one in needs for name in one.tensors)
         self._by_tensor: dict[str, list[_Family]] = {}
         self._by_word: dict[str, list[_Family]] = {}
+        self._by_class: dict[str, list[_Family]] = {}
         self._by_configuration: list[_Family] = []
         self._by_lone_tensor: list[_Family] = []
         self._always: list[_Family] = []
@@ -80,6 +83,9 @@ class Shortlist(Generic[_Family]):
                 self._by_tensor.setdefault(rarest, []).append(family)
             elif one.words:
                 self._by_word.setdefault(max(one.words, key=len), []).append(family)
+            elif one.classes:
+                for name in one.classes:
+                    self._by_class.setdefault(name, []).append(family)
             elif one.configuration:
                 self._by_configuration.append(family)
             elif one.lone_tensor:
@@ -98,6 +104,7 @@ class Shortlist(Generic[_Family]):
                     found += families
         if facts.settings:
             found += self._by_configuration
+            found += self._by_class.get(facts.settings.get("class", ""), ())
         if facts.lone_tensor is not None:
             found += self._by_lone_tensor
         return sorted(found, key=lambda family: family.id)
@@ -106,6 +113,7 @@ class Shortlist(Generic[_Family]):
 def _needs_of(family: _Asked) -> _Needs:
     tensors: list[str] = []
     words: list[str] = []
+    classes: tuple[str, ...] = ()
     configuration = lone = False
     for condition in _parts(family.conditions):
         if isinstance(condition, Tensor | Some):
@@ -116,9 +124,10 @@ def _needs_of(family: _Asked) -> _Needs:
             words.append(_ANY_TARGET)
         elif isinstance(condition, Setting | Unset):
             configuration = True
+            classes = classes or _classes_of(condition)
         elif isinstance(condition, OneTensor):
             lone = True
-    return _Needs(tuple(tensors), tuple(words), configuration, lone)
+    return _Needs(tuple(tensors), tuple(words), classes, configuration, lone)
 
 
 def _parts(conditions: Iterable[Condition]) -> Iterator[Condition]:
@@ -127,3 +136,11 @@ def _parts(conditions: Iterable[Condition]) -> Iterator[Condition]:
             yield from _parts((condition.first, condition.second))
         else:
             yield condition
+
+
+def _classes_of(condition: Setting | Unset) -> tuple[str, ...]:
+    if not isinstance(condition, Setting) or condition.name != "class":
+        return ()
+    names = tuple(value for value in condition.values if isinstance(value, str))
+    is_literal = len(names) == len(condition.values) and not set("*?[") & set("".join(names))
+    return tuple(dict.fromkeys(names)) if is_literal else ()

@@ -15,6 +15,7 @@ from modelshelf.identify.condition import (
     Condition,
     Either,
     Marker,
+    Setting,
     Tensor,
     Wrapped,
 )
@@ -122,8 +123,18 @@ def test_a_list_with_gaps_is_part_of_a_model_without_a_declared_count() -> None:
 
 def test_what_the_shortlist_leaves_out_would_have_said_no() -> None:
     """Families are filed under what they need; asking all of them gives the same answers."""
-    for shapes in (*(one[0] for one in KNOWN.values()), *LOOK_ALIKES.values()):
-        facts = Facts(index_of(shapes))
+    classes = {
+        str(value)
+        for one in BUILT_IN
+        for condition in one.conditions
+        if isinstance(condition, Setting) and condition.name == "class"
+        for value in condition.values
+    }
+    for facts in (
+        *(Facts(index_of(one[0])) for one in KNOWN.values()),
+        *(Facts(index_of(shapes)) for shapes in LOOK_ALIKES.values()),
+        *(Facts(settings={"class": name, "in_channels": 4}) for name in sorted(classes)),
+    ):
         asked = [one.family.id for one in BUILT_IN.ask(facts) if one.missing is None]
         assert asked == [one.id for one in BUILT_IN if one.judge(facts).missing is None]
 
