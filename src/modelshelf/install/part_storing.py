@@ -71,6 +71,10 @@ class PartStorer:
                 known = {}
         return self._write(planned, location, sampled, known)
 
+    def recognise(self, planned: PlannedPart, found: StoredPart) -> PartContent | None:
+        """Take a stored part for a planned one; None where it has lost something."""
+        return self._existing(planned, found) if self._is_whole(found) else None
+
     def _look_up(self, files: Iterable[SampledFile]) -> dict[MemberPath, StoredFile]:
         """Hash familiar files; return those whose content the store has."""
         known: dict[MemberPath, StoredFile] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
+from modelshelf.blobs.source_reader import hash_source
 from modelshelf.blobs.trouble import check_space, store_trouble
 from modelshelf.blobs.views import ViewKeeper
 from modelshelf.convert import convert_checkpoint
@@ -22,7 +23,12 @@ from modelshelf.formats import read_pipeline, read_tensors, read_tree
 from modelshelf.identify import identify, rules_edition
 from modelshelf.install.discovery import is_model_folder
 from modelshelf.install.part_storing import PartStorer
-from modelshelf.install.proof import prove_original
+from modelshelf.install.proof import (
+    check_rebuilt,
+    hash_original,
+    hashing_original,
+    prove_recipe,
+)
 from modelshelf.install.sampling import Sampling
 from modelshelf.metadata import read_claims
 from modelshelf.normalize import plan_import
@@ -128,9 +134,19 @@ class ModelAdder:
         return Sampling(parts, self._records).bytes_needed
 
     def add(
-        self, plan: ImportPlan, report: ProgressReporter = ignore_progress
+        self,
+        plan: ImportPlan,
+        report: ProgressReporter = ignore_progress,
+        *,
+        rebuild: bool = False,
     ) -> tuple[Registered, tuple[PartContent, ...]]:
         """Carry a plan out.
+
+        Args:
+            plan: What to do.
+            report: Told of progress.
+            rebuild: Put a converted checkpoint together again before it is registered, because the
+                file itself is going to be removed.
 
         Returns:
             What was registered, and each part with what it took.
@@ -140,6 +156,7 @@ class ModelAdder:
             SourceUnreadableError: A file could not be read.
             NotEnoughSpaceError: The disk is, or would be, full.
             StoreWriteError: The store could not be written to.
+            ConversionError: A checkpoint would not come back from its parts.
         """
         lease_id = new_lease_id()
         locations = [str(uuid4()) for _ in plan.all_parts]
@@ -147,32 +164,70 @@ class ModelAdder:
         with self._leases.hold(lease_id, f"adding {plan.name}", protected):
             sampling = Sampling(plan.all_parts, self._records)
             check_space(self._library[-1], sampling.bytes_needed)
+            report = tally(plan, report)
             storer = PartStorer(
-                lease_id,
-                sampling,
-                self._records,
-                self._blobs,
-                self._views.relink,
-                tally(plan, report),
+                lease_id, sampling, self._records, self._blobs, self._views.relink, report
             )
-            contents: list[PartContent] = []
-            for part, location in zip(plan.all_parts, locations, strict=True):
-                contents.append(storer.store(part, location))
-            original = self._original(plan, contents, report)
+            if plan.original is None:
+                contents = _store_all(storer, plan, locations)
+                original = None
+            else:
+                known = self._known_checkpoint(plan, sampling, storer, lease_id, report)
+                original, contents = known or self._store_checkpoint(
+                    plan, sampling, storer, locations, report
+                )
+                if rebuild:
+                    source = checkpoint_of(plan)
+                    check_rebuilt(source, original, contents, self._blobs, report)
             registered = self._records.register(plan, contents, original)
         self._views.settle()
         self._views.ensure(registered.key)
         return registered, tuple(contents)
 
-    def _original(
-        self, plan: ImportPlan, contents: Sequence[PartContent], report: ProgressReporter
-    ) -> OriginalFile | None:
-        """Return the file that a converted checkpoint was, proven to come back from its parts."""
-        if plan.original is None:
+    def _known_checkpoint(
+        self,
+        plan: ImportPlan,
+        sampling: Sampling,
+        storer: PartStorer,
+        lease_id: str,
+        report: ProgressReporter,
+    ) -> tuple[OriginalFile, list[PartContent]] | None:
+        """Recognise a checkpoint that was converted before, by one read of it as it lies."""
+        if not all(map(sampling.is_familiar, sampling.files_of(plan.all_parts))):
             return None
-        # The same parts give the same file: what was proven when they first came together holds.
-        known = self._records.find_original(contents)
-        return known or prove_original(checkpoint_of(plan), contents, self._blobs, report)
+        digest = hash_source(checkpoint_of(plan), report)
+        found = self._records.pin_original(lease_id, digest)
+        if found is None:
+            return None
+        original, stored = found
+        contents = [
+            storer.recognise(part, stored[part.folder])
+            for part in plan.all_parts
+            if part.folder in stored
+        ]
+        whole = [content for content in contents if content is not None]
+        return (original, whole) if len(whole) == len(plan.all_parts) == len(stored) else None
+
+    def _store_checkpoint(
+        self,
+        plan: ImportPlan,
+        sampling: Sampling,
+        storer: PartStorer,
+        locations: Sequence[str],
+        report: ProgressReporter,
+    ) -> tuple[OriginalFile, list[PartContent]]:
+        """Store the parts of a checkpoint, and find out what the file is that will come back."""
+        source = checkpoint_of(plan)
+        prove_recipe(plan, source)
+        is_new = not all(map(sampling.is_familiar, sampling.files_of(plan.all_parts)))
+        with hashing_original(source if is_new else None) as hashing:
+            contents = _store_all(storer, plan, locations)
+            # The same parts give the same file, whatever name they have this time.
+            known = self._records.find_original(contents)
+            if known is not None:
+                return known, contents
+            original = hash_original(source, report=report) if hashing is None else hashing.result()
+        return original, contents
 
     def remove_sources(self, plan: ImportPlan, root: Path) -> None:
         """Remove the user's own files after they were added, as `--move` asks by name.
@@ -234,6 +289,13 @@ def _is_as_listed(path: Path, source: SourceFile, root: Path) -> bool:
     return (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == listed
 
 
+def _store_all(storer: PartStorer, plan: ImportPlan, locations: Sequence[str]) -> list[PartContent]:
+    return [
+        storer.store(part, location)
+        for part, location in zip(plan.all_parts, locations, strict=True)
+    ]
+
+
 def _conversion(tree: SourceTree, identity: Identity) -> Conversion | KeptWhole | None:
     if not tree.is_file or identity.type is not ModelType.MAIN:
         return None
@@ -263,8 +325,7 @@ def tally(plan: ImportPlan, report: ProgressReporter) -> ProgressReporter:
     """Turn the progress of single files into that of the whole plan."""
     finished, current, file = 0, 0, ("", "")
     # Added up once: a model may have ten thousand files, each of which reports.
-    # A converted checkpoint is read once more, to be compared with what its parts give back.
-    total = plan.size + (checkpoint_of(plan).size if plan.original is not None else 0)
+    total = plan.size
 
     def advance(step: Progress) -> None:
         nonlocal finished, current, file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from modelshelf.blobs.fingerprint import Fingerprint, fingerprint
@@ -50,6 +50,11 @@ class Sampling:
     def files(self, part: PlannedPart) -> list[SampledFile]:
         """Return the files of one of the parts."""
         return self._files[part]
+
+    def files_of(self, parts: Iterable[PlannedPart]) -> Iterator[SampledFile]:
+        """Yield the files of several of the parts."""
+        for part in parts:
+            yield from self._files[part]
 
     def is_familiar(self, file: SampledFile) -> bool:
         """Say whether a stored file has the same size and fingerprint, and so may be the same."""

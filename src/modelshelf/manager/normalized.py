@@ -168,7 +168,7 @@ class NormalizedModelManager(LibraryKeeper):
             follow_links=follow_links,
             convert=convert,
         )
-        registered, contents = self._services.adder.add(plan, progress)
+        registered, contents = self._services.adder.add(plan, progress, rebuild=move)
         if move:
             self._services.adder.remove_sources(plan, Path(path))
         info = self._select.keyed(registered.key)

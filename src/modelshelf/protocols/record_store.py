@@ -102,6 +102,15 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
         None where it came as a folder, or where there is none.
         """
 
+    def pin_original(
+        self, lease_id: str, blake3: Digest
+    ) -> tuple[OriginalFile, dict[str, StoredPart]] | None:
+        """Find a checkpoint that was converted and protect all its parts by the lease, in one step.
+
+        Returns:
+            What it was, and its parts by component folder; None where there is no such pipeline.
+        """
+
     def register(
         self,
         plan: ImportPlan,

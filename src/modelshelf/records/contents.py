@@ -8,14 +8,23 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
-from modelshelf.records.originals import original_of
-from modelshelf.records.parts import file_columns, stored_file
-from modelshelf.records.tables import model_name, model_path, part_file, pipeline, pipeline_parts
+from modelshelf.records.originals import original_of, read_original
+from modelshelf.records.parts import file_columns, find_part, stored_file
+from modelshelf.records.tables import (
+    model_name,
+    model_path,
+    original_file,
+    part_file,
+    pipeline,
+    pipeline_parts,
+)
 from modelshelf.schema.conversion import ORIGINAL_FOLDER
+from modelshelf.schema.digest import Digest
 from modelshelf.schema.member import MemberPath
-from modelshelf.schema.stored import StoredFile, StoredModel
+from modelshelf.schema.recipe import OriginalFile
+from modelshelf.schema.stored import StoredFile, StoredModel, StoredPart
 
-__all__ = ["stored_model"]
+__all__ = ["original_with_parts", "stored_model"]
 
 
 def stored_model(connection: Connection, key: str) -> StoredModel | None:
@@ -89,3 +98,21 @@ def _empty_folders(connection: Connection, part: int) -> list[str]:
     text = connection.scalars(select(model_path.c.empty_folders).where(model_path.c.id == part))
     names: list[str] = json.loads(text.one())
     return names
+
+
+def original_with_parts(
+    connection: Connection, blake3: Digest
+) -> tuple[OriginalFile, dict[str, StoredPart]] | None:
+    """Return what a pipeline came as that was the file with this content, and its parts by folder."""
+    row = connection.execute(
+        select(original_file).where(original_file.c.blake3 == blake3.raw).limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    folders = connection.execute(
+        select(pipeline_parts.c.part_folder, model_path.c.digest)
+        .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
+        .where(pipeline_parts.c.pipeline_id == row.pipeline_id)
+    ).all()
+    parts = {folder: find_part(connection, Digest.blake3(digest)) for folder, digest in folders}
+    return read_original(row), {folder: part for folder, part in parts.items() if part is not None}

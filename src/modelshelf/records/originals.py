@@ -8,7 +8,12 @@ from modelshelf.records.tables import original_file, pipeline
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.recipe import OriginalFile
 
-__all__ = ["enter_original", "find_original", "original_of", "read_original"]
+__all__ = [
+    "enter_original",
+    "find_original",
+    "original_of",
+    "read_original",
+]
 
 
 def enter_original(connection: Connection, pipeline_id: int, original: OriginalFile) -> None:

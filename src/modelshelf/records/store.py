@@ -9,7 +9,7 @@ from pathlib import Path
 from modelshelf.protocols import Clock
 from modelshelf.records import accounts, leases, models, parts, removal, views
 from modelshelf.records.audit import audit, correct_counts, holders_of_parts
-from modelshelf.records.contents import stored_model
+from modelshelf.records.contents import original_with_parts, stored_model
 from modelshelf.records.database import Database
 from modelshelf.records.identities import identify_as
 from modelshelf.records.models import from_microseconds
@@ -135,6 +135,16 @@ class SqlRecordStore:
             found = parts.find_part(connection, digest)
             if found is not None:
                 leases.protect(connection, lease_id, "part", str(found.id))
+            return found
+
+    def pin_original(
+        self, lease_id: str, blake3: Digest
+    ) -> tuple[OriginalFile, dict[str, StoredPart]] | None:
+        """Find a converted checkpoint and protect its parts, in one step."""
+        with self._database.write() as connection:
+            found = original_with_parts(connection, blake3)
+            for part in () if found is None else found[1].values():
+                leases.protect(connection, lease_id, "part", str(part.id))
             return found
 
     # -- changing
