@@ -501,6 +501,19 @@ def test_weights_are_believed_against_a_copied_configuration(tmp_path: Path) -> 
     assert identity.evidence[-1].found == "prove sdxl, against the configuration's sd-1"
 
 
+@pytest.mark.parametrize(
+    "shapes", [layouts.diffusers_unet(SD_1), layouts.unet_lora(SDXL), layouts.ldm_vae()]
+)
+def test_a_configuration_stands_where_weights_do_not_contradict_it(
+    tmp_path: Path, shapes: layouts.Shapes
+) -> None:
+    """The same base, or tensors of another kind, which prove nothing about this one."""
+    write(tmp_path, {"config.json": unet_settings(SD_1)})
+    write_safetensors(tmp_path / "diffusion_pytorch_model.safetensors", shapes)
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value) == ("unet", "sd-1")
+
+
 def test_weights_speak_where_the_configuration_is_silent(tmp_path: Path) -> None:
     """The class alone, and a UNet of SD 2."""
     write(tmp_path, {"config.json": {"_class_name": "UNet2DConditionModel"}})

@@ -54,6 +54,12 @@ def test_wrappers_are_stripped_and_name_the_part(name: str, part: Part) -> None:
     assert layout.leading is part
 
 
+def test_what_a_controlnet_holds_is_its_own() -> None:
+    """A wrapper inside is a step of its names."""
+    layout = Layout(index_of({"control_model.vae.x": (1,)}))
+    assert list(layout.groups(Part.CONTROL)) == ["vae.x"]
+
+
 def test_a_denoiser_speaks_for_a_bundle() -> None:
     """Before its VAE and text encoders, and behind a ControlNet that brings it along."""
     shapes = {
