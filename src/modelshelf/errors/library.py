@@ -11,6 +11,7 @@ __all__ = [
     "InvalidDigestError",
     "InvalidModelConfigException",
     "InvalidNameError",
+    "InvalidSelectorError",
     "InvalidSettingError",
     "NeedsConfirmationError",
     "StaleConfigError",
@@ -107,6 +108,23 @@ class StaleConfigError(ModelshelfError):
     """The revision that the change was made on."""
 
 
+class InvalidSelectorError(UsageError):
+    """The selector cannot be read: what was expected is said, and where."""
+
+    code = "selector-invalid"
+    message = "the selector is wrong at column {column}: expected {expected}, got {got}{meant}"
+    hint = 'put quotes around text with blanks or signs in it: "…", name:"…"'
+
+    column: int
+    """Where, counted from 1 in characters."""
+    expected: str
+    """What could have stood there."""
+    got: str
+    """What stood there."""
+    meant: str
+    """The nearest word as a question, or nothing."""
+
+
 class InvalidSettingError(UsageError):
     """A setting has a value that it cannot have."""
 
@@ -183,7 +201,7 @@ class DuplicateKeyError(DuplicateModelException):
 
     code = "key-taken"
     message = "the key `{wanted}` is that of {matches} already"
-    hint = "leave the key out to be given a new one, or update the record that is there"
+    hint = "choose another key, or update the record that is there"
 
 
 class NeedsConfirmationError(ModelshelfError):

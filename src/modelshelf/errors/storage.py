@@ -10,6 +10,7 @@ __all__ = [
     "ConversionError",
     "DestinationExistsError",
     "DestinationUnusableError",
+    "InvalidRecordFileError",
     "NotARecordStoreError",
     "NotEnoughSpaceError",
     "StorageError",
@@ -113,6 +114,23 @@ class NotARecordStoreError(StoreUnusableError, AssertionError):
     exit_status, http_status = 6, 409
     message = "`{root}` holds no model records: {reason}"
     hint = "name another file, or move this one away and a new one is made"
+
+
+class InvalidRecordFileError(StorageError):
+    """The YAML file of model records holds mistakes. A person corrects them in the file."""
+
+    code = "record-file-invalid"
+    exit_status, http_status = 2, 500
+    kept = "The file was not touched."
+    message = "`{path}` has {count} mistakes: {problem}"
+    hint = "correct what is named in the file; records without mistakes can be had by their keys meanwhile"
+
+    path: str
+    """The file."""
+    count: int
+    """How many there are."""
+    problem: str
+    """The first twenty, each with its line, record and field."""
 
 
 class StoreBusyError(StorageError):
