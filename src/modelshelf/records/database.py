@@ -7,35 +7,22 @@ copied: whoever copies holds a lease, which is only a row.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filelock import FileLock
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
 
-from modelshelf.errors import (
-    NotEnoughSpaceError,
-    StoreBusyError,
-    StoreTooNewError,
-    StoreUnusableError,
-    StoreWriteError,
-)
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
+from modelshelf.errors import StoreTooNewError, StoreUnusableError
+from modelshelf.records.sqlite_engine import BUSY_SECONDS, WRITES, sqlite_engine, translated
 
 __all__ = ["HEAD", "Database"]
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision below `migrations/versions`; a test keeps it equal."""
-_BUSY_SECONDS = 60
-"""How long a writer waits for its turn; transactions here take milliseconds."""
 
 
 class Database:
@@ -55,7 +42,7 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
-        self._engine = _engine(path)
+        self._engine = sqlite_engine(path)
         try:
             self._bring_up_to_date()
         except (DatabaseError, OSError) as error:
@@ -82,24 +69,14 @@ class Database:
             NotEnoughSpaceError: The disk is full; nothing changed.
         """
         with self._translated(), self._engine.connect() as connection:
-            writing = connection.execution_options(modelshelf_writes=True)
+            writing = connection.execution_options(**{WRITES: True})
             with writing.begin():
                 yield writing
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        try:
+        with translated(self.path, self._root):
             yield
-        except OperationalError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                raise StoreBusyError(what=str(self.path)) from error
-            if code == sqlite3.SQLITE_FULL:
-                free = shutil.disk_usage(self.path.parent).free
-                raise NotEnoughSpaceError(path=str(self.path), needed=0, free=free) from error
-            raise StoreWriteError(path=str(self.path), reason=str(error.orig)) from error
-        except DatabaseError as error:
-            raise self._unusable(str(error.orig)) from error
 
     def _bring_up_to_date(self) -> None:
         if self._revision() == HEAD:
@@ -140,35 +117,13 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", "modelshelf:records/migrations")
-        with closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as plain:
+        with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as plain:
             plain.execute("PRAGMA journal_mode=WAL")
         with self._engine.connect() as connection:
-            writing = connection.execution_options(modelshelf_writes=True)
+            writing = connection.execution_options(**{WRITES: True})
             with writing.begin():
                 config.attributes["connection"] = writing
                 command.upgrade(config, "head")
 
     def _unusable(self, reason: str) -> StoreUnusableError:
         return StoreUnusableError(root=self._root, reason=f"`{self.path}`: {reason}")
-
-
-def _engine(path: Path) -> Engine:
-    # Not written as text: a `?` in a folder's name would start the query of a URL.
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("modelshelf_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine

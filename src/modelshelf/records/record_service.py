@@ -23,6 +23,7 @@ from modelshelf.errors import (
 )
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.selector import And, Attribute, Everything, Operator, Order, Selector, Term
+from modelshelf.schema.selector_matching import bare_hash
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["VERSION", "ConfigChange", "ConfigsToAdd", "ModelRecordServiceBase", "RecordSettings"]
@@ -306,7 +307,7 @@ class ModelRecordServiceBase(ABC):
 
     def search_by_hash(self, hash: str) -> list[AnyModelConfig]:  # noqa: A002 - the field's name
         """Return the records known by a hash or by its first digits, with or without the algorithm's name."""
-        return self.find(_is(Attribute.HASH, hash))
+        return self.find(Term(Attribute.HASH, Operator.STARTS, bare_hash(hash)))
 
     def find_text(
         self, text: str, *, offset: int = 0, limit: int | None = None

@@ -1,0 +1,194 @@
+"""The tables of MM2's records; in a library's database, in a file of their own, or in somebody else's.
+
+::
+
+    model_config ──┬── model_config_base     every base that the model works with
+                   ├── model_config_tag      its tags
+                   └── model_config_hash     every hash that it is known by
+    model_manager_metadata                   which version all this is; not in a library's database
+
+The record itself is the JSON text in `config`. Everything else is made from it, for searching: text is
+folded (`str.casefold`), because databases do not agree on what is the same letter; `key` and `name` are
+there as they are, too. What is sorted by compares code points everywhere.
+
+On SQLite the full-text index `model_config_text` stands beside, kept right by triggers whoever writes. It
+holds three-letter groups, so it finds parts of words, in any script, and not only their beginnings.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    inspect,
+)
+from sqlalchemy.exc import OperationalError
+
+from modelshelf.records.tables import metadata
+
+__all__ = [
+    "TEXT_INDEX",
+    "alone_metadata",
+    "config_metadata",
+    "make_text_index",
+    "model_config",
+    "model_config_base",
+    "model_config_hash",
+    "model_config_tag",
+    "model_manager_metadata",
+]
+
+TEXT_INDEX = "model_config_text"
+"""The name of SQLite's full-text index, and the beginning of the names of all that belongs to it."""
+
+config_metadata = MetaData(naming_convention=metadata.naming_convention)
+"""The tables of records, wherever they are."""
+alone_metadata = MetaData(naming_convention=metadata.naming_convention)
+"""What a database of records has besides, unless it is a whole library's: that counts its own versions."""
+
+# Code points compare alike everywhere: SQLite by itself, PostgreSQL where it is told so.
+_Plain = Text().with_variant(Text(collation="C"), "postgresql")
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _sorted(name: str, *columns: str) -> Index:
+    """Let a page of a long list be read without sorting all of it.
+
+    On SQLite alone: a row of PostgreSQL's index takes 2,700 bytes, and a name may have more.
+    """
+    index = Index(f"ix_model_config_{name}", "hidden", *columns, "key")
+    return index.ddl_if(dialect="sqlite")
+
+
+def _looked_up(table: str, column: str) -> Index:
+    """Let a column be asked for its whole text. Hashed on PostgreSQL, for the same reason."""
+    return Index(f"ix_{table}_{column}", column, postgresql_using="hash")
+
+
+model_config = Table(
+    "model_config",
+    config_metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("key", _Plain, nullable=False, unique=True),
+    Column("hidden", Boolean, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("type", _Plain, nullable=False),
+    Column("base", _Plain, nullable=False),
+    Column("name", _Plain, nullable=False),
+    Column("format", _Plain, nullable=False),
+    Column("size", BigInteger),
+    Column("created_at", Double),
+    Column("updated_at", Double),
+    Column("last_used_at", Double),
+    Column("variant", _Plain),
+    Column("prediction", _Plain),
+    Column("folded_key", _Plain, nullable=False),
+    Column("folded_name", _Plain, nullable=False),
+    Column("folded_path", _Plain, nullable=False),
+    Column("folded_author", _Plain),
+    Column("folded_license", _Plain),
+    Column("folded_source", _Plain),
+    Column("text", _Plain, nullable=False),
+    Column("config", _Plain, nullable=False),
+    _sorted("default", "type", "base", "name", "format"),
+    _sorted("name", "name"),
+    _sorted("size", "size"),
+    _sorted("created_at", "created_at"),
+    _sorted("updated_at", "updated_at"),
+    _sorted("last_used_at", "last_used_at"),
+    _looked_up("model_config", "folded_key"),
+    _looked_up("model_config", "folded_name"),
+    _looked_up("model_config", "folded_path"),
+    sqlite_autoincrement=True,
+)
+"""A record. *hidden* is a model of the library that lies in the trash; *text* is what a full-text search
+looks at."""
+
+model_config_base = Table(
+    "model_config_base",
+    config_metadata,
+    Column("config_id", ForeignKey("model_config.id"), primary_key=True),
+    Column("base", _Plain, primary_key=True),
+    Index("ix_model_config_base_base", "base", "config_id"),
+    sqlite_with_rowid=False,
+)
+
+model_config_tag = Table(
+    "model_config_tag",
+    config_metadata,
+    Column("config_id", ForeignKey("model_config.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("folded_tag", _Plain, nullable=False),
+    _looked_up("model_config_tag", "folded_tag"),
+    sqlite_with_rowid=False,
+)
+
+model_config_hash = Table(
+    "model_config_hash",
+    config_metadata,
+    Column("config_id", ForeignKey("model_config.id"), primary_key=True),
+    Column("is_own", Boolean, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("hash", _Plain, nullable=False),
+    _looked_up("model_config_hash", "hash"),
+    sqlite_with_rowid=False,
+)
+"""Lower-case digits. *is_own* are those that the record says itself, others are those of its files."""
+
+model_manager_metadata = Table(
+    "model_manager_metadata",
+    alone_metadata,
+    Column("metadata_key", _Plain, primary_key=True),
+    Column("metadata_value", _Plain, nullable=False),
+)
+
+_TEXT_INDEX = (
+    """
+    CREATE VIRTUAL TABLE model_config_text
+    USING fts5(text, content='model_config', content_rowid='id', tokenize='trigram case_sensitive 1')
+    """,
+    """
+    CREATE TRIGGER model_config_text_added AFTER INSERT ON model_config
+    BEGIN INSERT INTO model_config_text (rowid, text) VALUES (NEW.id, NEW.text); END
+    """,
+    """
+    CREATE TRIGGER model_config_text_removed AFTER DELETE ON model_config
+    BEGIN
+        INSERT INTO model_config_text (model_config_text, rowid, text)
+        VALUES ('delete', OLD.id, OLD.text);
+    END
+    """,
+    """
+    CREATE TRIGGER model_config_text_changed AFTER UPDATE OF id, text ON model_config
+    WHEN OLD.id <> NEW.id OR OLD.text <> NEW.text
+    BEGIN
+        INSERT INTO model_config_text (model_config_text, rowid, text)
+        VALUES ('delete', OLD.id, OLD.text);
+        INSERT INTO model_config_text (rowid, text) VALUES (NEW.id, NEW.text);
+    END
+    """,
+)
+
+
+def make_text_index(connection: Connection) -> None:
+    """Make the full-text index on SQLite, where it is able to; elsewhere texts are read one by one."""
+    if connection.dialect.name != "sqlite" or TEXT_INDEX in inspect(connection).get_table_names():
+        return
+    savepoint = connection.begin_nested()
+    try:
+        for statement in _TEXT_INDEX:
+            connection.exec_driver_sql(statement)
+    except OperationalError:
+        # A SQLite before 3.34, or one made without FTS5: finding is slower and finds the same.
+        savepoint.rollback()
+    else:
+        savepoint.commit()

@@ -1,0 +1,259 @@
+"""Reading and writing the rows of one record, inside whatever transaction the caller has open.
+
+These functions know no engine, begin nothing and commit nothing: the record service calls them, and so does
+whoever changes a library's own tables and the record of the model in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from modelshelf.errors import DuplicateKeyError
+from modelshelf.records.config_tables import (
+    model_config,
+    model_config_base,
+    model_config_hash,
+    model_config_tag,
+)
+from modelshelf.schema.config import AnyModelConfig, parse_config
+from modelshelf.schema.selector_matching import folded, searchable_text
+
+__all__ = [
+    "delete_configs",
+    "enter_file_hashes",
+    "hide_configs",
+    "insert_configs",
+    "parsed_row",
+    "read_config",
+    "storable",
+    "update_config",
+]
+
+_AT_ONCE = 500
+"""Values in one statement; older SQLite takes 999."""
+
+_T = TypeVar("_T")
+
+
+def storable(text: str) -> bool:
+    r"""Say whether a database can hold *text*, and so whether any record can have it.
+
+    Example:
+        >>> storable("a\0"), storable("\ud800"), storable("ä")
+        (False, False, True)
+    """
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def read_config(
+    connection: Connection, key: str, *, to_change: bool = False, hidden: bool = False
+) -> AnyModelConfig | None:
+    """Return the record under *key*; None where there is none.
+
+    Args:
+        connection: Its transaction is the moment that is read.
+        key: The whole key.
+        to_change: Nobody else changes it from now to the end of the transaction.
+        hidden: Read it even if its model lies in the trash.
+    """
+    if not storable(key):
+        return None
+    wanted = select(model_config.c.config).where(model_config.c.key == key)
+    if not hidden:
+        wanted = wanted.where(model_config.c.hidden.is_(False))
+    if to_change:
+        # SQLite has no such thing and needs none: who writes is alone from the beginning.
+        wanted = wanted.with_for_update()
+    row = connection.execute(wanted).one_or_none()
+    return None if row is None else parsed_row(row)
+
+
+def parsed_row(row: Row[Any]) -> AnyModelConfig:
+    """Return the record that a row keeps as text."""
+    return parse_config(json.loads(row.config))
+
+
+def insert_configs(
+    connection: Connection, configs: Sequence[AnyModelConfig], *, hidden: bool = False
+) -> None:
+    """Enter records whose keys are new, each under the key that it has.
+
+    Args:
+        connection: On an error, roll its transaction back.
+        configs: As they shall be kept, revision and times included.
+        hidden: Their models lie in the trash.
+
+    Raises:
+        DuplicateKeyError: Two have the same key, or one has that of a record that is there, hidden or not.
+    """
+    taken = _names(connection, [config.key for config in configs])
+    seen: dict[str, str] = {}
+    for config in configs:
+        if config.key in taken or config.key in seen:
+            name = taken.get(config.key) or seen[config.key]
+            raise DuplicateKeyError(wanted=config.key, count=2, matches=f"`{name}`")
+        seen[config.key] = config.name
+    # In one order, so that two who add the same keys at once never wait for each other.
+    for some in _batches(sorted(configs, key=lambda config: config.key)):
+        try:
+            connection.execute(
+                insert(model_config), [_row(one) | {"hidden": hidden} for one in some]
+            )
+        except IntegrityError as error:
+            # Between the look and the insert somebody else was quicker, on PostgreSQL.
+            keys = ", ".join(one.key for one in some)
+            raise DuplicateKeyError(wanted=keys, count=2, matches="another record") from error
+        _enter_lists(connection, some)
+
+
+def update_config(connection: Connection, config: AnyModelConfig) -> None:
+    """Let the record under the key of *config*, which must be there, be *config*.
+
+    Whether it is hidden stays, and so do hashes that `enter_file_hashes` entered.
+    """
+    connection.execute(
+        update(model_config).where(model_config.c.key == config.key).values(_row(config))
+    )
+    own = _ids(connection, [config.key])[config.key]
+    for table in (model_config_base, model_config_tag):
+        connection.execute(delete(table).where(table.c.config_id == own))
+    _forget_hashes(connection, own, is_own=True)
+    _enter_lists(connection, [config])
+
+
+def delete_configs(connection: Connection, keys: Iterable[str]) -> int:
+    """Forget the records under these keys, hidden or not; return how many there were."""
+    gone = 0
+    for some in _batches(key for key in keys if storable(key)):
+        ids = list(_ids(connection, some).values())
+        for table in (model_config_base, model_config_tag, model_config_hash):
+            connection.execute(delete(table).where(table.c.config_id.in_(ids)))
+        connection.execute(delete(model_config).where(model_config.c.id.in_(ids)))
+        gone += len(ids)
+    return gone
+
+
+def hide_configs(connection: Connection, keys: Iterable[str], *, hidden: bool) -> None:
+    """Let records be found no longer, because their models lie in the trash; or be found again."""
+    for some in _batches(keys):
+        connection.execute(
+            update(model_config).where(model_config.c.key.in_(some)).values(hidden=hidden)
+        )
+
+
+def enter_file_hashes(connection: Connection, key: str, hashes: Iterable[str]) -> None:
+    """Let a record be found by the hashes of its model's files too, besides those that it says itself.
+
+    Args:
+        connection: An open transaction.
+        key: Of a record that is there.
+        hashes: As lower-case hexadecimal digits; they take the place of those that were entered before.
+    """
+    own = _ids(connection, [key])[key]
+    _forget_hashes(connection, own, is_own=False)
+    rows = [
+        {"config_id": own, "is_own": False, "position": position, "hash": digits}
+        for position, digits in enumerate(dict.fromkeys(hashes))
+    ]
+    if rows:
+        connection.execute(insert(model_config_hash), rows)
+
+
+def _forget_hashes(connection: Connection, own: int, *, is_own: bool) -> None:
+    connection.execute(
+        delete(model_config_hash).where(
+            model_config_hash.c.config_id == own, model_config_hash.c.is_own.is_(is_own)
+        )
+    )
+
+
+def _row(config: AnyModelConfig) -> dict[str, object]:
+    document = config.to_document()
+    return {
+        "key": config.key,
+        "revision": config.revision,
+        "type": config.model_type.value,
+        "base": config.base_model.value,
+        "name": config.name,
+        "format": config.model_format.value,
+        "size": config.size,
+        "created_at": config.created_at,
+        "updated_at": config.updated_at,
+        "last_used_at": config.last_used_at,
+        "variant": document.get("variant"),
+        "prediction": document.get("prediction_type"),
+        "folded_key": folded(config.key),
+        "folded_name": folded(config.name),
+        "folded_path": folded(config.path),
+        "folded_author": _folded(config.author),
+        "folded_license": _folded(config.license),
+        "folded_source": _folded(config.source),
+        "text": searchable_text(config),
+        "config": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def _folded(text: str | None) -> str | None:
+    return folded(text) if text else None
+
+
+def _enter_lists(connection: Connection, configs: Sequence[AnyModelConfig]) -> None:
+    ids = _ids(connection, [config.key for config in configs])
+    rows: dict[Table, list[dict[str, object]]] = {
+        model_config_base: [
+            {"config_id": ids[config.key], "base": base.value}
+            for config in configs
+            for base in config.bases
+        ],
+        model_config_tag: [
+            {"config_id": ids[config.key], "position": position, "folded_tag": folded(tag)}
+            for config in configs
+            for position, tag in enumerate(config.tags)
+        ],
+        model_config_hash: [
+            {
+                "config_id": ids[config.key],
+                "is_own": True,
+                "position": position,
+                "hash": folded(digits),
+            }
+            for config in configs
+            for position, digits in enumerate(config.hashes)
+        ],
+    }
+    for table, entries in rows.items():
+        if entries:
+            connection.execute(insert(table), entries)
+
+
+def _ids(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
+    rows = connection.execute(
+        select(model_config.c.key, model_config.c.id).where(model_config.c.key.in_(keys))
+    )
+    return {row.key: row.id for row in rows}
+
+
+def _names(connection: Connection, keys: Iterable[str]) -> dict[str, str]:
+    """Return key → name of those keys that are taken."""
+    taken: dict[str, str] = {}
+    for some in _batches(keys):
+        rows = connection.execute(
+            select(model_config.c.key, model_config.c.name).where(model_config.c.key.in_(some))
+        )
+        taken.update((row.key, row.name) for row in rows)
+    return taken
+
+
+def _batches(values: Iterable[_T]) -> Iterator[list[_T]]:
+    remaining = iter(values)
+    while some := list(islice(remaining, _AT_ONCE)):
+        yield some

@@ -1,0 +1,74 @@
+"""From one revision of a record to the next, the same in every store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from modelshelf.errors import StaleConfigError
+from modelshelf.records.record_service import ConfigChange
+from modelshelf.schema.config import AnyModelConfig, ModelConfigBase, merge_config, parse_config
+from modelshelf.schema.config_problems import invalid_config
+
+__all__ = ["first_revision", "next_revision"]
+
+
+def first_revision(key: str, config: ConfigChange, now: datetime) -> AnyModelConfig:
+    """Return *config* as a store keeps it when it is added under *key*.
+
+    Raises:
+        InvalidModelConfigException: A field is wrong, or the key is empty.
+    """
+    if not key:
+        name = config.name if isinstance(config, ModelConfigBase) else config.get("name")
+        raise invalid_config(name, [("key", "expected something, got nothing")])
+    parsed = parse_config(config)
+    return parse_config(
+        _fields(parsed)
+        | {
+            "key": key,
+            "revision": 1,
+            "created_at": now.timestamp() if parsed.created_at is None else parsed.created_at,
+            "updated_at": now.timestamp(),
+        }
+    )
+
+
+def next_revision(current: AnyModelConfig, change: ConfigChange, now: datetime) -> AnyModelConfig:
+    """Return what *current* becomes by *change*, as a store keeps it.
+
+    Raises:
+        StaleConfigError: *change* is based on an earlier revision than *current*.
+        InvalidModelConfigException: What would come out is wrong, or has another key.
+    """
+    if isinstance(change, ModelConfigBase):
+        changed = parse_config(change)
+        # A record that no store has seen is the one that was added.
+        _compare(current, changed.revision or 1)
+        fields = _fields(changed)
+        if changed.key not in {"", current.key}:
+            problem = f"expected `{current.key}`, which never changes, got `{changed.key}`"
+            raise invalid_config(current.name, [("key", problem)])
+        if changed.created_at is None:
+            fields["created_at"] = current.created_at
+    else:
+        wanted = dict(change)
+        if wanted.get("revision") is not None:
+            _compare(current, wanted["revision"])
+        wanted.pop("revision", None)
+        fields = _fields(merge_config(current, wanted))
+    fields |= {
+        "key": current.key,
+        "revision": current.revision + 1,
+        "updated_at": now.timestamp(),
+    }
+    return parse_config(fields)
+
+
+def _fields(config: AnyModelConfig) -> dict[str, Any]:
+    return config.model_dump()
+
+
+def _compare(current: AnyModelConfig, based_on: object) -> None:
+    if based_on != current.revision:
+        raise StaleConfigError(key=current.key, expected=current.revision, got=based_on)

@@ -1,0 +1,288 @@
+"""Asking for records in SQL: a tree of conditions becomes a WHERE clause, an order an ORDER BY.
+
+What comes out selects exactly the records that `selector_language.matches` accepts; a property test holds
+the two together. Values only ever travel as parameters.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    column,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    table,
+    true,
+)
+
+from modelshelf.errors import UsageError
+from modelshelf.records.config_tables import (
+    TEXT_INDEX,
+    model_config,
+    model_config_base,
+    model_config_hash,
+    model_config_tag,
+)
+from modelshelf.records.configs import parsed_row
+from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.selector import (
+    And,
+    Attribute,
+    Everything,
+    Not,
+    Operator,
+    Or,
+    Order,
+    Selector,
+    Term,
+)
+from modelshelf.schema.selector_form import simplified
+from modelshelf.schema.selector_matching import folded
+
+__all__ = ["count_configs", "find_configs"]
+
+_MOST = 500
+"""Conditions in one selector: SQLite walks a tree of at most 1,000 levels."""
+_LARGEST = 2**63 - 1
+_GROUP = 3
+"""Letters in a group of the full-text index; shorter words are not in it."""
+_ASKED = 64
+"""Letters of a word that the full-text index is asked for; the text itself is asked for all of them."""
+
+_COLUMNS: Mapping[Attribute, ColumnElement[Any]] = MappingProxyType(
+    {
+        Attribute.KEY: model_config.c.folded_key,
+        Attribute.NAME: model_config.c.folded_name,
+        Attribute.TYPE: model_config.c.type,
+        Attribute.FORMAT: model_config.c.format,
+        Attribute.VARIANT: model_config.c.variant,
+        Attribute.PREDICTION: model_config.c.prediction,
+        Attribute.AUTHOR: model_config.c.folded_author,
+        Attribute.LICENSE: model_config.c.folded_license,
+        Attribute.SOURCE: model_config.c.folded_source,
+        Attribute.PATH: model_config.c.folded_path,
+        Attribute.TEXT: model_config.c.text,
+    }
+)
+_NUMBERS: Mapping[Attribute, ColumnElement[Any]] = MappingProxyType(
+    {
+        Attribute.SIZE: model_config.c.size,
+        Attribute.ADDED: model_config.c.created_at,
+        Attribute.CHANGED: model_config.c.updated_at,
+        Attribute.USED: model_config.c.last_used_at,
+    }
+)
+_LISTS: Mapping[Attribute, tuple[FromClause, ColumnElement[Any]]] = MappingProxyType(
+    {
+        Attribute.BASE: (model_config_base, model_config_base.c.base),
+        Attribute.TAG: (model_config_tag, model_config_tag.c.folded_tag),
+        Attribute.HASH: (model_config_hash, model_config_hash.c.hash),
+    }
+)
+_ORDERS: Mapping[Order, tuple[ColumnElement[Any], ...]] = MappingProxyType(
+    {
+        Order.DEFAULT: (
+            model_config.c.type,
+            model_config.c.base,
+            model_config.c.name,
+            model_config.c.format,
+        ),
+        Order.NAME: (model_config.c.name,),
+        Order.TYPE: (model_config.c.type,),
+        Order.BASE: (model_config.c.base,),
+        Order.FORMAT: (model_config.c.format,),
+        Order.SIZE: (model_config.c.size,),
+        Order.ADDED: (model_config.c.created_at,),
+        Order.CHANGED: (model_config.c.updated_at,),
+        Order.USED: (model_config.c.last_used_at,),
+    }
+)
+_COMPARISONS: Mapping[Operator, Callable[[Any, Any], Any]] = MappingProxyType(
+    {
+        Operator.IS: operator.eq,
+        Operator.LESS: operator.lt,
+        Operator.AT_MOST: operator.le,
+        Operator.MORE: operator.gt,
+        Operator.AT_LEAST: operator.ge,
+    }
+)
+_NULLABLE = frozenset({Order.SIZE, Order.ADDED, Order.CHANGED, Order.USED})
+
+
+def find_configs(
+    connection: Connection,
+    selector: Selector = Everything,
+    *,
+    order: Order = Order.DEFAULT,
+    descending: bool = False,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[AnyModelConfig]:
+    """Return the records that *selector* selects. See `ModelRecordServiceBase.find`."""
+    wanted = select(model_config.c.config)
+    fits = and_(model_config.c.hidden.is_(False), _condition(connection, selector))
+    sorting = _sorting(order, descending=descending)
+    if offset <= 0 and limit is None:
+        wanted = wanted.where(fits)
+    else:
+        # Only ids are sorted and left out; a record is some kilobytes.
+        page = select(model_config.c.id).where(fits).order_by(*sorting)
+        page = page.offset(min(max(offset, 0), _LARGEST))
+        page = page if limit is None else page.limit(min(max(limit, 0), _LARGEST))
+        wanted = wanted.where(model_config.c.id.in_(page))
+    return [parsed_row(row) for row in connection.execute(wanted.order_by(*sorting))]
+
+
+def count_configs(connection: Connection, selector: Selector = Everything) -> int:
+    """Return how many records *selector* selects."""
+    wanted = (
+        select(func.count())
+        .select_from(model_config)
+        .where(model_config.c.hidden.is_(False), _condition(connection, selector))
+    )
+    return connection.scalars(wanted).one()
+
+
+def _sorting(order: Order, *, descending: bool) -> list[ColumnElement[Any]]:
+    """Sort records without the attribute to the end either way, and equal ones by key."""
+    columns = [each.desc() if descending else each.asc() for each in _ORDERS[order]]
+    if order in _NULLABLE:
+        columns = [each.nulls_last() for each in columns]
+    return [*columns, model_config.c.key]
+
+
+def _condition(connection: Connection, selector: Selector) -> ColumnElement[bool]:
+    simple = simplified(selector)
+    terms = _terms(simple)
+    if terms > _MOST:
+        problem = f"{terms} conditions at once; at most {_MOST} can be asked"
+        raise UsageError(problem=problem, remedy="ask for less at a time")
+    return _compiled(simple, _Dialect(connection))
+
+
+def _terms(selector: Selector) -> int:
+    match selector:
+        case And(parts) | Or(parts):
+            return sum(map(_terms, parts))
+        case Not(part):
+            return _terms(part)
+        case Term():
+            return 1
+
+
+class _Dialect:
+    """What the databases say differently."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._is_sqlite = connection.dialect.name == "sqlite"
+
+    def has(self, column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+        """Return whether *text* is somewhere in a column."""
+        # Not LIKE: its `%` and `_` would need quoting, and its patterns are bounded in length.
+        find = func.instr if self._is_sqlite else func.strpos
+        return find(column, text) > 0
+
+    def may_hold(self, text: str) -> ColumnElement[bool]:
+        """Return what holds wherever a record's text has *text*, and is quick to ask."""
+        if len(text) < _GROUP or not self._is_sqlite or not self._has_index():
+            return true()
+        index = table(TEXT_INDEX, column("rowid"))
+        phrase = text[:_ASKED].replace('"', '""')
+        asked = column(TEXT_INDEX).op("MATCH", is_comparison=True)(f'"{phrase}"')
+        return model_config.c.id.in_(select(index.c.rowid).where(asked))
+
+    def _has_index(self) -> bool:
+        found = self._connection.exec_driver_sql(
+            "SELECT 1 FROM sqlite_master WHERE name = 'model_config_text'"
+        )
+        return found.scalar() is not None
+
+
+def _compiled(selector: Selector, dialect: _Dialect) -> ColumnElement[bool]:
+    match selector:
+        case And(parts):
+            return and_(true(), *(_compiled(each, dialect) for each in parts))
+        case Or(parts):
+            return or_(false(), *(_compiled(each, dialect) for each in parts))
+        case Not(part):
+            return not_(_compiled(part, dialect))
+        case Term():
+            return _term(selector, dialect)
+
+
+def _term(term: Term, dialect: _Dialect) -> ColumnElement[bool]:
+    attribute = term.attribute
+    if attribute in _NUMBERS:
+        # "And there is one": or its negation would be unknown too for a record that has none.
+        about = _NUMBERS[attribute]
+        return and_(about.is_not(None), _number(about, term))
+    text = folded(str(term.value))
+    if attribute in _LISTS:
+        entries, about = _LISTS[attribute]
+        fits = _text(about, term.operator, text, dialect)
+        if attribute is Attribute.BASE:
+            # A base may be that of half of all records: they are better asked one by one.
+            return exists().where(entries.c.config_id == model_config.c.id, fits)
+        return model_config.c.id.in_(select(entries.c.config_id).where(fits))
+    about = _COLUMNS[attribute]
+    fits = and_(about.is_not(None), _text(about, term.operator, text, dialect))
+    if attribute is Attribute.TEXT:
+        return and_(dialect.may_hold(text), fits)
+    return fits
+
+
+def _text(
+    about: ColumnElement[Any], comparison: Operator, text: str, dialect: _Dialect
+) -> ColumnElement[bool]:
+    match comparison:
+        case Operator.IS:
+            return about == text
+        case Operator.STARTS:
+            # All that begins with it lies between it and its successor, so an index finds it.
+            end = _successor(text)
+            return about >= text if end is None else and_(about >= text, about < end)
+        case Operator.HAS:
+            return dialect.has(about, text)
+        case _:
+            return false()
+
+
+def _successor(prefix: str) -> str | None:
+    """Return the smallest text that is larger than all that begin with *prefix*; None for the end."""
+    for end in range(len(prefix), 0, -1):
+        code = ord(prefix[end - 1]) + 1
+        if code <= 0x10FFFF:  # noqa: PLR2004 - the last code point
+            # Surrogates are no characters.
+            return prefix[: end - 1] + chr(0xE000 if code == 0xD800 else code)  # noqa: PLR2004
+    return None
+
+
+def _number(about: ColumnElement[Any], term: Term) -> ColumnElement[bool]:
+    value = term.value
+    if isinstance(value, str):
+        return false()
+    if term.attribute is Attribute.SIZE and isinstance(value, float):
+        if term.operator is Operator.IS and not value.is_integer():
+            return false()
+        # Whole numbers are compared as such: as a fraction the large ones lose digits.
+        value = (
+            math.ceil(value)
+            if term.operator in {Operator.LESS, Operator.AT_LEAST}
+            else math.floor(value)
+        )
+    compare = _COMPARISONS.get(term.operator)
+    return false() if compare is None else compare(about, value)
