@@ -19,6 +19,8 @@ _MOST_FINDINGS = 20
 _MOST_WRAPPERS = 2
 _MOST_TENSORS = 65_536
 """The largest published models have a fifth; a header may claim a million to keep a reader busy."""
+_MOST_KINDS = 2048
+"""Names that differ in more than numbers, up to which wrappers are tried: models repeat themselves."""
 _MOST_TEXT = 3 << 20
 """Characters of all names together, for the same reason; 65,536 usual names have as many."""
 
@@ -40,11 +42,12 @@ def identify_tensors(index: TensorIndex, families: Families) -> Identity:
             status=IdentityStatus.UNKNOWN,
         )
     fallback = ModelFormat.CHECKPOINT if index.tensors else ModelFormat.UNKNOWN
-    identity = decide(Facts(index), families, fallback=fallback)
+    facts = Facts(index)
+    identity = decide(facts, families, fallback=fallback)
     bare = index
     for _ in range(_MOST_WRAPPERS):
         wrapper = _wrapper_of(bare)
-        if _tells(identity) or not wrapper or len(index.tensors) > _MOST_TENSORS // 4:
+        if _tells(identity) or not wrapper or len(facts.layout.folded) > _MOST_KINDS:
             break
         names = {name.removeprefix(wrapper): entry for name, entry in bare.tensors.items()}
         bare = replace(bare, tensors=names)

@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from modelshelf.errors import FormatError
 from modelshelf.schema.taxonomy import BaseModelType
 from modelshelf.testing import tiny
 from tests.shelves import open_shelf
@@ -17,3 +20,15 @@ def test_what_stands_beside_a_model_decides_what_its_tensors_leave_open(tmp_path
         (tmp_path / "vae.civitai.info").write_text(json.dumps(sidecar))
         assert shelf.probe(source).bases == (BaseModelType.SDXL,)
         assert shelf.plan(source).bases == (BaseModelType.SDXL,)
+
+
+def test_a_pipeline_with_damaged_weights_is_probed_and_not_added(tmp_path: Path) -> None:
+    """Its configurations say what it is; storing it would keep a model that nobody can load."""
+    source = tiny.pipeline(tmp_path / "model")
+    weights = next(source.glob("unet/*.safetensors"))
+    weights.write_text("version https://git-lfs.github.com/spec/v1")
+    with open_shelf(tmp_path / "shelf") as shelf:
+        found = shelf.probe(source)
+        assert (found.base.value, found.status.value) == ("sd-1", "broken")
+        with pytest.raises(FormatError, match=f"unet/{weights.name}.*Git LFS pointer"):
+            shelf.plan(source)
