@@ -3,14 +3,18 @@
 from modelshelf.protocols.blob_store import BlobEntry, BlobStore, PartWriter
 from modelshelf.protocols.clock import Clock
 from modelshelf.protocols.disk import Disk
+from modelshelf.protocols.model_records import ConfigChange, ConfigsToAdd, ModelRecords
 from modelshelf.protocols.record_store import LeaseRecords, RecordStore, ViewRecords
 
 __all__ = [
     "BlobEntry",
     "BlobStore",
     "Clock",
+    "ConfigChange",
+    "ConfigsToAdd",
     "Disk",
     "LeaseRecords",
+    "ModelRecords",
     "PartWriter",
     "RecordStore",
     "ViewRecords",

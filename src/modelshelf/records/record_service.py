@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from modelshelf.errors import (
     InvalidChoiceError,
     UnknownModelException,
 )
+from modelshelf.protocols import ConfigChange, ConfigsToAdd
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.selector import And, Attribute, Everything, Operator, Order, Selector, Term
 from modelshelf.schema.selector_matching import bare_hash
@@ -30,11 +31,6 @@ __all__ = ["VERSION", "ConfigChange", "ConfigsToAdd", "ModelRecordServiceBase", 
 
 VERSION = "3.2"
 """The version of the document's data model; every store carries it."""
-
-ConfigChange = AnyModelConfig | Mapping[str, Any]
-"""A whole record, or some of its fields."""
-ConfigsToAdd = Mapping[str, ConfigChange] | Iterable[tuple[str, ConfigChange]]
-"""Keys and the records to add under them."""
 
 
 class RecordSettings(Protocol):
