@@ -38,6 +38,7 @@ from modelshelf.records.yaml_file import FileDisk, YamlFile
 from modelshelf.records.yaml_records import YamlRecords
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.selector import Everything, Order, Selector
+from modelshelf.schema.selector_form import simplified
 from modelshelf.schema.selector_matching import matches
 
 __all__ = ["ModelRecordServiceFile"]
@@ -120,9 +121,16 @@ class ModelRecordServiceFile(ModelRecordServiceBase):
         self._current()
 
     @classmethod
-    def from_db_file(cls, path: Path | str) -> ModelRecordServiceFile:
-        """Open the records in a YAML file, making it where there is none. See `__init__`."""
-        return cls(path)
+    def from_db_file(cls, path: Path | str, *, clock: Clock = _now) -> ModelRecordServiceFile:
+        """Open the records in a YAML file, making it where there is none.
+
+        Raises:
+            NotARecordStoreError: There is a file, and it holds something else; it is not touched. It is an
+                `AssertionError`.
+            StoreTooNewError: A newer modelshelf made it.
+            InvalidRecordFileError: It is no YAML any more.
+        """
+        return cls(path, clock=clock)
 
     def close(self) -> None:
         """Let go of the store; nothing is open between two calls."""
@@ -196,13 +204,15 @@ class ModelRecordServiceFile(ModelRecordServiceBase):
         Raises:
             InvalidRecordFileError: A record has a mistake that a person made.
         """
-        found = [config for config in self._current().all() if matches(selector, config)]
-        page = _sorted(found, order, descending=descending)[offset:]
-        return [config.model_copy(deep=True) for config in page[:limit]]
+        wanted = simplified(selector)
+        found = [config for config in self._current().all() if matches(wanted, config)]
+        page = _sorted(found, order, descending=descending)[max(offset, 0) :]
+        return [config.model_copy(deep=True) for config in page[: _at_most(limit)]]
 
     def count(self, selector: Selector = Everything) -> int:
         """Return how many records *selector* selects. See `find`."""
-        return sum(matches(selector, config) for config in self._current().all())
+        wanted = simplified(selector)
+        return sum(matches(wanted, config) for config in self._current().all())
 
     # -- the file
 
@@ -247,6 +257,10 @@ _TEXTS: Mapping[Order, tuple[str, ...]] = {
     Order.BASE: ("base_model",),
     Order.FORMAT: ("model_format",),
 }
+
+
+def _at_most(limit: int | None) -> int | None:
+    return None if limit is None else max(limit, 0)
 
 
 def _sorted(

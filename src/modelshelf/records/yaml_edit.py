@@ -1,9 +1,9 @@
 """Changing fields of one record in a person's YAML file, and nothing beside them.
 
 Only the lines of what changes are written anew, so that comments, quotes, order, blank lines and
-indentation around them stay byte for byte. What comes out is read again before it is used. A record
-whose fields do not stand on lines of their own, such as one in brackets, goes through ruamel's round
-trip as a whole.
+indentation around them stay byte for byte. A record in brackets is changed between its commas. What comes
+out is read again before it is used; a record that is written in yet another way goes through ruamel's
+round trip as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from modelshelf.records.yaml_record import Fields, compose_record, read_record, value_of
-from modelshelf.records.yaml_text import Plain, inline, lines_of, quoted
+from modelshelf.records.yaml_text import Plain, in_brackets, inline, key_text, lines_of, quoted
 
 __all__ = ["edit_record"]
 
@@ -55,7 +55,7 @@ def edit_record(text: str, wanted: Fields, order: Sequence[str]) -> str:
           path: 'a'
           size: 5
     """
-    for edit in (_by_lines, _by_round_trip):
+    for edit in (_by_lines, _in_brackets, _by_round_trip):
         edited = edit(text, wanted, order)
         if read_record(edited).fields == wanted:
             return edited
@@ -81,6 +81,32 @@ def _by_lines(text: str, wanted: Fields, order: Sequence[str]) -> str:
             line.removesuffix("\r") + ending for line in change.lines
         ]
     return "".join(line + "\n" for line in lines)
+
+
+def _in_brackets(text: str, wanted: Fields, order: Sequence[str]) -> str:
+    """Return a record that is written as `key: {field: value, …}`, changed between the commas."""
+    del order
+    root = compose_record(text)
+    assert isinstance(root, MappingNode)  # noqa: S101 - as `read_record` found
+    mapping = root.value[0][1]
+    if not mapping.flow_style or not mapping.value:
+        return ""
+    pairs = [
+        (name.value, name.start_mark.index, value.start_mark.index, value.end_mark.index)
+        for name, value in mapping.value
+    ]
+    now = {name.value: value_of(value) for name, value in mapping.value}
+    new = [name for name in wanted if name not in now]
+    added = "".join(f", {key_text(each)}: {in_brackets(wanted[each])}" for each in new)
+    text = text[: pairs[-1][3]] + added + text[pairs[-1][3] :]
+    for at, (name, start, begin, end) in reversed(list(enumerate(pairs))):
+        if name not in wanted:
+            # The comma before the last goes with it, else the comma behind.
+            first, after = (start, pairs[at + 1][1]) if at + 1 < len(pairs) else (pairs[-2][3], end)
+            text = text[:first] + text[after:]
+        elif now[name] != wanted[name]:
+            text = text[:begin] + in_brackets(wanted[name]) + text[end:]
+    return text
 
 
 def _by_round_trip(text: str, wanted: Fields, order: Sequence[str]) -> str:

@@ -118,7 +118,8 @@ def _read_fields(key: str, mapping: MappingNode) -> RecordText:
         try:
             fields[name] = _value(value_node, seen)
         except _MistakeError as error:
-            mistakes.append(Mistake(error.line, name, str(error)))
+            # What an alias refers to stands above.
+            mistakes.append(Mistake(max(error.line, line + 1), name, str(error)))
     return RecordText(key, fields, lines, tuple(mistakes))
 
 

@@ -112,9 +112,12 @@ class YamlRecords:
             problem = f"byte 0x{content[error.start]:02x} is no UTF-8"
             raise _file_error(path, [Mistake(line, None, problem)]) from error
         document = parse_document(text, earlier.document.entries if earlier else None)
-        _check_version(path, document)
+        if METADATA in document.entries or METADATA not in text:
+            # First of all: of another program's file nobody needs to know the mistakes.
+            _check_version(path, document)
         if document.mistakes:
             raise _file_error(path, document.mistakes)
+        _check_version(path, document)
         configs: dict[str, AnyModelConfig] = {}
         broken: dict[str, Mistake] = {}
         for key, entry in document.entries.items():

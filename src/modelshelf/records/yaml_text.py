@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-__all__ = ["LONGEST_KEY", "Plain", "inline", "key_text", "lines_of", "quoted"]
+__all__ = ["LONGEST_KEY", "Plain", "in_brackets", "inline", "key_text", "lines_of", "quoted"]
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 """What a record's field can hold in a file."""
@@ -40,10 +40,17 @@ def inline(value: Plain) -> str:
         case int():
             text = str(value)
         case list():
-            text = f"[{', '.join(_in_brackets(each) for each in value)}]"
+            text = f"[{', '.join(in_brackets(each) for each in value)}]"
         case dict():
             text = f"{{{', '.join(_pair(key, each) for key, each in value.items())}}}"
     return text
+
+
+def in_brackets(value: Plain) -> str:
+    """Write a value that stands in a list or mapping in brackets."""
+    # A plain word there may not hold what only a line of its own makes harmless.
+    text = inline(value)
+    return quoted(value) if isinstance(value, str) and set(text) & set(":?") else text
 
 
 def key_text(key: str) -> str:
@@ -98,13 +105,7 @@ def _flat(groups: Iterable[list[str]]) -> Iterable[str]:
 def _pair(key: str, value: Plain) -> str:
     text = key_text(key)
     mark = "? " if len(text) > LONGEST_KEY else ""
-    return f"{mark}{text} : {_in_brackets(value)}" if mark else f"{text}: {_in_brackets(value)}"
-
-
-def _in_brackets(value: Plain) -> str:
-    # A plain word in brackets may not hold what only a line of its own makes harmless.
-    text = inline(value)
-    return quoted(value) if isinstance(value, str) and set(text) & set(":?") else text
+    return f"{mark}{text} : {in_brackets(value)}" if mark else f"{text}: {in_brackets(value)}"
 
 
 def _is_plain(text: str) -> bool:
