@@ -120,6 +120,11 @@ def _table() -> dict[tuple[str, str, str], type[ModelConfigBase]]:
 
 
 _CLASSES = _table()
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "model_type": {each.value: each.value for each in ModelType},
+    "model_format": {each.value: each.value for each in ModelFormat},
+}
+"""The words of the two fields that decide the class, in the taxonomy's order."""
 
 
 def class_of(
@@ -204,10 +209,13 @@ def merge_config(config: AnyModelConfig, changes: Mapping[str, Any]) -> AnyModel
         raise invalid_config(config.name, [("key", problem)])
     if "base_model" in wanted and "bases" not in wanted:
         wanted["bases"] = rebased(config.bases, wanted["base_model"])
-    document = _with_base(config.model_dump(warnings=False) | _without_base(wanted))
+    # Without what is as the old class has it anyway: the new one may have it otherwise.
+    kept = config.model_dump(warnings=False, exclude_defaults=True)
+    decided = {each: getattr(config, each) for each in _DECIDING}
+    document = _with_base(kept | decided | _without_base(wanted))
     kind = _kind(document)
     lacking = [each for each in type(config).model_fields if each not in kind.model_fields]
-    left = [each for each in lacking if each in document and not _is_unset(config, each, document)]
+    left = [each for each in lacking if document.get(each) is not None]
     if left:
         problem = f"a {kind.__name__} has no such field; set it to None with the change of class"
         raise invalid_config(config.name, [(each, problem) for each in left])
@@ -240,22 +248,15 @@ def _with_base(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _is_unset(config: ModelConfigBase, field: str, document: Mapping[str, Any]) -> bool:
-    value = document[field]
-    default = type(config).model_fields[field].get_default(call_default_factory=False)
-    return value is None or value == default
-
-
 def _kind(document: Mapping[str, Any]) -> type[ModelConfigBase]:
     """Return the class for *document*, or say what about its type and format is wrong."""
     problems: list[Problem] = []
-    for field, words in (("model_type", ModelType), ("model_format", ModelFormat)):
+    for field, words in _WORDS.items():
         value = document.get(field)
         if value is None:
             problems.append((field, "expected a value, got none"))
-        elif not isinstance(value, str) or value not in {each.value for each in words}:
-            allowed = ", ".join(each.value for each in words)
-            problems.append((field, f"expected one of {allowed}; got {quoted(value)}"))
+        elif not isinstance(value, str) or value not in words:
+            problems.append((field, f"expected one of {', '.join(words)}; got {quoted(value)}"))
     if problems:
         raise invalid_config(document.get("name"), problems)
     try:

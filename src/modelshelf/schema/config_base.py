@@ -1,7 +1,5 @@
 """The record of a model: the fields that all records have."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, ClassVar, Self
@@ -42,6 +40,8 @@ SHORT_NAMES: Mapping[str, str] = {
 }
 """The short names that the document's samples and HTTP use, and the field that each means."""
 
+_MOST_FIELDS = 200
+"""Several times what a record has; each one too many costs a problem to tell."""
 _LONG_TO_SHORT = {long: short for short, long in SHORT_NAMES.items()}
 
 
@@ -53,9 +53,11 @@ def long_names(document: Mapping[Any, Any]) -> dict[str, Any]:
     """Return *document* with short names made long and paths made text.
 
     Raises:
-        PydanticCustomError: A field is there under both names with different values, or a name is not
-            text.
+        PydanticCustomError: There are too many, one is there under both names with different values, or
+            one's name can be none.
     """
+    if len(document) > _MOST_FIELDS:
+        raise PydanticCustomError(REFUSED, "expected at most {most} fields", {"most": _MOST_FIELDS})
     named: dict[str, Any] = {}
     for given, value in document.items():
         if isinstance(given, str) and not given.isidentifier():

@@ -5,8 +5,6 @@ from there. Where a class has two parents the kind stands first, whose fields th
 disk is said again. Source: `spec/model-manager-v2.md`, "CheckpointConfig" to "Other config classes".
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field
