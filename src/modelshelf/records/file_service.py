@@ -116,8 +116,8 @@ class ModelRecordServiceFile(ModelRecordServiceBase):
         self._records: YamlRecords | None = None
         if not self._file.read():
             with self._file.locked():
-                if not self._file.read():
-                    self._file.replace(new_document(VERSION).text().encode())
+                # Another process may have been quicker; then its file is the one.
+                self._file.replace(new_document(VERSION).text().encode(), None)
         self._current()
 
     @classmethod
@@ -236,9 +236,7 @@ class ModelRecordServiceFile(ModelRecordServiceBase):
                 changed, told = change(records)
                 if changed is records:
                     return told
-                # An editor asks for no lock: who saved since is not overwritten.
-                if self._file.read() == records.content:
-                    self._file.replace(changed.content)
+                if self._file.replace(changed.content, records.content):
                     self._records = changed
                     return told
         raise StoreBusyError(what=str(self._path))

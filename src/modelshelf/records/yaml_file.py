@@ -152,10 +152,18 @@ class YamlFile:
         finally:
             lock.release()
 
-    def replace(self, content: bytes) -> None:
+    def replace(self, content: bytes, earlier: bytes | None) -> bool:
         """Let the file be *content*, durably, with the mode and owner that it has; hold the lock.
 
         A crash at any point leaves the old file or the new one.
+
+        Args:
+            content: All that shall stand in it.
+            earlier: What *content* was made of; None where there is no file yet, or an empty one.
+
+        Returns:
+            False if something else stands there by now: an editor asks for no lock, and who saved since is
+            not overwritten.
 
         Raises:
             NotEnoughSpaceError: The disk is full; the file is as it was.
@@ -170,7 +178,7 @@ class YamlFile:
             # Renaming would not ask; a file that somebody protected stays as it is.
             if old is not None and not os.access(target, os.W_OK):
                 raise OSError(errno.EACCES, "it is write-protected")
-            with suppress(FileNotFoundError):
+            if os.path.lexists(new):
                 self._disk.remove_file(new)
             descriptor = self._disk.create(new, 0o666 if old is None else 0o600)
             try:
@@ -178,6 +186,10 @@ class YamlFile:
                     self._fill(descriptor, content, old)
                 finally:
                     os.close(descriptor)
+                # The last moment to look; what remains is the time between two calls of the system.
+                if (self.read() or None) != earlier:
+                    self._disk.remove_file(new)
+                    return False
                 self._disk.rename(new, target)
             except OSError:
                 with suppress(OSError):
@@ -185,6 +197,7 @@ class YamlFile:
                 raise
             # The folder too, or a power cut can undo the rename.
             self._disk.sync_folder(target.parent)
+        return True
 
     def _fill(self, descriptor: int, content: bytes, old: os.stat_result | None) -> None:
         if old is not None:
