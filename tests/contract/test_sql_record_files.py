@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock, RLock
+
+import pytest
+
+from modelshelf.errors import (
+    DuplicateKeyError,
+    InvalidChoiceError,
+    NotARecordStoreError,
+    StoreTooNewError,
+    StoreUnusableError,
+    UnknownModelException,
+    UsageError,
+)
+from modelshelf.records.config_tables import TEXT_INDEX
+from modelshelf.records.configs import (
+    delete_configs,
+    enter_file_hashes,
+    hide_configs,
+    insert_configs,
+    read_config,
+    update_config,
+)
+from modelshelf.records.connecting import RecordFile
+from modelshelf.records.database import Database
+from modelshelf.records.services import (
+    ModelRecordServiceBase,
+    ModelRecordServiceFile,
+    ModelRecordServiceSQL,
+)
+from modelshelf.schema.config import parse_config
+from modelshelf.schema.selector import And, Attribute, Not, Operator, Term
+from modelshelf.testing.record_service_case import lora
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the records of a test lie."""
+    return tmp_path / "records.db"
+
+
+def run_sql(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+# -- opening files
+
+
+def test_the_end_of_the_name_decides(tmp_path: Path) -> None:
+    """`.db` is SQL, `.yaml` a file for people, and any other end is refused."""
+    with ModelRecordServiceBase.from_db_file(tmp_path / "a" / "records.DB") as service:
+        assert isinstance(service, ModelRecordServiceSQL)
+    with ModelRecordServiceBase.from_db_file(str(tmp_path / "records.yaml")) as service:
+        assert isinstance(service, ModelRecordServiceFile)
+    with pytest.raises(InvalidChoiceError) as caught:
+        ModelRecordServiceBase.from_db_file(tmp_path / "records.txt")
+    assert "*.db" in caught.value.allowed
+
+
+def test_what_was_written_is_there_again(path: Path) -> None:
+    """Closing and opening keeps all records, and adds no file that stays."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        added = service.add_model("a", lora())
+    for _ in range(2):
+        with ModelRecordServiceSQL.from_db_file(path) as service:
+            assert service.all_models() == [added]
+    assert {file.name for file in path.parent.iterdir()} == {"records.db", "records.db.lock"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"__metadata__:\n  version: '3.2'\n", b"\0" * 5000, b"SQLite format 3\0" + b"x" * 5000, b"x"],
+)
+def test_a_file_that_is_something_else_is_refused(path: Path, content: bytes) -> None:
+    """A YAML file, garbage and a damaged database raise an AssertionError and stay as they are."""
+    path.write_bytes(content)
+    with pytest.raises(AssertionError, match=r"records\.db.* holds no model records") as caught:
+        ModelRecordServiceBase.from_db_file(path)
+    assert isinstance(caught.value, NotARecordStoreError)
+    assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("statements", "word"),
+    [
+        (["CREATE TABLE picture (id)"], "picture"),
+        (["CREATE TABLE model_config (id TEXT, config TEXT)"], "does not say"),
+        (["CREATE TABLE model_manager_metadata (x)"], "does not say"),
+        (
+            [
+                "CREATE TABLE model_manager_metadata (metadata_key TEXT, metadata_value TEXT)",
+                "INSERT INTO model_manager_metadata VALUES ('version', '3.1')",
+            ],
+            "3.1",
+        ),
+        (
+            [
+                "CREATE TABLE model_config (id TEXT, config TEXT)",
+                "CREATE TABLE model_manager_metadata (metadata_key TEXT, metadata_value TEXT)",
+                "INSERT INTO model_manager_metadata VALUES ('version', '3.2')",
+            ],
+            "lacks",
+        ),
+    ],
+)
+def test_a_database_that_is_something_else_is_refused(
+    path: Path, statements: list[str], word: str
+) -> None:
+    """Another program's tables, an older version and a schema that only says 3.2 stay as they are."""
+    run_sql(path, *statements)
+    before = path.read_bytes()
+    with pytest.raises(AssertionError, match=word):
+        ModelRecordServiceSQL.from_db_file(path)
+    assert path.read_bytes() == before
+
+
+def test_a_newer_version_is_refused(path: Path) -> None:
+    """Records of a newer program are left alone."""
+    ModelRecordServiceSQL.from_db_file(path).close()
+    run_sql(path, "UPDATE model_manager_metadata SET metadata_value = '3.10'")
+    before = path.read_bytes()
+    with pytest.raises(StoreTooNewError) as caught:
+        ModelRecordServiceSQL.from_db_file(path)
+    assert (caught.value.found, caught.value.known) == ("3.10", "3.2")
+    assert path.read_bytes() == before
+
+
+def test_a_library_is_not_opened_past_its_manager(tmp_path: Path) -> None:
+    """Its own records belong together with its other tables."""
+    path = tmp_path / "databases" / "models.db"
+    Database(path).close()
+    with pytest.raises(NotARecordStoreError, match="library"):
+        ModelRecordServiceSQL.from_db_file(path)
+    with (
+        closing(sqlite3.connect(path)) as connection,
+        pytest.raises(NotARecordStoreError, match="library"),
+    ):
+        ModelRecordServiceSQL.from_connection(connection, Lock())
+
+
+def test_a_folder_in_its_place_is_refused(path: Path) -> None:
+    """What cannot be opened is told with the system's words."""
+    path.mkdir()
+    with pytest.raises(StoreUnusableError):
+        ModelRecordServiceSQL.from_db_file(path)
+    (path / "file").write_bytes(b"mine")
+    with pytest.raises(StoreUnusableError):
+        ModelRecordServiceSQL.from_db_file(path / "file" / "records.db")
+
+
+def test_an_unfinished_file_is_finished(path: Path) -> None:
+    """A file that a killed process made and did not fill becomes a store."""
+    path.write_bytes(b"")
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_model("a", lora())
+
+
+@pytest.mark.parametrize("name", ["what?x=1.db", "50% off #1.db", "ä b.db", "file:x.db"])
+def test_any_name_will_do(tmp_path: Path, name: str) -> None:
+    """The file lies where it was asked for, whatever characters its name has."""
+    with ModelRecordServiceSQL.from_db_file(tmp_path / name) as service:
+        service.add_model("a", lora())
+    assert (tmp_path / name).stat().st_size > 0
+
+
+# -- the documented way of opening
+
+
+@dataclass
+class AppConfig:
+    """What a host's configuration offers."""
+
+    model_config_db: str | Path | None
+    db_path: Path
+    conf_path: Path
+
+
+def test_open_follows_the_settings(tmp_path: Path) -> None:
+    """`auto` is the host's connection or its own, a path that file, None the file of earlier versions."""
+    config = AppConfig("auto", tmp_path / "app.db", tmp_path / "models.yaml")
+    host = sqlite3.connect(":memory:", check_same_thread=False)
+    with ModelRecordServiceBase.open(config, host, Lock()) as service:
+        service.add_model("a", lora())
+        assert host.execute("SELECT key FROM model_config").fetchall() == [("a",)]
+    assert not config.db_path.exists()
+    for connection, lock in ((host, None), (None, Lock())):
+        with ModelRecordServiceBase.open(config, connection, lock) as service:
+            assert service.count() == 0
+    assert config.db_path.exists()
+    host.close()
+    config.model_config_db = tmp_path / "mine.db"
+    ModelRecordServiceBase.open(config).close()
+    assert (tmp_path / "mine.db").exists()
+    config.model_config_db = None
+    with ModelRecordServiceBase.open(config) as service:
+        assert isinstance(service, ModelRecordServiceFile)
+    assert config.conf_path.exists()
+
+
+# -- a connection that is lent
+
+
+def test_the_hosts_transaction_stays_the_hosts(path: Path) -> None:
+    """Inside a transaction of the host's our changes are a part of it, and a failed one is undone alone."""
+    with closing(sqlite3.connect(path)) as host:
+        host.execute("CREATE TABLE picture (name)")
+        service = ModelRecordServiceSQL.from_connection(host, RLock())
+        host.execute("INSERT INTO picture VALUES ('one')")
+        service.add_model("a", lora())
+        with pytest.raises(DuplicateKeyError):
+            service.add_models([("b", lora()), ("a", lora())])
+        assert host.in_transaction
+        assert service.count() == 1
+        host.rollback()
+        assert service.count() == 0
+        assert host.execute("SELECT count(*) FROM picture").fetchone() == (0,)
+        host.execute("INSERT INTO picture VALUES ('two')")
+        service.add_model("b", lora())
+        host.commit()
+        service.add_model("c", lora())
+        service.close()
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT name FROM picture").fetchall() == [("two",)]
+        assert other.execute("SELECT key FROM model_config").fetchall() == [("b",), ("c",)]
+
+
+def test_nothing_of_the_hosts_is_changed(path: Path) -> None:
+    """Settings, functions and row factory are as they were, and the lock is free."""
+    lock = Lock()
+    with closing(sqlite3.connect(path)) as host:
+        host.row_factory = lambda _, row: {"row": row}
+        host.create_function("regexp", 2, lambda *_: 7)
+        before = host.execute("PRAGMA foreign_keys").fetchone(), host.isolation_level
+        service = ModelRecordServiceSQL.from_connection(host, lock)
+        service.add_model("a", lora())
+        with pytest.raises(UnknownModelException):
+            service.get_model("b")
+        assert not lock.locked()
+        assert (host.execute("PRAGMA foreign_keys").fetchone(), host.isolation_level) == before
+        assert host.execute("SELECT regexp('a', 'b')").fetchone() == {"row": (7,)}
+        service.close()
+
+
+# -- inside a transaction of somebody else's
+
+
+def test_rows_are_written_in_the_callers_transaction(path: Path) -> None:
+    """Records that are entered, changed, hidden and deleted on a connection follow its transaction."""
+    database = RecordFile(path)
+    service = ModelRecordServiceSQL(database)
+    config = parse_config(lora(key="a", revision=1, tags=["x"], blake3="ab" * 32))
+
+    def insert_and_fail() -> None:
+        with database.write() as connection:
+            insert_configs(connection, [config])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        insert_and_fail()
+    assert service.count() == 0
+    with database.write() as connection:
+        insert_configs(connection, [config])
+        enter_file_hashes(connection, "a", ["cd" * 32, "cd" * 32])
+    assert [one.key for one in service.search_by_hash("cdcd")] == ["a"]
+    with database.write() as connection:
+        changed = parse_config(lora("other", key="a", revision=2))
+        update_config(connection, changed)
+    assert service.all_models() == [changed]
+    assert service.search_by_hash("abab") == service.search_by_tag(["x"]) == []
+    assert [one.key for one in service.search_by_hash("cdcd")] == ["a"]
+    with database.write() as connection:
+        hide_configs(connection, ["a"], hidden=True)
+        assert read_config(connection, "a") is None
+        assert read_config(connection, "a", hidden=True) == changed
+    assert service.count() == 0
+    assert not service.exists("a")
+    assert service.find_text("other") == []
+    with pytest.raises(DuplicateKeyError):
+        service.add_model("a", lora())
+    with database.write() as connection:
+        hide_configs(connection, ["a"], hidden=False)
+    assert service.all_models() == [changed]
+    with database.write() as connection:
+        assert delete_configs(connection, ["a", "b", "\ud800"]) == 1
+    assert service.count() == 0
+    service.close()
+
+
+# -- the full-text index
+
+
+def test_finds_the_same_without_its_index(path: Path) -> None:
+    """A SQLite without full-text search reads the texts one by one, and finds the same."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models(
+            {str(n): lora(f"Name {n}", description="Straße 水墨画" * (n % 2)) for n in range(20)}
+        )
+        words = ("STRASSE", "水墨", "name 1", "e 1", "x")
+        found = [service.find_text(word) for word in words]
+        assert [len(one) for one in found] == [10, 10, 11, 11, 0]
+    run_sql(
+        path,
+        *(f"DROP TRIGGER {TEXT_INDEX}_{what}" for what in ("added", "removed", "changed")),
+        f"DROP TABLE {TEXT_INDEX}",
+    )
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        assert [service.find_text(word) for word in words] == found
+        service.update_model("1", {"description": "changed"})
+        assert [one.key for one in service.find_text("changed")] == ["1"]
+
+
+def test_the_index_follows_whoever_writes(path: Path) -> None:
+    """Rows that are written past the program keep the full-text index right."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models({key: lora(f"name {key}") for key in "abc"})
+        run_sql(
+            path,
+            "UPDATE model_config SET text = 'quite other', id = 77 WHERE key = 'a'",
+            "DELETE FROM model_config_base",
+            "DELETE FROM model_config WHERE key = 'b'",
+            "INSERT INTO model_config_text (model_config_text, rank) VALUES ('integrity-check', 1)",
+        )
+        assert [one.key for one in service.find_text("quite")] == ["a"]
+        assert [one.key for one in service.find_text("name")] == ["c"]
+
+
+# -- bounds
+
+
+def test_bounds_what_is_asked_at_once(path: Path) -> None:
+    """As many conditions as the database can walk are asked, and more are refused in our words."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_model("a", lora())
+        term = Not(Term(Attribute.TAG, Operator.IS, "x"))
+        assert len(service.find(And((term,) * 500))) == 1
+        with pytest.raises(UsageError):
+            service.find(And((term,) * 501))
+        with pytest.raises(UsageError):
+            service.find_text("word " * 501)
+
+
+def test_adds_and_deletes_more_than_a_statement_takes(path: Path) -> None:
+    """Thousands of records go in and out in one transaction."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models((f"k{n}", lora(str(n))) for n in range(1200))
+        assert service.count() == 1200
+        with pytest.raises(DuplicateKeyError) as caught:
+            service.add_models((f"k{n}", lora(str(n))) for n in range(1199, 2500))
+        assert caught.value.wanted == "k1199"
+        assert service.count() == 1200
+    database = RecordFile(path)
+    with database.write() as connection:
+        assert delete_configs(connection, (f"k{n}" for n in range(1200))) == 1200
+    database.close()
