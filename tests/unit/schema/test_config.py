@@ -16,7 +16,13 @@ from modelshelf.schema.config import (
     merge_config,
     parse_config,
 )
-from modelshelf.schema.config_kinds import CheckpointConfig, DiffusersConfig, MainConfig, VaeConfig
+from modelshelf.schema.config_kinds import (
+    CheckpointConfig,
+    DiffusersConfig,
+    LoRALyCORISConfig,
+    MainConfig,
+    VaeConfig,
+)
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 INK: dict[str, Any] = {
@@ -121,6 +127,8 @@ def test_a_union_refuses_what_does_not_fit() -> None:
     for wrong in (INK | {"type": "vae"}, {"name": "ink"}, 7, {1: 2}):
         with pytest.raises(ValidationError):
             adapter.validate_python(wrong)
+        with pytest.raises(ValidationError):
+            LoRALyCORISConfig.model_validate(wrong)
     config = parse_config(INK)
     assert adapter.validate_python(config) == config
     assert adapter.json_schema()
@@ -143,6 +151,7 @@ def test_a_union_refuses_what_does_not_fit() -> None:
         ({7: 1}, "record", "expected text as names of fields, got int"),
         ({f"x{n}": n for n in range(300)}, "record", "expected at most 200 fields"),
         ({"name": ""}, "name", "expected something, got nothing"),
+        ({"name": b"\xff"}, "name", "got bytes that are none"),
         ({"name": 7}, "name", "expected a valid string, got `7`"),
         ({"path": ""}, "path", "expected something"),
         ({"key": "k" * 300}, "key", "expected at most 255 characters, got 300"),
@@ -163,7 +172,7 @@ def test_a_union_refuses_what_does_not_fit() -> None:
         ({"created_at": float("nan")}, "created_at", "a finite number"),
         ({"sha256": "AB"}, "sha256", "expected 64 lower-case hexadecimal digits, got `AB`"),
         ({"default_settings": {"x": float("inf")}}, "default_settings", "finite numbers"),
-        ({"default_settings": {"x": ["\0"]}}, "default_settings", "without NUL"),
+        ({"default_settings": {"x": [1, {"y": "\0"}]}}, "default_settings", "without NUL"),
         ({"default_settings": {"\ud800": 1}}, "default_settings", "text that UTF-8 can express"),
         ({"default_settings": {"x": "y" * 10**6}}, "default_settings", "at most 100000 characters"),
         ({"variant": "inpainting"}, "variant", "got `inpainting`"),
@@ -244,8 +253,11 @@ def test_the_first_base_is_the_models_own() -> None:
 def test_an_assignment_is_checked_and_leaves_the_record_whole() -> None:
     """What a user assigns is what a document could say."""
     config = parse_config(INK)
+    config.format = ModelFormat.CHECKPOINT
+    config.type = ModelType.LORA
     before = config.to_document()
-    for field, value in [("name", "\0"), ("type", "vae"), ("base", "x"), ("size", -1)]:
+    assert before["model_format"] == "checkpoint"
+    for field, value in [("name", "\0"), ("type", "vae"), ("format", "olive"), ("base", "x")]:
         with pytest.raises(ValidationError):
             setattr(config, field, value)
     with pytest.raises(ValidationError):
@@ -262,6 +274,12 @@ def test_what_was_put_into_a_list_is_checked_when_it_is_parsed_again() -> None:
     again = parse_config(config)
     assert again.tags == ["b", "a"]
     assert again.tags is not config.tags
+
+
+def test_settings_may_say_what_json_can() -> None:
+    """An escape that is written out is no NUL."""
+    settings = {"weight": 0.75, "seen": [None, True, "\\u0000"], "steps": {"min": 1}}
+    assert parse_config(INK | {"default_settings": settings}).default_settings == settings
 
 
 def test_lists_are_kept_in_order_without_repeats() -> None:

@@ -184,6 +184,8 @@ def test_what_was_never_used_can_be_asked_for() -> None:
     [
         ("tpye:lora", 1, "got `tpye`; did you mean `type`?"),
         ("a https://x", 3, "got `https`"),
+        ("type:\n", 6, "a value, got nothing"),
+        ('type:"\n"', 6, r"got `\n`"),
         ("type:lroa", 6, "got `lroa`; did you mean `lora`?"),
         ("base:SD1", 6, "did you mean `sd-1`?"),
         ("type>lora", 5, "one of : = ^ ~ for type, which is text, got `>`"),
@@ -245,7 +247,7 @@ def test_many_signs_are_no_depth() -> None:
         "-(a or b) (c or d)",
         "-(a b)",
         '"ink pen" name:"a b" name:*ink* key="ab"',
-        "size>=1610612736 size<5kB size>0 added>@1769212800.0",
+        "size>=1610612736 size<5kB size>0 size<@-1 size=@1.5 added>@1769212800.0",
         'tag:" x" tag~"" text="whole" text^"be*" hash:ab',
         "used:never",
         '"OR" -"not"',
