@@ -30,12 +30,13 @@ from modelshelf.install.proof import (
     prove_recipe,
 )
 from modelshelf.install.sampling import Sampling
-from modelshelf.metadata import read_claims
+from modelshelf.metadata import read_claims, read_metadata
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
 from modelshelf.schema.conversion import Conversion, KeptWhole
 from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.manifest import ImportPlan, PlannedPart
+from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
 from modelshelf.schema.recipe import DerivedFile, OriginalFile
 from modelshelf.schema.source import SourceFile, SourceTree
@@ -106,6 +107,7 @@ class ModelAdder:
             None if tree.is_file else read_pipeline(tree),
             conversion=_conversion(tree, identity) if wanted else None,
             rules=rules_edition(),
+            said=_said(tree),
             name=name,
             description=description,
             source=source,
@@ -294,6 +296,12 @@ def _store_all(storer: PartStorer, plan: ImportPlan, locations: Sequence[str]) -
         storer.store(part, location)
         for part, location in zip(plan.all_parts, locations, strict=True)
     ]
+
+
+def _said(tree: SourceTree) -> ModelMetadata:
+    """Read what stands in and beside a model."""
+    inside = read_tensors(tree.files[0]).metadata if tree.is_file else {}
+    return read_metadata(tree.root, inside)
 
 
 def _conversion(tree: SourceTree, identity: Identity) -> Conversion | KeptWhole | None:

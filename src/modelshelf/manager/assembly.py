@@ -16,6 +16,7 @@ from modelshelf.export import Exporter
 from modelshelf.install import ModelAdder
 from modelshelf.protocols import Clock, Disk
 from modelshelf.records.database import Database
+from modelshelf.records.library_service import LibraryRecordService
 from modelshelf.records.store import SqlRecordStore
 from modelshelf.settings import Settings
 from modelshelf.upkeep import GarbageCollector, Trash, Verifier
@@ -30,6 +31,8 @@ class Services:
 
     records: SqlRecordStore
     """What is known."""
+    configs: LibraryRecordService
+    """What is known, as MM2 asks for it."""
     blobs: FolderBlobStore
     """Where the bytes are."""
     views: ViewKeeper
@@ -71,13 +74,21 @@ def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> S
         path = os.fsdecode(error.filename or models)
         raise StoreUnusableError(root=str(settings.root), reason=f"`{path}`: {reason}") from error
     discarded = cache / "discarded"
-    records = SqlRecordStore(Database(settings.db_path), models, clock)
+    database = Database(settings.db_path)
+    records = SqlRecordStore(database, models, clock)
     blobs = FolderBlobStore(settings.blob_path, discarded, disk)
     library = (settings.root, models)
     leases = LeaseKeeper(cache / "leases", records, Leftovers(records, blobs, disk).remove)
     views = ViewKeeper(models, records, blobs, disk)
     return Services(
         records=records,
+        configs=LibraryRecordService(
+            database,
+            clock=clock,
+            models=models,
+            retention=settings.trash_retention,
+            settle=views.settle,
+        ),
         blobs=blobs,
         views=views,
         adder=ModelAdder(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from modelshelf.manager.assembly import Services
 from modelshelf.manager.selection import Selector
+from modelshelf.records.library_service import LibraryRecordService
 from modelshelf.schema.model import ModelInfo, TrashedModel
 from modelshelf.schema.override import Override
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
@@ -21,6 +22,14 @@ class LibraryKeeper:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._select = Selector(services.records)
+
+    @property
+    def store(self) -> LibraryRecordService:
+        """The same models as MM2 asks for them: by key, as typed records that can be searched and changed.
+
+        Source: `spec/model-manager-v2.md`, "Reading and Writing Model Configuration Records".
+        """
+        return self._services.configs
 
     def get_model(self, selector: str | int) -> ModelInfo:
         """Return the one model that *selector* means.

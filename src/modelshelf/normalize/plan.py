@@ -11,6 +11,7 @@ from modelshelf.normalize.detail import identity_detail
 from modelshelf.schema.conversion import Conversion, KeptWhole
 from modelshelf.schema.identity import Component, Identity
 from modelshelf.schema.manifest import ImportPlan, PlannedPart, canonical_member
+from modelshelf.schema.metadata import Field, ModelMetadata
 from modelshelf.schema.override import Override
 from modelshelf.schema.pipeline import PipelineIndex
 from modelshelf.schema.source import SourceTree
@@ -23,13 +24,14 @@ _HUB_CACHE = re.compile(r"models--(?:[^/]+--)?(?P<name>[^/]+)/snapshots/[^/]+$")
 """A revision in the Hugging Face cache, whose own folder name is a commit hash."""
 
 
-def plan_import(
+def plan_import(  # noqa: PLR0913 - what is known of one model, each named at the call
     tree: SourceTree,
     identity: Identity,
     pipeline: PipelineIndex | None,
     *,
     conversion: Conversion | KeptWhole | None = None,
     rules: str = "",
+    said: ModelMetadata | None = None,
     name: str | None = None,
     description: str = "",
     source: str = "",
@@ -46,8 +48,9 @@ def plan_import(
         pipeline: Its `model_index.json`; None for anything but a pipeline folder.
         conversion: The components of a checkpoint, or why it stays one file; None for anything else.
         rules: The edition of the rules that say so.
+        said: What is written in and beside it.
         name: What to call it; None for `model_name_of`.
-        description: Free text to keep with it.
+        description: Free text to keep with it; empty for what is written about it.
         source: Where it came from; empty for the path itself.
 
     Returns:
@@ -71,7 +74,8 @@ def plan_import(
         leftovers=leftovers,
         original=None if split is None else split.original,
         warnings=() if split is None else split.warnings,
-        description=description,
+        description=description or ("" if said is None else said.first(Field.DESCRIPTION)),
+        said=said or ModelMetadata(),
         # A folder above the model may have a name that is not UTF-8; this is words for people.
         source=(source or str(tree.root)).encode("utf-8", "backslashreplace").decode("utf-8"),
         file_name=tree.files[0].member if tree.is_file else None,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from modelshelf.errors import DuplicateModelException
+from modelshelf.records.library_records import keys_of_part
 from modelshelf.records.tables import model_base, model_name, model_path, pipeline
 from modelshelf.records.views import unwant_view
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
-__all__ = ["identify_as"]
+__all__ = ["check_apart", "identify_as"]
 
 
 def identify_as(
@@ -20,19 +22,24 @@ def identify_as(
     form: ModelFormat,
     bases: Sequence[BaseModelType],
     detail: str,
-) -> None:
-    """Enter what the model *key* is; ask for its links to move where that changes their place."""
+) -> list[str]:
+    """Enter what the model *key* is; ask for its links to move where that changes their place.
+
+    Returns:
+        The keys of all living models that this changed.
+    """
     row = connection.execute(select(pipeline).where(pipeline.c.key == key)).one_or_none()
     if row is not None:
+        check_apart(connection, key, row.name, bases[0].value)
         connection.execute(
             update(pipeline).where(pipeline.c.key == key).values(base=bases[0].value, detail=detail)
         )
         if row.base != bases[0]:
             unwant_view(connection, key)
-        return
+        return [key]
     part = connection.scalar(select(model_name.c.id).where(model_name.c.key == key))
     if part is None:
-        return
+        return []
     before = _place(connection, part)
     connection.execute(
         update(model_path)
@@ -47,11 +54,39 @@ def identify_as(
             for position, base in enumerate(bases)
         ],
     )
+    names = keys_of_part(connection, part)
     if _place(connection, part) != before:
-        for name in connection.scalars(
-            select(model_name.c.key).where(model_name.c.id == part, model_name.c.trash_id.is_(None))
-        ):
+        for name in names:
             unwant_view(connection, name)
+    return names
+
+
+def check_apart(connection: Connection, key: str, name: str, base: str) -> None:
+    """Make sure that a living model may be called so: no other of the same content and base is.
+
+    Raises:
+        DuplicateModelException: One is, so they would be one model twice.
+    """
+    other = model_name.alias()
+    twins = select(other.c.key).where(
+        model_name.c.key == key,
+        other.c.id == model_name.c.id,
+        other.c.name == name,
+        other.c.key != key,
+        other.c.trash_id.is_(None),
+    )
+    same = pipeline.alias()
+    alike = select(same.c.key).where(
+        pipeline.c.key == key,
+        same.c.digest == pipeline.c.digest,
+        same.c.name == name,
+        same.c.base == base,
+        same.c.key != key,
+        same.c.trash_id.is_(None),
+    )
+    found = connection.scalar(twins) or connection.scalar(alike)
+    if found is not None:
+        raise DuplicateModelException(wanted=name, count=2, matches=f"{found[:12]} ({name})")
 
 
 def _place(connection: Connection, part: int) -> tuple[str, str]:

@@ -17,6 +17,7 @@ __all__ = [
     "file_columns",
     "find_file",
     "find_part",
+    "find_part_id",
     "known_fingerprints",
     "location_of",
     "mark_damaged",
@@ -84,6 +85,11 @@ def find_part(connection: Connection, digest: Digest) -> StoredPart | None:
     """Return the part with this identity, with its files."""
     parts = list(stored_parts(connection, digest=digest))
     return parts[0] if parts else None
+
+
+def find_part_id(connection: Connection, digest: Digest) -> int | None:
+    """Return the row of the part with this identity."""
+    return connection.scalar(select(model_path.c.id).where(model_path.c.digest == digest.raw))
 
 
 def stored_parts(

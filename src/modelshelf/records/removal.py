@@ -28,6 +28,7 @@ from modelshelf.schema.taxonomy import ModelType
 
 __all__ = [
     "TrashRow",
+    "deleted_keys",
     "drop_unreferenced",
     "move_to_trash",
     "restore",
@@ -152,6 +153,14 @@ def empty_trash(connection: Connection, trash_ids: Sequence[str]) -> None:
             for key in connection.scalars(select(table.c.key).where(table.c.trash_id == trash_id)):
                 _forget(connection, table, key)
         connection.execute(delete(trash).where(trash.c.id == trash_id))
+
+
+def deleted_keys(connection: Connection, trash_ids: Sequence[str]) -> list[str]:
+    """Return the keys of what was deleted under these ids."""
+    keys: list[str] = []
+    for table in (model_name, pipeline):
+        keys += connection.scalars(select(table.c.key).where(table.c.trash_id.in_(trash_ids)))
+    return keys
 
 
 def _forget(connection: Connection, table: Table, key: str) -> None:

@@ -6,17 +6,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from modelshelf.protocols import Clock
 from modelshelf.records import accounts, leases, models, parts, removal, views
 from modelshelf.records.audit import audit, correct_counts, holders_of_parts
 from modelshelf.records.contents import original_with_parts, stored_model
 from modelshelf.records.database import Database
 from modelshelf.records.identities import identify_as
+from modelshelf.records.library_records import (
+    follow_library,
+    forget_records,
+    hide_records,
+    keys_of_part,
+)
 from modelshelf.records.models import from_microseconds
 from modelshelf.records.originals import find_original
 from modelshelf.records.register import pipeline_digest, register
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.manifest import ImportPlan
+from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo, TrashedModel
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.recipe import OriginalFile
@@ -157,7 +166,15 @@ class SqlRecordStore:
     ) -> Registered:
         """Enter an import."""
         with self._database.write() as connection:
-            return register(connection, plan, contents, original, self._now())
+            registered = register(connection, plan, contents, original, self._now())
+            # A part that it shares may have learned a base.
+            names = [
+                key
+                for part in _part_ids(connection, contents)
+                for key in keys_of_part(connection, part)
+            ]
+            self._follow(connection, {registered.key, *names}, plan.said)
+            return registered
 
     def identify_as(
         self,
@@ -169,7 +186,8 @@ class SqlRecordStore:
     ) -> None:
         """Enter what a model is known as from now on."""
         with self._database.write() as connection:
-            identify_as(connection, key, type, format, bases, detail)
+            for changed in identify_as(connection, key, type, format, bases, detail):
+                self._follow(connection, [changed])
 
     def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:
         """Let a damaged part be what was just stored; return where it lay, None if it is gone."""
@@ -177,6 +195,7 @@ class SqlRecordStore:
             old = parts.replace_part(connection, part_id, content)
             if old is not None:
                 leases.protect(connection, lease_id, "folder", old)
+                self._follow(connection, keys_of_part(connection, part_id))
             return old
 
     def mark_damaged(self, part_id: int, *, is_damaged: bool) -> None:
@@ -189,12 +208,20 @@ class SqlRecordStore:
     def move_to_trash(self, key: str, expires_at: datetime) -> str:
         """Delete a model so that it can be brought back; return the id to do that with."""
         with self._database.write() as connection:
+            hide_records(connection, [key], hidden=True)
             return removal.move_to_trash(connection, key, self._now(), _microseconds(expires_at))
 
     def restore(self, trash_id: str) -> str | None:
         """Bring a model back; return its key, None when the trash has no such entry."""
         with self._database.write() as connection:
-            return removal.restore(connection, trash_id)
+            deleted = removal.deleted_keys(connection, [trash_id])
+            key = removal.restore(connection, trash_id)
+            if key is not None:
+                hide_records(connection, [key], hidden=False)
+                # Added again meanwhile: the twin's record stays, this one goes.
+                forget_records(connection, set(deleted) - {key})
+                self._follow(connection, [key])
+            return key
 
     def trashed(self, *, expired_at: datetime | None = None) -> list[TrashedModel]:
         """List the trash, oldest first; with *expired_at* only what had expired by then."""
@@ -220,6 +247,7 @@ class SqlRecordStore:
     def sweep(self, lease_id: str, expired_trash: Sequence[str]) -> list[str]:
         """Forget trash, then every part that nothing holds; return their locations."""
         with self._database.write() as connection:
+            forget_records(connection, removal.deleted_keys(connection, expired_trash))
             removal.empty_trash(connection, expired_trash)
             doomed = removal.drop_unreferenced(connection)
             correct_counts(connection)
@@ -258,6 +286,7 @@ class SqlRecordStore:
         """Give a view another path."""
         with self._database.write() as connection:
             views.move_view(connection, key)
+            self._follow(connection, [key])
 
     def settle_view(self, view: View) -> None:
         """Note that a wanted view was made, or that an unwanted one is gone."""
@@ -265,6 +294,7 @@ class SqlRecordStore:
             if view.state == "unwanted":
                 views.forget_view(connection, view.key)
                 removal.want_if_alive(connection, view.key)
+                self._follow(connection, [view.key])
             else:
                 views.settle_view(connection, view.key)
 
@@ -290,8 +320,18 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return holders_of_parts(connection)
 
+    def _follow(
+        self, connection: Connection, keys: Iterable[str], said: ModelMetadata | None = None
+    ) -> None:
+        follow_library(connection, keys, self._models, self._clock(), said)
+
     def _now(self) -> int:
         return _microseconds(self._clock())
+
+
+def _part_ids(connection: Connection, contents: Sequence[PartContent]) -> list[int]:
+    found = (parts.find_part_id(connection, content.digest) for content in contents)
+    return [part for part in found if part is not None]
 
 
 def _microseconds(moment: datetime) -> int:

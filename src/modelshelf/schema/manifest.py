@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from blake3 import blake3 as blake3_hasher
 
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.member import MemberPath
+from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.recipe import StorableFile
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
@@ -113,6 +114,8 @@ class ImportPlan:
     """Of a single-file model: the file's name, whose suffix an export has."""
     detail: str = "{}"
     """JSON object of what identification found: variant, precision, evidence."""
+    said: ModelMetadata = field(default_factory=ModelMetadata)
+    """What is written in and beside it: trigger words, tags, author, previews."""
 
     @property
     def all_parts(self) -> tuple[PlannedPart, ...]:

@@ -1,0 +1,155 @@
+"""The MM2 record of a model that the library stores, kept equal to what NMM's tables say.
+
+Whoever changes those tables calls `follow_library` in the same transaction, so the two never differ. What
+both say is written from NMM's side here, and from MM2's side in `library_service`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from modelshelf.errors import InvalidModelConfigException
+from modelshelf.records.configs import (
+    delete_configs,
+    enter_file_hashes,
+    hide_configs,
+    insert_configs,
+    read_config,
+    update_config,
+)
+from modelshelf.records.models import find_models
+from modelshelf.records.revision import first_revision, next_revision
+from modelshelf.records.tables import model_name, original_file, part_file
+from modelshelf.schema.metadata import Field, ModelMetadata
+from modelshelf.schema.model import ModelInfo
+from modelshelf.schema.query import ModelQuery
+from modelshelf.schema.taxonomy import ModelFormat
+
+__all__ = ["follow_library", "forget_records", "hide_records", "keys_of_part", "library_model"]
+
+hide_records = hide_configs
+"""Let records lie in the trash with their models, or come back with them."""
+forget_records = delete_configs
+"""Forget records together with their models."""
+
+
+def library_model(connection: Connection, key: str, models: Path) -> ModelInfo | None:
+    """Return the living model of the library with this key; None where there is none."""
+    found = find_models(connection, ModelQuery(key_prefix=key), models)
+    return next((info for info in found if info.key == key), None)
+
+
+def follow_library(
+    connection: Connection,
+    keys: Iterable[str],
+    models: Path,
+    now: datetime,
+    said: ModelMetadata | None = None,
+) -> None:
+    """Let the records of models say what NMM's tables say of them now.
+
+    Args:
+        connection: In the transaction that changed the tables.
+        keys: Of the models; one that is deleted or unknown is passed over.
+        models: The models folder.
+        now: For the record's times.
+        said: What stood in and beside a model that is being added.
+    """
+    for key in keys:
+        info = library_model(connection, key, models)
+        if info is None:
+            continue
+        fields = _shared_fields(info, models)
+        current = read_config(connection, key, hidden=True)
+        if current is None:
+            first = _fitting(fields | _said_fields(said or ModelMetadata()))
+            insert_configs(connection, [first_revision(key, first, now)])
+            enter_file_hashes(connection, key, _hashes(connection, info))
+            continue
+        document = current.model_dump()
+        changes = {name: value for name, value in fields.items() if document[name] != value}
+        if changes:
+            changed = next_revision(current, _fitting(fields, changes), now)
+            update_config(connection, changed)
+
+
+def keys_of_part(connection: Connection, part: int) -> list[str]:
+    """Return the keys of all living names of a part."""
+    return list(
+        connection.scalars(
+            select(model_name.c.key).where(model_name.c.id == part, model_name.c.trash_id.is_(None))
+        )
+    )
+
+
+def _shared_fields(info: ModelInfo, models: Path) -> dict[str, Any]:
+    detail: Mapping[str, Any] = json.loads(info.detail)
+    return {
+        "name": info.name,
+        "model_type": info.type,
+        # What lies at the path; a converted checkpoint is a folder there.
+        "model_format": ModelFormat.DIFFUSERS if info.is_pipeline else info.format,
+        "base_model": info.base,
+        "bases": info.bases,
+        "path": Path(info.location).relative_to(models).as_posix(),
+        "hash": info.hash,
+        "description": info.description or None,
+        "source": info.source or None,
+        "variant": detail.get("variant"),
+        "prediction_type": detail.get("prediction_type"),
+        "precision": detail.get("precision"),
+        "architecture": detail.get("architecture"),
+        "size": info.size,
+        "blake3": info.hash.partition(":")[2],
+        "sha256": None if info.original is None else info.original.sha256.hexadecimal,
+        "converted_at": None
+        if info.original is None or info.added_at is None
+        else info.added_at.timestamp(),
+    }
+
+
+def _said_fields(said: ModelMetadata) -> dict[str, Any]:
+    told = {
+        "tags": list(said.tags),
+        "author": said.first(Field.AUTHOR),
+        "license": said.first(Field.LICENSE),
+        "trigger_phrases": list(said.trigger_words),
+        "cover_image": said.previews[0].name if said.previews else "",
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _fitting(fields: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the fields of a record that can be; no class of MM2's is made for some forms on disk."""
+    wanted = dict(fields if changes is None else changes)
+    try:
+        first_revision("0" * 32, dict(fields), datetime.fromtimestamp(0).astimezone())
+    except InvalidModelConfigException:
+        return wanted | {"model_format": ModelFormat.UNKNOWN}
+    return wanted
+
+
+def _hashes(connection: Connection, info: ModelInfo) -> Iterator[str]:
+    """Yield what other programs know a model's files by."""
+    parts = [info.id] if not info.is_pipeline else [part.id for part in info.parts]
+    columns = (part_file.c.blake3, part_file.c.sha256, part_file.c.imohash, part_file.c.data_sha256)
+    of_files = (
+        select(*columns)
+        .where(part_file.c.part_id.in_(parts))
+        .order_by(part_file.c.part_id, part_file.c.member)
+    )
+    originals = select(
+        original_file.c.blake3,
+        original_file.c.sha256,
+        original_file.c.imohash,
+        original_file.c.data_sha256,
+    ).where(original_file.c.pipeline_id == info.id)
+    for query in (originals, of_files) if info.is_pipeline else (of_files,):
+        for row in connection.execute(query):
+            yield from (digest.hex() for digest in row if digest)
