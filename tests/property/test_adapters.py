@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelshelf.identify import identify
+from modelshelf.identify.adapter_names import numbers_of, numbers_of_all
 from modelshelf.schema.identity import Identity
 from tests.unit.identify.adapter_layouts import DENOISERS, KINDS, NAMINGS, Modules, adapter
 from tests.unit.identify.layouts import index_of
@@ -75,3 +76,31 @@ class TestTargets:
     def test_any_names_and_shapes_get_an_answer(self, shapes: dict[str, tuple[int, ...]]) -> None:
         """Nonsense is unknown, or a LoRA of unknown base; it is never an error."""
         assert identify(index_of(shapes)).type.value
+
+
+CONSTANTS = st.text("ab12._:#\n", max_size=6)
+STEPS = st.sampled_from(["0", "7", "12", "1234567890123", "#"])
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> list[str]:
+    """Paths that are equal but for numbers that are steps of theirs."""
+    constants = draw(st.lists(CONSTANTS, min_size=1, max_size=4))
+    numbers = st.tuples(*[STEPS] * (len(constants) - 1))
+    separators = draw(st.tuples(*[st.sampled_from("._")] * (2 * len(constants))))
+    pieces = [f"{separators[at]}{one}{separators[~at]}" for at, one in enumerate(constants)]
+    # Neither end of a path is a separator.
+    pieces[0], pieces[-1] = f"a{pieces[0]}", f"{pieces[-1]}a"
+    return [
+        "".join(piece + number for piece, number in zip(pieces, (*own, ""), strict=True))
+        for own in draw(st.lists(numbers, min_size=1, max_size=5))
+    ]
+
+
+class TestNumbers:
+    """A fast path skips work whose result is known, and never computes it another way."""
+
+    @given(alike())
+    def test_all_paths_at_once_have_the_numbers_of_each(self, paths: list[str]) -> None:
+        """Whatever stands between them, line ends and `#` included."""
+        assert numbers_of_all(paths) == [numbers_of(path)[1] for path in paths]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -12,12 +11,13 @@ from typing import NamedTuple
 from modelshelf.identify.adapter_names import (
     AdapterNaming,
     ending_of,
-    numbers_of,
+    fold_path,
     numbers_of_all,
     place_of,
 )
 from modelshelf.identify.adapter_widths import COMPANIONS, Widths, network_of
 from modelshelf.identify.layout import Layout
+from modelshelf.identify.packing import Shape
 
 __all__ = ["Adapter", "AdapterNaming", "Target", "find_adapter"]
 
@@ -38,7 +38,8 @@ class Target:
     names: list[str] = field(default_factory=list)
     """Tensors that adapt them."""
     modules: dict[tuple[int, ...], Widths] = field(default_factory=dict)
-    """Numbers in the path → what the tensors tell about the module there."""
+    """Numbers in the path → what the tensors tell about the module there; one value for modules that
+    are alike."""
 
     @property
     def example(self) -> str:
@@ -72,9 +73,12 @@ class Target:
     @cached_property
     def alike(self) -> Mapping[tuple[int, int, int, int], list[tuple[int, ...]]]:
         """What modules are like, as `Widths.key` → the numbers of those that are."""
-        found: dict[tuple[int, int, int, int], list[tuple[int, ...]]] = {}
+        same: dict[Widths, list[tuple[int, ...]]] = {}
         for numbers, widths in self.modules.items():
-            found.setdefault(widths.key, []).append(numbers)
+            same.setdefault(widths, []).append(numbers)
+        found: dict[tuple[int, int, int, int], list[tuple[int, ...]]] = {}
+        for widths, modules in same.items():
+            found.setdefault(widths.key, []).extend(modules)
         return found
 
 
@@ -138,7 +142,7 @@ def find_adapter(layout: Layout) -> Adapter | None:
         return None
     for one in stems.values():
         one.number()
-    every = tuple(chain.from_iterable(one.modules.values() for one in targets.values()))
+    every = set(chain.from_iterable(one.modules.values() for one in targets.values()))
     ranks = {one.rank for one in every if one.rank}
     return Adapter(
         dict(sorted(targets.items())),
@@ -178,17 +182,33 @@ class _Stems:
     """Where paths begin."""
     implied: tuple[int, ...]
     """Numbers that the names leave out."""
-    found: defaultdict[str, Widths] = field(default_factory=lambda: defaultdict(Widths))
-    """Beginning of the name → what its pieces tell."""
+    pieces: list[tuple[str, dict[str, Shape]]] = field(default_factory=list)
+    """Kind of piece, and beginning of the name → its shape."""
 
     def number(self) -> None:
-        """Enter each module under the numbers of its path."""
-        first = next(iter(self.found))
-        count = len(numbers_of(first[self.start :])[1])
-        paths = [stem[self.start :] for stem in self.found]
-        for numbers, widths in zip(numbers_of_all(paths, count), self.found.values(), strict=True):
-            widths.settle()
-            self.target.modules[numbers + self.implied] = widths
+        """Enter each module under the numbers of its path.
+
+        Modules are many and alike: what their pieces tell is worked out once for all whose pieces
+        have the same shapes.
+        """
+        stems = dict.fromkeys(chain.from_iterable(shapes for _, shapes in self.pieces))
+        rows = list(zip(*(map(shapes.get, stems) for _, shapes in self.pieces), strict=True))
+        kinds = [kind for kind, _ in self.pieces]
+        widths = {row: _widths(kinds, row) for row in dict.fromkeys(rows)}
+        numbers = numbers_of_all([stem[self.start :] for stem in stems])
+        if self.implied:
+            numbers = [one + self.implied for one in numbers]
+        self.target.modules.update(zip(numbers, map(widths.__getitem__, rows), strict=True))
+
+
+def _widths(kinds: Sequence[str], shapes: Sequence[Shape]) -> Widths:
+    """Return what pieces of these shapes tell; None where the module has no such piece."""
+    widths = Widths()
+    for kind, shape in zip(kinds, shapes, strict=True):
+        if shape is not None:
+            Widths.adder(kind)(widths, shape)
+    widths.settle()
+    return widths
 
 
 def _collect(
@@ -198,7 +218,7 @@ def _collect(
     tail = piece.tail
     example = piece.names[0]
     place = place_of(example[:-tail])
-    folded, _ = numbers_of(example[place.start : -tail].replace(".processor.", "."))
+    folded = fold_path(example[place.start : -tail].replace(".processor.", "."))
     implied: tuple[int, ...] = ()
     if piece.module:
         block, _, layer = folded.rpartition(".")
@@ -206,15 +226,18 @@ def _collect(
     elif folded.endswith(".to_out") and example.startswith("_lora", len(example) - tail):
         # Older diffusers left out that a list of two holds it.
         folded, implied = f"{folded}.#", (0,)
-    target = Target(place.model, folded, place.is_flat)
-    target = targets.setdefault(f"{place.model}:{target.flat}", target)
+    key = f"{place.model}:{folded.replace('.', '_')}"
+    target = targets.get(key)
+    if target is None:
+        target = targets[key] = Target(place.model, folded, place.is_flat)
     target.names += piece.names
-    own = stems.setdefault(
-        f"{example[: place.start]}{folded}", _Stems(target, place.start, implied)
-    ).found
-    shape_of, add = layout.shape_of, Widths.adder(piece.kind)
-    for name in piece.names:
-        add(own[name[:-tail]], shape_of(name) or ())
+    written = example[: place.start] + folded
+    own = stems.get(written)
+    if own is None:
+        own = stems[written] = _Stems(target, place.start, implied)
+    shape_of = layout.shape_of
+    shapes: dict[str, Shape] = {name[:-tail]: shape_of(name) or () for name in piece.names}
+    own.pieces.append((piece.kind, shapes))
     return target, _naming_of(place.naming, example, piece)
 
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
 from modelshelf.errors import UsageError
-from modelshelf.identify import BUILT_IN, Families, Family, Trait, identify
+from modelshelf.identify import BUILT_IN, Families, Family, Trait, families, identify
 from modelshelf.identify.condition import (
     Absent,
     Adapts,
@@ -272,3 +274,12 @@ def test_identifying_imports_no_heavy_library() -> None:
         check=True,
     )
     assert result.stdout == "[]\n"
+
+
+def test_whatever_module_has_families_takes_part() -> None:
+    """Adding a family touches one file: nothing lists the modules."""
+    modules = [
+        import_module(f"{families.__name__}.{one.name}") for one in iter_modules(families.__path__)
+    ]
+    shipped = [one.id for module in modules for one in getattr(module, "FAMILIES", ())]
+    assert sorted(shipped) == [one.id for one in BUILT_IN]
