@@ -28,7 +28,7 @@ from modelshelf.schema.config import CONFIG_CLASSES, AnyModelConfig, parse_confi
 from modelshelf.schema.config_base import SHORT_NAMES
 from modelshelf.schema.config_problems import invalid_config
 
-__all__ = ["YamlRecords", "fields_of"]
+__all__ = ["YamlRecords", "fields_of", "file_error"]
 
 _MOST = 20
 """Mistakes that are told at once."""
@@ -110,13 +110,13 @@ class YamlRecords:
                 raise NotARecordStoreError(root=str(path), reason="it is no text") from error
             line = content.count(b"\n", 0, error.start) + 1
             problem = f"byte 0x{content[error.start]:02x} is no UTF-8"
-            raise _file_error(path, [Mistake(line, None, problem)]) from error
+            raise file_error(path, [Mistake(line, None, problem)]) from error
         document = parse_document(text, earlier.document.entries if earlier else None)
         if METADATA in document.entries or METADATA not in text:
             # First of all: of another program's file nobody needs to know the mistakes.
             _check_version(path, document)
         if document.mistakes:
-            raise _file_error(path, document.mistakes)
+            raise file_error(path, document.mistakes)
         _check_version(path, document)
         configs: dict[str, AnyModelConfig] = {}
         broken: dict[str, Mistake] = {}
@@ -152,7 +152,7 @@ class YamlRecords:
             InvalidRecordFileError: One has a mistake, so nobody can say what it would be.
         """
         if self.broken:
-            raise _file_error(self.path, self.broken.values(), list(self.broken))
+            raise file_error(self.path, self.broken.values(), list(self.broken))
         return iter(self.configs.values())
 
     def with_added(self, configs: Mapping[str, AnyModelConfig]) -> YamlRecords:
@@ -264,9 +264,10 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(each) for each in parts) if all(each.isdecimal() for each in parts) else ()
 
 
-def _file_error(
+def file_error(
     path: Path, mistakes: Iterable[Mistake], keys: list[str] | None = None
 ) -> InvalidRecordFileError:
+    """Make the error that names the mistakes in a file, each with the key of its record where given."""
     told = list(mistakes)
     names = [f"record `{key}`, " for key in keys] if keys else [""] * len(told)
     said = [f"{name}{mistake}" for name, mistake in zip(names, told, strict=True)]
