@@ -24,6 +24,7 @@ from modelshelf.records.yaml_text import Plain, in_brackets, inline, key_text, l
 __all__ = ["edit_record"]
 
 _NO_FOLDING = 1_000_000_000
+_ALONE = (0, 0)
 
 
 class _Change(NamedTuple):
@@ -31,7 +32,8 @@ class _Change(NamedTuple):
 
     first: int
     after: int
-    number: int
+    rank: tuple[int, int]
+    """Of several that are put in at one place, the deepest stands first: the others stand below its parent."""
     lines: list[str]
 
 
@@ -153,7 +155,7 @@ def _changes(
         first, after = name.start_mark.line, _line_after(name, node, lines)
         ends[name.value] = after
         if name.value not in wanted:
-            yield _Change(first, after, 0, [])
+            yield _Change(first, after, _ALONE, [])
         elif value_of(node) != wanted[name.value]:
             yield from _entry_changes(lines, name, node, wanted[name.value])
     indent = " " * mapping.value[0][0].start_mark.column
@@ -161,7 +163,7 @@ def _changes(
     new += [each for each in wanted if each not in ends and each not in order]
     for number, name in enumerate(new):
         at = _place(name, ends, order, mapping.value[0][0].start_mark.line)
-        yield _Change(at, at, number, lines_of(name, wanted[name], indent))
+        yield _Change(at, at, (-len(indent), number), lines_of(name, wanted[name], indent))
 
 
 def _place(name: str, ends: Mapping[str, int], order: Sequence[str], start: int) -> int:
@@ -186,7 +188,7 @@ def _entry_changes(
             left, right = begin.column, end.column
         gap = "" if line[:left].endswith(" ") else " "
         text = quoted(wanted, style) if isinstance(wanted, str) and style else inline(wanted)
-        yield _Change(first, after, 0, [line[:left] + gap + text + line[right:]])
+        yield _Change(first, after, _ALONE, [line[:left] + gap + text + line[right:]])
     elif isinstance(wanted, dict) and wanted and begin.line > first and _has_lines(node):
         yield from _changes(lines, node, wanted, ())
     elif isinstance(wanted, list) and wanted and begin.line > first and _has_items(node):
@@ -196,7 +198,7 @@ def _entry_changes(
         comment = re.search(r"(?<=:)\s+#.*$", lines[first])
         if comment and begin.line > first:
             written[0] += comment.group()
-        yield _Change(first, after, 0, written)
+        yield _Change(first, after, _ALONE, written)
 
 
 def _wants_lines(wanted: Plain, node: Node) -> bool:
@@ -229,8 +231,8 @@ def _item_changes(
             written = [f"{indent}- {each}" for each in new[c:d]]
             # What stands between two items, such as a comment, is no part of either.
             for item in range(a, b):
-                yield _Change(starts[item], afters[item], 0, [])
-            yield _Change(at, at, 0, written)
+                yield _Change(starts[item], afters[item], _ALONE, [])
+            yield _Change(at, at, (-len(indent), 0), written)
 
 
 def _is_empty(node: Node) -> bool:

@@ -87,16 +87,20 @@ class _SystemDisk:
 class YamlFile:
     """One file, followed through symbolic links, so that a link stays one."""
 
-    def __init__(self, path: Path, *, disk: FileDisk | None = None) -> None:
+    def __init__(
+        self, path: Path, *, disk: FileDisk | None = None, patience: float = _BUSY_SECONDS
+    ) -> None:
         """Name the file; nothing is opened yet.
 
         Args:
             path: Where it is or shall be.
             disk: What writes; None for the operating system.
+            patience: Seconds that a writer waits for its turn.
         """
         self.path = path
         """As the caller names it."""
         self._disk = disk or _SystemDisk()
+        self._patience = patience
         self._seen: tuple[tuple[int, ...], bytes] | None = None
 
     def read(self) -> bytes | None:
@@ -136,11 +140,11 @@ class YamlFile:
         """Keep every other writer out that asks for the lock, to the end of the block.
 
         Raises:
-            StoreBusyError: Others kept writing for a minute.
+            StoreBusyError: Others kept writing for too long.
             StoreWriteError: The lock cannot be made.
         """
         target = self._target()
-        lock = FileLock(self._beside(target, ".lock"), timeout=_BUSY_SECONDS)
+        lock = FileLock(self._beside(target, ".lock"), timeout=self._patience)
         with self._trouble(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:

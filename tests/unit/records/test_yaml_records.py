@@ -5,21 +5,25 @@ import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from modelshelf.blobs.local_disk import LocalDisk
 from modelshelf.errors import (
     DuplicateKeyError,
     InvalidModelConfigException,
     InvalidRecordFileError,
     NotARecordStoreError,
     StaleConfigError,
+    StoreBusyError,
     StoreTooNewError,
     StoreUnusableError,
     StoreWriteError,
     UnknownModelException,
 )
 from modelshelf.records.file_service import ModelRecordServiceFile
+from modelshelf.records.yaml_file import YamlFile
 from modelshelf.schema.selector import Attribute, Operator, Term
 
 NOW = datetime(2030, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -156,6 +160,21 @@ def test_lists_and_mappings_change_entry_by_entry(opened: Opened, path: Path) ->
     assert "    description: |-\n      Short\n      again.\n\n    default_settings:" in text
     assert "sampler" not in text
     assert store.get_model("ink").tags == ["line art", "manga", "sfw", "x"]
+
+
+def test_settings_within_settings_grow_where_they_belong(opened: Opened, path: Path) -> None:
+    """What is added to the inner ones stands above what is added to the outer ones."""
+    text = (
+        "__metadata__: {version: '3.2'}\na:\n  name: A\n  type: lora\n  format: lycoris\n  base: sd-1\n"
+        "  path: a\n  default_settings:\n    # inner\n    inner:\n      old: 1\n  # below\n  revision: 1\n"
+    )
+    opened(text).update_model(
+        "a", {"default_settings": {"inner": {"new": [1], "b": 2}, "outer": 3}}
+    )
+    assert path.read_text().partition("  default_settings:\n")[2] == (
+        "    # inner\n    inner:\n      new:\n        - 1\n      b: 2\n    outer: 3\n"
+        "  updated_at: 1904281689.0\n  # below\n  revision: 2\n"
+    )
 
 
 def test_a_field_that_becomes_empty_is_left_out(opened: Opened, path: Path) -> None:
@@ -452,6 +471,59 @@ def test_a_write_protected_file_is_not_replaced(opened: Opened, path: Path) -> N
     with pytest.raises(StoreWriteError, match="write-protected"):
         store.add_model("a", LORA)
     assert path.read_text() == MINE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_the_owner_stays(opened: Opened, path: Path) -> None:
+    """Root changes a person's file, and it is still the person's."""
+    store = opened(MINE)
+    os.chown(path, 12345, 12345)
+    store.add_model("a", LORA)
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12345)
+
+
+def test_a_file_that_is_far_too_long_is_neither_read_nor_written(path: Path) -> None:
+    """Memory is bounded; what would not be read again is not written."""
+    store = ModelRecordServiceFile(path)
+    with pytest.raises(StoreWriteError, match="at most"):
+        store.add_models(
+            (str(each), LORA | {"source_api_response": "x" * 4_000_000}) for each in range(17)
+        )
+    assert store.all_models() == []
+    os.truncate(path, 65 * 1024 * 1024)
+    with pytest.raises(StoreUnusableError, match="at most"):
+        store.all_models()
+
+
+def test_who_waits_too_long_for_the_lock_is_told(path: Path) -> None:
+    """Another writer that hangs does not hang everybody for ever."""
+    troubles: list[StoreBusyError] = []
+
+    def wait() -> None:
+        with pytest.raises(StoreBusyError) as caught, YamlFile(path, patience=0.01).locked():
+            pass
+        troubles.append(caught.value)
+
+    with YamlFile(path).locked():
+        thread = Thread(target=wait)
+        thread.start()
+        thread.join()
+    assert [each.what for each in troubles] == [str(path)]
+
+
+def test_a_file_that_others_save_without_end_is_busy(path: Path) -> None:
+    """Nothing of theirs is overwritten, and the attempts end."""
+    ModelRecordServiceFile(path)
+
+    class Saving(LocalDisk):
+        def sync_file(self, descriptor: int) -> None:
+            with path.open("a") as file:
+                file.write("# saved\n")
+            super().sync_file(descriptor)
+
+    with pytest.raises(StoreBusyError):
+        ModelRecordServiceFile(path, disk=Saving()).add_model("a", LORA)
+    assert ModelRecordServiceFile(path).all_models() == []
 
 
 @pytest.mark.parametrize("key", ["__metadata__", "\x01" * 255])
