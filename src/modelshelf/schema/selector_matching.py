@@ -5,7 +5,6 @@ The YAML store asks with it; the tests compare the SQL stores with it.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Mapping
 
@@ -147,7 +146,7 @@ def _holds(term: Term, config: ModelConfigBase) -> bool:
     values = values_of(config, term.attribute)
     if term.attribute in NUMBERS:
         order = _ORDERS.get(term.operator)
-        if order is None or isinstance(wanted, str) or math.isnan(wanted):
+        if order is None or isinstance(wanted, str):
             return False
         return any(order(each, wanted) for each in values if not isinstance(each, str))
     compare = _TEXTUAL.get(term.operator)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -140,7 +139,7 @@ def _exact(word: Word) -> int | float | None:
         return None
     digits = found[1]
     number = int(digits) if digits.lstrip("-").isdigit() else float(digits)
-    if not math.isfinite(number) or not -_LARGEST < number < _LARGEST:
+    if not -_LARGEST < number < _LARGEST:
         raise wrong(word.value_column, "a number below 2^63", word.value)
     return number
 

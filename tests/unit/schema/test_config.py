@@ -138,6 +138,7 @@ def test_a_union_refuses_what_does_not_fit() -> None:
     ("changes", "fields", "said"),
     [
         ({"type": "lara"}, "model_type", "got `lara`"),
+        ({"type": "a\nb"}, "model_type", r"got `a\nb`"),
         ({"type": None}, "model_type", "expected a value, got none"),
         ({"type": ["x"]}, "model_type", "got a list"),
         ({"format": "diffuser"}, "model_format", "got `diffuser`"),
@@ -186,6 +187,31 @@ def test_a_wrong_field_is_named(changes: dict[Any, Any], fields: str, said: str)
     assert str(error).isprintable()
     assert len(str(error)) < 1500
     assert (error.code, error.exit_status) == ("model-config-invalid", 2)
+
+
+TEXTS = [
+    "key",
+    "name",
+    "path",
+    "hash",
+    "description",
+    "source",
+    "source_api_response",
+    "author",
+    "license",
+    "cover_image",
+    "precision",
+    "architecture",
+    "config",
+    "vae",
+]
+
+
+@pytest.mark.parametrize("field", TEXTS)
+@pytest.mark.parametrize("text", ["a\0", "a\udfff", "x" * 5_000_000])
+def test_no_text_is_taken_that_a_store_cannot_keep(field: str, text: str) -> None:
+    """PostgreSQL has no NUL, UTF-8 no lone surrogate, and no field is without end."""
+    assert problem_of(MAIN | {field: text}).fields == field
 
 
 def test_all_problems_are_told_at_once() -> None:

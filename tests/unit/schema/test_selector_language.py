@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -173,6 +176,23 @@ def test_now_may_be_said_in_any_time_zone() -> None:
     assert parse_selector("used>1d", now=there) == read("used>1d")
 
 
+def test_a_date_is_the_same_day_on_every_machine() -> None:
+    """Whatever its time zone."""
+    program = (
+        "from datetime import UTC, datetime\n"
+        "from modelshelf.schema.selector_language import parse_selector, render\n"
+        "for text in ('added>=2026-01-31', 'added>=2026-01-31T00:00'):\n"
+        "    found = parse_selector(text, now=datetime.now(UTC))\n"
+        "    print(render(found), found.value)\n"
+    )
+    zone = os.environ | {"TZ": "Asia/Tokyo"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=zone, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert lines == [f"added>=2026-01-31 {MIDNIGHT}", f"added>=2026-01-31 {float(MIDNIGHT)}"]
+
+
 def test_what_was_never_used_can_be_asked_for() -> None:
     """No other condition on `used` holds for it."""
     assert read("used:never") == Not(Term(Attribute.USED, Operator.AT_LEAST, 0))
@@ -275,3 +295,30 @@ def test_what_no_record_can_fit_is_nothing(term: Term) -> None:
     """A program may build it; no store is asked."""
     assert simplified(term) == Nothing
     assert simplified(Or((term, LORA))) == LORA
+
+
+def test_numbers_that_no_record_reaches_ask_whether_there_is_one() -> None:
+    """Every size is below 2^63 and above its negative, and no column could be compared with them."""
+    sized = Term(Attribute.SIZE, Operator.AT_LEAST, 0)
+    assert simplified(Term(Attribute.SIZE, Operator.LESS, 2**70)) == sized
+    assert simplified(Term(Attribute.SIZE, Operator.AT_LEAST, float("-inf"))) == sized
+    assert simplified(Term(Attribute.SIZE, Operator.AT_MOST, -(2**63))) == Nothing
+    assert simplified(Term(Attribute.SIZE, Operator.IS, float("inf"))) == Nothing
+
+
+def test_one_form_of_words_and_hashes() -> None:
+    """As records write them."""
+    assert simplified(equal(Attribute.TYPE, "LoRA")) == LORA
+    asked = Term(Attribute.HASH, Operator.STARTS, "BLAKE3:AB")
+    assert simplified(asked) == Term(Attribute.HASH, Operator.STARTS, "ab")
+
+
+@pytest.mark.parametrize(
+    "value", ["a\\", '"', '\\"', "a b", "", "or", "x*", "(", "\n", ":", "<5", "@1", "é"]
+)
+def test_every_text_can_be_written(value: str) -> None:
+    """With quotes where it needs them."""
+    for attribute in (Attribute.TEXT, Attribute.NAME, Attribute.KEY):
+        for operator in (Operator.IS, Operator.STARTS, Operator.HAS):
+            term = Term(attribute, operator, value)
+            assert read(render(term)) == term
