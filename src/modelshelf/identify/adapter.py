@@ -41,7 +41,7 @@ class Target:
     """Numbers in the path → what the tensors tell about the module there; one value for modules that
     are alike."""
 
-    @property
+    @cached_property
     def example(self) -> str:
         """The first name in order of text."""
         return min(self.names)
@@ -94,6 +94,8 @@ class Adapter:
     """`lora`, `locon`, `dora`, `loha`, `lokr`, `oft`, `glora`, `ia3` or `full`."""
     rank: str
     """Inner dimension of its matrices, `mixed`, or empty where the kind has none."""
+    strangers: dict[object, Target | None] = field(default_factory=dict, compare=False)
+    """Host → a target that is none of its modules, or None where all are; of hosts asked for so far."""
 
     @cached_property
     def denoiser(self) -> tuple[Target, ...]:

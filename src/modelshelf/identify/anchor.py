@@ -9,8 +9,9 @@ answers with those of all families.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
 from modelshelf.identify.condition import (
@@ -26,7 +27,7 @@ from modelshelf.identify.condition import (
     longest_literal,
 )
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.host import Fits
+from modelshelf.identify.host import Fits, Host
 from modelshelf.identify.layout import fold
 
 __all__ = ["Shortlist"]
@@ -57,6 +58,8 @@ class _Needs:
     """Folded names without wrappers."""
     words: tuple[str, ...] = ()
     """Pieces of the paths of adapted modules."""
+    hosts: tuple[Host, ...] = ()
+    """Denoisers that an adapter must fit."""
     classes: tuple[str, ...] = ()
     """Classes, one of which the configuration must name."""
     configuration: bool = False
@@ -73,6 +76,7 @@ class Shortlist(Generic[_Family]):
         rarity = Counter(name for _, one in needs for name in one.tensors)
         self._by_tensor: dict[str, list[_Family]] = {}
         self._by_word: dict[str, list[_Family]] = {}
+        self._by_host: list[tuple[Host, _Family]] = []
         self._by_class: dict[str, list[_Family]] = {}
         self._by_configuration: list[_Family] = []
         self._by_lone_tensor: list[_Family] = []
@@ -81,6 +85,8 @@ class Shortlist(Generic[_Family]):
             if one.tensors:
                 rarest = min(one.tensors, key=lambda name: (rarity[name], name))
                 self._by_tensor.setdefault(rarest, []).append(family)
+            elif one.hosts:
+                self._by_host.append((one.hosts[0], family))
             elif one.words:
                 self._by_word.setdefault(max(one.words, key=len), []).append(family)
             elif one.classes:
@@ -102,6 +108,12 @@ class Shortlist(Generic[_Family]):
             for word, families in self._by_word.items():
                 if word in paths:
                     found += families
+        adapter = facts.adapter
+        if adapter is not None and adapter.denoiser:
+            first = adapter.denoiser[0].path
+            fitting = [own for start, own in self._by_beginning.items() if first.startswith(start)]
+            # By id, as a path may begin with several of a host's beginnings.
+            found += {one.id: one for families in fitting for one in families}.values()
         if facts.settings:
             found += self._by_configuration
             found += self._by_class.get(facts.settings.get("class", ""), ())
@@ -109,10 +121,20 @@ class Shortlist(Generic[_Family]):
             found += self._by_lone_tensor
         return sorted(found, key=lambda family: family.id)
 
+    @cached_property
+    def _by_beginning(self) -> Mapping[str, list[_Family]]:
+        """Families by what the paths of their hosts begin with; read when the first adapter comes."""
+        found: dict[str, list[_Family]] = {}
+        for host, family in self._by_host:
+            for beginning in host.beginnings:
+                found.setdefault(beginning, []).append(family)
+        return found
+
 
 def _needs_of(family: _Asked) -> _Needs:
     tensors: list[str] = []
     words: list[str] = []
+    hosts: list[Host] = []
     classes: tuple[str, ...] = ()
     configuration = lone = False
     for condition in _parts(family.conditions):
@@ -120,14 +142,16 @@ def _needs_of(family: _Asked) -> _Needs:
             tensors += fold([condition.name])
         elif isinstance(condition, Adapts):
             words.append(longest_literal(condition.module))
-        elif isinstance(condition, Named | Fits):
+        elif isinstance(condition, Named):
             words.append(_ANY_TARGET)
+        elif isinstance(condition, Fits):
+            hosts.append(condition.host)
         elif isinstance(condition, Setting | Unset):
             configuration = True
             classes = classes or _classes_of(condition)
         elif isinstance(condition, OneTensor):
             lone = True
-    return _Needs(tuple(tensors), tuple(words), classes, configuration, lone)
+    return _Needs(tuple(tensors), tuple(words), tuple(hosts), classes, configuration, lone)
 
 
 def _parts(conditions: Iterable[Condition]) -> Iterator[Condition]:

@@ -81,8 +81,14 @@ class Host:
 
     def misses(self, adapter: Adapter) -> Target | None:
         """Return a target of *adapter* that is none of this host's modules, or None if all are."""
+        # Several families ask for one host.
+        if self not in adapter.strangers:
+            adapter.strangers[self] = self._stranger(adapter)
+        return adapter.strangers[self]
+
+    def _stranger(self, adapter: Adapter) -> Target | None:
         first = adapter.denoiser[0]
-        if not first.path.startswith(self._beginnings):
+        if not first.path.startswith(self.beginnings):
             return first
         for target in adapter.denoiser:
             sites = (self._flat if target.is_flat else self._dotted).get(target.path)
@@ -91,7 +97,7 @@ class Host:
         return None
 
     @cached_property
-    def _beginnings(self) -> tuple[str, ...]:
+    def beginnings(self) -> tuple[str, ...]:
         """What paths begin with: enough to turn most adapters away before all lines are read."""
         words = (line.split(maxsplit=1)[0] for line in self.modules.splitlines() if line.strip())
         return tuple(

@@ -55,19 +55,21 @@ def fold(names: Iterable[str]) -> list[str]:
 class Group:
     """All tensors of one part whose names differ in numbers only."""
 
-    __slots__ = ("_layout", "_shapes", "names")
+    __slots__ = ("_shape_of", "_shapes", "names")
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, shape_of: Callable[[str], Shape]) -> None:
         self.names: list[str] = []
         """As they stand in the file."""
-        self._layout = layout
+        # Not the layout itself: what holds each other lives on until Python looks for cycles, and that
+        # takes longer than any header.
+        self._shape_of = shape_of
         self._shapes: frozenset[tuple[int, ...]] | None = None
 
     @property
     def shapes(self) -> frozenset[tuple[int, ...]]:
         """Every shape that occurs, unpacked; empty where packing hides them all."""
         if self._shapes is None:
-            found = set(map(self._layout.shape_of, self.names))
+            found = set(map(self._shape_of, self.names))
             self._shapes = frozenset(shape for shape in found if shape is not None)
         return self._shapes
 
@@ -78,7 +80,7 @@ class Group:
 
     def exactly(self, name: str) -> Group:
         """Return only those that are called *name* behind their wrapper; `#` is any number."""
-        found = Group(self._layout)
+        found = Group(self._shape_of)
         if "#" in name:
             wanted = re.compile(r"(?:.*\.)?" + re.escape(name).replace(r"\#", "[0-9]+"))
             found.names = [own for own in self.names if wanted.fullmatch(own)]
@@ -124,7 +126,11 @@ class Layout:
             part, stripped = unwrap(framed)
             if part is not Part.EMA:
                 self.folded.setdefault(framed, []).extend(names)
-            group = self._parts.setdefault(part, {}).setdefault(weight_name(stripped), Group(self))
+            groups = self._parts.setdefault(part, {})
+            stripped = weight_name(stripped)
+            group = groups.get(stripped)
+            if group is None:
+                group = groups[stripped] = Group(self.shape_of)
             group.names += names
 
     @property

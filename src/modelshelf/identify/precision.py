@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from modelshelf.identify.layout import Group, Layout
-from modelshelf.schema.tensor import TensorEntry
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
 
 __all__ = ["precision_of"]
 
@@ -70,14 +71,13 @@ def precision_of(layout: Layout) -> str | None:
     # Whatever lies beside them, numbers of 16 bits and more are not packed.
     if marked is not None and not layout.dtypes <= _UNPACKED:
         return marked
-    tensors = layout.index.tensors
     groups = layout.groups(layout.leading)
-    sizes = _sizes(groups.values(), tensors)
+    sizes = _sizes(groups.values(), layout.index)
     # What stands outside the blocks may be most of a small file, and is never quantised.
     if not _FP8.isdisjoint(sizes) and (scale := _scale_dtype(layout)) is not None:
         if scale == "F8_E8M0":
             return "mxfp8"
-        return "fp8_mixed" if _leaves_alone(groups, tensors) else "fp8_scaled"
+        return "fp8_mixed" if _leaves_alone(groups, layout.index.tensors) else "fp8_scaled"
     most = min(sizes, key=lambda one: (-sizes[one], one), default="")
     return "mixed" if sizes[most] < _MOSTLY * sizes.total() else _word(most)
 
@@ -86,14 +86,19 @@ def _word(dtype: str) -> str | None:
     return _WORDS.get(dtype, dtype.lower() or None)
 
 
-def _sizes(groups: Iterable[Group], tensors: Mapping[str, TensorEntry]) -> Counter[str]:
+def _sizes(groups: Iterable[Group], index: TensorIndex) -> Counter[str]:
     """Add up the bytes of each dtype: of matrices, or of all tensors where there is none."""
     matrices: Counter[str] = Counter()
     others: Counter[str] = Counter()
-    for group in groups:
-        for entry in map(tensors.__getitem__, group.names):
-            sizes = matrices if len(entry.shape) > 1 else others
-            sizes[entry.dtype] += entry.end - entry.begin
+    shape_of, size_of = index.shapes.__getitem__, index.sizes.__getitem__
+    alike = Counter(
+        chain.from_iterable(
+            zip(map(shape_of, one.names), map(size_of, one.names), strict=True) for one in groups
+        )
+    )
+    for (shape, (dtype, length)), count in alike.items():
+        sizes = matrices if len(shape) > 1 else others
+        sizes[dtype] += length * count
     return +matrices or +others
 
 

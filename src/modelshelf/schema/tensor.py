@@ -99,6 +99,11 @@ class TensorColumns(Mapping[str, TensorEntry]):
         """The dtype of each tensor, in file order."""
         return self._dtypes
 
+    @property
+    def lengths(self) -> Sequence[int]:
+        """The bytes that each tensor takes, in file order."""
+        return self._lengths
+
     def items(self) -> ItemsView[str, TensorEntry]:
         """Return names with entries."""
         return self._all().items()
@@ -145,6 +150,16 @@ class TensorIndex:
         if isinstance(self.tensors, TensorColumns):
             return frozenset(self.tensors.dtypes)
         return frozenset(entry.dtype for entry in self.tensors.values())
+
+    @property
+    def sizes(self) -> Mapping[str, tuple[str, int]]:
+        """Name → dtype and bytes, in file order; ask once and keep it."""
+        tensors = self.tensors
+        if isinstance(tensors, TensorColumns):
+            return dict(
+                zip(tensors, zip(tensors.dtypes, tensors.lengths, strict=True), strict=True)
+            )
+        return {name: (one.dtype, one.end - one.begin) for name, one in tensors.items()}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Return the shape of tensor *name*, or None where there is none."""

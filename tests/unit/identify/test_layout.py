@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
+from modelshelf.identify.facts import Facts
 from modelshelf.identify.layout import Layout, Part, fold
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import index_of
@@ -141,3 +144,13 @@ def test_packed_shapes_are_unpacked_or_unknown(
         {name: TensorEntry(dtype, shape, 0, 0) for name, (dtype, shape) in tensors.items()}
     )
     assert sorted(Layout(index).groups(Part.BARE)["a.weight"].shapes) == expected
+
+
+def test_what_was_read_is_gone_with_its_last_holder() -> None:
+    """Nothing waits for a search for cycles, which takes longer than a header."""
+    facts = Facts(index_of({"lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": (4, 8)}))
+    assert facts.groups
+    assert facts.targets
+    layout = weakref.ref(facts.layout)
+    del facts
+    assert layout() is None
