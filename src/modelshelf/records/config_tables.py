@@ -65,7 +65,8 @@ def _sorted(name: str, *columns: str) -> Index:
 
     On SQLite alone: a row of PostgreSQL's index takes 2,700 bytes, and a name may have more.
     """
-    index = Index(f"ix_model_config_{name}", "hidden", *columns, "key")
+    # What is hidden comes last: first, it would look to SQLite like the column to search by.
+    index = Index(f"ix_model_config_{name}", *columns, "key", "hidden")
     return index.ddl_if(dialect="sqlite")
 
 
@@ -101,6 +102,9 @@ model_config = Table(
     Column("config", _Plain, nullable=False),
     _sorted("default", "type", "base", "name", "format"),
     _sorted("name", "name"),
+    _sorted("type", "type"),
+    _sorted("base", "base"),
+    _sorted("format", "format"),
     _sorted("size", "size"),
     _sorted("created_at", "created_at"),
     _sorted("updated_at", "updated_at"),

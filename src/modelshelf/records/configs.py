@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -21,7 +22,7 @@ from modelshelf.records.config_tables import (
     model_config_hash,
     model_config_tag,
 )
-from modelshelf.schema.config import AnyModelConfig, parse_config
+from modelshelf.schema.config import AnyModelConfig, class_of, parse_config
 from modelshelf.schema.selector_matching import folded, searchable_text
 
 __all__ = [
@@ -78,8 +79,18 @@ def read_config(
 
 
 def parsed_row(row: Row[Any]) -> AnyModelConfig:
-    """Return the record that a row keeps as text."""
-    return parse_config(json.loads(row.config))
+    """Return the record that a row keeps as text.
+
+    Raises:
+        InvalidModelConfigException: Somebody wrote past the program what no record can be.
+    """
+    document = json.loads(row.config)
+    try:
+        kind = class_of(*(document[each] for each in ("model_type", "model_format", "base_model")))
+        # What `parse_config` does besides is for what people write; `class_of` knows only its classes.
+        return kind.model_validate(document)  # type: ignore[return-value]
+    except (LookupError, TypeError, ValidationError):
+        return parse_config(document)
 
 
 def insert_configs(

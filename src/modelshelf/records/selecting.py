@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import (
     ColumnElement,
@@ -66,7 +66,9 @@ _COLUMNS: Mapping[Attribute, ColumnElement[Any]] = MappingProxyType(
     {
         Attribute.KEY: model_config.c.folded_key,
         Attribute.NAME: model_config.c.folded_name,
-        Attribute.TYPE: model_config.c.type,
+        # Not the column itself: SQLite would go through half of all records by its index rather than
+        # through the few of a name by theirs.
+        Attribute.TYPE: func.coalesce(model_config.c.type, ""),
         Attribute.FORMAT: model_config.c.format,
         Attribute.VARIANT: model_config.c.variant,
         Attribute.PREDICTION: model_config.c.prediction,
@@ -134,7 +136,7 @@ def find_configs(
     """Return the records that *selector* selects. See `ModelRecordServiceBase.find`."""
     wanted = select(model_config.c.config)
     fits = and_(model_config.c.hidden.is_(False), _condition(connection, selector))
-    sorting = _sorting(order, descending=descending)
+    sorting = _sorting(connection, order, descending=descending)
     if offset <= 0 and limit is None:
         wanted = wanted.where(fits)
     else:
@@ -156,10 +158,12 @@ def count_configs(connection: Connection, selector: Selector = Everything) -> in
     return connection.scalars(wanted).one()
 
 
-def _sorting(order: Order, *, descending: bool) -> list[ColumnElement[Any]]:
+def _sorting(connection: Connection, order: Order, *, descending: bool) -> list[ColumnElement[Any]]:
     """Sort records without the attribute to the end either way, and equal ones by key."""
     columns = [each.desc() if descending else each.asc() for each in _ORDERS[order]]
-    if order in _NULLABLE:
+    # Each database does one way by itself; to be told so keeps SQLite from using its index.
+    is_usual = descending is (connection.dialect.name == "sqlite")
+    if order in _NULLABLE and not is_usual:
         columns = [each.nulls_last() for each in columns]
     return [*columns, model_config.c.key]
 
@@ -196,14 +200,22 @@ class _Dialect:
         find = func.instr if self._is_sqlite else func.strpos
         return find(column, text) > 0
 
-    def may_hold(self, text: str) -> ColumnElement[bool]:
-        """Return what holds wherever a record's text has *text*, and is quick to ask."""
-        if len(text) < _GROUP or not self._is_sqlite or not self._has_index():
-            return true()
+    def words(self, words: Sequence[str]) -> ColumnElement[bool]:
+        """Return whether a record's text has all of these somewhere."""
+        asked = [word for word in words if len(word) >= _GROUP]
+        if not asked or not self._is_sqlite or not self._has_index():
+            return and_(true(), *(self.has(model_config.c.text, word) for word in words))
+        # The index finds exactly what has these letters, one after the other, so the text itself is
+        # asked only for what the index was not.
+        rest = [word for word in words if len(word) < _GROUP or len(word) > _ASKED]
+        phrases = (word[:_ASKED].replace('"', '""') for word in asked)
         index = table(TEXT_INDEX, column("rowid"))
-        phrase = text[:_ASKED].replace('"', '""')
-        asked = column(TEXT_INDEX).op("MATCH", is_comparison=True)(f'"{phrase}"')
-        return model_config.c.id.in_(select(index.c.rowid).where(asked))
+        matches = column(TEXT_INDEX).op("MATCH", is_comparison=True)
+        found = matches(" AND ".join(f'"{phrase}"' for phrase in phrases))
+        return and_(
+            model_config.c.id.in_(select(index.c.rowid).where(found)),
+            *(self.has(model_config.c.text, word) for word in rest),
+        )
 
     def _has_index(self) -> bool:
         found = self._connection.exec_driver_sql(
@@ -215,13 +227,25 @@ class _Dialect:
 def _compiled(selector: Selector, dialect: _Dialect) -> ColumnElement[bool]:
     match selector:
         case And(parts):
-            return and_(true(), *(_compiled(each, dialect) for each in parts))
+            # All words in one question: the rarest decides how much is read.
+            words = [each for each in parts if _is_word(each)]
+            others = [_compiled(each, dialect) for each in parts if not _is_word(each)]
+            texts = [folded(str(each.value)) for each in words]
+            return and_(true(), dialect.words(texts), *others)
         case Or(parts):
             return or_(false(), *(_compiled(each, dialect) for each in parts))
         case Not(part):
             return not_(_compiled(part, dialect))
         case Term():
             return _term(selector, dialect)
+
+
+def _is_word(selector: Selector) -> TypeGuard[Term]:
+    return (
+        isinstance(selector, Term)
+        and selector.attribute is Attribute.TEXT
+        and selector.operator is Operator.HAS
+    )
 
 
 def _term(term: Term, dialect: _Dialect) -> ColumnElement[bool]:
@@ -231,6 +255,8 @@ def _term(term: Term, dialect: _Dialect) -> ColumnElement[bool]:
         about = _NUMBERS[attribute]
         return and_(about.is_not(None), _number(about, term))
     text = folded(str(term.value))
+    if _is_word(term):
+        return dialect.words([text])
     if attribute in _LISTS:
         entries, about = _LISTS[attribute]
         fits = _text(about, term.operator, text, dialect)
@@ -239,10 +265,7 @@ def _term(term: Term, dialect: _Dialect) -> ColumnElement[bool]:
             return exists().where(entries.c.config_id == model_config.c.id, fits)
         return model_config.c.id.in_(select(entries.c.config_id).where(fits))
     about = _COLUMNS[attribute]
-    fits = and_(about.is_not(None), _text(about, term.operator, text, dialect))
-    if attribute is Attribute.TEXT:
-        return and_(dialect.may_hold(text), fits)
-    return fits
+    return and_(about.is_not(None), _text(about, term.operator, text, dialect))
 
 
 def _text(

@@ -46,12 +46,15 @@ def upgrade() -> None:
     for name, columns in (
         ("default", ("type", "base", "name", "format")),
         ("name", ("name",)),
+        ("type", ("type",)),
+        ("base", ("base",)),
+        ("format", ("format",)),
         ("size", ("size",)),
         ("created_at", ("created_at",)),
         ("updated_at", ("updated_at",)),
         ("last_used_at", ("last_used_at",)),
     ):
-        op.create_index(f"ix_model_config_{name}", "model_config", ["hidden", *columns, "key"])
+        op.create_index(f"ix_model_config_{name}", "model_config", [*columns, "key", "hidden"])
     op.create_table(
         "model_config_base",
         sa.Column("config_id", sa.Integer, nullable=False),
