@@ -11,6 +11,7 @@ from modelshelf.errors import ModelshelfError
 from modelshelf.records.file_service import ModelRecordServiceFile
 from modelshelf.records.yaml_document import parse_document
 from modelshelf.records.yaml_edit import edit_record
+from modelshelf.records.yaml_plain import read_plain
 from modelshelf.records.yaml_record import read_record
 from modelshelf.records.yaml_text import Plain, lines_of
 from modelshelf.schema.config import parse_config
@@ -73,6 +74,54 @@ class TestWriting:
         assert document.mistakes == ()
         assert document.text() == text
         assert {key: each.record.fields for key, each in document.entries.items()} == records
+
+
+SPELLED = st.one_of(
+    st.text("ab1.'-:# e_0", max_size=8),
+    TEXTS,
+    st.sampled_from(
+        ["'a''b'", "''", "true", "007", "1.50", "1_0", "-1", "12.", "a  b", "x:y", "é"]
+    ),
+)
+LINES = st.one_of(
+    st.builds("  {}: {}".format, st.sampled_from(["name", "tags", "y", "n0"]), SPELLED),
+    st.builds("  {}:".format, st.sampled_from(["name", "tags"])),
+    st.builds("    - {}".format, SPELLED),
+    st.builds("{}".format, SPELLED),
+)
+
+
+class TestShortWay:
+    """The program's own spelling is read without ruamel, as ruamel reads it."""
+
+    @given(
+        st.sampled_from(["ink:", "'1':", "a.b-c:", "12e3:", "yes:"]), st.lists(LINES, max_size=6)
+    )
+    @example("k:", ["  tags:", "    - a", "    - 'b'", "  name: 1.5"])
+    @example("k:", ["  tags:"])
+    @example("k:", ["  tags:", "  name: a"])
+    @example("k:", ["  name: a", "    - b"])
+    def test_the_short_way_says_what_the_long_way_says(self, key: str, lines: list[str]) -> None:
+        """Or it says nothing."""
+        text = "".join(f"{line}\n" for line in [key, *lines])
+        short = read_plain(text)
+        if short is not None:
+            long = read_record(text)
+            assert (short.key, short.lines, long.mistakes) == (long.key, long.lines, ())
+            assert same(short.fields, long.fields)
+
+    @given(
+        st.dictionaries(
+            NAMES, st.lists(TEXTS, min_size=1, max_size=3) | TEXTS | NUMBERS, min_size=1
+        )
+    )
+    def test_the_short_way_reads_what_was_written_or_leaves_it(
+        self, fields: dict[str, Plain]
+    ) -> None:
+        """The same with values as the program writes them."""
+        text = "".join(f"{line}\n" for line in lines_of("k", fields))
+        short = read_plain(text)
+        assert short is None or same(short.fields, fields)
 
 
 class TestEditing:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from modelshelf.records.yaml_plain import read_plain
 from modelshelf.records.yaml_record import Fields, Mistake, RecordText, read_record
 from modelshelf.records.yaml_text import LONGEST_KEY, key_text, lines_of
 
@@ -153,7 +154,7 @@ def parse_document(text: str, earlier: Mapping[str, Entry] | None = None) -> Yam
     mistakes = list(pieces.mistakes)
     first_lines: dict[str, int] = {}
     for above, lines, line in pieces.records:
-        record = known.get(lines) or read_record(lines)
+        record = known.get(lines) or read_plain(lines) or read_record(lines)
         fatal = [each for each in record.mistakes if each.is_fatal]
         mistakes += [replace(each, line=line + each.line - 1) for each in fatal]
         if record.key in first_lines and not fatal:

@@ -11,7 +11,16 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-__all__ = ["LONGEST_KEY", "Plain", "in_brackets", "inline", "key_text", "lines_of", "quoted"]
+__all__ = [
+    "LONGEST_KEY",
+    "Plain",
+    "in_brackets",
+    "inline",
+    "is_plain",
+    "key_text",
+    "lines_of",
+    "quoted",
+]
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 """What a record's field can hold in a file."""
@@ -30,7 +39,7 @@ def inline(value: Plain) -> str:
     """Write a value on one line, lists and mappings in brackets."""
     match value:
         case str():
-            text = value if _is_plain(value) else quoted(value)
+            text = value if is_plain(value) else quoted(value)
         case bool():
             text = "true" if value else "false"
         case None:
@@ -108,7 +117,8 @@ def _pair(key: str, value: Plain) -> str:
     return f"{mark}{text} : {in_brackets(value)}" if mark else f"{text}: {in_brackets(value)}"
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Say whether *text* needs no quotes on a line of its own: every reader takes it for that text."""
     return bool(
         _PLAIN.fullmatch(text)
         and text.lower() not in _ALSO_WORDS
