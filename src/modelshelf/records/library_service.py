@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, update
 
@@ -40,6 +40,9 @@ class LibraryRecordService(ModelRecordServiceSQL):
     What changes a stored model's record changes the model: its name and place, its type and bases. To
     delete the record deletes the model, into the trash, from which `undo` brings both back.
     """
+
+    suffixes: ClassVar[frozenset[str]] = frozenset()
+    """No file name stands for a library: its folder does."""
 
     def __init__(
         self,
