@@ -13,6 +13,7 @@ from benchmarks.adding import known_content, memory, new_content, small_files
 from benchmarks.environment import describe
 from benchmarks.identifying import identifying, probing
 from benchmarks.listing import help_text, large_library
+from benchmarks.records import model_records
 from benchmarks.returning import exporting, verifying
 from benchmarks.row import Row, table
 from benchmarks.scale import Scale
@@ -26,6 +27,7 @@ BENCHMARKS: Mapping[str, Callable[[Scale, Path], list[Row]]] = MappingProxyType(
         "again": known_content,
         "memory": memory,
         "list": large_library,
+        "records": model_records,
         "help": help_text,
         "small": small_files,
         "verify": verifying,
@@ -47,6 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
         models=words.models,
         files=words.files,
         loras=words.loras,
+        records=words.records,
         rounds=words.rounds,
     )
     rows: list[Row] = []
@@ -68,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=int, default=usual.models, help="models to list")
     parser.add_argument("--files", type=int, default=usual.files, help="small files in one model")
     parser.add_argument("--loras", type=int, default=usual.loras, help="LoRAs to probe")
+    parser.add_argument("--records", type=int, default=usual.records, help="model records to ask")
     parser.add_argument("--rounds", type=int, default=usual.rounds, help="runs of each program")
     return parser
 

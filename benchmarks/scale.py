@@ -21,9 +21,11 @@ class Scale:
     """Files of 4 KiB in the model of many files."""
     loras: int = 5_000
     """LoRAs in the library that is probed."""
+    records: int = 50_000
+    """Model records in the store that is asked."""
     rounds: int = 5
     """Runs of each program."""
 
 
-TINY = Scale(size=14_000_000, backup=1_000_000, models=50, files=20, loras=20, rounds=1)
+TINY = Scale(size=14_000_000, backup=1_000_000, models=50, files=20, loras=20, records=50, rounds=1)
 """Enough to see that every benchmark runs; its figures mean nothing."""
