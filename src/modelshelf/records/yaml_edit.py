@@ -15,7 +15,6 @@ from difflib import SequenceMatcher
 from typing import NamedTuple, TypeGuard
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from modelshelf.records.yaml_record import Fields, compose_record, read_record, value_of
@@ -113,6 +112,10 @@ def _in_brackets(text: str, wanted: Fields, order: Sequence[str]) -> str:
 
 def _by_round_trip(text: str, wanted: Fields, order: Sequence[str]) -> str:
     del order
+    now = read_record(text).fields
+    if "<<" in now:
+        # ruamel would merge what stands beneath it into the record.
+        return ""
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = _NO_FOLDING
@@ -121,15 +124,11 @@ def _by_round_trip(text: str, wanted: Fields, order: Sequence[str]) -> str:
     (record,) = root.values()
     for name in [each for each in record if str(each) not in wanted]:
         del record[name]
-    now = read_record(text).fields
     for name, value in wanted.items():
         if name not in now or now[name] != value:
             record[name] = value
     written = io.StringIO(newline="")
-    try:
-        yaml.dump(root, written)
-    except YAMLError:
-        return ""
+    yaml.dump(root, written)
     return written.getvalue().replace("\n", _line_end(text))
 
 
@@ -180,8 +179,11 @@ def _entry_changes(
     first, after = name.start_mark.line, _line_after(name, node, lines)
     begin, end = node.start_mark, node.end_mark
     style = node.style if isinstance(node, ScalarNode) else None
-    if after == first + 1 and style not in ("|", ">") and not _wants_lines(wanted, node):
-        line = lines[first]
+    line = lines[first]
+    # Written as `? name`, a key may have neither colon nor value.
+    is_told = not _is_empty(node) or ":" in line[name.end_mark.column :]
+    on_one_line = after == first + 1 and style not in ("|", ">") and is_told
+    if on_one_line and not _wants_lines(wanted, node):
         if _is_empty(node):
             left = right = line.index(":", name.end_mark.column) + 1
         else:
@@ -195,7 +197,7 @@ def _entry_changes(
         yield from _item_changes(lines, node, wanted)
     else:
         written = lines_of(name.value, wanted, " " * name.start_mark.column)
-        comment = re.search(r"(?<=:)\s+#.*$", lines[first])
+        comment = re.search(r"(?<=:)\s+#.*$", line)
         if comment and begin.line > first:
             written[0] += comment.group()
         yield _Change(first, after, _ALONE, written)
