@@ -19,8 +19,10 @@ from modelshelf.errors import (
 )
 from modelshelf.formats import read_safetensors
 from modelshelf.manager import NormalizedModelManager
+from modelshelf.schema.override import Override
 from modelshelf.schema.progress import Progress
 from modelshelf.schema.report import FindingKind
+from modelshelf.schema.taxonomy import BaseModelType
 from modelshelf.testing import tiny
 from tests.shelves import contents, open_shelf, stored_bytes, tar_contents
 
@@ -170,6 +172,58 @@ def test_a_file_known_from_a_folder_gets_its_other_hashes(
     assert added.bytes_stored == 0
     (file,) = shelf.files(added.info.id)
     assert [info.name for info in shelf.find(file.autov3)] == ["alone"]
+
+
+def test_what_is_held_whole_is_not_stored_again_unasked(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """Kept whole by a user's word or an older release, it stays so until somebody asks."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors")
+    first = shelf.add(source, convert=False)
+    again = shelf.add(source)
+    assert (again.is_new, again.info.key) == (False, first.info.key)
+    assert shelf.add(source, convert=True).info.is_pipeline
+
+
+def test_each_keeps_the_suffix_that_it_came_with(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """The same content under two names with two suffixes is given back under each."""
+    first = tiny.checkpoint(tmp_path / "one.safetensors")
+    second = tmp_path / "two.sft"
+    second.write_bytes(first.read_bytes())
+    for source in (first, second):
+        shelf.add(source)
+        assert shelf.export(source.stem, destination=tmp_path / "out").path.name == source.name
+
+
+def test_a_base_that_a_user_knows_better_is_known_again(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """Adding the same file again is adding nothing, whatever its base is called by now."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors")
+    info = shelf.add(source).info
+    shelf.override(info.key, Override(bases=(BaseModelType.KOLORS,)))
+    again = shelf.add(source)
+    assert (again.is_new, again.info.key, again.info.base) == (False, info.key, "kolors")
+
+
+def test_a_file_where_a_folder_belongs_is_left_alone(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """The model is there and says what is in the way; once that has gone, it is shown."""
+    foreign = tmp_path / "shelf" / "models" / "sd-1"
+    foreign.write_text("mine")
+    source = tiny.checkpoint(tmp_path / "model.safetensors")
+    model = shelf.import_model(source)
+    shelf.add(tiny.lora(tmp_path / "ink.safetensors", base="sdxl"))
+    assert foreign.read_text() == "mine"
+    (found,) = [one for one in shelf.verify().findings if one.kind is FindingKind.VIEW_BROKEN]
+    assert "in the way" in found.detail
+    assert shelf.export(selector=model, destination=tmp_path / "out").path.is_file()
+    foreign.unlink()
+    assert (shelf.get_pipeline_by_name("model", "sd-1").path / "model_index.json").is_file()
+    assert shelf.verify().clean
 
 
 def test_it_can_be_kept_whole(tmp_path: Path, shelf: NormalizedModelManager) -> None:

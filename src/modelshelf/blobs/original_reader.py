@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from modelshelf.blobs.recipe_reader import RecipeReader
 from modelshelf.blobs.stored_reader import StoredReader
-from modelshelf.errors import BlobMissingError
+from modelshelf.errors import BlobCorruptError, BlobMissingError, InvalidJsonError
 from modelshelf.formats import parse_recipe
 from modelshelf.protocols import BlobStore
 from modelshelf.schema.conversion import ORIGINAL_FOLDER
@@ -29,13 +29,16 @@ def open_original(blobs: BlobStore, places: Places) -> Iterator[RecipeReader]:
 
     Raises:
         BlobMissingError: The store has lost one of the files.
-        InvalidJsonError: The recipe is none.
+        BlobCorruptError: The recipe is none.
     """
     with ExitStack() as stack:
         location, member = places[ORIGINAL_FOLDER, RECIPE]
         path = str(blobs.folder(location) / member)
         with blobs.open(location, member) as opened:
-            recipe = parse_recipe(opened.read(_LONGEST), path=path)
+            try:
+                recipe = parse_recipe(opened.read(_LONGEST), path=path)
+            except InvalidJsonError as error:
+                raise BlobCorruptError(path=path, expected="a recipe", got=error.problem) from error
         contents = []
         for file in recipe.files:
             if file not in places:

@@ -107,6 +107,9 @@ class ViewKeeper:
 
     def faults(self, view: View, model: StoredModel) -> Iterator[str]:
         """Yield, in words, what of the made view of *model* differs from what it should show."""
+        blocked = self._in_the_way(view)
+        if blocked is not None:
+            yield f"`{blocked.relative_to(self._models)}` is in the way: it is no folder"
         if view.state != "made":
             return
         for placed, file in self._placed(view, model):
@@ -125,6 +128,9 @@ class ViewKeeper:
             # A living model is wanted again, where it belongs now.
             elsewhere = self._records.view(view.key)
             return elsewhere is None or self._settle(elsewhere)
+        if self._in_the_way(view) is not None:
+            # A file where a folder belongs: nothing of the view can be there until it has gone.
+            return False
         if self._make(view, model):
             self._records.settle_view(view)
         else:
@@ -134,6 +140,15 @@ class ViewKeeper:
             moved = self._records.view(view.key)
             return moved is not None and self._settle(moved)
         return True
+
+    def _in_the_way(self, view: View) -> Path | None:
+        """Return what is no folder of ours above the place of a view; None where all are."""
+        for folder in reversed((self._models / view.path).parents):
+            is_ours = folder.is_relative_to(self._models) and folder != self._models
+            is_folder = folder.is_dir() and not folder.is_symlink()
+            if is_ours and os.path.lexists(folder) and not is_folder:
+                return folder
+        return None
 
     def _make(self, view: View, model: StoredModel) -> bool:
         """Place every file; return False, leaving things alone, where something foreign is."""

@@ -47,7 +47,7 @@ def print_document(value: object) -> None:
 
 
 def document(value: object) -> object:
-    """Turn a noun into what JSON can say: enums by value, paths as text, times in ISO 8601.
+    """Turn a noun into what JSON can say: enums by value, paths as text, times in ISO 8601, bytes as digits.
 
     Example:
         >>> from modelshelf import ModelType
@@ -64,10 +64,10 @@ def document(value: object) -> object:
         return [document(each) for each in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
     # str() drops the enum around a text; json would keep it, but callers compare with `==`.
-    return str(value) if isinstance(value, str) else value
+    return str(value) if isinstance(value, str | Path) else value
 
 
 def _field(name: str, value: object) -> object:

@@ -54,7 +54,7 @@ def _ends(side: str, bundle: Bundle) -> Iterator[Moved]:
     here, there = f"{side}.mid_block.attentions.0", f"{side}.mid.attn_1"
     yield from moved_all(f"{here}.group_norm", f"{there}.norm", _MODULE)
     for name, original in _ATTENTION.items():
-        rows, columns, *ones = bundle.shape(f"{there}.{original}.weight")
+        rows, columns, *ones = bundle.shape(f"{there}.{original}.weight", 2)
         if any(one != 1 for one in ones):
             raise UnconvertibleError(reason=f"`{there}.{original}` looks at more than one pixel")
         # A 1x1 convolution there, a matrix here: the same numbers.
@@ -82,20 +82,28 @@ def autoencoder_config(bundle: Bundle, base: BaseModelType) -> dict[str, Any]:
     """
     levels = bundle.count("encoder.down.")
     channels = [
-        bundle.shape(f"encoder.down.{level}.block.0.conv1.weight")[0] for level in range(levels)
+        bundle.shape(f"encoder.down.{level}.block.0.conv1.weight", 4)[0] for level in range(levels)
     ]
-    return {
+    if not channels:
+        raise UnconvertibleError(reason="its VAE has no levels")
+    config: dict[str, Any] = {
         "_class_name": "AutoencoderKL",
         "act_fn": "silu",
         "block_out_channels": channels,
         "down_block_types": ["DownEncoderBlock2D"] * levels,
         "force_upcast": True,
-        "in_channels": bundle.shape("encoder.conv_in.weight")[1],
-        "latent_channels": bundle.shape("decoder.conv_in.weight")[1],
+        "in_channels": bundle.shape("encoder.conv_in.weight", 4)[1],
+        "latent_channels": bundle.shape("decoder.conv_in.weight", 4)[1],
         "layers_per_block": bundle.count("encoder.down.0.block."),
         "norm_num_groups": gcd(32, *channels),
-        "out_channels": bundle.shape("decoder.conv_out.weight")[0],
+        "out_channels": bundle.shape("decoder.conv_out.weight", 4)[0],
         "sample_size": _SAMPLE_SIZES.get(base, 1024),
         "scaling_factor": _SCALING.get(base, 0.13025),
         "up_block_types": ["UpDecoderBlock2D"] * levels,
     }
+    without = {
+        f"use_{name}": False
+        for name in ("quant_conv", "post_quant_conv")
+        if f"{name}.weight" not in bundle
+    }
+    return config | without

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from modelshelf.schema.recipe import Piece, Span, Transposed
+from modelshelf.schema.recipe import LARGEST_MATRIX, Piece, Span, Transposed
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 
 __all__ = ["Bundle", "Moved", "UnconvertibleError"]
@@ -49,6 +49,7 @@ class Bundle:
         }
         self._used: set[str] = set()
         self._prefix = prefix
+        self._numbers: dict[str, set[str]] | None = None
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries
@@ -56,18 +57,41 @@ class Bundle:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def shape(self, name: str) -> tuple[int, ...]:
+    def shape(self, name: str, rank: int) -> tuple[int, ...]:
         """Return the shape of a tensor.
 
+        Args:
+            name: Its name, behind the prefix.
+            rank: How many dimensions it must have at least.
+
         Raises:
-            UnconvertibleError: There is none of this name.
+            UnconvertibleError: There is none of this name, or it has fewer dimensions.
         """
-        return self._entry(name).shape
+        shape = self._entry(name).shape
+        if len(shape) < rank:
+            raise UnconvertibleError(
+                reason=f"`{self._prefix}{name}` has {len(shape)} dimensions instead of {rank}"
+            )
+        return shape
+
+    def matrix(self, name: str) -> tuple[int, int]:
+        """Return rows and columns of a tensor that is a matrix.
+
+        Raises:
+            UnconvertibleError: There is none of this name, or it has more or fewer dimensions.
+        """
+        rows, columns, *further = self.shape(name, 2)
+        if further:
+            raise UnconvertibleError(reason=f"`{self._prefix}{name}` is no matrix")
+        return rows, columns
 
     def count(self, start: str) -> int:
         """Return how many numbers follow *start* in the names, counted from 0 without a gap."""
+        if self._numbers is None:
+            self._numbers = _numbers(self._entries)
+        there = self._numbers.get(start, set())
         number = 0
-        while any(name.startswith(f"{start}{number}.") for name in self._entries):
+        while str(number) in there:
             number += 1
         return number
 
@@ -92,10 +116,10 @@ class Bundle:
         )
 
     def _transposed(self, moved: Moved, entry: TensorEntry) -> tuple[TensorEntry, Piece]:
-        if len(entry.shape) != 2:  # noqa: PLR2004 - rows and columns
-            raise UnconvertibleError(reason=f"`{self._prefix}{moved.source}` is no matrix")
-        rows, columns = entry.shape
+        rows, columns = self.matrix(moved.source)
         length = entry.end - entry.begin
+        if length > LARGEST_MATRIX:
+            raise UnconvertibleError(reason=f"`{self._prefix}{moved.source}` is far too large")
         itemsize = length // max(1, rows * columns)
         if itemsize not in _SIZES or itemsize * rows * columns != length:
             raise UnconvertibleError(reason=f"`{self._prefix}{moved.source}` is packed")
@@ -127,6 +151,18 @@ class Bundle:
             return self._entries[name]
         except KeyError:
             raise UnconvertibleError(reason=f"`{self._prefix}{name}` is missing") from None
+
+
+def _numbers(names: Iterable[str]) -> dict[str, set[str]]:
+    """Return for each beginning of the names that ends in a dot the numbers that follow there."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        steps = name.split(".")
+        for place, step in enumerate(steps[:-1]):
+            if step.isdecimal():
+                start = ".".join(steps[:place])
+                found.setdefault(f"{start}." if start else "", set()).add(step)
+    return found
 
 
 def moved_all(target: str, source: str, leaves: Iterable[str]) -> Iterator[Moved]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from modelshelf.convert.mapping import UnconvertibleError
 from modelshelf.convert.written_file import literal_file
 from modelshelf.formats import write_recipe
 from modelshelf.schema.member import MemberPath
@@ -18,6 +19,8 @@ from modelshelf.schema.source import SourceFile
 
 __all__ = ["original_files"]
 
+_MOST_PIECES = 500_000
+"""A recipe of so many has 15 MB; the largest of a published model has a few thousand."""
 _REST, _RECIPE = MemberPath("rest.bin"), MemberPath("recipe.json")
 
 
@@ -35,7 +38,7 @@ def original_files(
         The rest and the recipe, sorted by name.
     """
     files = [(there, file.member) for there, file in stored]
-    found = sorted(_backwards(stored), key=lambda one: one[0])
+    found = sorted(_backwards(stored), key=lambda one: (one[0], -one[1].length))
     rest: list[Span] = []
     pieces: list[Piece] = []
     rest_number, rest_size, done = len(files), 0, 0
@@ -51,6 +54,8 @@ def original_files(
             pieces.append(piece)
             done = begin + piece.length
     rest_file = DerivedFile(_REST, source, tuple(rest), rest_size)
+    if len(pieces) > _MOST_PIECES:
+        raise UnconvertibleError(reason=f"it would take {len(pieces)} pieces to put it together")
     recipe = Recipe((*files, (folder, _REST)), tuple(_joined(pieces)))
     return (literal_file(_RECIPE, source, write_recipe(recipe)), rest_file)
 

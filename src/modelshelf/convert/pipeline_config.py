@@ -27,6 +27,8 @@ _CLASSES = {
     BaseModelType.SDXL: _SDXL,
     BaseModelType.SDXL_REFINER: {4: "StableDiffusionXLImg2ImgPipeline"},
 }
+_DIFFUSERS = "0.30.0"
+"""The release whose layout the folders have; it has not changed since."""
 _SCHEDULERS = {
     BaseModelType.SD_1: "PNDMScheduler",
     BaseModelType.SD_2: "DDIMScheduler",
@@ -73,7 +75,8 @@ def model_index(
         class_name: Of the pipeline.
         components: Folder → library and class.
     """
-    index: dict[str, Any] = {"_class_name": class_name}
+    # Readers ask for it, to warn of files that old releases wrote: these are laid out as today's.
+    index: dict[str, Any] = {"_class_name": class_name, "_diffusers_version": _DIFFUSERS}
     index |= {folder: list(names) for folder, names in components.items()}
     if base in {BaseModelType.SD_1, BaseModelType.SD_2}:
         # The checkpoint has none, and the pipeline asks to be told so.

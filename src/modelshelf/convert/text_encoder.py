@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modelshelf.convert.mapping import Bundle, Moved, moved_all
+from modelshelf.convert.mapping import Bundle, Moved, UnconvertibleError, moved_all
 
 __all__ = [
     "clip_config",
@@ -58,13 +58,13 @@ def clip_tensors(bundle: Bundle) -> Iterator[Moved]:
 def clip_config(bundle: Bundle, dtype: str) -> dict[str, Any]:
     """Return `config.json` of such an encoder, with what no shape tells as CLIP-L has it."""
     there = _inner(bundle)
-    vocabulary, width = bundle.shape(f"{there}embeddings.token_embedding.weight")
+    vocabulary, width = bundle.matrix(f"{there}embeddings.token_embedding.weight")
     return _config(
         vocabulary=vocabulary,
         width=width,
-        feed=bundle.shape(f"{there}encoder.layers.0.mlp.fc1.weight")[0],
+        feed=bundle.matrix(f"{there}encoder.layers.0.mlp.fc1.weight")[0],
         layers=bundle.count(f"{there}encoder.layers."),
-        positions=bundle.shape(f"{there}embeddings.position_embedding.weight")[0],
+        positions=bundle.matrix(f"{there}embeddings.position_embedding.weight")[0],
         activation="quick_gelu",
         projection=width,
         dtype=dtype,
@@ -107,19 +107,30 @@ def openclip_config(
     bundle: Bundle, dtype: str, *, layers: int, is_projected: bool
 ) -> dict[str, Any]:
     """Return `config.json` of such an encoder, with what no shape tells as CLIP-H and -G have it."""
-    vocabulary, width = bundle.shape("token_embedding.weight")
+    vocabulary, width = bundle.matrix("token_embedding.weight")
     return _config(
         vocabulary=vocabulary,
         width=width,
-        feed=bundle.shape("transformer.resblocks.0.mlp.c_fc.weight")[0],
+        feed=bundle.matrix("transformer.resblocks.0.mlp.c_fc.weight")[0],
         layers=layers,
-        positions=bundle.shape("positional_embedding")[0],
+        positions=bundle.matrix("positional_embedding")[0],
         activation="gelu",
         # Without a projection of its own the value means nothing; 512 is what sd-2's says.
-        projection=width if is_projected else 512,
+        projection=_projection(bundle, width) if is_projected else 512,
         dtype=dtype,
         is_projected=is_projected,
     )
+
+
+def _projection(bundle: Bundle, width: int) -> int:
+    """Return what the encoder projects its width to; it must read all of that width."""
+    is_turned = "text_projection.weight" not in bundle
+    name = "text_projection" if is_turned else "text_projection.weight"
+    rows, columns = bundle.matrix(name)
+    reads, gives = (rows, columns) if is_turned else (columns, rows)
+    if reads != width:
+        raise UnconvertibleError(reason=f"`{name}` reads {reads} numbers of {width}")
+    return gives
 
 
 _TORCH_NAMES = {"F16": "float16", "BF16": "bfloat16"}

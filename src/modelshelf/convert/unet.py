@@ -65,7 +65,7 @@ def read_unet(bundle: Bundle) -> UNet:
     channels: list[int] = []
     depths: list[int] = []
     while (first := f"input_blocks.{len(channels) * _STEP + 1}.0.out_layers.3.weight") in bundle:
-        channels.append(bundle.shape(first)[0])
+        channels.append(bundle.shape(first, 4)[0])
         depths.append(bundle.count(f"input_blocks.{len(depths) * _STEP + 1}.1.transformer_blocks."))
     middle = "middle_block.1."
     mid_depth = bundle.count(f"{middle}transformer_blocks.")
@@ -76,11 +76,11 @@ def read_unet(bundle: Bundle) -> UNet:
         channels=tuple(channels),
         depths=tuple(depths),
         mid_depth=mid_depth,
-        inputs=bundle.shape("input_blocks.0.0.weight")[1],
-        outputs=bundle.shape("out.2.weight")[0],
-        context=bundle.shape(f"{middle}transformer_blocks.0.attn2.to_k.weight")[1],
-        label=bundle.shape(label)[1] if label in bundle else None,
-        is_linear=len(bundle.shape(f"{middle}proj_in.weight")) == 2,  # noqa: PLR2004 - a matrix
+        inputs=bundle.shape("input_blocks.0.0.weight", 4)[1],
+        outputs=bundle.shape("out.2.weight", 4)[0],
+        context=bundle.matrix(f"{middle}transformer_blocks.0.attn2.to_k.weight")[1],
+        label=bundle.matrix(label)[1] if label in bundle else None,
+        is_linear=len(bundle.shape(f"{middle}proj_in.weight", 2)) == 2,  # noqa: PLR2004 - a matrix
     )
 
 

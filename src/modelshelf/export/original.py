@@ -23,7 +23,7 @@ def open_stored_original(blobs: BlobStore, model: StoredModel) -> Iterator[Recip
 
     Raises:
         BlobMissingError: The store has lost a file that it is made of.
-        InvalidJsonError: The recipe is damaged.
+        BlobCorruptError: The recipe is damaged.
     """
     places = {key: (file.location, file.member) for key, file in model.sources.items()}
     with open_original(blobs, places) as reader:

@@ -10,7 +10,7 @@ from typing import Any
 
 from modelshelf.errors import InvalidJsonError, UnportableNameError
 from modelshelf.schema.member import MemberPath
-from modelshelf.schema.recipe import Piece, Recipe, Span, Transposed
+from modelshelf.schema.recipe import LARGEST_MATRIX, Piece, Recipe, Span, Transposed
 
 __all__ = ["RECIPE_FORMAT", "parse_recipe", "write_recipe"]
 
@@ -86,5 +86,7 @@ def _piece(line: list[int], files: int) -> Piece:
     if len(numbers) == _SPAN:
         return Span(*numbers)
     if len(numbers) == _MATRIX and numbers[-1] in {1, 2, 4, 8}:
-        return Transposed(*numbers)
+        matrix = Transposed(*numbers)
+        if matrix.length <= LARGEST_MATRIX:
+            return matrix
     raise ValueError(line)

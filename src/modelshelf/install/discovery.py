@@ -83,14 +83,18 @@ def _below(folder: Path, apart: Collection[Path]) -> Iterator[Path]:
         inner: list[Path] = []
         for name in _listed(current):
             path = current / name
-            if path.is_dir():
-                if name in _NOT_LIBRARIES or path.is_symlink() or path.resolve() in apart:
+            try:
+                if not path.is_dir():
+                    if path.suffix.lower() in MODEL_SUFFIXES:
+                        yield path
+                elif name in _NOT_LIBRARIES or path.is_symlink() or path.resolve() in apart:
                     continue
-                if is_model_folder(path):
+                elif is_model_folder(path):
                     yield path
                 else:
                     inner.append(path)
-            elif path.suffix.lower() in MODEL_SUFFIXES:
+            except (OSError, SourceUnreadableError):
+                # Named as it is: whoever adds it is told why, and the others are found all the same.
                 yield path
         waiting.extend(reversed(inner))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
+from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
 from modelshelf.blobs.source_reader import hash_source
 from modelshelf.blobs.trouble import check_space, store_trouble
@@ -101,6 +103,9 @@ class ModelAdder:
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
         identity = _sound(tree)
         wanted = self._convert if convert is None else convert
+        if wanted and convert is None and tree.is_file:
+            # Kept whole before, by a user's word or an older release: nothing is stored twice unasked.
+            wanted = not self._holds_whole(tree.files[0])
         return plan_import(
             tree,
             identity,
@@ -112,6 +117,12 @@ class ModelAdder:
             description=description,
             source=source,
         )
+
+    def _holds_whole(self, file: SourceFile) -> bool:
+        quick = file.size, fingerprint(file).quick
+        if not self._records.known_fingerprints([quick]):
+            return False
+        return self._records.find_file(hash_source(file)) is not None
 
     def probe(self, path: Path, *, follow_links: bool = False) -> Identity:
         """Say what the model at *path* is; nothing is changed.
@@ -201,7 +212,7 @@ class ModelAdder:
         found = self._records.pin_original(lease_id, digest)
         if found is None:
             return None
-        original, stored = found
+        original, stored = _as_called(found[0], checkpoint_of(plan)), found[1]
         contents = [
             storer.recognise(part, stored[part.folder])
             for part in plan.all_parts
@@ -227,7 +238,7 @@ class ModelAdder:
             # The same parts give the same file, whatever name they have this time.
             known = self._records.find_original(contents)
             if known is not None:
-                return known, contents
+                return _as_called(known, source), contents
             original = hash_original(source, report=report) if hashing is None else hashing.result()
         return original, contents
 
@@ -289,6 +300,11 @@ def _is_as_listed(path: Path, source: SourceFile, root: Path) -> bool:
         return False
     listed = (source.device, source.inode, source.size, source.modified_ns)
     return (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == listed
+
+
+def _as_called(original: OriginalFile, source: SourceFile) -> OriginalFile:
+    """Return a checkpoint that is known under the suffix that it has this time."""
+    return replace(original, suffix=PurePosixPath(source.member).suffix)
 
 
 def _store_all(storer: PartStorer, plan: ImportPlan, locations: Sequence[str]) -> list[PartContent]:

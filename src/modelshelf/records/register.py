@@ -166,12 +166,15 @@ def _pipeline(
     connection: Connection, plan: ImportPlan, ids: dict[str, int], digest: Digest, now: int
 ) -> tuple[int, str, bool]:
     there = connection.execute(
-        select(pipeline.c.id, pipeline.c.key).where(
+        select(pipeline.c.id, pipeline.c.key)
+        .where(
             pipeline.c.name == plan.name,
-            pipeline.c.base == _base(plan),
+            # Whatever its base is called: somebody may know it better than the rules.
             pipeline.c.digest == digest.raw,
             pipeline.c.trash_id.is_(None),
         )
+        .order_by(pipeline.c.id)
+        .limit(1)
     ).one_or_none()
     if there is not None:
         return there.id, there.key, False

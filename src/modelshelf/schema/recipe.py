@@ -14,6 +14,7 @@ from modelshelf.schema.member import MemberPath
 from modelshelf.schema.source import SourceFile
 
 __all__ = [
+    "LARGEST_MATRIX",
     "DerivedFile",
     "Literal",
     "OriginalFile",
@@ -23,6 +24,10 @@ __all__ = [
     "StorableFile",
     "Transposed",
 ]
+
+
+LARGEST_MATRIX = 64 * 1024 * 1024
+"""Bytes of a matrix that is transposed: it is held in memory. The largest published has 7 MB."""
 
 
 @dataclass(frozen=True, slots=True)

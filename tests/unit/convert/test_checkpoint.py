@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -262,3 +263,65 @@ def test_packed_weights_are_not_taken_apart(tmp_path: Path) -> None:
     scattered = type(index)({**index.tensors, **nowhere})
     kept = convert_checkpoint(tree.files[0], scattered, identify(tree))
     assert isinstance(kept, KeptWhole)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{VAE}decoder.mid.attn_1.q.weight",
+        f"{VAE}encoder.conv_in.weight",
+        f"{VAE}encoder.down.0.block.0.conv1.weight",
+        f"{UNET}input_blocks.0.0.weight",
+        f"{UNET}input_blocks.1.0.out_layers.3.weight",
+        f"{UNET}middle_block.1.proj_in.weight",
+        f"{UNET}middle_block.1.transformer_blocks.0.attn2.to_k.weight",
+        f"{TEXT}text_model.embeddings.token_embedding.weight",
+        f"{TEXT}text_model.encoder.layers.0.mlp.fc1.weight",
+    ],
+)
+@pytest.mark.parametrize("shape", [(), (7,), (2, 2, 2, 2, 2)])
+def test_shapes_that_no_module_has_keep_it_whole(
+    tmp_path: Path, name: str, shape: tuple[int, ...]
+) -> None:
+    """Whatever a file claims, it is converted or kept, and never an error of ours."""
+    path = tiny.checkpoint(tmp_path / "model.safetensors")
+    tree, index = read_tree(path), read_safetensors(path)
+    begin = index.tensors[name].begin
+    odd = TensorEntry("F16", shape, begin, begin + 2 * math.prod(shape))
+    changed = type(index)({**index.tensors, name: odd})
+    found = convert_checkpoint(tree.files[0], changed, identify(tree))
+    assert isinstance(found, Conversion | KeptWhole)
+    if len(shape) == 1:
+        assert isinstance(found, KeptWhole)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1280, 768), (1, 9), (1, 40_000_000)])
+def test_a_projection_says_what_it_projects_to(tmp_path: Path, rows: int, columns: int) -> None:
+    """The configuration says the width that is there; one that reads another width is kept whole."""
+    path = tiny.checkpoint(tmp_path / "model.safetensors", base="sdxl-refiner")
+    tree, index = read_tree(path), read_safetensors(path)
+    name = "conditioner.embedders.0.model.text_projection"
+    begin = index.tensors[name].begin
+    odd = TensorEntry("F16", (rows, columns), begin, begin + 2 * rows * columns)
+    changed = type(index)({**index.tensors, name: odd})
+    found = convert_checkpoint(tree.files[0], changed, identify(tree))
+    if rows != index.tensors[name].shape[0]:
+        assert isinstance(found, KeptWhole)
+        return
+    assert isinstance(found, Conversion)
+    (part,) = [part for part in found.parts if part.folder == "text_encoder_2"]
+    config = json.loads(content_of(dict(part.files)[MemberPath("config.json")]))
+    assert config["projection_dim"] == columns
+
+
+def test_a_vae_without_its_outer_convolutions_says_so(tmp_path: Path) -> None:
+    """Or diffusers would make some up."""
+    path = tiny.checkpoint(tmp_path / "model.safetensors")
+    change: dict[str, str | None] = {f"{VAE}quant_conv.": None, f"{VAE}post_quant_conv.": None}
+    other = rewrite(path, change)
+    tree, index = read_tree(other), read_safetensors(other)
+    found = convert_checkpoint(tree.files[0], index, identify(read_tree(path)))
+    assert isinstance(found, Conversion)
+    (vae,) = [part for part in found.parts if part.folder == "vae"]
+    config = json.loads(content_of(dict(vae.files)[MemberPath("config.json")]))
+    assert (config["use_quant_conv"], config["use_post_quant_conv"]) == (False, False)

@@ -47,6 +47,7 @@ def test_what_was_written_is_read() -> None:
         changed(pieces=[[0, 0, 1, 29, 3]]),
         changed(pieces=[[True, 0, 21]]),
         changed(pieces=7),
+        changed(pieces=[[0, 0, 1, 1 << 27, 1]], size=1 << 27),
     ],
 )
 def test_anything_else_is_refused(content: bytes) -> None:
