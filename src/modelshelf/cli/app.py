@@ -35,6 +35,7 @@ VERBS: Mapping[str, str] = {
     "dupes": "modelshelf.cli.duplicates",
     "probe": "modelshelf.cli.probe",
     "identify": "modelshelf.cli.identify",
+    "edit": "modelshelf.cli.edit",
     "config": "modelshelf.cli.config",
     "completion": "modelshelf.cli.completion",
 }

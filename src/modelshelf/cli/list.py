@@ -9,10 +9,12 @@ import click
 
 from modelshelf.cli.models import print_models
 from modelshelf.cli.options import verb_options
+from modelshelf.cli.selection import SelectorCommand, ranks, read_selector, selected
 from modelshelf.cli.session import Session
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
 if TYPE_CHECKING:
+    from modelshelf.manager import NormalizedModelManager
     from modelshelf.schema.model import ModelInfo
 
 __all__ = ["command"]
@@ -21,10 +23,14 @@ _ORDERS: Mapping[str, Callable[[ModelInfo], tuple[str | float, ...]]] = {
     "name": lambda model: (model.name.casefold(), model.name, model.id),
     "size": lambda model: (-model.size, model.name, model.id),
     "added": lambda model: (-model.added_at.timestamp() if model.added_at else 0.0, model.id),
+    "type": lambda model: (model.type, model.base, model.name.casefold(), model.id),
+    "base": lambda model: (model.base, model.type, model.name.casefold(), model.id),
 }
+_BY_USE = "used"
 
 
-@click.command("ls")
+@click.command("ls", cls=SelectorCommand)
+@click.argument("selector", nargs=-1, metavar="[SELECTOR...]")
 @click.option(
     "--type",
     "kind",
@@ -40,25 +46,59 @@ _ORDERS: Mapping[str, Callable[[ModelInfo], tuple[str | float, ...]]] = {
 )
 @click.option(
     "--sort",
-    type=click.Choice(list(_ORDERS)),
+    type=click.Choice([*_ORDERS, _BY_USE]),
     default="name",
     show_default=True,
-    help="By name, or the largest or newest first.",
+    help="By name, type or base, or the largest, newest or latest used first.",
 )
+@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option(
+    "--offset", type=click.IntRange(min=0), default=0, help="Leave out the first so many."
+)
+@click.option("--limit", type=click.IntRange(min=0), help="List so many at most.")
 @verb_options
 @click.pass_obj
-def command(session: Session, *, kind: str | None, base: str | None, sort: str) -> None:
-    """List the models.
+def command(
+    session: Session,
+    *,
+    selector: tuple[str, ...],
+    kind: str | None,
+    base: str | None,
+    sort: str,
+    reverse: bool,
+    offset: int,
+    limit: int | None,
+) -> None:
+    """List the models, or those that a SELECTOR selects.
+
+    A SELECTOR is conditions and words, such as `type:lora`, `tag:ink` or 'size>2GB'; the shell wants
+    quotes around `<`, `>` and parentheses. All must hold, unless `or` stands between them.
 
     \b
-    shelf ls --type lora --base sdxl
+    shelf ls type:lora base:sdxl tag:ink -tag:draft
+    shelf ls 'size>2GB used>90d' --sort size --limit 10
     shelf ls -q --type vae | xargs shelf rm -y
     """
+    wanted = read_selector(selector) if selector else None
     with session.open() as manager:
-        every = {model.key: model for model in [*manager.list_pipelines(), *manager.list_models()]}
-    kept = [
-        model
-        for model in every.values()
-        if kind in {None, model.type} and (base is None or base in model.bases)
-    ]
-    print_models(session, sorted(kept, key=_ORDERS[sort]))
+        if wanted is None:
+            models = [*manager.list_pipelines(), *manager.list_models()]
+        else:
+            models = selected(manager, wanted)
+        kept = [
+            model
+            for model in {model.key: model for model in models}.values()
+            if kind in {None, model.type} and (base is None or base in model.bases)
+        ]
+        ordered = _sorted(manager, kept, sort, reverse=reverse)
+    page = ordered[offset:] if limit is None else ordered[offset : offset + limit]
+    print_models(session, page)
+
+
+def _sorted(
+    manager: NormalizedModelManager, models: list[ModelInfo], sort: str, *, reverse: bool
+) -> list[ModelInfo]:
+    if sort != _BY_USE:
+        return sorted(models, key=_ORDERS[sort], reverse=reverse)
+    place = ranks(manager, latest_first=not reverse)
+    return sorted(models, key=lambda model: (place.get(model.key, len(place)), model.id))

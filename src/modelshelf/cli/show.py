@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -38,12 +38,26 @@ def command(session: Session, model: str, *, with_files: bool) -> None:
         info = manager.get_model(model)
         files = manager.files(info.key) if with_files or session.json else []
         one = [] if session.json or session.quiet else _one_file(manager, info)
+        said = _said(manager, info)
     if session.json:
-        print_document({**_fields(info), "files": files})
+        print_document({**_fields(info), **said, "files": files})
     elif session.quiet:
         print_lines([info.key])
     else:
-        _print(session, info, one, files)
+        _print(session, info, said, one, files)
+
+
+def _said(manager: NormalizedModelManager, info: ModelInfo) -> dict[str, object]:
+    """Return what people say of the model, from its record; an unnamed component has none."""
+    if not manager.store.exists(info.key):
+        return {}
+    config = manager.store.get_model(info.key)
+    return {
+        "tags": config.tags,
+        "trigger_phrases": config.trigger_phrases,
+        "author": config.author or "",
+        "license": str(config.license),
+    }
 
 
 def _one_file(manager: NormalizedModelManager, info: ModelInfo) -> list[FileInfo]:
@@ -60,9 +74,13 @@ def _fields(info: ModelInfo) -> dict[str, object]:
 
 
 def _print(
-    session: Session, info: ModelInfo, one: Sequence[FileInfo], files: Sequence[FileInfo]
+    session: Session,
+    info: ModelInfo,
+    said: Mapping[str, object],
+    one: Sequence[FileInfo],
+    files: Sequence[FileInfo],
 ) -> None:
-    facts = [*_facts(info), *_hashes(one)]
+    facts = [*_facts(info, said), *_hashes(one)]
     width = max(len(title) for title, _ in facts)
     for title, text in facts:
         click.echo(f"{click.style(title.ljust(width), bold=True)}  {text}", color=session.colors)
@@ -75,7 +93,7 @@ def _print(
         print_table(session, ("FILE", "SIZE", "BLAKE3", "SHA-256"), rows, right=frozenset({1}))
 
 
-def _facts(info: ModelInfo) -> Iterator[tuple[str, str]]:
+def _facts(info: ModelInfo, said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield "name", printable(info.name)
     yield "type", info.type
     yield "base", ", ".join(info.bases) or "unknown"
@@ -91,6 +109,10 @@ def _facts(info: ModelInfo) -> Iterator[tuple[str, str]]:
         yield "source", printable(info.source)
     if info.description:
         yield "description", printable(info.description)
+    for title, value in said.items():
+        if value:
+            text = ", ".join(value) if isinstance(value, list) else str(value)
+            yield title.replace("_", " "), printable(text)
     if info.added_at is not None:
         yield "added", info.added_at.isoformat(sep=" ", timespec="seconds")
     for title, value in json.loads(info.detail).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum, auto
@@ -11,7 +12,7 @@ from modelshelf.errors import InvalidSelectorError
 from modelshelf.schema.selector import Attribute
 from modelshelf.schema.selector_form import is_text
 
-__all__ = ["LONGEST", "Mark", "Word", "words_of", "wrong"]
+__all__ = ["ATTRIBUTES", "LONGEST", "Mark", "Word", "words_of", "wrong"]
 
 LONGEST = 4_096
 """Characters of a selector."""
@@ -38,7 +39,8 @@ _ALIASES = {
     "updated": Attribute.CHANGED,
 }
 """What records call these attributes, and what people write."""
-_ATTRIBUTES = {each.value: each for each in Attribute} | _ALIASES
+ATTRIBUTES: Mapping[str, Attribute] = {each.value: each for each in Attribute} | _ALIASES
+"""Every name that an attribute has in a selector, lower case."""
 
 
 class Mark(Enum):
@@ -138,9 +140,9 @@ def _word_at(text: str, position: int) -> tuple[Word, int]:
         attribute, sign = None, ""
     else:
         name, sign = head[1].lower(), head[2]
-        attribute = _ATTRIBUTES.get(name)
+        attribute = ATTRIBUTES.get(name)
         if attribute is None:
-            near = tuple(_ATTRIBUTES)
+            near = tuple(ATTRIBUTES)
             raise wrong(position + 1, f"one of {', '.join(Attribute)}", head[1], near)
     word = Word(Mark.CONDITION, position + 1, written, attribute, sign, value, is_quoted, start + 1)
     return word, end

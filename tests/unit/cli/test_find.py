@@ -35,3 +35,23 @@ def test_the_hashes_of_other_programs_find_a_model(run: Run, model: Path, *, upp
 def test_a_hash_that_nothing_has_is_exit_4(run: Run) -> None:
     """Finding nothing is no success."""
     assert run("find", "0123456789").exit == 4
+
+
+@pytest.mark.usefixtures("model")
+def test_words_with_a_condition_are_a_selector(run: Run) -> None:
+    """Attributes, comparisons and bare words select as `shelf ls` does; nothing selected is exit 4."""
+    for words in (("type:embedding",), ("base:sd-1", "word"), ("size<1MB",), ("-type:lora word",)):
+        done = run("find", "-q", *words)
+        assert (done.exit, len(done.out.split())) == (0, 1)
+    assert run("find", "type:lora").exit == 4
+
+
+def test_text_with_a_colon_stays_text(run: Run, tmp_path: Path) -> None:
+    """Neither a source, nor a path with signs in it, nor several words are conditions."""
+    path = tiny.textual_inversion(tmp_path / "type:x=1.safetensors", base="sd-1")
+    assert run("add", path, "--name", "two words").exit == 0
+    for words in (("two", "words"), (path,)):
+        done = run("find", "-q", *words)
+        assert (done.exit, len(done.out.split())) == (0, 1)
+    for text in ("https://civitai.com/models/1", "blake3:0123456789", "civitai: 12"):
+        assert run("find", text).exit == 4
