@@ -107,7 +107,12 @@ def _read_fields(key: str, mapping: MappingNode) -> RecordText:
     seen: set[int] = set()
     for name_node, value_node in mapping.value:
         line = name_node.start_mark.line
-        name = name_node.value if isinstance(name_node, ScalarNode) else "?"
+        if not isinstance(name_node, ScalarNode):
+            mistakes.append(
+                Mistake(line + 1, None, "expected the name of a field that is one word")
+            )
+            continue
+        name = name_node.value
         if name in lines:
             first = lines[name] - line
             mistakes.append(

@@ -23,7 +23,6 @@ from modelshelf.records.yaml_document import (
 )
 from modelshelf.records.yaml_edit import edit_record
 from modelshelf.records.yaml_record import Fields, Mistake, read_record
-from modelshelf.records.yaml_text import lines_of
 from modelshelf.schema.config import CONFIG_CLASSES, AnyModelConfig, parse_config
 from modelshelf.schema.config_base import SHORT_NAMES
 from modelshelf.schema.config_problems import invalid_config
@@ -174,13 +173,12 @@ class YamlRecords:
         """Return the state with *config* in place of the record of its key; only its own lines change."""
         key = config.key
         entry = self.document.entries[key]
-        now, then = entry.record.fields, fields_of(self.configs[key])
-        text = edit_record(entry.text, _wanted(now, then, fields_of(config)), _ORDER)
+        wanted = _wanted(entry.record.fields, fields_of(self.configs[key]), fields_of(config))
+        if not _makes(config, wanted):
+            # What goes without saying was written all the same, and now would say something else.
+            wanted = {each: wanted[each] for each in wanted if _long(each) in fields_of(config)}
+        text = edit_record(entry.text, wanted, _ORDER)
         record = read_record(text)
-        if record.mistakes or _parsed(key, record.fields) != config:
-            # Written by a person in a way that an edit cannot follow: then as the program writes it.
-            text = "".join(f"{line}\n" for line in lines_of(key, fields_of(config)))
-            record = read_record(text)
         document = self.document.with_text(key, text, record)
         return self._with(document, {**self.configs, key: config})
 
@@ -208,6 +206,17 @@ def _wanted(now: Fields, then: Fields, new: Fields) -> Fields:
             else:
                 wanted.pop(str(each), None)
     return wanted
+
+
+def _long(name: str) -> str:
+    return SHORT_NAMES.get(name, name)
+
+
+def _makes(config: AnyModelConfig, fields: Fields) -> bool:
+    try:
+        return _parsed(config.key, fields) == config
+    except InvalidModelConfigException:
+        return False
 
 
 def _parsed(key: str, fields: Fields) -> AnyModelConfig:

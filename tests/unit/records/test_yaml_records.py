@@ -186,6 +186,30 @@ def test_a_field_that_becomes_empty_is_left_out(opened: Opened, path: Path) -> N
     assert "# not sure about these" in text
 
 
+@pytest.mark.parametrize(
+    ("written", "change"),
+    [
+        ("bases: [sd-1]", {"base": "sdxl"}),
+        ("upcast_attention: false", {"type": "vae"}),
+        ("vae: null", {"type": "controlnet"}),
+    ],
+)
+def test_what_went_without_saying_gives_way(
+    opened: Opened, path: Path, written: str, change: dict[str, str]
+) -> None:
+    """A field that only repeats what is usual does not stand in the way of a change."""
+    store = opened(
+        "__metadata__: {version: '3.2'}\n\na:\n  name: A  # mine\n  type: main\n  format: diffusers\n"
+        f"  base: sd-1\n  path: a\n  variant: normal\n  {written}\n"
+    )
+    store.update_model("a", {"name": "B"})
+    assert written in path.read_text()
+    changed = store.update_model("a", change | {"variant": None} if "type" in change else change)
+    assert written not in path.read_text()
+    assert "  name: B  # mine\n" in path.read_text()
+    assert ModelRecordServiceFile(path).get_model("a") == changed
+
+
 def test_a_record_in_brackets_keeps_its_comment(opened: Opened, path: Path) -> None:
     """What has no lines of its own goes through ruamel's round trip."""
     store = opened(MINE)
@@ -223,11 +247,16 @@ def test_a_deleted_record_takes_its_own_comment_along(opened: Opened, path: Path
     )
 
 
-def test_a_file_without_a_last_line_end_can_grow(opened: Opened) -> None:
-    """What is appended begins on a line of its own."""
-    store = opened("__metadata__:\n  version: '3.2'")
+@pytest.mark.parametrize("end", ["", "\n# the end", "\n\n", "\n# the end\n"])
+def test_what_is_added_begins_on_a_line_of_its_own(opened: Opened, path: Path, end: str) -> None:
+    """Below everything, with one blank line between, also where the last line has no end."""
+    store = opened(f"__metadata__:\n  version: '3.2'{end}")
     store.add_model("a", LORA)
-    assert store.exists("a")
+    store.add_model("b", LORA)
+    assert [each.key for each in store.all_models()] == ["a", "b"]
+    assert path.read_text().startswith(
+        f"__metadata__:\n  version: '3.2'{end}".rstrip() + "\n\na:\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,6 +281,8 @@ def test_a_name_that_yaml_would_take_for_something_else_is_quoted(path: Path, na
         ("sd15:\n  name: b\n", 5, "the key `sd15` is there twice, first on line 3"),
         ("---\n", 5, "ends the document"),
         ("a: *b\n", 5, "expected the value itself"),
+        ("[a]: 1\n", 5, "expected the key"),
+        ("a: " + "[" * 5000 + "\n", 5, "too many brackets"),
         ("a:\n  name: \x07\n", 5, "special characters"),
     ],
 )
@@ -300,6 +331,7 @@ BROKEN = (
         ("  author: &a me\n  license: *a\n", 19, "license"),
         ("  default_settings:\n    a: 1\n    a: 2\n", 20, "default_settings"),
         ("  default_settings:\n    ? [a]\n    : 2\n", 19, "default_settings"),
+        ("  default_settings: !mine {a: 1}\n", 18, "default_settings"),
         (f"  default_settings: {'[' * 40}{']' * 40}\n", 18, "default_settings"),
     ],
 )
@@ -332,13 +364,15 @@ def test_a_record_with_a_mistake_hides_no_other(
     assert BROKEN[BROKEN.index("# why not") :] + wrong in path.read_text()
 
 
-@pytest.mark.parametrize("wrong", ["bad2: 5\n", "bad2:\n", "bad2:\n- a\n", "bad2: []\n"])
+@pytest.mark.parametrize(
+    "wrong", ["bad2: 5\n", "bad2:\n", "bad2:\n- a\n", "bad2: []\n", "bad2: {[a]: 1}\n"]
+)
 def test_a_record_that_is_no_mapping_is_a_mistake_in_that_record(
     opened: Opened, wrong: str
 ) -> None:
     """It is named with its line, and hides no other."""
     store = opened(BROKEN + wrong)
-    with pytest.raises(InvalidModelConfigException, match="line 18: expected fields"):
+    with pytest.raises(InvalidModelConfigException, match="line 18: expected "):
         store.get_model("bad2")
     assert store.get_model("bad").name == "Bad"
 
@@ -358,6 +392,7 @@ def test_twenty_mistakes_are_told_at_once(opened: Opened) -> None:
     [
         (b"SQLite format 3\0\xff\xfe", NotARecordStoreError),
         (b"just some text\n", NotARecordStoreError),
+        (b"--- text\n", NotARecordStoreError),
         (b"# nothing\n", NotARecordStoreError),
         (b"- a\n- b\n", NotARecordStoreError),
         (b"ink:\n  name: Ink\n", NotARecordStoreError),
