@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,13 @@ from modelshelf.blobs.source_reader import hash_source
 from modelshelf.install.sampling import SampledFile, Sampling
 from modelshelf.protocols import BlobStore, PartWriter, RecordStore
 from modelshelf.schema.digest import Digest
-from modelshelf.schema.manifest import PartFile, PartManifest, PlannedPart, part_digest
+from modelshelf.schema.manifest import (
+    ImportPlan,
+    PartFile,
+    PartManifest,
+    PlannedPart,
+    part_digest,
+)
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.progress import ProgressReporter
 from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
@@ -70,6 +76,13 @@ class PartStorer:
                 # What it has may be what hurts it, so nothing is taken from there.
                 known = {}
         return self._write(planned, location, sampled, known)
+
+    def store_all(self, plan: ImportPlan, locations: Sequence[str]) -> list[PartContent]:
+        """Store every part of a plan, each at its location if it is new."""
+        return [
+            self.store(part, location)
+            for part, location in zip(plan.all_parts, locations, strict=True)
+        ]
 
     def recognise(self, planned: PlannedPart, found: StoredPart) -> PartContent | None:
         """Take a stored part for a planned one; None where it has lost something."""

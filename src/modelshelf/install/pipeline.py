@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from uuid import uuid4
 
-from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
-from modelshelf.blobs.source_reader import hash_source
 from modelshelf.blobs.trouble import check_space, store_trouble
 from modelshelf.blobs.views import ViewKeeper
-from modelshelf.convert import convert_checkpoint
 from modelshelf.errors import (
     EmptySourceError,
     FormatError,
@@ -23,27 +19,20 @@ from modelshelf.errors import (
 )
 from modelshelf.formats import read_pipeline, read_tensors, read_tree
 from modelshelf.identify import identify, rules_edition
+from modelshelf.install.checkpoint_adding import CheckpointAdder
 from modelshelf.install.discovery import is_model_folder
 from modelshelf.install.part_storing import PartStorer
-from modelshelf.install.proof import (
-    check_rebuilt,
-    hash_original,
-    hashing_original,
-    prove_recipe,
-)
 from modelshelf.install.sampling import Sampling
 from modelshelf.metadata import read_claims, read_metadata
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
-from modelshelf.schema.conversion import Conversion, KeptWhole
 from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.manifest import ImportPlan, PlannedPart
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
-from modelshelf.schema.recipe import DerivedFile, OriginalFile
+from modelshelf.schema.recipe import DerivedFile
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent, Registered
-from modelshelf.schema.taxonomy import ModelType
 
 __all__ = ["ModelAdder"]
 
@@ -73,6 +62,7 @@ class ModelAdder:
         self._leases = leases
         self._views = views
         self._convert = convert
+        self._checkpoints = CheckpointAdder(records, blobs)
 
     def plan(
         self,
@@ -103,26 +93,20 @@ class ModelAdder:
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
         identity = _sound(tree)
         wanted = self._convert if convert is None else convert
-        if wanted and convert is None and tree.is_file:
+        if wanted and convert is None:
             # Kept whole before, by a user's word or an older release: nothing is stored twice unasked.
-            wanted = not self._holds_whole(tree.files[0])
+            wanted = not self._checkpoints.holds_whole(tree)
         return plan_import(
             tree,
             identity,
             None if tree.is_file else read_pipeline(tree),
-            conversion=_conversion(tree, identity) if wanted else None,
+            conversion=self._checkpoints.convert(tree, identity) if wanted else None,
             rules=rules_edition(),
             said=_said(tree),
             name=name,
             description=description,
             source=source,
         )
-
-    def _holds_whole(self, file: SourceFile) -> bool:
-        quick = file.size, fingerprint(file).quick
-        if not self._records.known_fingerprints([quick]):
-            return False
-        return self._records.find_file(hash_source(file)) is not None
 
     def probe(self, path: Path, *, follow_links: bool = False) -> Identity:
         """Say what the model at *path* is; nothing is changed.
@@ -182,65 +166,21 @@ class ModelAdder:
                 lease_id, sampling, self._records, self._blobs, self._views.relink, report
             )
             if plan.original is None:
-                contents = _store_all(storer, plan, locations)
-                original = None
+                original, contents = None, storer.store_all(plan, locations)
             else:
-                known = self._known_checkpoint(plan, sampling, storer, lease_id, report)
-                original, contents = known or self._store_checkpoint(
-                    plan, sampling, storer, locations, report
+                original, contents = self._checkpoints.store(
+                    plan,
+                    sampling=sampling,
+                    storer=storer,
+                    locations=locations,
+                    lease_id=lease_id,
+                    report=report,
+                    rebuild=rebuild,
                 )
-                if rebuild:
-                    source = checkpoint_of(plan)
-                    check_rebuilt(source, original, contents, self._blobs, report)
             registered = self._records.register(plan, contents, original)
         self._views.settle()
         self._views.ensure(registered.key)
         return registered, tuple(contents)
-
-    def _known_checkpoint(
-        self,
-        plan: ImportPlan,
-        sampling: Sampling,
-        storer: PartStorer,
-        lease_id: str,
-        report: ProgressReporter,
-    ) -> tuple[OriginalFile, list[PartContent]] | None:
-        """Recognise a checkpoint that was converted before, by one read of it as it lies."""
-        if not all(map(sampling.is_familiar, sampling.files_of(plan.all_parts))):
-            return None
-        digest = hash_source(checkpoint_of(plan), report)
-        found = self._records.pin_original(lease_id, digest)
-        if found is None:
-            return None
-        original, stored = _as_called(found[0], checkpoint_of(plan)), found[1]
-        contents = [
-            storer.recognise(part, stored[part.folder])
-            for part in plan.all_parts
-            if part.folder in stored
-        ]
-        whole = [content for content in contents if content is not None]
-        return (original, whole) if len(whole) == len(plan.all_parts) == len(stored) else None
-
-    def _store_checkpoint(
-        self,
-        plan: ImportPlan,
-        sampling: Sampling,
-        storer: PartStorer,
-        locations: Sequence[str],
-        report: ProgressReporter,
-    ) -> tuple[OriginalFile, list[PartContent]]:
-        """Store the parts of a checkpoint, and find out what the file is that will come back."""
-        source = checkpoint_of(plan)
-        prove_recipe(plan, source)
-        is_new = not all(map(sampling.is_familiar, sampling.files_of(plan.all_parts)))
-        with hashing_original(source if is_new else None) as hashing:
-            contents = _store_all(storer, plan, locations)
-            # The same parts give the same file, whatever name they have this time.
-            known = self._records.find_original(contents)
-            if known is not None:
-                return _as_called(known, source), contents
-            original = hash_original(source, report=report) if hashing is None else hashing.result()
-        return original, contents
 
     def remove_sources(self, plan: ImportPlan, root: Path) -> None:
         """Remove the user's own files after they were added, as `--move` asks by name.
@@ -302,38 +242,10 @@ def _is_as_listed(path: Path, source: SourceFile, root: Path) -> bool:
     return (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == listed
 
 
-def _as_called(original: OriginalFile, source: SourceFile) -> OriginalFile:
-    """Return a checkpoint that is known under the suffix that it has this time."""
-    return replace(original, suffix=PurePosixPath(source.member).suffix)
-
-
-def _store_all(storer: PartStorer, plan: ImportPlan, locations: Sequence[str]) -> list[PartContent]:
-    return [
-        storer.store(part, location)
-        for part, location in zip(plan.all_parts, locations, strict=True)
-    ]
-
-
 def _said(tree: SourceTree) -> ModelMetadata:
     """Read what stands in and beside a model."""
     inside = read_tensors(tree.files[0]).metadata if tree.is_file else {}
     return read_metadata(tree.root, inside)
-
-
-def _conversion(tree: SourceTree, identity: Identity) -> Conversion | KeptWhole | None:
-    if not tree.is_file or identity.type is not ModelType.MAIN:
-        return None
-    return convert_checkpoint(tree.files[0], read_tensors(tree.files[0]), identity)
-
-
-def checkpoint_of(plan: ImportPlan) -> SourceFile:
-    """Return the file of a plan that splits a checkpoint."""
-    return next(
-        file.source
-        for part in plan.all_parts
-        for _, file in part.files
-        if isinstance(file, DerivedFile)
-    )
 
 
 def _sound(tree: SourceTree) -> Identity:
