@@ -12,6 +12,7 @@ from modelshelf.errors import (
     DuplicateKeyError,
     InvalidChoiceError,
     NotARecordStoreError,
+    StoreBusyError,
     StoreTooNewError,
     StoreUnusableError,
     UnknownModelException,
@@ -247,6 +248,24 @@ def test_nothing_of_the_hosts_is_changed(path: Path) -> None:
         assert not lock.locked()
         assert (host.execute("PRAGMA foreign_keys").fetchone(), host.isolation_level) == before
         assert host.execute("SELECT regexp('a', 'b')").fetchone() == {"row": (7,)}
+        service.close()
+
+
+def test_a_busy_database_is_told(path: Path) -> None:
+    """Who waits as long as the host's connection does, and in vain, is told in our words."""
+    with (
+        closing(sqlite3.connect(path, timeout=0, check_same_thread=False)) as host,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        host.execute("PRAGMA journal_mode=WAL")
+        service = ModelRecordServiceSQL.from_connection(host, Lock())
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusyError):
+            service.add_model("a", lora())
+        assert not host.in_transaction
+        assert service.count() == 0
+        other.execute("ROLLBACK")
+        service.add_model("a", lora())
         service.close()
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from filelock import FileLock
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from modelshelf.errors import (
     NotARecordStoreError,
@@ -134,7 +135,9 @@ class LentDatabase:
 
         @event.listens_for(self._engine, "begin")
         def begin(connection: Connection) -> None:
-            self._lent.begin(immediate=connection.get_execution_options().get(WRITES, False))
+            # Through SQLAlchemy, so that what fails is told like anything else that does.
+            writes = connection.get_execution_options().get(WRITES, False)
+            self._lent.begin(connection.exec_driver_sql, immediate=writes)
 
         with self.write() as opened:
             if not holds_records(opened, self._place, alone=False):
@@ -216,6 +219,8 @@ class PostgresDatabase:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except PoolTimeoutError as error:
+            raise StoreBusyError(what=self._place) from error
         except DatabaseError as error:
             code = getattr(error.orig, "sqlstate", None)
             if isinstance(error, OperationalError) and code in _WAITED_IN_VAIN:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 __all__ = ["LentConnection"]
@@ -38,13 +38,13 @@ class LentConnection:
         finally:
             self._host.text_factory = before
 
-    def begin(self, *, immediate: bool) -> None:
-        """Open a transaction, or a savepoint in the host's."""
+    def begin(self, execute: Callable[[str], object], *, immediate: bool) -> None:
+        """Open a transaction, or a savepoint in the host's, by executing a statement."""
         if self._host.in_transaction:
-            self._run(f"SAVEPOINT {_SAVEPOINT}")
+            execute(f"SAVEPOINT {_SAVEPOINT}")
             self._open = "savepoint"
         else:
-            self._run("BEGIN IMMEDIATE" if immediate else "BEGIN")
+            execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
             self._open = "transaction"
 
     def cursor(self) -> sqlite3.Cursor:

@@ -41,6 +41,8 @@ def sqlite_engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        # A connection for every thread: they wait for the database, where they can be told so.
+        max_overflow=-1,
     )
 
     @event.listens_for(engine, "connect")
