@@ -41,25 +41,19 @@ class Target:
     """Numbers in the path → what the tensors tell about the module there; one value for modules that
     are alike."""
 
+    inputs: set[int] = field(default_factory=set)
+    """Input widths that occur; empty where the tensors do not tell."""
+    outputs: set[int] = field(default_factory=set)
+    """Output widths that occur."""
+    ranks: set[int] = field(default_factory=set)
+    """Dimensions of the weights: 2 for linear layers, 4 for convolutions."""
+    alike: dict[tuple[int, int, int, int], list[tuple[int, ...]]] = field(default_factory=dict)
+    """What modules are like, as `Widths.key` → the numbers of those that are."""
+
     @cached_property
     def example(self) -> str:
         """The first name in order of text."""
         return min(self.names)
-
-    @cached_property
-    def inputs(self) -> set[int]:
-        """Input widths that occur; empty where the tensors do not tell."""
-        return {inputs for inputs, *_ in self.alike if inputs}
-
-    @cached_property
-    def outputs(self) -> set[int]:
-        """Output widths that occur."""
-        return {outputs for _, outputs, *_ in self.alike if outputs}
-
-    @cached_property
-    def ranks(self) -> set[int]:
-        """Dimensions of the weights: 2 for linear layers, 4 for convolutions."""
-        return {dimensions for *_, dimensions in self.alike if dimensions}
 
     @property
     def flat(self) -> str:
@@ -70,16 +64,17 @@ class Target:
         """Return the largest number at place *step* among the numbers of a path; -1 without."""
         return max((one[step] for one in self.modules if len(one) > step), default=-1)
 
-    @cached_property
-    def alike(self) -> Mapping[tuple[int, int, int, int], list[tuple[int, ...]]]:
-        """What modules are like, as `Widths.key` → the numbers of those that are."""
+    def settle(self) -> None:
+        """Work out what all modules tell together, once they are all there."""
         same: dict[Widths, list[tuple[int, ...]]] = {}
         for numbers, widths in self.modules.items():
             same.setdefault(widths, []).append(numbers)
-        found: dict[tuple[int, int, int, int], list[tuple[int, ...]]] = {}
         for widths, modules in same.items():
-            found.setdefault(widths.key, []).extend(modules)
-        return found
+            self.alike.setdefault(widths.key, []).extend(modules)
+        inputs, outputs, _, dimensions = zip(*self.alike, strict=True)
+        self.inputs = {one for one in inputs if one}
+        self.outputs = {one for one in outputs if one}
+        self.ranks = {one for one in dimensions if one}
 
 
 @dataclass(frozen=True)
@@ -144,6 +139,8 @@ def find_adapter(layout: Layout) -> Adapter | None:
         return None
     for one in stems.values():
         one.number()
+    for target in targets.values():
+        target.settle()
     every = set(chain.from_iterable(one.modules.values() for one in targets.values()))
     ranks = {one.rank for one in every if one.rank}
     return Adapter(

@@ -211,11 +211,12 @@ def numbers_of_all(paths: Sequence[str]) -> list[tuple[int, ...]]:
         return [()] * len(paths)
     start, tail = len(head) - 1, len(between.pop()) - 1
     text = "\n".join([path[start : len(path) - tail] for path in paths])
+    is_usual = "\n".join(("", *paths)).count(f"\n{head[1:]}") == len(paths) and "#" not in paths[0]
     for one in sorted(set(between), key=len, reverse=True):
         text = text.replace(one, "\n")
     found = text.split("\n")
     values = {one: int(one[:_LONGEST]) for one in set(found) if one.isascii() and one.isdigit()}
-    if len(found) != count * len(paths) or "#" in paths[0] or not values.keys() >= set(found):
-        # Somebody wrote `#`, or the end of a line, into a name.
+    if not is_usual or len(found) != count * len(paths) or len(values) != len(set(found)):
+        # Somebody wrote `#`, or the end of a line, into a name, or put a frame around a few.
         return [numbers_of(path)[1] for path in paths]
     return list(zip(*[map(values.__getitem__, found)] * count, strict=True))

@@ -255,10 +255,10 @@ class Adapts:
         if self._piece not in facts.target_text:
             return None
         found = [target for module, target in facts.targets.items() if self._matches(module)]
-        if not found or not all(self._fits(target) for target in found) or self._stays(found):
+        if not found or not all(map(self._fits, found)) or self._stays(found):
             return None
-        inputs = sorted(set().union(*(target.inputs for target in found)))
-        outputs = sorted(set().union(*(target.outputs for target in found)))
+        inputs = sorted(set().union(*[target.inputs for target in found]))
+        outputs = sorted(set().union(*[target.outputs for target in found]))
         return Found(min(target.example for target in found), f"{inputs} -> {outputs}")
 
     @cached_property

@@ -60,12 +60,20 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
 
 def _winners(facts: Facts, families: Families) -> list[Verdict]:
     """Return who agrees, without those that another one of them goes before."""
-    agreed = [verdict for verdict in families.ask(facts) if verdict.missing is None]
+    asked = families.worth_asking(facts)
+    # All others go before a fallback, so that it matters only where none of them agrees.
+    agreed = _agreeing(facts, (one for one in asked if not one.is_fallback))
+    agreed = agreed or _agreeing(facts, (one for one in asked if one.is_fallback))
     return [
         one
         for one in agreed
         if not any(families.goes_before(other.family, one.family) for other in agreed)
     ]
+
+
+def _agreeing(facts: Facts, families: Iterable[Family]) -> list[Verdict]:
+    verdicts = (family.judge(facts) for family in families)
+    return [verdict for verdict in verdicts if verdict.missing is None]
 
 
 def _answer(

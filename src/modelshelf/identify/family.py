@@ -140,7 +140,11 @@ class Families:
 
     def ask(self, facts: Facts) -> list[Verdict]:
         """Return the verdicts of all families that may agree, by id."""
-        return [family.judge(facts) for family in self._shortlist.of(facts)]
+        return [family.judge(facts) for family in self.worth_asking(facts)]
+
+    def worth_asking(self, facts: Facts) -> list[Family]:
+        """Return all families that may agree, by id, and few others."""
+        return self._shortlist.of(facts)
 
     def __len__(self) -> int:
         return len(self._by_id)
