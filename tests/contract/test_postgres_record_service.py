@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from sqlalchemy import create_engine
@@ -13,6 +13,7 @@ from modelshelf.errors import (
     StaleConfigError,
     StoreTooNewError,
     StoreUnusableError,
+    UnknownModelException,
     UsageError,
 )
 from modelshelf.protocols import ModelRecords
@@ -110,6 +111,28 @@ def test_many_write_at_once(url: str) -> None:
         assert service.get_model("a").description == "50"
         assert service.get_model("a").revision == 51
         assert service.count() == 51
+
+
+def test_changing_and_deleting_do_not_meet(url: str) -> None:
+    """Who changes a record while another deletes it and adds it again is told that it is gone, or stale."""
+    with ModelRecordServiceSQL.from_url(url) as service:
+
+        def change(number: int) -> None:
+            for turn in range(20):
+                with suppress(UnknownModelException, StaleConfigError):
+                    service.update_model("a", {"tags": [f"{number}", f"{turn}"]})
+
+        def replace(_: int) -> None:
+            for _ in range(20):
+                with suppress(UnknownModelException):
+                    service.del_model("a")
+                with suppress(DuplicateKeyError):
+                    service.add_model("a", lora(tags=["new"]))
+
+        with ThreadPoolExecutor(6) as pool:
+            for done in [pool.submit(act, n) for n in range(3) for act in (change, replace)]:
+                done.result()
+        assert service.count() == 1
 
 
 def test_other_tables_are_left_alone(url: str) -> None:

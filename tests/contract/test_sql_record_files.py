@@ -11,6 +11,7 @@ import pytest
 from modelshelf.errors import (
     DuplicateKeyError,
     InvalidChoiceError,
+    InvalidModelConfigException,
     NotARecordStoreError,
     StoreBusyError,
     StoreTooNewError,
@@ -350,6 +351,29 @@ def test_the_index_follows_whoever_writes(path: Path) -> None:
         )
         assert [one.key for one in service.find_text("quite")] == ["a"]
         assert [one.key for one in service.find_text("name")] == ["c"]
+
+
+# -- what somebody wrote past the program
+
+
+def test_a_row_that_is_no_record_is_told(path: Path) -> None:
+    """It hides no other from who asks by key, and whoever would read it is told which it is."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models({key: lora(key) for key in "abcd"})
+        for key, statement in (
+            ("b", "UPDATE model_config SET config = '{' WHERE key = 'b'"),
+            ("c", "UPDATE model_config SET config = '[]' WHERE key = 'c'"),
+            ("d", """UPDATE model_config SET config = '{"name": "d"}' WHERE key = 'd'"""),
+        ):
+            run_sql(path, statement)
+            with pytest.raises(InvalidModelConfigException):
+                service.get_model(key)
+            with pytest.raises(InvalidModelConfigException):
+                service.all_models()
+            assert service.get_model("a").name == "a"
+            assert service.exists(key)
+            service.del_model(key)
+        assert [one.key for one in service.all_models()] == ["a"]
 
 
 # -- bounds

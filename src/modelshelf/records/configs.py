@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from modelshelf.errors import DuplicateKeyError
@@ -23,14 +23,16 @@ from modelshelf.records.config_tables import (
     model_config_tag,
 )
 from modelshelf.schema.config import AnyModelConfig, class_of, parse_config
+from modelshelf.schema.config_problems import invalid_config
 from modelshelf.schema.selector_matching import folded, searchable_text
 
 __all__ = [
     "delete_configs",
     "enter_file_hashes",
+    "has_config",
     "hide_configs",
     "insert_configs",
-    "parsed_row",
+    "parsed_config",
     "read_config",
     "storable",
     "update_config",
@@ -68,23 +70,35 @@ def read_config(
     """
     if not storable(key):
         return None
-    wanted = select(model_config.c.config).where(model_config.c.key == key)
+    wanted = select(model_config.c.key, model_config.c.config).where(model_config.c.key == key)
     if not hidden:
         wanted = wanted.where(model_config.c.hidden.is_(False))
     if to_change:
         # SQLite has no such thing and needs none: who writes is alone from the beginning.
         wanted = wanted.with_for_update()
     row = connection.execute(wanted).one_or_none()
-    return None if row is None else parsed_row(row)
+    return None if row is None else parsed_config(row.key, row.config)
 
 
-def parsed_row(row: Row[Any]) -> AnyModelConfig:
-    """Return the record that a row keeps as text.
+def has_config(connection: Connection, key: str) -> bool:
+    """Say whether there is a record under *key* that is not hidden."""
+    wanted = select(model_config.c.id).where(
+        model_config.c.key == key, model_config.c.hidden.is_(False)
+    )
+    return storable(key) and connection.execute(wanted).first() is not None
+
+
+def parsed_config(key: str, text: str) -> AnyModelConfig:
+    """Return the record that the row of *key* keeps as *text*.
 
     Raises:
         InvalidModelConfigException: Somebody wrote past the program what no record can be.
     """
-    document = json.loads(row.config)
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        problem = f"expected the JSON that this program writes, got something else: {error}"
+        raise invalid_config(key, [("config", problem)]) from error
     try:
         kind = class_of(*(document[each] for each in ("model_type", "model_format", "base_model")))
         # What `parse_config` does besides is for what people write; `class_of` knows only its classes.
@@ -145,7 +159,7 @@ def delete_configs(connection: Connection, keys: Iterable[str]) -> int:
     """Forget the records under these keys, hidden or not; return how many there were."""
     gone = 0
     for some in _batches(key for key in keys if storable(key)):
-        ids = list(_ids(connection, some).values())
+        ids = list(_ids(connection, some, to_change=True).values())
         for table in (model_config_base, model_config_tag, model_config_hash):
             connection.execute(delete(table).where(table.c.config_id.in_(ids)))
         connection.execute(delete(model_config).where(model_config.c.id.in_(ids)))
@@ -246,11 +260,12 @@ def _enter_lists(connection: Connection, configs: Sequence[AnyModelConfig]) -> N
             connection.execute(insert(table), entries)
 
 
-def _ids(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
-    rows = connection.execute(
-        select(model_config.c.key, model_config.c.id).where(model_config.c.key.in_(keys))
-    )
-    return {row.key: row.id for row in rows}
+def _ids(connection: Connection, keys: Sequence[str], *, to_change: bool = False) -> dict[str, int]:
+    wanted = select(model_config.c.key, model_config.c.id).where(model_config.c.key.in_(keys))
+    if to_change:
+        # In one order, so that two who do so never wait for each other.
+        wanted = wanted.order_by(model_config.c.key).with_for_update()
+    return {row.key: row.id for row in connection.execute(wanted)}
 
 
 def _names(connection: Connection, keys: Iterable[str]) -> dict[str, str]:

@@ -139,9 +139,12 @@ class LentDatabase:
             writes = connection.get_execution_options().get(WRITES, False)
             self._lent.begin(connection.exec_driver_sql, immediate=writes)
 
-        with self.write() as opened:
-            if not holds_records(opened, self._place, alone=False):
-                make_records(opened)
+        with self.read() as opened:
+            is_made = holds_records(opened, self._place, alone=False)
+        if not is_made:
+            with self.write() as opened:
+                if not holds_records(opened, self._place, alone=False):
+                    make_records(opened)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -36,7 +36,7 @@ from modelshelf.records.config_tables import (
     model_config_hash,
     model_config_tag,
 )
-from modelshelf.records.configs import parsed_row
+from modelshelf.records.configs import parsed_config
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.selector import (
     And,
@@ -134,7 +134,7 @@ def find_configs(
     limit: int | None = None,
 ) -> list[AnyModelConfig]:
     """Return the records that *selector* selects. See `ModelRecordServiceBase.find`."""
-    wanted = select(model_config.c.config)
+    wanted = select(model_config.c.key, model_config.c.config)
     fits = and_(model_config.c.hidden.is_(False), _condition(connection, selector))
     sorting = _sorting(connection, order, descending=descending)
     if offset <= 0 and limit is None:
@@ -145,7 +145,8 @@ def find_configs(
         page = page.offset(min(max(offset, 0), _LARGEST))
         page = page if limit is None else page.limit(min(max(limit, 0), _LARGEST))
         wanted = wanted.where(model_config.c.id.in_(page))
-    return [parsed_row(row) for row in connection.execute(wanted.order_by(*sorting))]
+    rows = connection.execute(wanted.order_by(*sorting))
+    return [parsed_config(row.key, row.config) for row in rows]
 
 
 def count_configs(connection: Connection, selector: Selector = Everything) -> int:

@@ -13,6 +13,7 @@ from modelshelf.errors import UnknownModelException
 from modelshelf.protocols import Clock
 from modelshelf.records.configs import (
     delete_configs,
+    has_config,
     insert_configs,
     read_config,
     storable,
@@ -131,7 +132,7 @@ class ModelRecordServiceSQL(ModelRecordServiceBase):
     def exists(self, key: str) -> bool:
         """Say whether there is a record under *key*."""
         with self._database.read() as connection:
-            return read_config(connection, key) is not None
+            return has_config(connection, key)
 
     def add_models(self, configs: ConfigsToAdd) -> list[AnyModelConfig]:
         """Add many records, or none of them where one is wrong."""
@@ -155,9 +156,8 @@ class ModelRecordServiceSQL(ModelRecordServiceBase):
     def del_model(self, key: str) -> None:
         """Forget a record."""
         with self._database.write() as connection:
-            if read_config(connection, key, to_change=True) is None:
+            if not has_config(connection, key) or not delete_configs(connection, [key]):
                 raise UnknownModelException(wanted=_shown(key))
-            delete_configs(connection, [key])
 
     def find(
         self,
