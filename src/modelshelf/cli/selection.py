@@ -63,7 +63,7 @@ def read_selector(words: Sequence[str]) -> Selector:
 
 def selected(manager: NormalizedModelManager, selector: Selector) -> list[ModelInfo]:
     """Return the models of the library that *selector* selects, sorted by name."""
-    keys = {config.key for config in manager.store.find(selector)}
+    keys = set(manager.store.find_keys(selector))
     every = {model.key: model for model in [*manager.list_pipelines(), *manager.list_models()]}
     kept = [model for key, model in every.items() if key in keys]
     return sorted(kept, key=lambda model: (model.name, model.id))
@@ -71,5 +71,5 @@ def selected(manager: NormalizedModelManager, selector: Selector) -> list[ModelI
 
 def ranks(manager: NormalizedModelManager, *, latest_first: bool = True) -> dict[str, int]:
     """Return the place of each key when models are sorted by their last use; the never used come last."""
-    configs = manager.store.find(order=Order.USED, descending=latest_first)
-    return {config.key: place for place, config in enumerate(configs)}
+    keys = manager.store.find_keys(order=Order.USED, descending=latest_first)
+    return {key: place for place, key in enumerate(keys)}

@@ -19,12 +19,14 @@ from modelshelf.records.identities import check_apart, identify_as
 from modelshelf.records.library_records import follow_library, library_model
 from modelshelf.records.record_service import ConfigChange
 from modelshelf.records.revision import next_revision
+from modelshelf.records.selecting import find_keys
 from modelshelf.records.sql_service import ModelRecordServiceSQL
 from modelshelf.records.tables import model_name, pipeline
 from modelshelf.records.views import unwant_view
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.config_problems import invalid_config
 from modelshelf.schema.model import ModelInfo
+from modelshelf.schema.selector import Everything, Order, Selector
 
 __all__ = ["LibraryRecordService"]
 
@@ -69,6 +71,20 @@ class LibraryRecordService(ModelRecordServiceSQL):
 
     def close(self) -> None:
         """Leave the database to the library."""
+
+    def find_keys(
+        self,
+        selector: Selector = Everything,
+        *,
+        order: Order = Order.DEFAULT,
+        descending: bool = False,
+    ) -> list[str]:
+        """Return the keys of the records that `find` would return, in its order.
+
+        Many times quicker where many are selected, and the models are known otherwise.
+        """
+        with self._database.read() as connection:
+            return find_keys(connection, selector, order=order, descending=descending)
 
     def update_model(self, key: str, config: ConfigChange) -> AnyModelConfig:
         """Change a record, and the model that it is of, if the change is based on what is there.

@@ -52,13 +52,15 @@ from modelshelf.schema.selector import (
 from modelshelf.schema.selector_form import simplified
 from modelshelf.schema.selector_matching import folded
 
-__all__ = ["count_configs", "find_configs"]
+__all__ = ["count_configs", "find_configs", "find_keys"]
 
 _MOST = 500
 """Conditions in one selector: SQLite walks a tree of at most 1,000 levels."""
 _LARGEST = 2**63 - 1
 _GROUP = 3
 """Letters in a group of the full-text index; shorter words are not in it."""
+_MANY = 1_000
+"""Records up to which it is counted how many have a tag."""
 _ASKED = 64
 """Letters of a word that the full-text index is asked for; the text itself is asked for all of them."""
 
@@ -149,6 +151,21 @@ def find_configs(
     return [parsed_config(row.key, row.config) for row in rows]
 
 
+def find_keys(
+    connection: Connection,
+    selector: Selector = Everything,
+    *,
+    order: Order = Order.DEFAULT,
+    descending: bool = False,
+) -> list[str]:
+    """Return the keys of the records that *selector* selects; no record is read for it."""
+    fits = and_(model_config.c.hidden.is_(False), _condition(connection, selector))
+    wanted = select(model_config.c.key).where(fits)
+    return list(
+        connection.scalars(wanted.order_by(*_sorting(connection, order, descending=descending)))
+    )
+
+
 def count_configs(connection: Connection, selector: Selector = Everything) -> int:
     """Return how many records *selector* selects."""
     wanted = (
@@ -218,6 +235,16 @@ class _Dialect:
             *(self.has(model_config.c.text, word) for word in rest),
         )
 
+    def frequency(self, tag: str) -> int:
+        """Return how many records have a tag, where that is few."""
+        some = (
+            select(model_config_tag.c.config_id)
+            .where(model_config_tag.c.folded_tag == tag)
+            .limit(_MANY)
+            .subquery()
+        )
+        return self._connection.scalars(select(func.count()).select_from(some)).one()
+
     def _has_index(self) -> bool:
         found = self._connection.exec_driver_sql(
             "SELECT 1 FROM sqlite_master WHERE name = 'model_config_text'"
@@ -229,10 +256,15 @@ def _compiled(selector: Selector, dialect: _Dialect) -> ColumnElement[bool]:
     match selector:
         case And(parts):
             # All words in one question: the rarest decides how much is read.
-            words = [each for each in parts if _is_word(each)]
-            others = [_compiled(each, dialect) for each in parts if not _is_word(each)]
-            texts = [folded(str(each.value)) for each in words]
-            return and_(true(), dialect.words(texts), *others)
+            words = [folded(str(each.value)) for each in parts if _is_word(each)]
+            tags = [each for each in parts if _is_tag(each)]
+            others = [each for each in parts if not _is_word(each) and not _is_tag(each)]
+            return and_(
+                true(),
+                dialect.words(words),
+                *_tags(tags, dialect),
+                *(_compiled(each, dialect) for each in others),
+            )
         case Or(parts):
             return or_(false(), *(_compiled(each, dialect) for each in parts))
         case Not(part):
@@ -247,6 +279,28 @@ def _is_word(selector: Selector) -> TypeGuard[Term]:
         and selector.attribute is Attribute.TEXT
         and selector.operator is Operator.HAS
     )
+
+
+def _is_tag(selector: Selector) -> TypeGuard[Term]:
+    return (
+        isinstance(selector, Term)
+        and selector.attribute is Attribute.TAG
+        and selector.operator is Operator.IS
+    )
+
+
+def _tags(terms: Sequence[Term], dialect: _Dialect) -> list[ColumnElement[bool]]:
+    """Ask for the rarest tag first, and whoever has it for the others."""
+    tags = sorted({folded(str(term.value)) for term in terms})
+    if len(tags) > 1:
+        tags.sort(key=dialect.frequency)
+    owner, about = model_config_tag.c.config_id, model_config_tag.c.folded_tag
+    return [
+        exists().where(owner == model_config.c.id, about == tag)
+        if place
+        else model_config.c.id.in_(select(owner).where(about == tag))
+        for place, tag in enumerate(tags)
+    ]
 
 
 def _term(term: Term, dialect: _Dialect) -> ColumnElement[bool]:
