@@ -92,7 +92,7 @@ def command(  # noqa: PLR0913 - one for each option
     untriggers: tuple[str, ...],
     dry_run: bool,
 ) -> int:
-    """Edit what is said of models: name, description, tags, author, license, trigger phrases.
+    """Edit names, tags and what else is said of models.
 
     An empty text takes a description, an author or a license away. What a model is, as its type and
     base, is for `shelf identify` to say.

@@ -22,7 +22,7 @@ __all__ = ["command"]
 @verb_options
 @click.pass_obj
 def command(session: Session, words: tuple[str, ...]) -> None:
-    """Find models by name, source, digest, a file on disk, or a selector.
+    """Find models by name, source, digest, file or selector.
 
     TEXT is a part of a name or source, the start of a digest, or a path. What lies at a path is
     looked up by its content, whatever it is called. Finding nothing is exit 4.
