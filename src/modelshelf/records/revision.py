@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,17 +20,21 @@ def first_revision(key: str, config: ConfigChange, now: datetime) -> AnyModelCon
     Raises:
         InvalidModelConfigException: A field is wrong, or the key is empty.
     """
+    given: Any = (
+        config.model_dump(warnings=False) if isinstance(config, ModelConfigBase) else config
+    )
+    if not isinstance(given, Mapping):
+        return parse_config(given)
     if not key:
-        name = config.name if isinstance(config, ModelConfigBase) else config.get("name")
-        raise invalid_config(name, [("key", "expected something, got nothing")])
-    parsed = parse_config(config)
+        raise invalid_config(given.get("name"), [("key", "expected something, got nothing")])
+    moment, created = now.timestamp(), given.get("created_at")
     return parse_config(
-        _fields(parsed)
-        | {
+        {
+            **given,
             "key": key,
             "revision": 1,
-            "created_at": now.timestamp() if parsed.created_at is None else parsed.created_at,
-            "updated_at": now.timestamp(),
+            "created_at": moment if created is None else created,
+            "updated_at": moment,
         }
     )
 
