@@ -90,13 +90,11 @@ def _sizes(groups: Iterable[Group], index: TensorIndex) -> Counter[str]:
     """Add up the bytes of each dtype: of matrices, or of all tensors where there is none."""
     matrices: Counter[str] = Counter()
     others: Counter[str] = Counter()
-    shape_of, size_of = index.shapes.__getitem__, index.sizes.__getitem__
-    alike = Counter(
-        chain.from_iterable(
-            zip(map(shape_of, one.names), map(size_of, one.names), strict=True) for one in groups
-        )
-    )
-    for (shape, (dtype, length)), count in alike.items():
+    # By columns and counted at once: an entry for each tensor would cost more than reading the header.
+    columns = [one.__getitem__ for one in (index.shapes, index.labels, index.lengths)]
+    names = list(chain.from_iterable(group.names for group in groups))
+    alike = Counter(zip(*(map(column, names) for column in columns), strict=True))
+    for (shape, dtype, length), count in alike.items():
         sizes = matrices if len(shape) > 1 else others
         sizes[dtype] += length * count
     return +matrices or +others

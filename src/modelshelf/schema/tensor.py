@@ -152,14 +152,20 @@ class TensorIndex:
         return frozenset(entry.dtype for entry in self.tensors.values())
 
     @property
-    def sizes(self) -> Mapping[str, tuple[str, int]]:
-        """Name → dtype and bytes, in file order; ask once and keep it."""
+    def labels(self) -> Mapping[str, str]:
+        """Name → dtype, in file order; ask once and keep it."""
         tensors = self.tensors
         if isinstance(tensors, TensorColumns):
-            return dict(
-                zip(tensors, zip(tensors.dtypes, tensors.lengths, strict=True), strict=True)
-            )
-        return {name: (one.dtype, one.end - one.begin) for name, one in tensors.items()}
+            return dict(zip(tensors, tensors.dtypes, strict=True))
+        return {name: entry.dtype for name, entry in tensors.items()}
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """Name → the bytes that it takes, in file order; ask once and keep it."""
+        tensors = self.tensors
+        if isinstance(tensors, TensorColumns):
+            return dict(zip(tensors, tensors.lengths, strict=True))
+        return {name: entry.end - entry.begin for name, entry in tensors.items()}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Return the shape of tensor *name*, or None where there is none."""

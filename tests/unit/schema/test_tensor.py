@@ -37,4 +37,5 @@ def test_shapes_and_dtypes_are_there_whatever_the_tensors_are_kept_in(
     assert index.shapes == {"b": (2, 3), "a": ()}
     assert (index.shape("b"), index.shape("c")) == ((2, 3), None)
     assert index.dtypes == {"F16", "F32"}
-    assert index.sizes == {"b": ("F16", 12), "a": ("F32", 4)}
+    assert index.labels == {"b": "F16", "a": "F32"}
+    assert index.lengths == {"b": 12, "a": 4}
