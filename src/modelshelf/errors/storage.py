@@ -120,7 +120,7 @@ class InvalidRecordFileError(StorageError):
     """The YAML file of model records holds mistakes. A person corrects them in the file."""
 
     code = "record-file-invalid"
-    exit_status, http_status = 2, 500
+    exit_status, http_status = 2, 422
     kept = "The file was not touched."
     message = "`{path}` has {count} mistakes: {problem}"
     hint = "correct what is named in the file; records without mistakes can be had by their keys meanwhile"
