@@ -115,6 +115,8 @@ class Database:
         from alembic import command  # noqa: PLC0415 - see above
         from alembic.config import Config  # noqa: PLC0415 - see above
 
+        from modelshelf.records.library_records import complete_library  # noqa: PLC0415 - see above
+
         config = Config()
         config.set_main_option("script_location", "modelshelf:records/migrations")
         with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as plain:
@@ -124,6 +126,7 @@ class Database:
             with writing.begin():
                 config.attributes["connection"] = writing
                 command.upgrade(config, "head")
+                complete_library(writing)
 
     def _unusable(self, reason: str) -> StoreUnusableError:
         return StoreUnusableError(root=self._root, reason=f"`{self.path}`: {reason}")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from modelshelf.errors import InvalidModelConfigException
+from modelshelf.records.config_tables import model_config
 from modelshelf.records.configs import (
     delete_configs,
     enter_file_hashes,
@@ -31,7 +32,14 @@ from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.taxonomy import ModelFormat
 
-__all__ = ["follow_library", "forget_records", "hide_records", "keys_of_part", "library_model"]
+__all__ = [
+    "complete_library",
+    "follow_library",
+    "forget_records",
+    "hide_records",
+    "keys_of_part",
+    "library_model",
+]
 
 hide_records = hide_configs
 """Let records lie in the trash with their models, or come back with them."""
@@ -77,6 +85,23 @@ def follow_library(
         if changes:
             changed = next_revision(current, _fitting(fields, changes), now)
             update_config(connection, changed)
+
+
+def complete_library(connection: Connection) -> None:
+    """Make the records of models that were stored before libraries had any.
+
+    A record's path counts from the models folder, wherever that is. What lies in the trash gets its record
+    when it comes back.
+    """
+    models, now = Path("models"), datetime.now(UTC)
+    known = set(connection.scalars(select(model_config.c.key)))
+    for info in find_models(connection, ModelQuery(), models):
+        if info.key in known:
+            continue
+        added = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}
+        fields = _fitting(_shared_fields(info, models) | added)
+        insert_configs(connection, [first_revision(info.key, fields, now)])
+        enter_file_hashes(connection, info.key, _hashes(connection, info))
 
 
 def keys_of_part(connection: Connection, part: int) -> list[str]:
