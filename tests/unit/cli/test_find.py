@@ -55,3 +55,10 @@ def test_text_with_a_colon_stays_text(run: Run, tmp_path: Path) -> None:
         assert (done.exit, len(done.out.split())) == (0, 1)
     for text in ("https://civitai.com/models/1", "blake3:0123456789", "civitai: 12"):
         assert run("find", text).exit == 4
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("text", ["~nobody-has-this-name/ type:lora", "x" * 300 + "/ type:lora"])
+def test_what_can_be_no_path_may_be_a_selector(run: Run, text: str) -> None:
+    """A home that nobody has, and a name that no folder could have, are words."""
+    assert run("find", text).exit == 4
