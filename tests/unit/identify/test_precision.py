@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from modelshelf.identify import identify
@@ -8,7 +10,7 @@ from modelshelf.schema.tensor import TensorEntry, TensorIndex
 WIDE = (1024, 1024)
 
 
-def precision(tensors: dict[str, tuple[str, tuple[int, ...]]]) -> str | None:
+def precision(tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> str | None:
     """Identify tensors of two bytes a number, whatever the dtype: words, not sizes, are tested."""
     entries: dict[str, TensorEntry] = {}
     for name, (dtype, shape) in tensors.items():
@@ -102,7 +104,7 @@ def test_packed_forms_are_known_by_what_lies_beside_each_weight(
 ) -> None:
     """Their weights are bytes to any reader."""
     beside = {name: (dtype, (16,)) for name, dtype in companions.items()}
-    assert precision({"a.weight": ("U8", (64, 1))} | beside) == word
+    assert precision({"a.weight": ("U8", (64, 1)), **beside}) == word
 
 
 def test_a_scale_beside_a_plain_weight_is_no_quantisation() -> None:
