@@ -79,7 +79,7 @@ def fill(database: Path, count: int) -> None:
     with records.write() as connection:
         for number in range(count):
             plan, content = _invented(number)
-            registered = register(connection, plan, [content], None, now=number)
+            registered, _ = register(connection, plan, [content], None, now=number)
             # Or the next to add something would make all their links.
             views.settle_view(connection, registered.key)
     records.close()

@@ -33,6 +33,7 @@ from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progre
 from modelshelf.schema.recipe import DerivedFile
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent, Registered
+from modelshelf.schema.taxonomy import ModelType
 
 __all__ = ["ModelAdder"]
 
@@ -93,7 +94,7 @@ class ModelAdder:
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
         identity = _sound(tree)
         wanted = self._convert if convert is None else convert
-        if wanted and convert is None:
+        if wanted and convert is None and identity.type is ModelType.MAIN:
             # Kept whole before, by a user's word or an older release: nothing is stored twice unasked.
             wanted = not self._checkpoints.holds_whole(tree)
         return plan_import(

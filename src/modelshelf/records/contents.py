@@ -9,7 +9,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from modelshelf.records.originals import original_of, read_original
-from modelshelf.records.parts import file_columns, find_part, stored_file
+from modelshelf.records.parts import file_columns, stored_file, stored_parts
 from modelshelf.records.tables import (
     model_name,
     model_path,
@@ -109,10 +109,12 @@ def original_with_parts(
     ).one_or_none()
     if row is None:
         return None
-    folders = connection.execute(
-        select(pipeline_parts.c.part_folder, model_path.c.digest)
-        .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
-        .where(pipeline_parts.c.pipeline_id == row.pipeline_id)
-    ).all()
-    parts = {folder: find_part(connection, Digest.blake3(digest)) for folder, digest in folders}
-    return read_original(row), {folder: part for folder, part in parts.items() if part is not None}
+    rows = connection.execute(
+        select(pipeline_parts.c.part_folder, pipeline_parts.c.part_id).where(
+            pipeline_parts.c.pipeline_id == row.pipeline_id
+        )
+    )
+    folders = {each.part_folder: each.part_id for each in rows}
+    ids = sorted(set(folders.values()))
+    parts = {part.id: part for part in stored_parts(connection, ids=ids, limit=len(ids))}
+    return read_original(row), {folder: parts[part] for folder, part in folders.items()}

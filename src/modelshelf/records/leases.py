@@ -16,21 +16,20 @@ def begin_lease(
 ) -> None:
     """Enter a lease with the things that it protects from the start, as (kind, value)."""
     connection.execute(insert(lease).values(id=lease_id, purpose=purpose, begun_at=now))
-    for kind, value in items:
-        protect(connection, lease_id, kind, value)
+    _enter(connection, lease_id, dict.fromkeys(items))
 
 
-def protect(connection: Connection, lease_id: str, kind: str, value: str) -> None:
-    """Add something to a lease; adding it twice is adding it once."""
-    there = connection.execute(
-        select(lease_item.c.value).where(
-            lease_item.c.lease_id == lease_id,
-            lease_item.c.kind == kind,
-            lease_item.c.value == value,
-        )
-    ).one_or_none()
-    if there is None:
-        connection.execute(insert(lease_item).values(lease_id=lease_id, kind=kind, value=value))
+def protect(connection: Connection, lease_id: str, kind: str, values: Iterable[str]) -> None:
+    """Add things of one kind to a lease; adding one twice is adding it once."""
+    there = leased(connection, kind, lease_id)
+    further = [(kind, value) for value in dict.fromkeys(values) if value not in there]
+    _enter(connection, lease_id, further)
+
+
+def _enter(connection: Connection, lease_id: str, items: Iterable[tuple[str, str]]) -> None:
+    rows = [{"lease_id": lease_id, "kind": kind, "value": value} for kind, value in items]
+    if rows:
+        connection.execute(insert(lease_item), rows)
 
 
 def end_lease(connection: Connection, lease_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, RowMapping, delete, select, tuple_, update
 
@@ -93,19 +93,27 @@ def find_part_id(connection: Connection, digest: Digest) -> int | None:
 
 
 def stored_parts(
-    connection: Connection, *, digest: Digest | None = None, after: int = 0, limit: int = 1
+    connection: Connection,
+    *,
+    digest: Digest | None = None,
+    ids: Sequence[int] | None = None,
+    after: int = 0,
+    limit: int = 1,
 ) -> Iterator[StoredPart]:
     """Yield parts with their files, in the order of their ids, a page at a time.
 
     Args:
         connection: To read from.
         digest: Only the part with this identity; None for all.
+        ids: Only parts of these rows; None for all.
         after: Begin behind this id.
         limit: At most so many.
     """
     query = select(model_path).where(model_path.c.id > after).order_by(model_path.c.id).limit(limit)
     if digest is not None:
         query = query.where(model_path.c.digest == digest.raw)
+    if ids is not None:
+        query = query.where(model_path.c.id.in_(ids))
     rows = connection.execute(query).mappings().all()
     files: dict[int, list[StoredFile]] = {row["id"]: [] for row in rows}
     for row in connection.execute(

@@ -39,7 +39,7 @@ def register(
     contents: Sequence[PartContent],
     original: OriginalFile | None,
     now: int,
-) -> Registered:
+) -> tuple[Registered, list[int]]:
     """Enter the parts that are new, and the pipeline or name that holds them.
 
     Args:
@@ -50,11 +50,15 @@ def register(
         now: Microseconds since 1970.
 
     Returns:
-        The id; `is_new` is False when the same content already had this name.
+        The id, and the parts of which something new is known; `is_new` is False when the same content
+        already had this name.
     """
     ids: dict[str, int] = {}
+    learned: list[int] = []
     for content in contents:
-        ids[content.planned.folder] = _part(connection, plan, content)
+        part, is_learned = _part(connection, plan, content)
+        ids[content.planned.folder] = part
+        learned += [part] if is_learned else []
     digests = {content.planned.folder: content.digest for content in contents}
     if plan.is_pipeline:
         found = _pipeline(connection, plan, ids, pipeline_digest(digests), now)
@@ -62,7 +66,7 @@ def register(
             enter_original(connection, found[0], original)
     else:
         found = _name(connection, plan, next(iter(ids.values())), now)
-    return Registered(*found)
+    return Registered(*found), learned
 
 
 def pipeline_digest(parts: dict[str, Digest]) -> Digest:
@@ -71,14 +75,16 @@ def pipeline_digest(parts: dict[str, Digest]) -> Digest:
     return Digest.blake3(blake3(b"".join(lines)).digest())
 
 
-def _part(connection: Connection, plan: ImportPlan, content: PartContent) -> int:
+def _part(connection: Connection, plan: ImportPlan, content: PartContent) -> tuple[int, bool]:
+    """Find or enter a part; say whether something new is known of one that was there."""
     part_id = connection.scalar(
         select(model_path.c.id).where(model_path.c.digest == content.digest.raw)
     )
     if part_id is None:
         part_id = _insert_part(connection, plan, content, f"{BLOB_FOLDER}/{content.location}")
-    _learn(connection, part_id, content)
-    return part_id
+        _learn(connection, part_id, content)
+        return part_id, False
+    return part_id, _learn(connection, part_id, content)
 
 
 def _insert_part(connection: Connection, plan: ImportPlan, content: PartContent, path: str) -> int:
@@ -122,13 +128,24 @@ def insert_files(connection: Connection, part_id: int, manifest: PartManifest) -
     )
 
 
-def _learn(connection: Connection, part_id: int, content: PartContent) -> None:
-    """Add what this import knows of a part: its type where unknown, and every base it came with."""
-    connection.execute(
-        update(model_path)
-        .where(model_path.c.id == part_id, model_path.c.type == ModelType.UNKNOWN.value)
-        .values(type=content.planned.type.value)
-    )
+def _learn(connection: Connection, part_id: int, content: PartContent) -> bool:
+    """Add what this import knows of a part: its type where unknown, and every base it came with.
+
+    Where a user knows better it adds nothing.
+
+    Returns:
+        Whether anything was not known before.
+    """
+    row = connection.execute(
+        select(model_path.c.type, model_path.c.detail).where(model_path.c.id == part_id)
+    ).one()
+    overridden = json.loads(row.detail).get("override", {})
+    wanted = content.planned.type.value
+    learns_type = row.type == ModelType.UNKNOWN and wanted != row.type and "type" not in overridden
+    if learns_type:
+        connection.execute(update(model_path).where(model_path.c.id == part_id).values(type=wanted))
+    if "bases" in overridden:
+        return learns_type
     known = list(
         connection.scalars(
             select(model_base.c.base)
@@ -146,6 +163,7 @@ def _learn(connection: Connection, part_id: int, content: PartContent) -> None:
                 for position, base in enumerate(merged)
             ],
         )
+    return learns_type or merged != known
 
 
 def merge_bases(known: list[str], added: Iterable[BaseModelType]) -> list[str]:

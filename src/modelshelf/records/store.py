@@ -143,7 +143,7 @@ class SqlRecordStore:
         with self._database.write() as connection:
             found = parts.find_part(connection, digest)
             if found is not None:
-                leases.protect(connection, lease_id, "part", str(found.id))
+                leases.protect(connection, lease_id, "part", [str(found.id)])
             return found
 
     def pin_original(
@@ -152,8 +152,9 @@ class SqlRecordStore:
         """Find a converted checkpoint and protect its parts, in one step."""
         with self._database.write() as connection:
             found = original_with_parts(connection, blake3)
-            for part in () if found is None else found[1].values():
-                leases.protect(connection, lease_id, "part", str(part.id))
+            if found is not None:
+                pinned = [str(part.id) for part in found[1].values()]
+                leases.protect(connection, lease_id, "part", pinned)
             return found
 
     # -- changing
@@ -166,14 +167,11 @@ class SqlRecordStore:
     ) -> Registered:
         """Enter an import."""
         with self._database.write() as connection:
-            registered = register(connection, plan, contents, original, self._now())
-            # A part that it shares may have learned a base.
-            names = [
-                key
-                for part in _part_ids(connection, contents)
-                for key in keys_of_part(connection, part)
-            ]
-            self._follow(connection, {registered.key, *names}, plan.said)
+            registered, learned = register(connection, plan, contents, original, self._now())
+            # Names of a part that it shares, which has learned a base by this.
+            names = [key for part in learned for key in keys_of_part(connection, part)]
+            new = [registered.key] if registered.is_new else []
+            self._follow(connection, dict.fromkeys([*new, *names]), plan.said)
             return registered
 
     def identify_as(
@@ -194,7 +192,7 @@ class SqlRecordStore:
         with self._database.write() as connection:
             old = parts.replace_part(connection, part_id, content)
             if old is not None:
-                leases.protect(connection, lease_id, "folder", old)
+                leases.protect(connection, lease_id, "folder", [old])
                 self._follow(connection, keys_of_part(connection, part_id))
             return old
 
@@ -251,8 +249,7 @@ class SqlRecordStore:
             removal.empty_trash(connection, expired_trash)
             doomed = removal.drop_unreferenced(connection)
             correct_counts(connection)
-            for location in doomed:
-                leases.protect(connection, lease_id, "folder", location)
+            leases.protect(connection, lease_id, "folder", doomed)
             return doomed
 
     def unreferenced(self) -> list[str]:
@@ -327,11 +324,6 @@ class SqlRecordStore:
 
     def _now(self) -> int:
         return _microseconds(self._clock())
-
-
-def _part_ids(connection: Connection, contents: Sequence[PartContent]) -> list[int]:
-    found = (parts.find_part_id(connection, content.digest) for content in contents)
-    return [part for part in found if part is not None]
 
 
 def _microseconds(moment: datetime) -> int:

@@ -147,3 +147,14 @@ def test_the_trash_is_left_alone(tmp_path: Path, shelf: NormalizedModelManager) 
     assert shelf.undo(trash).type is ModelType.VAE
     assert views(tmp_path) == {"sd-1/vae/one.safetensors", "sd-1/vae/two.safetensors"}
     assert shelf.verify().clean
+
+
+def test_adding_again_does_not_argue_with_the_user(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """What is detected when the same content comes again adds nothing to the user's word."""
+    source = tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    first = shelf.add(source).info.key
+    shelf.override(first, Override(bases=(BaseModelType.SDXL,)))
+    assert shelf.add(source, name="again").info.bases == (BaseModelType.SDXL,)
+    assert shelf.get_model(first).bases == (BaseModelType.SDXL,)
