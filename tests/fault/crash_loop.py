@@ -230,6 +230,10 @@ USE_CASES = {
 }
 
 
+CHECKPOINT_USE_CASES = ("add-checkpoint", "export-checkpoint")
+"""Those with the most operations."""
+
+
 def _ignore(_: object) -> None:
     pass
 
