@@ -34,8 +34,8 @@ _CHUNK = 2 * 1024 * 1024
 """Small enough to stay in the processor's cache between being read and being hashed."""
 _COPY_CHUNK = 4 * 1024 * 1024
 """Large enough that the disk is busy although only one write is under way."""
-_CHUNKS_IN_FLIGHT = 6
-"""24 MiB of buffers, whatever the size of the file."""
+_CHUNKS_IN_FLIGHT = 4
+"""16 MiB of buffers, whatever the size of the file; a checkpoint that is split is read twice at once."""
 SMALL = 1024 * 1024
 """Up to here starting threads costs more than they gain."""
 
