@@ -54,9 +54,6 @@ class Bundle:
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 
-    def __bool__(self) -> bool:
-        return bool(self._entries)
-
     def shape(self, name: str, rank: int) -> tuple[int, ...]:
         """Return the shape of a tensor.
 
