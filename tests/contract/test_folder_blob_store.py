@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.blobs.folder_store import FolderBlobStore
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.protocols import Disk
 from modelshelf.schema.member import MemberPath
 from modelshelf.testing.blob_store_contract import BlobStoreContract

@@ -24,7 +24,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine, event
 
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.manager import NormalizedModelManager, normalized_model_manager
 from modelshelf.manager.assembly import assemble
 from modelshelf.schema.override import Override

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.errors import (
     DestinationUnusableError,
     ModelshelfError,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.errors import BlobCorruptError, BlobMissingError, StorageError
 from modelshelf.manager import NormalizedModelManager, normalized_model_manager
 from modelshelf.schema.report import Finding, FindingKind

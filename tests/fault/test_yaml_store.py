@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.errors import NotEnoughSpaceError, StaleConfigError, StoreWriteError
 from modelshelf.protocols import Disk
 from modelshelf.records.file_service import ModelRecordServiceFile

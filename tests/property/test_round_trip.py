@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.protocols import Disk
 from modelshelf.testing import tiny

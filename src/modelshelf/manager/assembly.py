@@ -9,8 +9,8 @@ from pathlib import Path
 from modelshelf.blobs.folder_store import FolderBlobStore
 from modelshelf.blobs.leases import LeaseKeeper
 from modelshelf.blobs.leftovers import Leftovers
-from modelshelf.blobs.local_disk import LocalDisk
 from modelshelf.blobs.views import ViewKeeper
+from modelshelf.disk import LocalDisk
 from modelshelf.errors import StoreUnusableError
 from modelshelf.export import Exporter
 from modelshelf.install import ModelAdder

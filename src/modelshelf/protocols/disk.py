@@ -26,6 +26,19 @@ class Disk(Protocol):
             A file descriptor, open for reading and writing; the caller closes it with `os.close`.
         """
 
+    def reopen(self, path: Path) -> int:
+        """Open an existing regular file for reading and writing; a link there is `ELOOP`.
+
+        Returns:
+            A file descriptor; the caller closes it with `os.close`.
+        """
+
+    def reserve(self, descriptor: int, size: int) -> None:
+        """Make the file at least *size* bytes long, with room on the disk where the system can promise it."""
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Make the file exactly *size* bytes long."""
+
     def write(self, descriptor: int, content: bytes | memoryview, offset: int) -> int:
         """Write *content* at byte *offset*; return how many bytes were written, maybe fewer."""
 

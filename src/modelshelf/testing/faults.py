@@ -65,6 +65,18 @@ class WrappedDisk:
         """See `protocols.Disk`."""
         return self.around(f"create {path}", lambda: self.disk.create(path, mode))
 
+    def reopen(self, path: Path) -> int:
+        """See `protocols.Disk`."""
+        return self.around(f"reopen {path}", lambda: self.disk.reopen(path))
+
+    def reserve(self, descriptor: int, size: int) -> None:
+        """See `protocols.Disk`."""
+        self.around("reserve", lambda: self.disk.reserve(descriptor, size))
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """See `protocols.Disk`."""
+        self.around("truncate", lambda: self.disk.truncate(descriptor, size))
+
     def write(self, descriptor: int, content: bytes | memoryview, offset: int) -> int:
         """See `protocols.Disk`."""
         return self.around("write", lambda: self.disk.write(descriptor, content, offset))

@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from modelshelf.blobs.copying import copy_and_hash
 from modelshelf.blobs.hashing import hash_content, hash_twice
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.schema.digest import Digest, FileDigests
 from modelshelf.testing.faults import FailingDisk, ShortWritingDisk, system_error
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.blobs.local_disk import LocalDisk
 from modelshelf.blobs.placing import Placement, Placer, is_same_file
+from modelshelf.disk import LocalDisk
 from modelshelf.testing.faults import CountingDisk, LinklessDisk
 
 ALL = (Placement.REFLINK, Placement.HARDLINK, Placement.SYMLINK)

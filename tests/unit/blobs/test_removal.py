@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelshelf.blobs.local_disk import LocalDisk
 from modelshelf.blobs.removal import remove_tree, scan
+from modelshelf.disk import LocalDisk
 
 
 def test_frees_what_nobody_else_holds(tmp_path: Path) -> None:

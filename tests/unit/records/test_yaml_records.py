@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.errors import (
     DuplicateKeyError,
     InvalidModelConfigException,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.protocols import Disk
 from modelshelf.testing.faults import (
     SPACELESS,
@@ -32,6 +32,10 @@ def use(disk: Disk, folder: Path) -> None:
     descriptor = disk.create(folder / "a" / "file")
     disk.write(descriptor, b"content", 0)
     disk.sync_file(descriptor)
+    os.close(descriptor)
+    descriptor = disk.reopen(folder / "a" / "file")
+    disk.reserve(descriptor, 9)
+    disk.truncate(descriptor, 7)
     disk.seal(descriptor)
     os.close(descriptor)
     disk.link(folder / "a" / "file", folder / "a" / "hard")
@@ -56,7 +60,7 @@ def test_counts_in_order(tmp_path: Path) -> None:
     """Operations are named by their method and what they change."""
     disk = CountingDisk(LocalDisk())
     use(disk, tmp_path)
-    assert len(disk.operations) == 14
+    assert len(disk.operations) == 17
     assert disk.operations[:3] == [
         f"make_folder {tmp_path / 'a'}",
         f"create {tmp_path / 'a' / 'file'}",
@@ -92,7 +96,7 @@ def test_kills_before_or_after_the_kth(tmp_path: Path, *, after: bool) -> None:
     """The process is gone in the middle of things; the operation happened only with *after*."""
     script = f"""
 from pathlib import Path
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 from modelshelf.testing.faults import KillingDisk
 disk = KillingDisk(LocalDisk(), 2, after={after})
 for name in "abc":

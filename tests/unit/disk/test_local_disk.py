@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.blobs.local_disk import LocalDisk
+from modelshelf.disk import LocalDisk
 
 DISK = LocalDisk()
 
@@ -23,6 +23,24 @@ def test_creates_only_what_is_not_there(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o444
     with pytest.raises(FileExistsError):
         DISK.create(tmp_path / "file")
+
+
+def test_opens_again_only_regular_files(tmp_path: Path) -> None:
+    """A link, a pipe or a folder in the place of the file is refused at once."""
+    os.close(DISK.create(tmp_path / "file"))
+    DISK.symlink(tmp_path / "file", tmp_path / "link")
+    os.mkfifo(tmp_path / "pipe")
+    descriptor = DISK.reopen(tmp_path / "file")
+    DISK.reserve(descriptor, 0)
+    DISK.reserve(descriptor, 5000)
+    assert os.fstat(descriptor).st_size == 5000
+    DISK.truncate(descriptor, 3)
+    os.close(descriptor)
+    assert (tmp_path / "file").read_bytes() == bytes(3)
+    for name, number in {"link": errno.ELOOP, "pipe": errno.EINVAL, "": errno.EISDIR}.items():
+        with pytest.raises(OSError, match=".") as raised:
+            DISK.reopen(tmp_path / name)
+        assert raised.value.errno == number
 
 
 def test_makes_and_removes_folders(tmp_path: Path) -> None:

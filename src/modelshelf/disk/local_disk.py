@@ -6,6 +6,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 __all__ = ["LocalDisk"]
@@ -27,6 +28,29 @@ class LocalDisk:
     def create(self, path: Path, mode: int = 0o600) -> int:
         """Create *path*, which must not exist, and open it."""
         return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, mode)
+
+    def reopen(self, path: Path) -> int:
+        """Open *path*, which must be a regular file and no link."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+        return descriptor
+
+    def reserve(self, descriptor: int, size: int) -> None:
+        """Allocate blocks; a file system that cannot do that gets a sparse file of that length."""
+        if not size:
+            return
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError as error:
+            if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}:
+                raise
+            os.ftruncate(descriptor, size)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Cut or extend."""
+        os.ftruncate(descriptor, size)
 
     def write(self, descriptor: int, content: bytes | memoryview, offset: int) -> int:
         """Write at *offset*."""
