@@ -5,8 +5,11 @@ from modelshelf.protocols.clock import Clock
 from modelshelf.protocols.disk import Disk
 from modelshelf.protocols.model_records import ConfigChange, ConfigsToAdd, ModelRecords
 from modelshelf.protocols.record_store import LeaseRecords, RecordStore, ViewRecords
+from modelshelf.protocols.transport import Address, Answer, PeerCheck, Request, Transport
 
 __all__ = [
+    "Address",
+    "Answer",
     "BlobEntry",
     "BlobStore",
     "Clock",
@@ -16,6 +19,9 @@ __all__ = [
     "LeaseRecords",
     "ModelRecords",
     "PartWriter",
+    "PeerCheck",
     "RecordStore",
+    "Request",
+    "Transport",
     "ViewRecords",
 ]
