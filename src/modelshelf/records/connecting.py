@@ -119,7 +119,13 @@ class RecordFile:
 class LentDatabase:
     """A SQLite database that a host has open. Its connection is used, under its lock, and left open."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: AbstractContextManager[Any]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        lock: AbstractContextManager[Any],
+        *,
+        is_library: bool = False,
+    ) -> None:
         """Make the tables of records beside the host's own where they are missing.
 
         Args:
@@ -127,6 +133,7 @@ class LentDatabase:
                 transaction that the host has begun, our changes become a part of that: it commits them.
             lock: Held during every transaction; the caller of a method must not hold it, unless it can
                 be taken twice.
+            is_library: The database is that of a whole library, brought up to date already: it has them.
         """
         self._lock = lock
         self._lent = LentConnection(connection)
@@ -139,6 +146,8 @@ class LentDatabase:
             writes = connection.get_execution_options().get(WRITES, False)
             self._lent.begin(connection.exec_driver_sql, immediate=writes)
 
+        if is_library:
+            return
         with self.read() as opened:
             is_made = holds_records(opened, self._place, alone=False)
         if not is_made:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from sqlalchemy import Connection, update
 
@@ -14,10 +16,12 @@ from modelshelf.errors import UnknownModelException
 from modelshelf.protocols import Clock
 from modelshelf.records import removal
 from modelshelf.records.configs import hide_configs, read_config, update_config
-from modelshelf.records.connecting import Transactions
+from modelshelf.records.connecting import LentDatabase, Transactions
+from modelshelf.records.database import Database
 from modelshelf.records.identities import check_apart, identify_as
+from modelshelf.records.lent_connection import LentConnection
 from modelshelf.records.library_records import follow_library, library_model
-from modelshelf.records.record_service import ConfigChange
+from modelshelf.records.record_service import ConfigChange, RecordSettings
 from modelshelf.records.revision import next_revision
 from modelshelf.records.selecting import find_keys
 from modelshelf.records.sql_service import ModelRecordServiceSQL
@@ -34,6 +38,29 @@ _FIXED = ("path", "hash", "blake3", "sha256", "size", "converted_at")
 """What the store knows of the models that it holds, and nobody says otherwise."""
 _DETAILS = ("variant", "prediction_type", "precision", "architecture")
 """What NMM keeps in the words beside a model's row."""
+
+
+@runtime_checkable
+class LibrarySettings(RecordSettings, Protocol):
+    """Settings that describe a whole library."""
+
+    @property
+    def models_path(self) -> Path:
+        """The models folder."""
+        ...
+
+    @property
+    def trash_retention(self) -> timedelta:
+        """How long a deleted model can be brought back."""
+        ...
+
+
+def _nothing() -> None:
+    """Leave it to the library."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class LibraryRecordService(ModelRecordServiceSQL):
@@ -54,6 +81,7 @@ class LibraryRecordService(ModelRecordServiceSQL):
         models: Path,
         retention: timedelta,
         settle: Callable[[], object],
+        release: Callable[[], object] = _nothing,
     ) -> None:
         """Hold what the library is kept with.
 
@@ -63,14 +91,47 @@ class LibraryRecordService(ModelRecordServiceSQL):
             models: The models folder.
             retention: How long a deleted model can be brought back.
             settle: Makes what people see follow the records.
+            release: Called by `close`; left out where the library closes its database itself.
         """
         super().__init__(database, clock=clock)
         self._models = models
         self._retention = retention
         self._settle = settle
+        self._release = release
+
+    @classmethod
+    def of_application(
+        cls,
+        config: RecordSettings,
+        conn: sqlite3.Connection | None,
+        lock: AbstractContextManager[Any] | None,
+    ) -> LibraryRecordService | None:
+        """Open the records of the library that the settings describe; None where they describe none.
+
+        Also None where *conn* leads to another database: that is the host's own. What people see follows
+        when the library is used next.
+        """
+        if not isinstance(config, LibrarySettings):
+            return None
+        database: Transactions = Database(config.db_path)
+        release: Callable[[], object] = database.close
+        if conn is not None and lock is not None:
+            database.close()
+            if not _leads_to(conn, config.db_path):
+                return None
+            database, release = LentDatabase(conn, lock, is_library=True), _nothing
+        return cls(
+            database,
+            clock=_now,
+            models=config.models_path,
+            retention=config.trash_retention,
+            settle=_nothing,
+            release=release,
+        )
 
     def close(self) -> None:
-        """Leave the database to the library."""
+        """Leave the database to the library, unless it was opened for this alone."""
+        self._release()
 
     def find_keys(
         self,
@@ -147,6 +208,11 @@ class LibraryRecordService(ModelRecordServiceSQL):
         # Other names of the same part are of the same type and bases from now on.
         further = [key for key in others if key != info.key]
         follow_library(connection, further, self._models, self._clock())
+
+
+def _leads_to(connection: sqlite3.Connection, path: Path) -> bool:
+    place = Path(LentConnection(connection).place())
+    return place.exists() and path.exists() and place.samefile(path)
 
 
 def _check_fixed(current: AnyModelConfig, changed: AnyModelConfig) -> None:

@@ -92,23 +92,30 @@ class ModelRecordServiceBase(ABC):
 
         Args:
             config: `model_config_db` decides. `auto`: *conn* under *lock*, or a connection of its own to
-                `db_path` where one of the two is missing. A path: that file. None: `conf_path`.
+                `db_path` where one of the two is missing. A path: that file. None: `conf_path`. With
+                `Settings`, and a connection to their database, the records are those of the library.
             conn: A connection that the host has open, and keeps.
             lock: What the host holds whenever it uses *conn*.
         """
         wanted = config.model_config_db
-        if wanted == "auto":
-            kind = cls._kind_for(Path("records.db"))
-            hosted = None if conn is None or lock is None else kind.hosted(conn, lock)
-            return kind.from_db_file(config.db_path) if hosted is None else hosted
-        return cls.from_db_file(config.conf_path if wanted is None else wanted)
+        if wanted != "auto":
+            return cls.from_db_file(config.conf_path if wanted is None else wanted)
+        # Whoever is made of another knows more applications, and is asked before it.
+        for kind in reversed(list(_kinds(cls))):
+            opened = kind.of_application(config, conn, lock)
+            if opened is not None:
+                return opened
+        return cls.from_db_file(config.db_path)
 
     @classmethod
-    def hosted(
-        cls, connection: sqlite3.Connection, lock: AbstractContextManager[Any]
+    def of_application(
+        cls,
+        config: RecordSettings,
+        conn: sqlite3.Connection | None,
+        lock: AbstractContextManager[Any] | None,
     ) -> ModelRecordServiceBase | None:
-        """Open the records in a database that somebody else has open; None for stores that are files."""
-        del connection, lock
+        """Open the records in an application's own database; None for stores that do not lie in one."""
+        del config, conn, lock
         return None
 
     @classmethod

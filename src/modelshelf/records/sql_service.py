@@ -25,7 +25,12 @@ from modelshelf.records.connecting import (
     RecordFile,
     Transactions,
 )
-from modelshelf.records.record_service import ConfigChange, ConfigsToAdd, ModelRecordServiceBase
+from modelshelf.records.record_service import (
+    ConfigChange,
+    ConfigsToAdd,
+    ModelRecordServiceBase,
+    RecordSettings,
+)
 from modelshelf.records.revision import first_revision, next_revision
 from modelshelf.records.selecting import count_configs, find_configs
 from modelshelf.schema.config import AnyModelConfig
@@ -111,11 +116,16 @@ class ModelRecordServiceSQL(ModelRecordServiceBase):
         return cls(PostgresDatabase(url), clock=clock)
 
     @classmethod
-    def hosted(
-        cls, connection: sqlite3.Connection, lock: AbstractContextManager[Any]
-    ) -> ModelRecordServiceSQL:
-        """Keep records in a database that somebody else has open. See `from_connection`."""
-        return cls.from_connection(connection, lock)
+    def of_application(
+        cls,
+        config: RecordSettings,
+        conn: sqlite3.Connection | None,
+        lock: AbstractContextManager[Any] | None,
+    ) -> ModelRecordServiceSQL | None:
+        """Keep records in a connection that is lent with its lock, or in the file of the settings."""
+        if conn is None or lock is None:
+            return cls.from_db_file(config.db_path)
+        return cls.from_connection(conn, lock)
 
     def close(self) -> None:
         """Close the database; a connection that was lent stays open."""

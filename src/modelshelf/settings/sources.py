@@ -29,6 +29,8 @@ FLAGS: Mapping[str, str] = {
     "--root": "root",
     "--models-dir": "models_dir",
     "--database": "database",
+    "--model-config-db": "model_config_db",
+    "--conf-path": "conf_path",
     "--trash-days": "trash.days",
     "--convert": "convert",
 }

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -38,6 +39,25 @@ def _written(path: object) -> object:
 def _absolute(path: Path) -> Path:
     # Not resolve(): a root that is reached through a link keeps the name that the user gave it.
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+
+
+def _choosable(value: object) -> object:
+    if value is not None and not isinstance(value, str | Path):
+        message = "expected `auto`, `none` or a path"
+        raise ValueError(message)
+    # A settings file and a variable cannot say None otherwise.
+    return None if isinstance(value, str) and value.casefold() == "none" else _written(value)
+
+
+_Place = TypeVar("_Place", Path, Literal["auto"] | Path | None)
+
+
+def _below_root(path: _Place, info: ValidationInfo) -> _Place:
+    # A root that is wrong is told by itself; then nothing lies below it.
+    root = info.data.get("root")
+    if isinstance(root, Path) and isinstance(path, Path):
+        return root / path.expanduser()
+    return path
 
 
 def _local(path: Path) -> Path:
@@ -91,6 +111,15 @@ class Settings(BaseSettings):
     """Folder of the blobs and of the view that people see; relative to the root."""
     database: Annotated[Path, BeforeValidator(_written), AfterValidator(_local)] = DATABASE
     """The SQLite file that knows every model; relative to the root. Keep it on a local disk."""
+    model_config_db: Annotated[
+        Literal["auto"] | Path | None, BeforeValidator(_choosable), AfterValidator(_below_root)
+    ] = "auto"
+    """Where `ModelRecordServiceBase.open` keeps records: `auto` for the library itself, a `.db` or `.yaml` file
+    relative to the root, or `none` for *conf_path*."""
+    conf_path: Annotated[Path, BeforeValidator(_written), AfterValidator(_below_root)] = Field(
+        default=Path("configs/models.yaml"), validate_default=True
+    )
+    """The YAML file of records that counts where *model_config_db* is `none`; relative to the root."""
     trash: TrashSettings = TrashSettings()
     """What happens to deleted models."""
     convert: bool = True
@@ -279,6 +308,21 @@ class Config:
     def db_path(self) -> Path:
         """The SQLite file."""
         return self.settings.db_path
+
+    @property
+    def model_config_db(self) -> str | Path | None:
+        """`auto`, the file that records are kept in, or None for *conf_path*."""
+        return self.settings.model_config_db
+
+    @property
+    def conf_path(self) -> Path:
+        """The YAML file of records that counts where *model_config_db* is None."""
+        return self.settings.conf_path
+
+    @property
+    def trash_retention(self) -> timedelta:
+        """How long a deleted model can be brought back."""
+        return self.settings.trash_retention
 
 
 def _leaf_names(model: type[BaseModel], prefix: str) -> Iterator[str]:

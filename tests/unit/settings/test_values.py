@@ -80,6 +80,8 @@ def test_each_value_says_where_it_is_from(tmp_path: Path) -> None:
         "root": "environment `MODELSHELF_ROOT`",
         "models_dir": "environment `MODELSHELF_MODELS_DIR`",
         "database": "default",
+        "model_config_db": "default",
+        "conf_path": "default",
         "trash.days": f"file `{tmp_path}/modelshelf.yaml`, line 3",
         "convert": "default",
     }
@@ -131,7 +133,8 @@ def test_a_variable_may_hold_a_whole_group(tmp_path: Path) -> None:
             "colour: blue",
             (
                 "the setting `colour` from file `ROOT/modelshelf.yaml`, line 1 is invalid: no setting "
-                "has this name; expected one of root, models_dir, database, trash.days, convert"
+                "has this name; expected one of root, models_dir, database, model_config_db, conf_path, "
+                "trash.days, convert"
             ),
         ),
         (
@@ -329,3 +332,23 @@ def test_an_object_without_paths_is_refused() -> None:
     """The message says which attribute is missed."""
     with pytest.raises(InvalidSettingError, match="expected an object with `root_path`"):
         Settings.from_object({"root": "/"})
+
+
+def test_records_are_kept_where_the_settings_say(tmp_path: Path) -> None:
+    """`auto`, a path below the root, or `none`; anything else is told with its origin."""
+    where = {
+        "": "auto",
+        "model_config_db: auto\n": "auto",
+        "model_config_db: None\n": None,
+        "model_config_db: records.yaml\n": tmp_path / "records.yaml",
+        "model_config_db: /srv/records.db\n": Path("/srv/records.db"),
+    }
+    for text, expected in where.items():
+        settings = load(tmp_path, text)
+        assert settings.model_config_db == expected
+        assert settings.conf_path == tmp_path / "configs" / "models.yaml"
+    changed = load(tmp_path, "conf_path: mine.yaml\n", MODELSHELF_MODEL_CONFIG_DB="none")
+    assert (changed.model_config_db, changed.conf_path) == (None, tmp_path / "mine.yaml")
+    assert "file `ROOT/modelshelf.yaml`, line 1 is invalid: expected `auto`" in refusal(
+        tmp_path, "model_config_db: [a]\n"
+    )
