@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from modelshelf.blobs.copying import copy_and_hash
-from modelshelf.blobs.hashing import Advance, Content, Hasher, hash_twice
+from modelshelf.blobs.hashing import Advance, Content, Hasher, feed, hash_twice
 from modelshelf.blobs.model_hashes import DataHasher
 from modelshelf.blobs.placing import Placement, Placer
 from modelshelf.blobs.removal import remove_tree
@@ -77,6 +77,47 @@ class FolderPartWriter:
                     digests = self._copy(reader, target, advance, more)
             reader.check_unchanged(digests.size)
         self._written.append(target)
+        return replace(digests, data_sha256=data.digest()) if hash_data else digests
+
+    def take_in(
+        self,
+        member: MemberPath,
+        source: SourceFile,
+        report: ProgressReporter = ignore_progress,
+        *,
+        hash_data: bool = False,
+    ) -> FileDigests:
+        """Make a file that is the caller's to give away a file of the part, by a link where that works."""
+        target = self._target(member)
+        with open_source(source) as reader:
+            try:
+                self._disk.link(source.path, target)
+            except OSError as error:
+                if error.errno not in _CANNOT_LINK:
+                    with store_trouble(target):
+                        raise
+                return self.copy_in(member, source, report, hash_data=hash_data)
+            digests = self._seal_taken(target, source, report, hash_data=hash_data)
+            reader.check_unchanged(digests.size)
+        self._written.append(target)
+        return digests
+
+    def _seal_taken(
+        self, target: Path, source: SourceFile, report: ProgressReporter, *, hash_data: bool
+    ) -> FileDigests:
+        """Hash what is not known of a linked file; what was written a moment ago is not read again."""
+        advance = advancing("hashing", source, report)
+        data = DataHasher(source.size)
+        with store_trouble(target), target.open("rb") as opened:
+            self._disk.seal(opened.fileno())
+            content, digests = StoredReader(opened), source.digests
+            if digests is None:
+                more = (data,) if hash_data else ()
+                digests = hash_twice(content, advance=advance, more=more)
+            elif hash_data:
+                feed(content, (data,), advance=advance)
+            else:
+                advance(digests.size)
         return replace(digests, data_sha256=data.digest()) if hash_data else digests
 
     def _clone(self, source: SourceFile, target: Path) -> bool:

@@ -138,11 +138,15 @@ def _open_file(source: SourceFile) -> Iterator[SourceReader]:
 def hash_source(source: StorableFile, report: ProgressReporter = ignore_progress) -> Digest:
     """Digest a file of the user without copying it: BLAKE3 alone, on all cores.
 
+    One that modelshelf wrote itself, and that is still the file that it wrote, is not read again.
+
     Raises:
         SourceChangedError: It is not what it was when it was listed.
         SourceUnreadableError: The system refused to read it.
     """
     with open_source(source) as reader:
+        if isinstance(source, SourceFile) and source.digests is not None:
+            return source.digests.blake3
         digest = hash_content(reader, advance=advancing("hashing", source, report))
         reader.check_unchanged()
     return digest

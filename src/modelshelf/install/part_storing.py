@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from modelshelf.blobs.model_hashes import hash_data
@@ -21,6 +22,7 @@ from modelshelf.schema.manifest import (
 )
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.progress import ProgressReporter
+from modelshelf.schema.source import SourceFile
 from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
 
 __all__ = ["PartStorer"]
@@ -46,13 +48,27 @@ class PartStorer:
         blobs: BlobStore,
         relink: Relink,
         report: ProgressReporter,
+        *,
+        take: bool = False,
     ) -> None:
+        """Hold what parts are stored with.
+
+        Args:
+            lease_id: Of the import.
+            sampling: The files of its plan.
+            records: What the store knows.
+            blobs: Where parts are kept.
+            relink: Lets views follow a part that is stored anew.
+            report: Told of progress.
+            take: The files are the library's own and are given away: link them in, do not copy them.
+        """
         self._lease_id = lease_id
         self._records = records
         self._blobs = blobs
         self._relink = relink
         self._report = report
         self._sampling = sampling
+        self._take = take
         self._own: dict[Digest, StoredFile] = {}
         """Content that this import stored itself, which no other can see yet."""
 
@@ -177,7 +193,11 @@ class PartStorer:
                 # It came as a file of a folder first, where nobody asks for this one.
                 found = replace(found, data_sha256=hash_data(file.source, self._report))
             return found, 0
-        digests = writer.copy_in(file.member, file.source, self._report, hash_data=file.is_alone)
+        if self._take and isinstance(file.source, SourceFile):
+            bring = partial(writer.take_in, file.member, file.source)
+        else:
+            bring = partial(writer.copy_in, file.member, file.source)
+        digests = bring(self._report, hash_data=file.is_alone)
         stored = PartFile(
             file.member,
             digests.size,

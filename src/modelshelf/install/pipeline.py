@@ -137,6 +137,7 @@ class ModelAdder:
         report: ProgressReporter = ignore_progress,
         *,
         rebuild: bool = False,
+        take: bool = False,
     ) -> tuple[Registered, tuple[PartContent, ...]]:
         """Carry a plan out.
 
@@ -145,6 +146,8 @@ class ModelAdder:
             report: Told of progress.
             rebuild: Put a converted checkpoint together again before it is registered, because the
                 file itself is going to be removed.
+            take: The model lies in a folder of the library's own and is given away: its files become
+                the stored ones where they can. The caller removes their names afterwards.
 
         Returns:
             What was registered, and each part with what it took.
@@ -164,7 +167,13 @@ class ModelAdder:
             check_space(self._library[-1], sampling.bytes_needed)
             report = tally(plan, report)
             storer = PartStorer(
-                lease_id, sampling, self._records, self._blobs, self._views.relink, report
+                lease_id,
+                sampling,
+                self._records,
+                self._blobs,
+                self._views.relink,
+                report,
+                take=take,
             )
             if plan.original is None:
                 original, contents = None, storer.store_all(plan, locations)

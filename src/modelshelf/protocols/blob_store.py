@@ -11,6 +11,7 @@ from modelshelf.schema.digest import FileDigests
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
 from modelshelf.schema.recipe import StorableFile
+from modelshelf.schema.source import SourceFile
 
 __all__ = ["BlobEntry", "BlobStore", "PartWriter"]
 
@@ -54,6 +55,35 @@ class PartWriter(Protocol):
 
         Returns:
             Digests of what was stored, from one read.
+
+        Raises:
+            SourceChangedError: The file is not what it was when it was listed.
+            SourceUnreadableError: The system refused to read it.
+            NotEnoughSpaceError: The disk filled up.
+            StoreWriteError: The system refused a write for another reason.
+        """
+
+    def take_in(
+        self,
+        member: MemberPath,
+        source: SourceFile,
+        report: ProgressReporter = ignore_progress,
+        *,
+        hash_data: bool = False,
+    ) -> FileDigests:
+        """Bring in a file that is the caller's to give away, by `copy_in` only where nothing cheaper works.
+
+        The file itself may become the stored one: from then on it is read-only, and nobody may change it.
+        The caller vouches that nobody has it open for writing, and removes its own name of it afterwards.
+
+        Args:
+            member: Its path inside the part.
+            source: Where its bytes are; digests that are known of it are not computed again.
+            report: Told of progress.
+            hash_data: Compute the SHA-256 of a safetensors file's tensors too.
+
+        Returns:
+            Digests of what was stored.
 
         Raises:
             SourceChangedError: The file is not what it was when it was listed.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from modelshelf.schema.digest import FileDigests
 from modelshelf.schema.member import MemberPath
 
 __all__ = ["SourceFile", "SourceTree"]
@@ -26,6 +27,8 @@ class SourceFile:
     """`st_dev` when listed; with *inode* it says whether the name still means the same file."""
     inode: int
     """`st_ino` when listed."""
+    digests: FileDigests | None = None
+    """What its bytes are known to be, because modelshelf itself wrote them just so; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,7 @@ class SourceTree:
             root=self.root / folder,
             is_file=False,
             files=tuple(
-                SourceFile(
-                    MemberPath(file.member[len(prefix) :]),
-                    file.path,
-                    file.size,
-                    file.modified_ns,
-                    file.device,
-                    file.inode,
-                )
+                replace(file, member=MemberPath(file.member[len(prefix) :]))
                 for file in self.files
                 if file.member.startswith(prefix)
             ),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -101,6 +102,44 @@ class BlobStoreContract(ABC):
                 Digest.sha256(hashlib.sha256(content).digest()),
             )
             assert self.get_raw(location, "model.bin") == content
+
+    def test_takes_a_file_that_is_given_away(self, tmp_path: Path) -> None:
+        """What is stored and said of it is what a copy would be, whatever becomes of the other name."""
+        for content in (b"", b"a", b"weights " * 40_000, bytes(LARGE)):
+            location = str(uuid4())
+            writer = self.store.write_part(location)
+            source = source_file(tmp_path / location, content)
+            digests = writer.take_in(MemberPath("deep/model.bin"), source)
+            writer.publish()
+            source.path.unlink()
+            assert digests == FileDigests(
+                len(content),
+                Digest.blake3(blake3(content).digest()),
+                Digest.sha256(hashlib.sha256(content).digest()),
+            )
+            assert self.get_raw(location, "deep/model.bin") == content
+            assert not self.entry(location, "deep/model.bin").is_writable
+
+    def test_believes_known_digests_of_what_it_takes(self, tmp_path: Path) -> None:
+        """They are not worked out again; only what is not known is."""
+        content = (8).to_bytes(8, "little") + b'{"a":1} ' + b"tensors"
+        known = FileDigests(len(content), Digest.blake3(bytes(32)), Digest.sha256(bytes(32)))
+        source = replace(source_file(tmp_path / "source", content), digests=known)
+        writer = self.store.write_part(str(uuid4()))
+        assert writer.take_in(MemberPath("a"), source) == known
+        data = Digest.sha256(hashlib.sha256(b"tensors").digest())
+        taken = writer.take_in(MemberPath("b"), source, hash_data=True)
+        assert taken == replace(known, data_sha256=data)
+
+    def test_refuses_to_take_a_file_that_changed(self, tmp_path: Path) -> None:
+        """Known digests are of the file that was listed, and of no other."""
+        content = b"as it was"
+        known = FileDigests(len(content), Digest.blake3(bytes(32)), Digest.sha256(bytes(32)))
+        source = replace(source_file(tmp_path / "source", content), digests=known)
+        source.path.write_bytes(b"as it is now")
+        writer = self.store.write_part(str(uuid4()))
+        error = error_of(SourceChangedError, lambda: writer.take_in(MemberPath("a"), source))
+        assert error.path == str(source.path)
 
     def test_tells_of_every_byte_of_progress(self, tmp_path: Path) -> None:
         """The last report of a copied file says that all of it is done."""
