@@ -16,7 +16,7 @@ from pathlib import Path
 
 from modelshelf.errors import ModelshelfError
 from modelshelf.formats import WeightFormat, read_folder_config, read_tensors, read_tree
-from modelshelf.identify import identify
+from modelshelf.identify import Recollection, identify
 from modelshelf.metadata import read_claims, read_metadata
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.metadata import ModelMetadata
@@ -27,8 +27,10 @@ __all__ = ["Probed", "probe_all", "probe_model"]
 
 _MANY = 200
 """Below, starting processes takes longer than they save."""
-_CHUNK = 16
-"""Models handed to a process at a time."""
+_CHUNK = 100
+"""Most models handed to a process at a time: it remembers the layouts of these, and no others."""
+_TURNS = 4
+"""How often each process takes some, at least, so that none waits long for the last."""
 _MOST_PROCESSES = 8
 """Reading headers keeps a disk busy with fewer."""
 _GARBAGE = 100_000
@@ -51,7 +53,13 @@ class Probed:
     """Why it could not be read; None where it could."""
 
 
-def probe_model(path: Path, *, whole: bool = True, follow_links: bool = False) -> Probed:
+def probe_model(
+    path: Path,
+    *,
+    whole: bool = True,
+    follow_links: bool = False,
+    known: Recollection | None = None,
+) -> Probed:
     """Say what the model at *path* is, by its tensors and by what stands beside it.
 
     Args:
@@ -59,15 +67,16 @@ def probe_model(path: Path, *, whole: bool = True, follow_links: bool = False) -
         whole: Also return evidence, near misses, components and what the file says about itself;
             without it a result is small and quick.
         follow_links: Take files that links point to outside a folder, too.
+        known: As of `identify`.
     """
     try:
         tree = read_tree(path, follow_links=follow_links)
         if not whole:
-            identity = identify(tree, declared=read_claims(tree.root))
+            identity = identify(tree, declared=read_claims(tree.root), known=known)
             return Probed(path, replace(identity, evidence=(), near_misses=(), components=()))
         index = _own_index(tree)
         metadata = read_metadata(tree.root, index.metadata)
-        identity = identify(tree, declared=metadata.beside)
+        identity = identify(tree, declared=metadata.beside, known=known)
     except ModelshelfError as error:
         return Probed(path, None, error=error)
     return Probed(path, identity, metadata, index.findings)
@@ -102,23 +111,37 @@ def probe_all(
         pool: Makes the processes that do the work; None starts them where there are many models
             and more than one core.
     """
-    probe = partial(probe_model, whole=whole, follow_links=follow_links)
+    probe = partial(_probe_some, whole=whole, follow_links=follow_links)
     if pool is None:
         if len(paths) < _MANY or _cores() < 2:  # noqa: PLR2004 - one core has nothing to share
-            yield from map(probe, paths)
+            yield from probe(paths)
             return
         pool = _processes
     done = 0
     executor = pool()
     try:
-        for probed in executor.map(probe, paths, chunksize=_CHUNK):
-            done += 1
-            yield probed
+        size = min(_CHUNK, -(-len(paths) // (_TURNS * _cores())))
+        chunks = [paths[at : at + size] for at in range(0, len(paths), size)]
+        for probed in executor.map(partial(_probe_chunk, probe), chunks):
+            done += len(probed)
+            yield from probed
     except BrokenProcessPool:
         # Somebody killed a process, the system for want of memory perhaps: go on alone.
-        yield from map(probe, paths[done:])
+        yield from probe(paths[done:])
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _probe_chunk(
+    probe: Callable[[Sequence[Path]], Iterator[Probed]], paths: Sequence[Path]
+) -> list[Probed]:
+    return list(probe(paths))
+
+
+def _probe_some(paths: Sequence[Path], *, whole: bool, follow_links: bool) -> Iterator[Probed]:
+    known = Recollection()
+    for path in paths:
+        yield probe_model(path, whole=whole, follow_links=follow_links, known=known)
 
 
 def _cores() -> int:

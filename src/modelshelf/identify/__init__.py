@@ -4,5 +4,6 @@ from modelshelf.identify.edition import rules_edition
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families, Family, Trait
 from modelshelf.identify.identifying import identify
+from modelshelf.identify.recollection import Recollection
 
-__all__ = ["BUILT_IN", "Families", "Family", "Trait", "identify", "rules_edition"]
+__all__ = ["BUILT_IN", "Families", "Family", "Recollection", "Trait", "identify", "rules_edition"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.model_folder import identify_folder, read_folder
 from modelshelf.identify.narrowing import narrow
 from modelshelf.identify.pipeline import identify_pipeline
+from modelshelf.identify.recollection import Recollection
 from modelshelf.identify.sibling_config import claims_beside
 from modelshelf.schema.declared import Declared
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
@@ -30,6 +31,7 @@ def identify(
     *,
     families: Families = BUILT_IN,
     declared: Iterable[Declared] = (),
+    known: Recollection | None = None,
 ) -> Identity:
     """Say which model a file, a folder or a header is.
 
@@ -43,6 +45,8 @@ def identify(
             those that ship with modelshelf.
         declared: What others say, such as sidecars: it narrows what tensors and configurations leave
             open and overrules nothing. The file's own metadata is taken in without it.
+        known: What a run over many files has seen, so that a layout which thousands of them share
+            is evaluated once; None evaluates every file. The answer is the same.
 
     Returns:
         The identity, and what decided it; `status` says how far it goes. A model nobody knows is type
@@ -60,22 +64,25 @@ def identify(
         >>> identity.type.value, identity.base.value, identity.evidence[0].found
         ('embedding', 'sd-1', '[2, 768]')
     """
+    evaluate = identify_tensors if known is None else known.identify
     if isinstance(source, TensorIndex):
-        identity = identify_tensors(source, families)
+        identity = evaluate(source, families)
         return narrow(identity, (*claims_of(source.metadata), *declared))
     tree = source if isinstance(source, SourceTree) else read_tree(Path(source))
     if tree.is_file:
-        return _identify_file(tree, families, declared)
+        return _identify_file(tree, declared, lambda index: evaluate(index, families))
     pipeline = read_pipeline(tree)
     if pipeline is not None:
         return narrow(identify_pipeline(tree, pipeline, families), declared)
     return narrow(identify_folder(read_folder(tree), families), declared)
 
 
-def _identify_file(tree: SourceTree, families: Families, declared: Iterable[Declared]) -> Identity:
+def _identify_file(
+    tree: SourceTree, declared: Iterable[Declared], evaluate: Callable[[TensorIndex], Identity]
+) -> Identity:
     file = tree.files[0]
     index = _read(tree, file)
-    identity = identify_tensors(index, families)
+    identity = evaluate(index)
     if index.container is Container.OTHER and identity.type is ModelType.UNKNOWN:
         nothing = NearMiss("container", f"tensors: {file.member.name} is {index.container}")
         return replace(identity, near_misses=(nothing,))
