@@ -10,6 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks.adding import known_content, memory, new_content, small_files
+from benchmarks.downloading import (
+    capped_download,
+    download_memory,
+    raw_download,
+    verified_download,
+)
 from benchmarks.environment import describe
 from benchmarks.identifying import identifying, probing
 from benchmarks.listing import help_text, large_library
@@ -35,6 +41,10 @@ BENCHMARKS: Mapping[str, Callable[[Scale, Path], list[Row]]] = MappingProxyType(
         "share": sharing,
         "identify": identifying,
         "probe": probing,
+        "download": raw_download,
+        "verified": verified_download,
+        "capped": capped_download,
+        "download-memory": download_memory,
     }
 )
 """Names for the command line, in the order of the table."""
@@ -50,6 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
         files=words.files,
         loras=words.loras,
         records=words.records,
+        download=int(words.download * 1e9),
         rounds=words.rounds,
     )
     rows: list[Row] = []
@@ -72,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--files", type=int, default=usual.files, help="small files in one model")
     parser.add_argument("--loras", type=int, default=usual.loras, help="LoRAs to probe")
     parser.add_argument("--records", type=int, default=usual.records, help="model records to ask")
+    parser.add_argument(
+        "--download", type=float, default=usual.download / 1e9, help="GB of the downloaded file"
+    )
     parser.add_argument("--rounds", type=int, default=usual.rounds, help="runs of each program")
     return parser
 

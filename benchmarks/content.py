@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 from types import MappingProxyType
 
 from modelshelf.testing import tiny
 
-__all__ = ["many_small_files", "model_files", "pipelines"]
+__all__ = ["many_small_files", "model_files", "pipelines", "write_random"]
 
+_CHUNK = 1 << 24
 _SHARES: Mapping[str, tuple[Callable[..., Path], float]] = MappingProxyType(
     {
         "large.safetensors": (tiny.checkpoint, 2.0),
@@ -52,3 +54,11 @@ def many_small_files(folder: Path, count: int) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(number.to_bytes(8, "little") * 512)
     return folder
+
+
+def write_random(path: Path, size: int) -> None:
+    """Write a file that no program can shorten, the same bytes every time."""
+    source = Random(size)  # noqa: S311 - content, no secret
+    with path.open("wb") as stream:
+        for start in range(0, size, _CHUNK):
+            stream.write(source.randbytes(min(_CHUNK, size - start)))

@@ -20,6 +20,9 @@ _PROGRAMS = (
     ("b3sum", "--version"),
     ("restic", "version"),
     ("borg", "--version"),
+    ("curl", "--version"),
+    ("wget", "--version"),
+    ("aria2c", "--version"),
 )
 
 

@@ -23,9 +23,20 @@ class Scale:
     """LoRAs in the library that is probed."""
     records: int = 50_000
     """Model records in the store that is asked."""
+    download: int = 2_147_483_648
+    """Bytes of the file that is downloaded."""
     rounds: int = 5
     """Runs of each program."""
 
 
-TINY = Scale(size=14_000_000, backup=1_000_000, models=50, files=20, loras=20, records=50, rounds=1)
+TINY = Scale(
+    size=14_000_000,
+    backup=1_000_000,
+    models=50,
+    files=20,
+    loras=20,
+    records=50,
+    download=4_000_000,
+    rounds=1,
+)
 """Enough to see that every benchmark runs; its figures mean nothing."""
