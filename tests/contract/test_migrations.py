@@ -14,9 +14,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
 from modelshelf.errors import StoreTooNewError, StoreUnusableError
-from modelshelf.records.config_tables import TEXT_INDEX, config_metadata
+from modelshelf.records.config_tables import config_metadata
 from modelshelf.records.database import HEAD, Database
 from modelshelf.records.tables import metadata
+from modelshelf.records.text_index import TEXT_INDEX
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_an_unfinished_database_is_finished(path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM model_path").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
 def test_every_released_schema_comes_up_to_date(path: Path, revision: str) -> None:
     """What it held is there afterwards, in exactly today's tables, and as it was in a copy beside it."""
     path.parent.mkdir()
@@ -146,8 +147,10 @@ def test_every_released_schema_comes_up_to_date(path: Path, revision: str) -> No
         command.upgrade(config, revision)
         connection.exec_driver_sql("INSERT INTO model_id VALUES (1, 0)")
         connection.exec_driver_sql(
-            "INSERT INTO model_path VALUES (1, 'lora', 0, 'blob/x', x'00', 3, 'lycoris', '[]', '{}', NULL)"
+            "INSERT INTO model_path VALUES"
+            " (1, 'lora', 0, 'blob/x', zeroblob(32), 3, 'lycoris', '[]', '{}', NULL)"
         )
+        connection.exec_driver_sql("INSERT INTO model_base VALUES (1, 'sd-1', 0)")
         connection.exec_driver_sql(
             "INSERT INTO part_file (part_id, member, size, blake3, sha256, quick)"
             " VALUES (1, 'model.safetensors', 3, x'01', x'02', x'03')"
@@ -165,6 +168,13 @@ def test_every_released_schema_comes_up_to_date(path: Path, revision: str) -> No
             " JOIN part_file ON part_id = id"
         ).one()
         assert tuple(row) == ("ink", 1, b"\3", None)
+        index = (
+            "INSERT INTO model_config_text (model_config_text, rank) VALUES ('integrity-check', 1)"
+        )
+        connection.exec_driver_sql(index)
+        # Short words are looked up in the groups that they begin.
+        groups = connection.exec_driver_sql("SELECT term FROM model_config_text_terms").scalars()
+        assert {"ink", "nk\n", "k\n\n"} <= set(groups)
     engine.dispose()
     (copy,) = path.parent.glob(f"models.before-{HEAD}-was-{revision}.db")
     with closing(sqlite3.connect(copy)) as connection:

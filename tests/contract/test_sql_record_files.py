@@ -19,7 +19,6 @@ from modelshelf.errors import (
     UnknownModelException,
     UsageError,
 )
-from modelshelf.records.config_tables import TEXT_INDEX
 from modelshelf.records.configs import (
     delete_configs,
     enter_file_hashes,
@@ -35,6 +34,7 @@ from modelshelf.records.services import (
     ModelRecordServiceFile,
     ModelRecordServiceSQL,
 )
+from modelshelf.records.text_index import TEXT_INDEX, TEXT_TERMS
 from modelshelf.schema.config import parse_config
 from modelshelf.schema.selector import And, Attribute, Not, Operator, Term
 from modelshelf.testing.record_service_case import lora
@@ -318,24 +318,85 @@ def test_rows_are_written_in_the_callers_transaction(path: Path) -> None:
 # -- the full-text index
 
 
+def drop_index(path: Path) -> None:
+    run_sql(
+        path,
+        *(f"DROP TRIGGER {TEXT_INDEX}_{what}" for what in ("added", "removed", "changed")),
+        f"DROP TABLE {TEXT_TERMS}",
+        f"DROP TABLE {TEXT_INDEX}",
+        f"DROP VIEW {TEXT_INDEX}_source",
+    )
+
+
 def test_finds_the_same_without_its_index(path: Path) -> None:
     """A SQLite without full-text search reads the texts one by one, and finds the same."""
     with ModelRecordServiceSQL.from_db_file(path) as service:
         service.add_models(
             {str(n): lora(f"Name {n}", description="Straße 水墨画" * (n % 2)) for n in range(20)}
         )
-        words = ("STRASSE", "水墨", "name 1", "e 1", "x")
+        words = ("STRASSE", "水墨", "name 1", "e 1", "x", "画", "8", "q9", "z")
         found = [service.find_text(word) for word in words]
-        assert [len(one) for one in found] == [10, 10, 11, 11, 0]
-    run_sql(
-        path,
-        *(f"DROP TRIGGER {TEXT_INDEX}_{what}" for what in ("added", "removed", "changed")),
-        f"DROP TABLE {TEXT_INDEX}",
-    )
+        assert [len(one) for one in found] == [10, 10, 11, 11, 0, 10, 2, 0, 0]
+        assert [service.find_text(word, limit=50) for word in words] == found
+    drop_index(path)
     with ModelRecordServiceSQL.from_db_file(path) as service:
         assert [service.find_text(word) for word in words] == found
         service.update_model("1", {"description": "changed"})
         assert [one.key for one in service.find_text("changed")] == ["1"]
+
+
+def test_short_words_are_found_at_the_end_of_a_text(path: Path) -> None:
+    """The last letters of a text begin no group of their own, and a text may be shorter than a group."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models({"a": lora("fox"), "b": lora("ox"), "c": lora("x"), "d": lora("a\nx\n")})
+        for word, expected in {"x": "bcad", "ox": "ba", "fox": "a", "o": "ba", "fo": "a"}.items():
+            assert sorted(one.key for one in service.find_text(word)) == sorted(expected)
+        for text, expected in {
+            "\n": "d",
+            "x\n": "d",
+            "x\n\n": "",
+            "\nx\n": "d",
+            "\n\n": "",
+        }.items():
+            found = service.find(Term(Attribute.TEXT, Operator.HAS, text))
+            assert [one.key for one in found] == list(expected), text
+
+
+def test_common_words_are_found_page_by_page(path: Path) -> None:
+    """A word that most records have is found in the list's order, with the index or past it."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models(
+            (f"{n:04}", lora(f"ink {n % 7}", description="fox")) for n in range(2_100)
+        )
+        for word in ("ink", "fo", "k", "3"):
+            term = Term(Attribute.TEXT, Operator.HAS, word)
+            whole = service.find_text(word)
+            assert len(whole) == service.count(term) == (300 if word == "3" else 2_100)
+            pages = (service.find_text(word, offset=at, limit=100) for at in range(0, 2_100, 100))
+            assert [one for page in pages for one in page] == whole
+
+
+def test_an_older_index_is_made_anew(path: Path) -> None:
+    """A file of an earlier modelshelf finds short words at once, and those that it held."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models({"a": lora("fox"), "b": lora("paper")})
+    drop_index(path)
+    run_sql(
+        path,
+        "CREATE VIRTUAL TABLE model_config_text USING"
+        " fts5(text, content='model_config', content_rowid='id', tokenize='trigram case_sensitive 1')",
+        "INSERT INTO model_config_text (rowid, text) SELECT id, text FROM model_config",
+        "CREATE TRIGGER model_config_text_added AFTER INSERT ON model_config BEGIN"
+        " INSERT INTO model_config_text (rowid, text) VALUES (NEW.id, NEW.text); END",
+    )
+    for _ in range(2):
+        with ModelRecordServiceSQL.from_db_file(path) as service:
+            assert [one.key for one in service.find_text("ox")] == ["a"]
+            assert [one.key for one in service.find_text("pap")] == ["b"]
+    run_sql(
+        path,
+        "INSERT INTO model_config_text (model_config_text, rank) VALUES ('integrity-check', 1)",
+    )
 
 
 def test_the_index_follows_whoever_writes(path: Path) -> None:

@@ -11,8 +11,7 @@ The record itself is the JSON text in `config`. Everything else is made from it,
 folded (`str.casefold`), because databases do not agree on what is the same letter; `key` and `name` are
 there as they are, too. What is sorted by compares code points everywhere.
 
-On SQLite the full-text index `model_config_text` stands beside, kept right by triggers whoever writes. It
-holds three-letter groups, so it finds parts of words, in any script, and not only their beginnings.
+On SQLite a full-text index stands beside (`text_index`).
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Double,
     ForeignKey,
     Index,
@@ -29,26 +27,19 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    inspect,
 )
-from sqlalchemy.exc import OperationalError
 
 from modelshelf.records.tables import metadata
 
 __all__ = [
-    "TEXT_INDEX",
     "alone_metadata",
     "config_metadata",
-    "make_text_index",
     "model_config",
     "model_config_base",
     "model_config_hash",
     "model_config_tag",
     "model_manager_metadata",
 ]
-
-TEXT_INDEX = "model_config_text"
-"""The name of SQLite's full-text index, and the beginning of the names of all that belongs to it."""
 
 config_metadata = MetaData(naming_convention=metadata.naming_convention)
 """The tables of records, wherever they are."""
@@ -154,45 +145,3 @@ model_manager_metadata = Table(
     Column("metadata_key", _Plain, primary_key=True),
     Column("metadata_value", _Plain, nullable=False),
 )
-
-_TEXT_INDEX = (
-    """
-    CREATE VIRTUAL TABLE model_config_text
-    USING fts5(text, content='model_config', content_rowid='id', tokenize='trigram case_sensitive 1')
-    """,
-    """
-    CREATE TRIGGER model_config_text_added AFTER INSERT ON model_config
-    BEGIN INSERT INTO model_config_text (rowid, text) VALUES (NEW.id, NEW.text); END
-    """,
-    """
-    CREATE TRIGGER model_config_text_removed AFTER DELETE ON model_config
-    BEGIN
-        INSERT INTO model_config_text (model_config_text, rowid, text)
-        VALUES ('delete', OLD.id, OLD.text);
-    END
-    """,
-    """
-    CREATE TRIGGER model_config_text_changed AFTER UPDATE OF id, text ON model_config
-    WHEN OLD.id <> NEW.id OR OLD.text <> NEW.text
-    BEGIN
-        INSERT INTO model_config_text (model_config_text, rowid, text)
-        VALUES ('delete', OLD.id, OLD.text);
-        INSERT INTO model_config_text (rowid, text) VALUES (NEW.id, NEW.text);
-    END
-    """,
-)
-
-
-def make_text_index(connection: Connection) -> None:
-    """Make the full-text index on SQLite, where it is able to; elsewhere texts are read one by one."""
-    if connection.dialect.name != "sqlite" or TEXT_INDEX in inspect(connection).get_table_names():
-        return
-    savepoint = connection.begin_nested()
-    try:
-        for statement in _TEXT_INDEX:
-            connection.exec_driver_sql(statement)
-    except OperationalError:
-        # A SQLite before 3.34, or one made without FTS5: finding is slower and finds the same.
-        savepoint.rollback()
-    else:
-        savepoint.commit()

@@ -34,6 +34,7 @@ __all__ = [
     "insert_configs",
     "parsed_config",
     "read_config",
+    "shown_key",
     "storable",
     "update_config",
 ]
@@ -55,6 +56,11 @@ def storable(text: str) -> bool:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
+
+
+def shown_key(key: str) -> str:
+    """Return *key* as an error can show it, whatever it is."""
+    return key if storable(key) else ascii(key)
 
 
 def read_config(

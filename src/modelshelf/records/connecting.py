@@ -26,6 +26,7 @@ from modelshelf.errors import (
 from modelshelf.records.lent_connection import LentConnection
 from modelshelf.records.record_schema import holds_records, make_records
 from modelshelf.records.sqlite_engine import BUSY_SECONDS, WRITES, sqlite_engine, translated
+from modelshelf.records.text_index import has_older_text_index, make_text_index
 
 __all__ = ["LentDatabase", "PostgresDatabase", "RecordFile", "Transactions"]
 
@@ -99,7 +100,8 @@ class RecordFile:
     def _holds_records(self) -> bool:
         try:
             with self._engine.connect() as connection:
-                return holds_records(connection, str(self._path), alone=True)
+                is_made = holds_records(connection, str(self._path), alone=True)
+                return is_made and not has_older_text_index(connection)
         except DatabaseError as error:
             raise NotARecordStoreError(root=str(self._path), reason=str(error.orig)) from error
 
@@ -112,7 +114,9 @@ class RecordFile:
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as plain:
                 plain.execute("PRAGMA journal_mode=WAL")
             with self.write() as connection:
-                if not holds_records(connection, str(self._path), alone=True):
+                if holds_records(connection, str(self._path), alone=True):
+                    make_text_index(connection)
+                else:
                     make_records(connection)
 
 
@@ -150,9 +154,12 @@ class LentDatabase:
             return
         with self.read() as opened:
             is_made = holds_records(opened, self._place, alone=False)
+            is_made = is_made and not has_older_text_index(opened)
         if not is_made:
             with self.write() as opened:
-                if not holds_records(opened, self._place, alone=False):
+                if holds_records(opened, self._place, alone=False):
+                    make_text_index(opened)
+                else:
                     make_records(opened)
 
     @contextmanager

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select
 
 from modelshelf.errors import InvalidModelConfigException
 from modelshelf.records.config_tables import model_config
@@ -26,11 +26,18 @@ from modelshelf.records.configs import (
 )
 from modelshelf.records.models import find_models
 from modelshelf.records.revision import first_revision, next_revision
-from modelshelf.records.tables import model_name, original_file, part_file
+from modelshelf.records.tables import (
+    model_metadata,
+    model_name,
+    model_path,
+    original_file,
+    part_file,
+    pipeline_parts,
+)
 from modelshelf.schema.metadata import Field, ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
-from modelshelf.schema.taxonomy import ModelFormat
+from modelshelf.schema.taxonomy import ModelFormat, ModelType
 
 __all__ = [
     "complete_library",
@@ -39,12 +46,19 @@ __all__ = [
     "hide_records",
     "keys_of_part",
     "library_model",
+    "read_metadata",
 ]
 
 hide_records = hide_configs
 """Let records lie in the trash with their models, or come back with them."""
-forget_records = delete_configs
-"""Forget records together with their models."""
+
+
+def forget_records(connection: Connection, keys: Iterable[str]) -> None:
+    """Forget records together with their models, and what was written about these."""
+    gone = list(keys)
+    delete_configs(connection, gone)
+    for key in gone:
+        connection.execute(delete(model_metadata).where(model_metadata.c.key == key))
 
 
 def library_model(connection: Connection, key: str, models: Path) -> ModelInfo | None:
@@ -79,16 +93,19 @@ def follow_library(
             first = _fitting(fields | _said_fields(said or ModelMetadata()))
             insert_configs(connection, [first_revision(key, first, now)])
             enter_file_hashes(connection, key, _hashes(connection, info))
+            if said:
+                document = json.dumps(said.document())
+                connection.execute(insert(model_metadata).values(key=key, document=document))
             continue
-        document = current.model_dump()
-        changes = {name: value for name, value in fields.items() if document[name] != value}
+        known = current.model_dump()
+        changes = {name: value for name, value in fields.items() if known[name] != value}
         if changes:
             changed = next_revision(current, _fitting(fields, changes), now)
             update_config(connection, changed)
 
 
 def complete_library(connection: Connection) -> None:
-    """Make the records of models that were stored before libraries had any.
+    """Make the records of models that were stored before libraries had any, and note all hashes of the others.
 
     A record's path counts from the models folder, wherever that is. What lies in the trash gets its record
     when it comes back.
@@ -97,6 +114,8 @@ def complete_library(connection: Connection) -> None:
     known = set(connection.scalars(select(model_config.c.key)))
     for info in find_models(connection, ModelQuery(), models):
         if info.key in known:
+            # An earlier modelshelf left out the files that lie loose in a pipeline.
+            enter_file_hashes(connection, info.key, _hashes(connection, info))
             continue
         added = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}
         fields = _fitting(_shared_fields(info, models) | added)
@@ -161,20 +180,33 @@ def _fitting(fields: Mapping[str, Any], changes: Mapping[str, Any] | None = None
 
 
 def _hashes(connection: Connection, info: ModelInfo) -> Iterator[str]:
-    """Yield what other programs know a model's files by."""
-    parts = [info.id] if not info.is_pipeline else [part.id for part in info.parts]
-    columns = (part_file.c.blake3, part_file.c.sha256, part_file.c.imohash, part_file.c.data_sha256)
-    of_files = (
-        select(*columns)
-        .where(part_file.c.part_id.in_(parts))
-        .order_by(part_file.c.part_id, part_file.c.member)
+    """Yield what other programs know a model's files by; those that only we know as files are left out."""
+    if not info.is_pipeline:
+        yield from _digests(connection, part_file, part_file.c.part_id == info.id)
+        return
+    yield from _digests(connection, original_file, original_file.c.pipeline_id == info.id)
+    parts = (
+        select(pipeline_parts.c.part_id)
+        .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
+        .where(
+            pipeline_parts.c.pipeline_id == info.id,
+            model_path.c.type != ModelType.ORIGINAL_FILE.value,
+        )
     )
-    originals = select(
-        original_file.c.blake3,
-        original_file.c.sha256,
-        original_file.c.imohash,
-        original_file.c.data_sha256,
-    ).where(original_file.c.pipeline_id == info.id)
-    for query in (originals, of_files) if info.is_pipeline else (of_files,):
-        for row in connection.execute(query):
-            yield from (digest.hex() for digest in row if digest)
+    yield from _digests(connection, part_file, part_file.c.part_id.in_(parts))
+
+
+def _digests(connection: Connection, table: Table, fits: ColumnElement[bool]) -> Iterator[str]:
+    columns = (table.c.blake3, table.c.sha256, table.c.imohash, table.c.data_sha256)
+    for row in connection.execute(select(*columns).where(fits).order_by(*table.primary_key)):
+        yield from (digest.hex() for digest in row if digest)
+
+
+def read_metadata(connection: Connection, key: str) -> ModelMetadata:
+    """Return what was written in and beside the model *key* when it was added; empty where nothing was."""
+    document = connection.scalar(
+        select(model_metadata.c.document).where(model_metadata.c.key == key)
+    )
+    return (
+        ModelMetadata() if document is None else ModelMetadata.from_document(json.loads(document))
+    )

@@ -15,12 +15,18 @@ from sqlalchemy import Connection, update
 from modelshelf.errors import UnknownModelException
 from modelshelf.protocols import Clock
 from modelshelf.records import removal
-from modelshelf.records.configs import hide_configs, read_config, update_config
+from modelshelf.records.configs import (
+    has_config,
+    hide_configs,
+    read_config,
+    shown_key,
+    update_config,
+)
 from modelshelf.records.connecting import LentDatabase, Transactions
 from modelshelf.records.database import Database
 from modelshelf.records.identities import check_apart, identify_as
 from modelshelf.records.lent_connection import LentConnection
-from modelshelf.records.library_records import follow_library, library_model
+from modelshelf.records.library_records import follow_library, library_model, read_metadata
 from modelshelf.records.record_service import ConfigChange, RecordSettings
 from modelshelf.records.revision import next_revision
 from modelshelf.records.selecting import find_keys
@@ -29,6 +35,7 @@ from modelshelf.records.tables import model_name, pipeline
 from modelshelf.records.views import unwant_view
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.config_problems import invalid_config
+from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.selector import Everything, Order, Selector
 
@@ -147,6 +154,20 @@ class LibraryRecordService(ModelRecordServiceSQL):
         with self._database.read() as connection:
             return find_keys(connection, selector, order=order, descending=descending)
 
+    def metadata(self, key: str) -> ModelMetadata:
+        """Return all that was written in and beside a stored model when it was added, with its places.
+
+        It is empty where nothing was, and of models that lie elsewhere. What a record says of author,
+        license, tags and the like was taken from it once, and may say something else by now.
+
+        Raises:
+            UnknownModelException: There is no record under *key*.
+        """
+        with self._database.read() as connection:
+            if not has_config(connection, key):
+                raise UnknownModelException(wanted=shown_key(key))
+            return read_metadata(connection, key)
+
     def update_model(self, key: str, config: ConfigChange) -> AnyModelConfig:
         """Change a record, and the model that it is of, if the change is based on what is there.
 
@@ -156,7 +177,7 @@ class LibraryRecordService(ModelRecordServiceSQL):
         with self._database.write() as connection:
             current = read_config(connection, key, to_change=True)
             if current is None:
-                raise UnknownModelException(wanted=key)
+                raise UnknownModelException(wanted=shown_key(key))
             changed = next_revision(current, config, self._clock())
             info = library_model(connection, key, self._models)
             if info is not None:

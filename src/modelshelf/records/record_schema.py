@@ -8,11 +8,11 @@ from modelshelf.errors import NotARecordStoreError, StoreTooNewError
 from modelshelf.records.config_tables import (
     alone_metadata,
     config_metadata,
-    make_text_index,
     model_config,
     model_manager_metadata,
 )
 from modelshelf.records.record_service import VERSION
+from modelshelf.records.text_index import make_text_index
 
 __all__ = ["holds_records", "make_records"]
 

@@ -17,26 +17,24 @@ from sqlalchemy import (
     Connection,
     FromClause,
     and_,
-    column,
     exists,
     false,
     func,
     not_,
     or_,
     select,
-    table,
     true,
 )
 
 from modelshelf.errors import UsageError
 from modelshelf.records.config_tables import (
-    TEXT_INDEX,
     model_config,
     model_config_base,
     model_config_hash,
     model_config_tag,
 )
 from modelshelf.records.configs import parsed_config
+from modelshelf.records.word_search import WordSearch, successor
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.selector import (
     And,
@@ -57,13 +55,8 @@ __all__ = ["count_configs", "find_configs", "find_keys"]
 _MOST = 500
 """Conditions in one selector: SQLite walks a tree of at most 1,000 levels."""
 _LARGEST = 2**63 - 1
-_GROUP = 3
-"""Letters in a group of the full-text index; shorter words are not in it."""
 _MANY = 1_000
 """Records up to which it is counted how many have a tag."""
-_ASKED = 64
-"""Letters of a word that the full-text index is asked for; the text itself is asked for all of them."""
-
 _COLUMNS: Mapping[Attribute, ColumnElement[Any]] = MappingProxyType(
     {
         Attribute.KEY: model_config.c.folded_key,
@@ -137,7 +130,9 @@ def find_configs(
 ) -> list[AnyModelConfig]:
     """Return the records that *selector* selects. See `ModelRecordServiceBase.find`."""
     wanted = select(model_config.c.key, model_config.c.config)
-    fits = and_(model_config.c.hidden.is_(False), _condition(connection, selector))
+    is_page = limit is not None
+    condition = _condition(connection, selector, is_page=is_page)
+    fits = and_(model_config.c.hidden.is_(False), condition)
     sorting = _sorting(connection, order, descending=descending)
     if offset <= 0 and limit is None:
         wanted = wanted.where(fits)
@@ -186,13 +181,15 @@ def _sorting(connection: Connection, order: Order, *, descending: bool) -> list[
     return [*columns, model_config.c.key]
 
 
-def _condition(connection: Connection, selector: Selector) -> ColumnElement[bool]:
+def _condition(
+    connection: Connection, selector: Selector, *, is_page: bool = False
+) -> ColumnElement[bool]:
     simple = simplified(selector)
     terms = _terms(simple)
     if terms > _MOST:
         problem = f"{terms} conditions at once; at most {_MOST} can be asked"
         raise UsageError(problem=problem, remedy="ask for less at a time")
-    return _compiled(simple, _Dialect(connection))
+    return _compiled(simple, _Dialect(connection, is_page=is_page))
 
 
 def _terms(selector: Selector) -> int:
@@ -208,32 +205,9 @@ def _terms(selector: Selector) -> int:
 class _Dialect:
     """What the databases say differently."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, is_page: bool) -> None:
         self._connection = connection
-        self._is_sqlite = connection.dialect.name == "sqlite"
-
-    def has(self, column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-        """Return whether *text* is somewhere in a column."""
-        # Not LIKE: its `%` and `_` would need quoting, and its patterns are bounded in length.
-        find = func.instr if self._is_sqlite else func.strpos
-        return find(column, text) > 0
-
-    def words(self, words: Sequence[str]) -> ColumnElement[bool]:
-        """Return whether a record's text has all of these somewhere."""
-        asked = [word for word in words if len(word) >= _GROUP]
-        if not asked or not self._is_sqlite or not self._has_index():
-            return and_(true(), *(self.has(model_config.c.text, word) for word in words))
-        # The index finds exactly what has these letters, one after the other, so the text itself is
-        # asked only for what the index was not.
-        rest = [word for word in words if len(word) < _GROUP or len(word) > _ASKED]
-        phrases = (word[:_ASKED].replace('"', '""') for word in asked)
-        index = table(TEXT_INDEX, column("rowid"))
-        matches = column(TEXT_INDEX).op("MATCH", is_comparison=True)
-        found = matches(" AND ".join(f'"{phrase}"' for phrase in phrases))
-        return and_(
-            model_config.c.id.in_(select(index.c.rowid).where(found)),
-            *(self.has(model_config.c.text, word) for word in rest),
-        )
+        self.words = WordSearch(connection, is_page=is_page)
 
     def frequency(self, tag: str) -> int:
         """Return how many records have a tag, where that is few."""
@@ -245,12 +219,6 @@ class _Dialect:
         )
         return self._connection.scalars(select(func.count()).select_from(some)).one()
 
-    def _has_index(self) -> bool:
-        found = self._connection.exec_driver_sql(
-            "SELECT 1 FROM sqlite_master WHERE name = 'model_config_text'"
-        )
-        return found.scalar() is not None
-
 
 def _compiled(selector: Selector, dialect: _Dialect) -> ColumnElement[bool]:
     match selector:
@@ -261,7 +229,7 @@ def _compiled(selector: Selector, dialect: _Dialect) -> ColumnElement[bool]:
             others = [each for each in parts if not _is_word(each) and not _is_tag(each)]
             return and_(
                 true(),
-                dialect.words(words),
+                dialect.words.condition(words),
                 *_tags(tags, dialect),
                 *(_compiled(each, dialect) for each in others),
             )
@@ -311,7 +279,7 @@ def _term(term: Term, dialect: _Dialect) -> ColumnElement[bool]:
         return and_(about.is_not(None), _number(about, term))
     text = folded(str(term.value))
     if _is_word(term):
-        return dialect.words([text])
+        return dialect.words.condition([text])
     if attribute in _LISTS:
         entries, about = _LISTS[attribute]
         fits = _text(about, term.operator, text, dialect)
@@ -331,22 +299,12 @@ def _text(
             return about == text
         case Operator.STARTS:
             # All that begins with it lies between it and its successor, so an index finds it.
-            end = _successor(text)
+            end = successor(text)
             return about >= text if end is None else and_(about >= text, about < end)
         case Operator.HAS:
-            return dialect.has(about, text)
+            return dialect.words.has(about, text)
         case _:
             return false()
-
-
-def _successor(prefix: str) -> str | None:
-    """Return the smallest text that is larger than all that begin with *prefix*; None for the end."""
-    for end in range(len(prefix), 0, -1):
-        code = ord(prefix[end - 1]) + 1
-        if code <= 0x10FFFF:  # noqa: PLR2004 - the last code point
-            # Surrogates are no characters.
-            return prefix[: end - 1] + chr(0xE000 if code == 0xD800 else code)  # noqa: PLR2004
-    return None
 
 
 def _number(about: ColumnElement[Any], term: Term) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from modelshelf.records.configs import (
     has_config,
     insert_configs,
     read_config,
-    storable,
+    shown_key,
     update_config,
 )
 from modelshelf.records.connecting import (
@@ -136,7 +136,7 @@ class ModelRecordServiceSQL(ModelRecordServiceBase):
         with self._database.read() as connection:
             found = read_config(connection, key)
         if found is None:
-            raise UnknownModelException(wanted=_shown(key))
+            raise UnknownModelException(wanted=shown_key(key))
         return found
 
     def exists(self, key: str) -> bool:
@@ -158,7 +158,7 @@ class ModelRecordServiceSQL(ModelRecordServiceBase):
         with self._database.write() as connection:
             current = read_config(connection, key, to_change=True)
             if current is None:
-                raise UnknownModelException(wanted=_shown(key))
+                raise UnknownModelException(wanted=shown_key(key))
             changed = next_revision(current, config, self._clock())
             update_config(connection, changed)
         return changed
@@ -167,7 +167,7 @@ class ModelRecordServiceSQL(ModelRecordServiceBase):
         """Forget a record."""
         with self._database.write() as connection:
             if not has_config(connection, key) or not delete_configs(connection, [key]):
-                raise UnknownModelException(wanted=_shown(key))
+                raise UnknownModelException(wanted=shown_key(key))
 
     def find(
         self,
@@ -193,7 +193,3 @@ class ModelRecordServiceSQL(ModelRecordServiceBase):
         """Return how many records *selector* selects."""
         with self._database.read() as connection:
             return count_configs(connection, selector)
-
-
-def _shown(key: str) -> str:
-    return key if storable(key) else ascii(key)

@@ -8,6 +8,7 @@
                └── pipeline ────┬── pipeline_parts      its parts, by component folder
                                 ├── original_file       the checkpoint that it came as, if it did
                                 └── trash, view         also of model_name
+    model_metadata                                      what was written about a model, by its key
 
 Columns that hold digests are the raw 32 bytes; times are microseconds since 1970 in UTC; paths are
 relative to the models folder, so a library can be moved.
@@ -40,6 +41,7 @@ __all__ = [
     "metadata",
     "model_base",
     "model_id",
+    "model_metadata",
     "model_name",
     "model_path",
     "original_file",
@@ -184,6 +186,14 @@ original_file = Table(
 )
 """The file that a converted checkpoint was. It is not stored: the recipe in the pipeline's part
 `.original` brings it back (`docs/decisions/0007-a-checkpoint-becomes-a-pipeline.md`)."""
+
+model_metadata = Table(
+    "model_metadata",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+"""Everything that was written in and beside a model when it was added, as `ModelMetadata.document` says it."""
 
 part_file = Table(
     "part_file",

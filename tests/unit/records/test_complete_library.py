@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -28,12 +29,17 @@ def settings(tmp_path: Path) -> Settings:
 def without_records(path: Path) -> None:
     """Make of a library one of the revision before records."""
     with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        # Those that refer to others first, and the index of text with the tables that are its own.
-        names = sorted((name for (name,) in found if name.startswith("model_config")), key=len)
-        for name in reversed([each for each in names if not each.startswith("model_config_text_")]):
+        for name in (
+            "model_config_text_terms",
+            "model_config_text",
+            "model_config_base",
+            "model_config_tag",
+            "model_config_hash",
+            "model_config",
+            "model_metadata",
+        ):
             connection.execute(f"DROP TABLE {name}")
-        connection.execute("DROP TABLE IF EXISTS model_manager_metadata")
+        connection.execute("DROP VIEW model_config_text_source")
         connection.execute("UPDATE alembic_version SET version_num = '0003'")
         connection.commit()
 
@@ -71,3 +77,23 @@ def test_what_was_said_of_a_model_stays_when_the_library_is_opened_again(
         manager.store.update_model(key, {"tags": ["ink"]})
     with normalized_model_manager(settings) as manager:
         assert manager.store.get_model(key).tags == ["ink"]
+
+
+def test_loose_files_of_an_older_library_are_found(settings: Settings, tmp_path: Path) -> None:
+    """A library of the revision that left their hashes out has them when it is opened again."""
+    folder = tiny.pipeline(tmp_path / "pipe", base="sd-1")
+    readme = b"Read me."
+    (folder / "README.md").write_bytes(readme)
+    wanted = hashlib.sha256(readme).hexdigest()
+    with normalized_model_manager(settings) as manager:
+        manager.add(folder)
+        assert [one.name for one in manager.store.search_by_hash(wanted)] == ["pipe"]
+    with closing(sqlite3.connect(settings.db_path)) as connection:
+        connection.execute("DELETE FROM model_config_hash WHERE hash = ?", (wanted,))
+        connection.execute("DROP TABLE model_metadata")
+        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+        connection.commit()
+    with normalized_model_manager(settings) as manager:
+        assert [one.name for one in manager.store.search_by_hash(wanted[:10])] == ["pipe"]
+        assert [one.name for one in manager.store.find_text("go")] == []
+        assert [one.name for one in manager.store.find_text("pi")] == ["pipe"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from modelshelf.records.config_tables import make_text_index
-
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -97,4 +95,45 @@ def upgrade() -> None:
         ("model_config_hash", "hash"),
     ):
         op.create_index(f"ix_{table}_{column}", table, [column])
-    make_text_index(op.get_bind())
+    _make_text_index()
+
+
+def _make_text_index() -> None:
+    connection = op.get_bind()
+    savepoint = connection.begin_nested()
+    try:
+        for statement in _TEXT_INDEX:
+            connection.exec_driver_sql(statement)
+    except sa.exc.OperationalError:
+        # A SQLite before 3.34, or one made without FTS5: finding is slower and finds the same.
+        savepoint.rollback()
+    else:
+        savepoint.commit()
+
+
+_TEXT_INDEX = (
+    """
+    CREATE VIRTUAL TABLE model_config_text
+    USING fts5(text, content='model_config', content_rowid='id', tokenize='trigram case_sensitive 1')
+    """,
+    """
+    CREATE TRIGGER model_config_text_added AFTER INSERT ON model_config
+    BEGIN INSERT INTO model_config_text (rowid, text) VALUES (NEW.id, NEW.text); END
+    """,
+    """
+    CREATE TRIGGER model_config_text_removed AFTER DELETE ON model_config
+    BEGIN
+        INSERT INTO model_config_text (model_config_text, rowid, text)
+        VALUES ('delete', OLD.id, OLD.text);
+    END
+    """,
+    """
+    CREATE TRIGGER model_config_text_changed AFTER UPDATE OF id, text ON model_config
+    WHEN OLD.id <> NEW.id OR OLD.text <> NEW.text
+    BEGIN
+        INSERT INTO model_config_text (model_config_text, rowid, text)
+        VALUES ('delete', OLD.id, OLD.text);
+        INSERT INTO model_config_text (rowid, text) VALUES (NEW.id, NEW.text);
+    END
+    """,
+)
