@@ -94,12 +94,16 @@ def _settings() -> Iterator[str]:
     for name in Settings.names():
         meaning, default = _field(Settings, name)
         variable = "MODELSHELF_" + name.upper().replace(".", "__")
-        yield f"| `{name}` | `{variable}` | `{flags[name]}` | {default} | {meaning} |"
+        yield f"| `{name}` | `{variable}` | {_flag(flags, name)} | {default} | {meaning} |"
     yield ""
     yield (
         "The command line takes `--root`. The other flags belong to Python: `config.parse_args()` reads\n"
         "them, and leaves what it does not know to the program around it.\n"
     )
+
+
+def _flag(flags: Mapping[str, str], name: str) -> str:
+    return f"`{flags[name]}`" if name in flags else ""
 
 
 def _field(model: type[BaseModel], name: str) -> tuple[str, str]:

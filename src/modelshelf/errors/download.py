@@ -46,6 +46,7 @@ class ConnectionLostError(DownloadError):
     """The host could not be reached, or the connection broke too often. Try again later; what came is kept."""
 
     code = "connection-lost"
+    exit_status, http_status = 10, 503
     message = "lost the connection to `{url}`: {reason}"
     hint = "check the network, then run the command again: it goes on where it stopped"
 
@@ -57,7 +58,7 @@ class StalledError(ConnectionLostError):
     """The host accepted and then sent nothing, too often. Try again later; what came is kept."""
 
     code = "download-stalled"
-    http_status = 504
+    exit_status, http_status = 10, 504
     message = "`{url}` sent nothing for {reason}"
 
 
@@ -78,6 +79,7 @@ class ProxyError(DownloadError):
     """The proxy refused, or is not there. Correct its address or its password."""
 
     code = "proxy-failed"
+    exit_status, http_status = 10, 503
     message = "the proxy did not pass the request for `{url}` on: {reason}"
     hint = "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 
@@ -100,7 +102,7 @@ class ForbiddenAddressError(DownloadError):
     """The name leads to a private, local or otherwise special address. Nothing was sent there."""
 
     code = "address-forbidden"
-    exit_status, http_status = 2, 403
+    exit_status, http_status = 9, 403
     message = "`{url}` leads to `{address}`, which is not a public address"
     hint = "if that is meant, name the host itself, or allow private addresses in the settings"
 
@@ -125,7 +127,7 @@ class AccessDeniedError(DownloadError):
     """The host wants to know who asks, or says no: log in, accept its terms, or give another token."""
 
     code = "access-denied"
-    exit_status, http_status = 5, 403
+    exit_status, http_status = 9, 403
     message = "`{url}` refuses access ({status}): {reason}"
     hint = "log in there in a browser, accept what it asks, and give your access token"
 
@@ -153,7 +155,7 @@ class TooManyRequestsError(DownloadError):
     """The host asks for a longer rest than the download may wait."""
 
     code = "too-many-requests"
-    http_status = 503
+    exit_status, http_status = 10, 503
     message = "`{url}` asks to wait {seconds} seconds"
     hint = "run the command again after that; an access token often allows more requests"
 
@@ -165,6 +167,7 @@ class RemoteServerError(DownloadError):
     """The host failed again and again. Try again later; what came is kept."""
 
     code = "remote-server-failed"
+    exit_status, http_status = 10, 503
     message = "`{url}` fails with status {status}"
     hint = "try again later: it goes on where it stopped"
 

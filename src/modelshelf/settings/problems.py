@@ -45,13 +45,20 @@ def setting_error(
     return InvalidSettingError(
         setting=source.name,
         origin=source.origin,
-        problem=_problem(first["type"], first["msg"], first["input"], _nearest(source.name, names)),
+        problem=_problem(
+            first["type"],
+            first["msg"],
+            # A secret stays one even where it cannot be.
+            "a secret" if source.name.endswith("token") else first["input"],
+            _nearest(source.name, names),
+        ),
     )
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean `{near[0]}`?" if near else f"expected one of {', '.join(names)}"
+    groups = dict.fromkeys(name.partition(".")[0] for name in names)
+    return f"did you mean `{near[0]}`?" if near else f"expected one of {', '.join(groups)}"
 
 
 def _problem(kind: str, message: str, got: object, remedy: str) -> str:

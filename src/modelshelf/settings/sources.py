@@ -33,8 +33,21 @@ FLAGS: Mapping[str, str] = {
     "--conf-path": "conf_path",
     "--trash-days": "trash.days",
     "--convert": "convert",
+    "--offline": "offline",
+    "--download-parallel": "download.parallel",
+    "--download-connections": "download.connections",
+    "--download-connections-per-host": "download.connections_per_host",
+    "--download-rate": "download.rate",
+    "--download-rate-per-host": "download.rate_per_host",
+    "--download-private-addresses": "download.private_addresses",
+    "--download-cache-size": "download.cache_size",
+    "--hf-endpoint": "hugging_face.endpoint",
+    "--hf-token-path": "hugging_face.token_path",
+    "--hf-cache": "hugging_face.cache",
+    "--hf-offline": "hugging_face.offline",
+    "--civitai-endpoint": "civitai.endpoint",
 }
-"""Flag → dotted name of the setting that it gives."""
+"""Flag → dotted name of the setting that it gives. Tokens have none: everybody on the machine sees flags."""
 
 
 @dataclass(frozen=True, slots=True)

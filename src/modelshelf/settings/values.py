@@ -23,6 +23,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from modelshelf.settings.environment import read_environment
 from modelshelf.settings.location import DATABASE, default_root
+from modelshelf.settings.network import (
+    CivitaiSettings,
+    DownloadSettings,
+    HuggingFaceSettings,
+    read_hub_environment,
+)
 from modelshelf.settings.problems import refuse_root, setting_error
 from modelshelf.settings.sources import FILE_NAME, Given, read_attributes, read_file, read_flags
 
@@ -80,8 +86,8 @@ class Settings(BaseSettings):
     """Where the library lies and how it behaves. Frozen: made once, then passed down.
 
     `Settings(root=...)` means exactly what it says. `Settings.load()` also reads the file
-    `ROOT/modelshelf.yaml`, then `MODELSHELF_*` variables (`__` nests: `MODELSHELF_TRASH__DAYS`),
-    then flags; the later wins.
+    `ROOT/modelshelf.yaml`, then the hubs' own variables such as `HF_TOKEN`, then `MODELSHELF_*` ones
+    (`__` nests: `MODELSHELF_TRASH__DAYS`), then flags; the later wins.
 
     Example:
         >>> settings = Settings(root="/srv/models-of-us", trash={"days": 7})
@@ -125,6 +131,14 @@ class Settings(BaseSettings):
     convert: bool = True
     """Whether a checkpoint that holds a whole pipeline is split into its parts, which others can share;
     an export gives it back byte for byte either way."""
+    offline: bool = False
+    """True for asking nothing of the network; what would have to, fails at once."""
+    download: DownloadSettings = DownloadSettings()
+    """How files are fetched."""
+    hugging_face: HuggingFaceSettings = Field(default_factory=HuggingFaceSettings)
+    """The Hugging Face Hub."""
+    civitai: CivitaiSettings = CivitaiSettings()
+    """Civitai."""
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -152,7 +166,9 @@ class Settings(BaseSettings):
             InvalidSettingError: A value that cannot be, or a name in the file that is no setting;
                 it names the file and line, the variable or the flag.
         """
-        strong = [*read_environment(cls, os.environ if environ is None else environ), *flags]
+        variables = os.environ if environ is None else environ
+        # The hubs' variables first: ours say the same for modelshelf alone.
+        strong = [*read_hub_environment(variables), *read_environment(cls, variables), *flags]
         root = cls._checked(given for given in strong if given.name == "root").root
         weak = read_file(root / FILE_NAME)
         refuse_root(weak)

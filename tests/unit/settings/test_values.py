@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from modelshelf import Settings
 from modelshelf.errors import InvalidSettingError
 
+GROUPS = ("download.", "hugging_face.", "civitai.")
+
 
 def load(root: Path, text: str = "", **variables: str) -> Settings:
     root.mkdir(exist_ok=True)
@@ -84,7 +86,8 @@ def test_each_value_says_where_it_is_from(tmp_path: Path) -> None:
         "conf_path": "default",
         "trash.days": f"file `{tmp_path}/modelshelf.yaml`, line 3",
         "convert": "default",
-    }
+        "offline": "default",
+    } | {name: "default" for name in Settings.names() if name.startswith(GROUPS)}
 
 
 def test_what_the_constructor_was_given_is_an_argument(tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_a_variable_may_hold_a_whole_group(tmp_path: Path) -> None:
             (
                 "the setting `colour` from file `ROOT/modelshelf.yaml`, line 1 is invalid: no setting "
                 "has this name; expected one of root, models_dir, database, model_config_db, conf_path, "
-                "trash.days, convert"
+                "trash, convert, offline, download, hugging_face, civitai"
             ),
         ),
         (
