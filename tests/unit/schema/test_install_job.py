@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from modelshelf.schema.event import DownloadPart
+from modelshelf.schema.install_job import InstallJobs, InstallStatus, ModelInstallJob
+from modelshelf.schema.model_source import HFModelSource, LocalModelSource, URLModelSource
+
+PATH = LocalModelSource(path="/models/LoWRA.safetensors")
+REPO = HFModelSource(repo_id="author/model", access_token="hf_secret")  # noqa: S106
+
+
+def test_each_status_has_its_property() -> None:
+    """Exactly one of them is true at a time, and three are terminal."""
+    job = ModelInstallJob(id=1, source=PATH)
+    names = ("waiting", "downloading", "running", "paused", "complete", "errored", "cancelled")
+    ended = []
+    for status, name in zip(InstallStatus, names, strict=True):
+        job.status = status
+        assert [one for one in names if getattr(job, one)] == [name]
+        ended += [status] if job.in_terminal_state else []
+    assert ended == [InstallStatus.COMPLETED, InstallStatus.ERROR, InstallStatus.CANCELLED]
+
+
+def test_no_token_leaves_a_job() -> None:
+    """Neither as JSON nor printed."""
+    part = DownloadPart(source="https://h.example/a", local_path="/a", bytes=1, total_bytes=2)
+    job = ModelInstallJob(id=1, source=REPO, parts=(part,))
+    assert "hf_secret" not in f"{job!r} {job} {job.model_dump_json()} {job.model_dump()}"
+    assert job.model_dump(mode="json")["parts"] == [
+        {"source": "https://h.example/a", "local_path": "/a", "bytes": 1, "total_bytes": 2}
+    ]
+
+
+def test_jobs_are_found_by_place_and_by_source() -> None:
+    """The newest job of a source is the one that counts."""
+    first, second, third = (
+        ModelInstallJob(id=number, source=source)
+        for number, source in enumerate((PATH, REPO, PATH))
+    )
+    jobs = InstallJobs([first, second, third])
+    assert (jobs[0], jobs[-1], jobs[PATH], jobs[REPO]) == (first, third, third, second)
+    assert jobs[1:] == [second, third]
+    assert jobs[1:][REPO] is second
+    assert REPO in jobs
+    assert second in jobs
+    assert URLModelSource(url="https://h.example/a") not in jobs
+    assert ModelInstallJob(id=0, source=PATH) not in jobs
+    with pytest.raises(KeyError):
+        jobs[URLModelSource(url="https://h.example/a")]
+    with pytest.raises(IndexError):
+        jobs[3]
+    assert copy.copy(jobs)[REPO] is second
