@@ -10,6 +10,7 @@ Source: `spec/model-manager-v2.md`, "import_model" and the sections on each sour
 import re
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
@@ -56,7 +57,7 @@ def _inside(path: object) -> object:
     if not isinstance(text, str):
         return path
     try:
-        return Path(MemberPath.parse(text.strip("/")))
+        return str(MemberPath.parse(text.strip("/")))
     except UnportableNameError as error:
         message = str(error)
         raise ValueError(message) from error
@@ -161,11 +162,12 @@ class HFModelSource(_Source):
     """For gated and private repositories; None means the one that the settings know."""
 
     def __str__(self) -> str:
-        at = "" if self.revision is None else f"@{self.revision}"
+        is_like_a_file = PurePosixPath(self.repo_id).suffix.lower() in WEIGHT_SUFFIXES
+        revision = self.revision or ""
+        at = f"@{quote(revision, safe='') if is_like_a_file else revision}" if revision else ""
         variant = f":{self.variant.value}" if self.variant else ""
         below = "" if self.subfolder is None else f":{self.subfolder.as_posix()}"
         words = f"{self.repo_id}{at}{variant or (below and ':')}{below}"
-        is_like_a_file = PurePosixPath(self.repo_id).suffix.lower() in WEIGHT_SUFFIXES
         return f"hf://{words}" if is_like_a_file else words
 
 
@@ -211,7 +213,7 @@ class CivitaiModelSource(_Source):
     def __str__(self) -> str:
         wishes = {"format": self.format, "size": self.size, "fp": self.precision}
         if self.hash is not None:
-            where = f"civitai:{self.hash}"
+            where = f"hash:{self.hash}"
             asked: dict[str, object] = dict(wishes)
         elif self.model_id is not None:
             where = f"https://civitai.com/models/{self.model_id}"
@@ -233,5 +235,5 @@ ModelSource = Annotated[
 
 MODEL_SOURCE: TypeAdapter[
     LocalModelSource | URLModelSource | HFModelSource | CivitaiModelSource
-] = TypeAdapter(ModelSource)
+] = TypeAdapter(ModelSource, config=ConfigDict(hide_input_in_errors=True))
 """Reads a source from a document, as `model_dump` writes it."""
