@@ -45,6 +45,8 @@ class Request:
     """Seconds without any byte after which a read fails with `StalledError`."""
     check_peer: PeerCheck | None = None
     """Asked after connecting and before anything is sent; None lets everybody pass."""
+    is_foreign: bool = False
+    """Whether this is another origin than the order's: what a session would send by itself stays at home."""
 
 
 class Answer(Protocol):

@@ -1,0 +1,152 @@
+"""The transport that is always there: over connections of our own, or a session that a caller hands in."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import certifi
+
+from modelshelf.download.guarded_connection import Dialer, check_named
+from modelshelf.download.idle_connections import IdleConnections
+from modelshelf.download.origin import WebAddress, public_url
+from modelshelf.download.proxies import Proxies
+from modelshelf.download.wire_answer import StaleConnectionError, WireAnswer, ask
+from modelshelf.errors import InvalidDownloadError
+from modelshelf.protocols import Answer, Request
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["RequestsTransport"]
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_OURS = frozenset(
+    {"connection", "content-length", "host", "proxy-authorization", "transfer-encoding"}
+)
+
+
+class RequestsTransport:
+    """HTTP/1.1 over connections that are checked before a byte is sent; see `protocols.Transport`.
+
+    With a *session* everything is left to it as it is: adapters, proxies, certificates, headers. The address
+    of a peer is then known only when the answer is there, so names are also resolved and checked beforehand.
+    What the session would send by itself, such as its log-in, goes to the order's own origin alone.
+
+    Args:
+        session: A `requests.Session`, or what behaves like one; None uses connections of our own.
+        proxies: Whom to ask for others, without a session; None: nobody. See `Proxies.from_environment`.
+        connections: How many connections without work are kept for the next request.
+        certificates: File with the certificates to trust, without a session; None trusts those of `certifi`.
+        agent: Name under which requests are made.
+        clock: Seconds that only ever grow.
+
+    Example:
+        >>> transport = RequestsTransport()
+        >>> transport.open(Request("ftp://hub.example/a"))
+        Traceback (most recent call last):
+        modelshelf.errors.download.InvalidDownloadError: cannot download `ftp:…`: it is neither http nor https
+        >>> transport.close()
+    """
+
+    def __init__(
+        self,
+        session: requests.Session | None = None,
+        *,
+        proxies: Proxies | None = None,
+        connections: int = 64,
+        certificates: str | None = None,
+        agent: str = "modelshelf",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._proxies = proxies or Proxies()
+        self._agent = agent
+        self._clock = clock
+        self._idle = IdleConnections(connections)
+        self._certificates = certificates or certifi.where()
+        self._dialer: Dialer | None = None
+
+    @classmethod
+    def from_environment(
+        cls, environ: Mapping[str, str], *, connections: int = 64
+    ) -> RequestsTransport:
+        """Make one with the proxies and the `REQUESTS_CA_BUNDLE` (or `SSL_CERT_FILE`) of the environment."""
+        bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or None
+        proxies = Proxies.from_environment(environ)
+        return cls(proxies=proxies, connections=connections, certificates=bundle)
+
+    def open(self, request: Request) -> Answer:
+        """See `protocols.Transport`."""
+        try:
+            address = WebAddress.parse(request.url)
+        except ValueError as error:
+            raise InvalidDownloadError(url=public_url(request.url), reason=str(error)) from None
+        if self._session is not None:
+            from modelshelf.download.session_exchange import (  # noqa: PLC0415 - requests is slow to import
+                open_in_session,
+            )
+
+            return open_in_session(self._session, request, address)
+        return self._open(request, address)
+
+    def close(self) -> None:
+        """See `protocols.Transport`. A session that was handed in stays open: it is its owner's."""
+        self._idle.close()
+
+    def _open(self, request: Request, address: WebAddress) -> WireAnswer:
+        """Ask over a connection that is left over, or else over a new one."""
+        origin = address.origin
+        headers = self._headers(request, address)
+        proxy = self._proxies.for_url(request.url)
+        if proxy is not None and request.check_peer is not None:
+            check_named(request.check_peer, origin.host)
+        # After a fork both processes would talk over the same connection: each keeps to its own.
+        key = (os.getpid(), origin, proxy)
+        giver = self._idle.giver(key)
+        while (connection := self._idle.take(key)) is not None:
+            if connection.peer is not None and request.check_peer is not None:
+                request.check_peer(origin.host, connection.peer)
+            try:
+                return ask(
+                    connection, request, address, headers, giver, is_kept=True, clock=self._clock
+                )
+            except StaleConnectionError:
+                continue
+        connection = self._tls_dialer().connect(request, origin, proxy)
+        return ask(connection, request, address, headers, giver, clock=self._clock)
+
+    def _tls_dialer(self) -> Dialer:
+        """Read the certificates when first needed: that takes longer than a request on a fast network."""
+        if self._dialer is None:
+            context = ssl.create_default_context(cafile=self._certificates)
+            context.set_alpn_protocols(["http/1.1"])
+            self._dialer = Dialer(context, clock=self._clock)
+        return self._dialer
+
+    def _headers(self, request: Request, address: WebAddress) -> dict[str, str]:
+        """Return the headers to send, checked: none may end its line early."""
+        headers = {
+            "host": address.origin.host_header,
+            "user-agent": self._agent,
+            "accept": "*/*",
+            "accept-encoding": "identity",
+        }
+        for name, value in request.headers.items():
+            if not _NAME.match(name) or name.lower() in _OURS or not _is_sendable(value):
+                reason = f"the header {name[:40]!r} cannot be sent"
+                raise InvalidDownloadError(url=address.public, reason=reason)
+            headers[name.lower()] = value.strip(" \t")
+        return headers
+
+
+def _is_sendable(value: str) -> bool:
+    """Tell whether a header's value is one line that the wire can hold."""
+    return all(
+        character == "\t" or ("\x20" <= character <= "\xff" and character != "\x7f")
+        for character in value
+    )
