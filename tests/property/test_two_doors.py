@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from modelshelf.errors import DuplicateModelException, ModelshelfError
+from modelshelf.schema.config import class_of
+from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.override import Override
-from modelshelf.schema.taxonomy import BaseModelType, ModelType
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 from modelshelf.testing import tiny
 from tests.shelves import open_shelf, plain_pipeline
 
@@ -25,6 +27,8 @@ pytestmark = [pytest.mark.property, pytest.mark.timeout(3600)]
 NAMES = st.sampled_from(["ink", "Ink 2", "über/alles", "a" * 60, "line\nbreak"])
 BASES = st.sampled_from([BaseModelType.SD_1, BaseModelType.SDXL, BaseModelType.UNKNOWN])
 TYPES = st.sampled_from([ModelType.LORA, ModelType.VAE, ModelType.UNKNOWN])
+
+FORMS = st.sampled_from([ModelFormat.UNKNOWN, ModelFormat.DIFFUSERS])
 
 
 class TwoDoors(RuleBasedStateMachine):
@@ -46,6 +50,7 @@ class TwoDoors(RuleBasedStateMachine):
             for seed in (1, 2)
         ]
         self.sources.append(plain_pipeline(self.folder / "pipe"))
+        self.sources.append(tiny.checkpoint(self.folder / "converted.safetensors"))
 
     def teardown(self) -> None:
         """Look at the disk a last time, and leave nothing."""
@@ -54,7 +59,7 @@ class TwoDoors(RuleBasedStateMachine):
         self.shelf.close()
         shutil.rmtree(self.folder)
 
-    @rule(target=stored, number=st.integers(0, 2), name=NAMES)
+    @rule(target=stored, number=st.integers(0, 3), name=NAMES)
     def add(self, number: int, name: str) -> str:
         """Add a model, or the same again, under some name."""
         return self.shelf.add(self.sources[number], name=name).info.key
@@ -67,14 +72,16 @@ class TwoDoors(RuleBasedStateMachine):
                 changed = self.shelf.store.update_model(key, {"name": name, "tags": tags})
                 assert (changed.name, changed.tags) == (name, tags)
 
-    @rule(key=stored, base=BASES, kind=TYPES)
-    def change_kind_of_record(self, key: str, base: BaseModelType, kind: ModelType) -> None:
+    @rule(key=stored, base=BASES, kind=TYPES, form=FORMS)
+    def change_kind_of_record(
+        self, key: str, base: BaseModelType, kind: ModelType, form: ModelFormat
+    ) -> None:
         """Say what a model is through MM2; a pipeline stays one."""
         if self.shelf.store.exists(key):
             is_pipeline = self.shelf.get_model(key).is_pipeline
-            change = {"base": base, "format": "unknown"} | ({} if is_pipeline else {"type": kind})
-            if is_pipeline:
-                change.pop("format")
+            change: dict[str, str] = {"base": base}
+            if not is_pipeline:
+                change |= {"type": kind, "format": form}
             with suppress(DuplicateModelException):
                 assert self.shelf.store.update_model(key, change).base is base
 
@@ -145,6 +152,7 @@ class TwoDoors(RuleBasedStateMachine):
             info.key: (
                 info.name,
                 info.type,
+                _form(info),
                 info.bases,
                 info.description,
                 info.source,
@@ -161,6 +169,7 @@ class TwoDoors(RuleBasedStateMachine):
             assert said == (
                 config.name,
                 config.model_type,
+                config.model_format,
                 config.bases,
                 config.description or "",
                 config.source or "",
@@ -169,6 +178,15 @@ class TwoDoors(RuleBasedStateMachine):
             )
         for key, fields in self.elsewhere.items():
             assert records[key].name == fields["name"]
+
+
+def _form(info: ModelInfo) -> ModelFormat:
+    """Return the form that a record can say: no class of records is made for some."""
+    try:
+        class_of(info.type, info.format, info.base)
+    except KeyError:
+        return ModelFormat.UNKNOWN
+    return info.format
 
 
 TwoDoors.TestCase.settings = settings(

@@ -39,8 +39,9 @@ def command(session: Session, model: str, *, with_files: bool) -> None:
         files = manager.files(info.key) if with_files or session.json else []
         one = [] if session.json or session.quiet else _one_file(manager, info)
         said = _said(manager, info)
+        written = manager.store.metadata(info.key).document() if session.json and said else {}
     if session.json:
-        print_document({**_fields(info), **said, "files": files})
+        print_document({**_fields(info), **said, "metadata": written, "files": files})
     elif session.quiet:
         print_lines([info.key])
     else:

@@ -34,6 +34,7 @@ from modelshelf.records.tables import (
     part_file,
     pipeline_parts,
 )
+from modelshelf.schema.config import class_of
 from modelshelf.schema.metadata import Field, ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
@@ -85,27 +86,31 @@ def follow_library(
     """
     for key in keys:
         info = library_model(connection, key, models)
-        if info is None:
-            continue
-        fields = _shared_fields(info, models)
-        current = read_config(connection, key, hidden=True)
-        if current is None:
-            first = _fitting(fields | _said_fields(said or ModelMetadata()))
-            insert_configs(connection, [first_revision(key, first, now)])
-            enter_file_hashes(connection, key, _hashes(connection, info))
-            if said:
-                document = json.dumps(said.document())
-                connection.execute(insert(model_metadata).values(key=key, document=document))
-            continue
-        known = current.model_dump()
-        changes = {name: value for name, value in fields.items() if known[name] != value}
-        if changes:
-            changed = next_revision(current, _fitting(fields, changes), now)
-            update_config(connection, changed)
+        if info is not None:
+            _follow(connection, info, models, now, said or ModelMetadata())
+
+
+def _follow(
+    connection: Connection, info: ModelInfo, models: Path, now: datetime, said: ModelMetadata
+) -> None:
+    fields = _shared_fields(info, models)
+    current = read_config(connection, info.key, hidden=True)
+    if current is None:
+        first = _fitting(fields | _said_fields(said))
+        insert_configs(connection, [first_revision(info.key, first, now)])
+        enter_file_hashes(connection, info.key, _hashes(connection, info))
+        if said:
+            document = json.dumps(said.document())
+            connection.execute(insert(model_metadata).values(key=info.key, document=document))
+        return
+    known = current.model_dump()
+    changes = {name: value for name, value in _fitting(fields).items() if known[name] != value}
+    if changes:
+        update_config(connection, next_revision(current, changes, now))
 
 
 def complete_library(connection: Connection) -> None:
-    """Make the records of models that were stored before libraries had any, and note all hashes of the others.
+    """Make the records of models that were stored before libraries had any, and correct those of the others.
 
     A record's path counts from the models folder, wherever that is. What lies in the trash gets its record
     when it comes back.
@@ -114,7 +119,8 @@ def complete_library(connection: Connection) -> None:
     known = set(connection.scalars(select(model_config.c.key)))
     for info in find_models(connection, ModelQuery(), models):
         if info.key in known:
-            # An earlier modelshelf left out the files that lie loose in a pipeline.
+            # An earlier modelshelf left out files that lie loose in a pipeline, and forms of main models.
+            _follow(connection, info, models, now, ModelMetadata())
             enter_file_hashes(connection, info.key, _hashes(connection, info))
             continue
         added = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}
@@ -137,15 +143,14 @@ def _shared_fields(info: ModelInfo, models: Path) -> dict[str, Any]:
     return {
         "name": info.name,
         "model_type": info.type,
-        # What lies at the path; a converted checkpoint is a folder there.
-        "model_format": ModelFormat.DIFFUSERS if info.is_pipeline else info.format,
+        "model_format": info.format,
         "base_model": info.base,
         "bases": info.bases,
         "path": Path(info.location).relative_to(models).as_posix(),
         "hash": info.hash,
         "description": info.description or None,
         "source": info.source or None,
-        "variant": detail.get("variant"),
+        "variant": detail.get("variant") or _usual_variant(info),
         "prediction_type": detail.get("prediction_type"),
         "precision": detail.get("precision"),
         "architecture": detail.get("architecture"),
@@ -169,14 +174,33 @@ def _said_fields(said: ModelMetadata) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def _fitting(fields: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the fields of a record that can be; no class of MM2's is made for some forms on disk."""
-    wanted = dict(fields if changes is None else changes)
+def _usual_variant(info: ModelInfo) -> object:
+    """Return the variant of a model of which none is known, as the class of its record has it."""
     try:
-        first_revision("0" * 32, dict(fields), datetime.fromtimestamp(0).astimezone())
-    except InvalidModelConfigException:
-        return wanted | {"model_format": ModelFormat.UNKNOWN}
-    return wanted
+        return class_of(info.type, info.format, info.base).model_fields["variant"].default
+    except LookupError:
+        return None
+
+
+_NEEDED = frozenset(
+    {"name", "model_type", "model_format", "base_model", "bases", "path", "hash", "blake3", "size"}
+)
+
+
+def _fitting(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a record that can be, of whatever was found out and written somewhere.
+
+    What does not fit the model's class is left out; and no class is made for some forms on disk.
+    """
+    fitting = dict(fields)
+    try:
+        first_revision("0" * 32, fitting, datetime.fromtimestamp(0, UTC))
+    except InvalidModelConfigException as error:
+        wrong = {field.partition(".")[0] for field in error.fields.split(", ")}
+        if wrong & _NEEDED or not wrong & fields.keys():
+            return fitting | {"model_format": ModelFormat.UNKNOWN, "variant": None}
+        return _fitting({name: value for name, value in fields.items() if name not in wrong})
+    return fitting
 
 
 def _hashes(connection: Connection, info: ModelInfo) -> Iterator[str]:

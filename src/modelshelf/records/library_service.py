@@ -182,7 +182,7 @@ class LibraryRecordService(ModelRecordServiceSQL):
             info = library_model(connection, key, self._models)
             if info is not None:
                 _check_fixed(current, changed)
-                self._change_model(connection, info, changed)
+                self._change_model(connection, info, current, changed)
             update_config(connection, changed)
         self._settle()
         return self.get_model(key)
@@ -203,7 +203,11 @@ class LibraryRecordService(ModelRecordServiceSQL):
         self._settle()
 
     def _change_model(
-        self, connection: Connection, info: ModelInfo, changed: AnyModelConfig
+        self,
+        connection: Connection,
+        info: ModelInfo,
+        current: AnyModelConfig,
+        changed: AnyModelConfig,
     ) -> None:
         table = pipeline if info.is_pipeline else model_name
         words = {
@@ -217,14 +221,19 @@ class LibraryRecordService(ModelRecordServiceSQL):
             connection.execute(update(table).where(table.c.key == info.key).values(**words))
         if changed.name != info.name:
             unwant_view(connection, info.key)
-        detail = _detail(info, changed)
-        if (info.type, info.bases, info.detail) == (changed.model_type, changed.bases, detail):
+        detail = _detail(info, current, changed)
+        # No class of records is made for some forms on disk; then the record alone says `unknown`.
+        is_same_form = changed.model_format is current.model_format
+        form = info.format if is_same_form else changed.model_format
+        said = (changed.model_type, form, changed.bases, detail)
+        if said == (info.type, info.format, info.bases, info.detail):
             return
-        if info.is_pipeline and changed.model_type is not info.type:
-            raise invalid_config(
-                info.name, [("model_type", f"expected main for a pipeline, got {changed.type}")]
+        if info.is_pipeline and said[:2] != (info.type, info.format):
+            field = "model_format" if changed.model_type is info.type else "model_type"
+            problem = (
+                f"expected {getattr(current, field)} for a pipeline, got {getattr(changed, field)}"
             )
-        form = info.format if info.is_pipeline else changed.model_format
+            raise invalid_config(info.name, [(field, problem)])
         others = identify_as(connection, info.key, changed.model_type, form, changed.bases, detail)
         # Other names of the same part are of the same type and bases from now on.
         further = [key for key in others if key != info.key]
@@ -246,9 +255,13 @@ def _check_fixed(current: AnyModelConfig, changed: AnyModelConfig) -> None:
         raise invalid_config(current.name, problems)
 
 
-def _detail(info: ModelInfo, changed: AnyModelConfig) -> str:
+def _detail(info: ModelInfo, current: AnyModelConfig, changed: AnyModelConfig) -> str:
     old: Mapping[str, Any] = json.loads(info.detail)
-    said = {name: getattr(changed, name) for name in _DETAILS}
+    said = {
+        name: getattr(changed, name)
+        for name in _DETAILS
+        if getattr(changed, name) != getattr(current, name)
+    }
     new = {**old, **said}
     kept = {name: value for name, value in new.items() if value is not None}
     return info.detail if kept == old else json.dumps(kept, sort_keys=True)

@@ -141,7 +141,7 @@ def _pipeline_info(row: Row[tuple[object, ...]], parts: list[PartInfo], models: 
         name=row.name,
         type=ModelType.MAIN,
         bases=(BaseModelType(row.base),),
-        format=ModelFormat.DIFFUSERS if row.suffix is None else ModelFormat.CHECKPOINT,
+        format=ModelFormat.DIFFUSERS,
         location=str(models / (row.view_path or f"{row.base}/{ModelType.MAIN.value}/{row.name}")),
         hash=str(Digest.blake3(row.digest)),
         size=sum(part.size for part in parts),

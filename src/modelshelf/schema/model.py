@@ -58,7 +58,7 @@ class ModelInfo:
     bases: tuple[BaseModelType, ...]
     """Every base that it works with."""
     format: ModelFormat
-    """How an export lies on disk."""
+    """How it lies at *location*; `diffusers` for a checkpoint that was split into its parts, see *original*."""
     location: str
     """Absolute path of a usable file or folder. Read-only."""
     hash: str

@@ -164,7 +164,7 @@ class RecordNamingContract(RecordStoreCase):
         plan = pipeline_plan(contents, "one")
         registered = self.records.register(plan, contents, original)
         (info,) = self.records.pipelines()
-        assert (info.original, info.format) == (original, ModelFormat.CHECKPOINT)
+        assert (info.original, info.format) == (original, ModelFormat.DIFFUSERS)
         assert [part.folder for part in info.parts] == ["unet"]
         for digest in (sha256.hex(), original.blake3.hexadecimal[:10]):
             assert self.records.find(ModelQuery(digest_prefix=digest)) == [info]

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf import ModelFormat, ModelType
+from modelshelf.errors import InvalidModelConfigException, UnknownModelException
+from modelshelf.manager import NormalizedModelManager
+from modelshelf.schema.metadata import Field
+from modelshelf.testing import tiny
+from tests.shelves import open_shelf, plain_pipeline
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> NormalizedModelManager:
+    """An empty library."""
+    return open_shelf(tmp_path / "library")
+
+
+def test_a_converted_checkpoint_has_one_format(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """Both doors say what lies at its path; only the original tells what it came as."""
+    info = shelf.add(tiny.checkpoint(tmp_path / "main.safetensors")).info
+    record = shelf.store.get_model(info.key)
+    assert info.format is record.format is ModelFormat.DIFFUSERS
+    assert (shelf.get_pipeline_by_name(info.name, info.base).path / "model_index.json").is_file()
+    assert record.converted_at is not None
+    assert info.original is not None
+    for wrong in ({"format": "checkpoint"}, {"type": "vae"}):
+        with pytest.raises(InvalidModelConfigException) as caught:
+            shelf.store.update_model(info.key, wrong)
+        assert caught.value.fields == f"model_{next(iter(wrong))}"
+
+
+def test_a_format_that_is_said_is_said_through_both_doors(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """A change of the record's format alone is a change of the model's."""
+    info = shelf.add(tiny.vae(tmp_path / "vae.safetensors", base="sd-1")).info
+    assert shelf.store.get_model(info.key).format is info.format is ModelFormat.CHECKPOINT
+    shelf.store.update_model(info.key, {"format": "diffusers"})
+    assert shelf.get_model(info.key).format is ModelFormat.DIFFUSERS
+
+
+def test_a_main_model_of_unknown_variant_is_of_its_class(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """What nobody found out is what the class takes for usual."""
+    info = shelf.add(plain_pipeline(tmp_path / "pipe")).info
+    record = shelf.store.get_model(info.key)
+    assert (type(record).__name__, record.variant) == ("MainDiffusersConfig", "normal")
+    shelf.store.update_model(info.key, {"description": "words"})
+    assert shelf.get_model(info.key).detail == info.detail
+
+
+def test_all_files_of_a_pipeline_are_found_by_their_hashes(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """Those that lie loose beside the components too, and the checkpoint that it was."""
+    folder = tiny.pipeline(tmp_path / "pipe", base="sd-1")
+    (folder / "README.md").write_text("Read me.")
+    shelf.add(folder)
+    single = tiny.checkpoint(tmp_path / "single.safetensors", seed=5)
+    shelf.add(single)
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        assert "pipe" in [one.name for one in shelf.store.search_by_hash(digest)], file
+    digest = hashlib.sha256(single.read_bytes()).hexdigest()
+    assert [one.name for one in shelf.store.search_by_hash(digest[:10])] == ["single"]
+
+
+def test_all_that_was_written_about_a_model_is_kept(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """Each statement with its place, as long as the model can come back."""
+    source = tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    info_file = {"model": {"name": "Ink", "tags": ["line", "art"]}, "trainedWords": ["inked"]}
+    (tmp_path / "ink.civitai.info").write_text(json.dumps(info_file))
+    key = shelf.add(source).info.key
+    said = shelf.store.metadata(key)
+    assert said == shelf.plan(source).said
+    assert said.all(Field.TAG) == ("line", "art")
+    assert "ink.civitai.info" in said.read
+    shelf.store.update_model(key, {"tags": ["other"]})
+    shelf.delete(key)
+    shelf.undo(shelf.trash()[0].trash_id)
+    assert shelf.store.metadata(key) == said
+    shelf.store.add_model("elsewhere", {**shelf.store.get_model(key).model_dump(), "hash": ""})
+    assert not shelf.store.metadata("elsewhere")
+    for unknown in ("nobody", "\ud800"):
+        with pytest.raises(UnknownModelException):
+            shelf.store.metadata(unknown)
+
+
+def test_what_no_record_can_hold_is_left_out(shelf: NormalizedModelManager, tmp_path: Path) -> None:
+    """A sidecar that says too much of one thing hides nothing else, and not what the model is."""
+    source = tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    sidecar = {"model": {"name": "Ink", "tags": ["line"], "creator": {"username": "a" * 5_000}}}
+    sidecar["creator"] = {"username": "a" * 5_000}
+    (tmp_path / "ink.civitai.info").write_text(json.dumps(sidecar))
+    record = shelf.store.get_model(shelf.add(source).info.key)
+    assert (record.type, record.tags) == (ModelType.LORA, ["line"])
+    assert type(record).__name__ == "LoRALyCORISConfig"
+    assert record.author is None or len(record.author) <= 4_096
