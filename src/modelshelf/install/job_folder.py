@@ -1,0 +1,321 @@
+"""What is kept of each installation on disk, so that it survives the program that runs it.
+
+::
+
+    models/.cache/installs/
+    ├─ gate.lock              held while a job gets its number or another owner
+    ├─ owners/
+    │  └─ <uuid>.lock         held by a running program, whose jobs name the uuid
+    └─ <number>/
+       ├─ job.json            the job; replaced at once, never written in place
+       ├─ wish                what another program asks of the owner: one of `Wish`
+       └─ files/              what is fetched, laid out as at the source
+
+No secret is ever here. The lock decides whose a job is: the system drops it when its owner dies, however
+it dies. A job whose owner is dead is nobody's, and whoever comes first may take it over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+from threading import Lock
+from time import time
+from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from modelshelf.blobs.removal import remove_tree
+from modelshelf.blobs.trouble import store_trouble
+from modelshelf.protocols import Disk
+from modelshelf.schema.install_job import InstallStatus
+from modelshelf.schema.model_source import ModelSource
+
+__all__ = ["FetchedFile", "JobDocument", "JobFolder", "JobFolders", "Wish"]
+
+_GATE = "gate.lock"
+_OWNERS = "owners"
+_DOCUMENT = "job.json"
+_WISH = "wish"
+_LONGEST = 64 * 1024 * 1024
+"""Bytes; a repository of ten thousand files has a listing of three million."""
+
+
+class Wish(StrEnum):
+    """What another program may ask of the one that runs a job."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+class FetchedFile(BaseModel):
+    """One file that is whole, and what is known of it because it was hashed on its way here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    member: str
+    """Its place below `files/`."""
+    size: int
+    """Bytes."""
+    modified_ns: int
+    """Modification time, nanoseconds since 1970, when it was whole."""
+    inode: int
+    """`st_ino` of the file."""
+    blake3: str
+    """64 hexadecimal digits."""
+    sha256: str
+    """64 hexadecimal digits."""
+
+
+class JobDocument(BaseModel):
+    """What `job.json` holds. Tokens are not part of it: they come from the settings again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = Field(default=1, ge=1, le=1)
+    """Of this form."""
+    id: int
+    """The folder's name."""
+    owner: str
+    """The program that runs it, by the name of its lock."""
+    source: ModelSource
+    """What is to be installed."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """What the caller says of the model."""
+    status: InstallStatus = InstallStatus.WAITING
+    """Where it was when this was written; a job of a dead owner is not running any more."""
+    is_fetched: bool = False
+    """Whether `files/` is complete."""
+    listing: dict[str, Any] | None = None
+    """What the source has, pinned; None before anybody asked."""
+    fetched: tuple[FetchedFile, ...] = ()
+    """Files that are whole."""
+    error_type: str | None = None
+    error: str | None = None
+    error_code: str | None = None
+    hint: str | None = None
+    created_at: float = Field(default_factory=time)
+    """Seconds since 1970."""
+
+
+class JobFolder:
+    """One job's folder. Made by `JobFolders`."""
+
+    def __init__(self, path: Path, disk: Disk) -> None:
+        self.path = path
+        """The folder itself."""
+        self.files = path / "files"
+        """Where fetched files go."""
+        self._disk = disk
+        self._saving = Lock()
+
+    def read(self) -> JobDocument | None:
+        """Return the job; None where the folder holds none that can be read."""
+        return _read(self.path / _DOCUMENT)
+
+    def save(self, document: JobDocument) -> None:
+        """Replace what is said of the job, durably and at once.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        target = self.path / _DOCUMENT
+        unfinished = target.with_suffix(".new")
+        content = document.model_dump_json(indent=1).encode()
+        with self._saving, store_trouble(target, len(content)):
+            with suppress(FileNotFoundError):
+                self._disk.remove_file(unfinished)
+            descriptor = self._disk.create(unfinished)
+            try:
+                written = 0
+                while written < len(content):
+                    written += self._disk.write(descriptor, content[written:], written)
+                self._disk.sync_file(descriptor)
+            finally:
+                os.close(descriptor)
+            self._disk.rename(unfinished, target)
+            self._disk.sync_folder(self.path)
+
+    def ask(self, wish: Wish) -> None:
+        """Leave a wish for the owner; a later one takes the place of one that is still unread."""
+        path = self.path / _WISH
+        with store_trouble(path):
+            unfinished = path.with_suffix(f".{uuid4().hex}")
+            unfinished.write_text(wish.value, encoding="ascii")
+            self._disk.rename(unfinished, path)
+
+    def wish(self) -> Wish | None:
+        """Take what another program asked for; None where nothing was."""
+        path = self.path / _WISH
+        try:
+            text = path.read_bytes()[:16].decode("ascii", "replace")
+            path.unlink()
+        except OSError:
+            return None
+        return Wish(text) if text in Wish.__members__.values() else None
+
+    def remove(self) -> None:
+        """Remove the job and whatever was fetched for it; what is not there is no matter.
+
+        Raises:
+            StorageError: Something cannot be removed.
+        """
+        with store_trouble(self.path), suppress(FileNotFoundError):
+            # The document goes first: without it the rest is debris, whatever happens now.
+            with suppress(FileNotFoundError):
+                self._disk.remove_file(self.path / _DOCUMENT)
+            remove_tree(self.path, self._disk)
+
+
+class JobFolders:
+    """All installations of one library, those of other programs too."""
+
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        """Name the folder; nothing is made or locked yet.
+
+        Args:
+            folder: `models/.cache/installs`.
+            disk: What writes.
+        """
+        self._folder = folder
+        self._disk = disk
+        self._owner: tuple[str, FileLock] | None = None
+        self._opening = Lock()
+
+    @property
+    def owner(self) -> str:
+        """The name of this program's lock; taken the first time that it is asked for.
+
+        Raises:
+            StorageError: The folder cannot be written to.
+        """
+        with self._opening:
+            if self._owner is None:
+                name = uuid4().hex
+                with store_trouble(self._folder):
+                    self._disk.make_folder(self._folder / _OWNERS)
+                    lock = FileLock(self._lock_of(name), thread_local=False)
+                    lock.acquire()
+                self._owner = name, lock
+            return self._owner[0]
+
+    def create(self, make: Callable[[int, str], JobDocument]) -> tuple[JobFolder, JobDocument]:
+        """Make a folder with a number of its own.
+
+        Args:
+            make: Given the number and this program's name, returns what to say of the job.
+
+        Raises:
+            StorageError: It cannot be made.
+        """
+        owner = self.owner
+        with self._gate():
+            number = max(self._numbers(), default=0) + 1
+            folder = JobFolder(self._folder / str(number), self._disk)
+            with store_trouble(folder.path):
+                self._disk.make_folder(folder.path)
+            document = make(number, owner)
+            folder.save(document)
+        return folder, document
+
+    def jobs(self) -> Iterator[tuple[JobFolder, JobDocument]]:
+        """Yield every job with its folder, by number; what cannot be read is passed over."""
+        for number in sorted(self._numbers()):
+            folder = JobFolder(self._folder / str(number), self._disk)
+            document = folder.read()
+            if document is not None:
+                yield folder, document
+
+    def find(self, number: int) -> tuple[JobFolder, JobDocument] | None:
+        """Return one job; None where there is none."""
+        folder = JobFolder(self._folder / str(number), self._disk)
+        document = folder.read()
+        return None if document is None else (folder, document)
+
+    def is_alive(self, document: JobDocument) -> bool:
+        """Say whether the program that runs a job still does."""
+        if self._owner is not None and document.owner == self._owner[0]:
+            return True
+        lock = FileLock(self._lock_of(document.owner), thread_local=False)
+        if not self._lock_of(document.owner).exists():
+            return False
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        except OSError:
+            return False
+        lock.release()
+        return False
+
+    def take_over(self, number: int) -> tuple[JobFolder, JobDocument] | None:
+        """Make a job of a dead program one of this program.
+
+        Returns:
+            The job; None where there is none, or its owner lives.
+        """
+        owner = self.owner
+        with self._gate():
+            found = self.find(number)
+            if found is None or self.is_alive(found[1]):
+                return None
+            folder, document = found
+            before = document.owner
+            document = document.model_copy(update={"owner": owner})
+            folder.save(document)
+            if all(each.owner != before for _, each in self.jobs()):
+                self._lock_of(before).unlink(missing_ok=True)
+        return folder, document
+
+    def clear_debris(self) -> None:
+        """Remove folders without a job, which a crash left between making or removing and saying so."""
+        if not self._folder.is_dir():
+            return
+        with self._gate():
+            for number in self._numbers():
+                folder = JobFolder(self._folder / str(number), self._disk)
+                if not (folder.path / _DOCUMENT).exists():
+                    folder.remove()
+
+    def close(self) -> None:
+        """Let go of the jobs: whoever wants may take them over from here on."""
+        with self._opening:
+            if self._owner is None:
+                return
+            name, lock = self._owner
+            self._owner = None
+            if all(document.owner != name for _, document in self.jobs()):
+                self._lock_of(name).unlink(missing_ok=True)
+            lock.release()
+
+    @contextmanager
+    def _gate(self) -> Iterator[None]:
+        with store_trouble(self._folder):
+            lock = FileLock(self._folder / _GATE, thread_local=False)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _numbers(self) -> list[int]:
+        with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
+            return [int(entry.name) for entry in entries if entry.name.isdecimal()]
+        return []
+
+    def _lock_of(self, owner: str) -> Path:
+        return self._folder / _OWNERS / f"{Path(owner).name}.lock"
+
+
+def _read(path: Path) -> JobDocument | None:
+    try:
+        with path.open("rb") as stream:
+            return JobDocument.model_validate_json(stream.read(_LONGEST))
+    except (OSError, ValidationError):
+        return None
