@@ -20,7 +20,7 @@ class Proxies:
     https: str | None = field(default=None, repr=False)
     """The same for https."""
     without: tuple[str, ...] = ()
-    """Hosts reached directly: names with what ends in them, addresses, networks, with a port or not; `*` is all."""
+    """Hosts reached directly: names, their subdomains, addresses, networks, with a port or not; `*` is all."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Proxies:
