@@ -27,8 +27,8 @@ from modelshelf.identify.condition import (
     longest_literal,
 )
 from modelshelf.identify.facts import Facts
+from modelshelf.identify.folding import fold
 from modelshelf.identify.host import Fits, Host
-from modelshelf.identify.layout import fold
 
 __all__ = ["Shortlist"]
 

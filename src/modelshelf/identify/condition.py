@@ -11,7 +11,8 @@ from typing import Protocol
 
 from modelshelf.identify.adapter import AdapterNaming, Target
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.layout import Group, Part, fold
+from modelshelf.identify.folding import fold
+from modelshelf.identify.layout import Group, Part
 
 __all__ = [
     "Absent",

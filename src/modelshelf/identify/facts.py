@@ -48,10 +48,11 @@ class Facts:
     @cached_property
     def lone_tensor(self) -> tuple[str, str] | None:
         """The one tensor of a file that has no other, as its name without wrappers and in the file."""
-        names = [name for found in self.layout.folded.values() for name in found]
-        if len(names) != 1 or len(self.groups) != 1:
+        folded = self.layout.folded
+        if len(folded) != 1 or len(self.groups) != 1:
             return None
-        return next(iter(self.groups)), names[0]
+        (names,) = folded.values()
+        return (next(iter(self.groups)), names[0]) if len(names) == 1 else None
 
     @cached_property
     def ports(self) -> Mapping[str, tuple[str, ...]]:

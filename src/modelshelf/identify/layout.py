@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
+from modelshelf.identify.folding import group_by_fold
 from modelshelf.identify.packing import PACKED, Shape, is_companion, true_shape, weight_name
-from modelshelf.identify.wrapper import Part, unwrap, without_frame
+from modelshelf.identify.wrapper import Part, unwrap_all, without_frame
 from modelshelf.schema.tensor import TensorIndex
 
-__all__ = ["Group", "Layout", "Part", "fold"]
+__all__ = ["Group", "Layout", "Part"]
 
 
 _LEADING = (Part.CONTROL, Part.DENOISER)
@@ -19,37 +19,6 @@ _FOLLOWING = (Part.VAE, Part.TEXT)
 
 _LONGEST_NAME = 512
 """Characters. Published names have at most half; no rule knows longer ones, and looking costs time."""
-_KOHYA = ("lora_unet_", "lora_te", "lora_transformer_", "lora_prior_unet_", "lycoris_")
-_AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
-_AT_START = re.compile(r"\n[0-9]+(?=[.\n])")
-_AFTER_UNDERSCORE = re.compile(r"_[0-9]+(?=[._\n])")
-_AFTER_COLON = re.compile(r":[0-9]+(?=[:\n])")
-
-
-def fold(names: Iterable[str]) -> list[str]:
-    """Replace every step that is a number by `#`; digits inside a word stay.
-
-    Steps end at dots; in kohya's names, which have no others, at underscores too. All names go
-    through a pattern as one text, which costs a third of going one by one.
-
-    Example:
-        >>> fold(["input_blocks.4.1.attn2.to_k.weight", "lora_unet_mid_block_0_ff"])
-        ['input_blocks.#.#.attn2.to_k.weight', 'lora_unet_mid_block_#_ff']
-    """
-    listed = list(names)
-    if not listed:
-        return []
-    text = "\n" + "\n".join(listed) + "\n"
-    if text.count("\n") != len(listed) + 1:
-        return fold(name.replace("\n", " ") for name in listed)
-    text = _AFTER_DOT.sub(".#", text)
-    if _AT_START.search(text):
-        text = _AT_START.sub("\n#", text)
-    if any(start in text for start in _KOHYA):
-        text = _AFTER_UNDERSCORE.sub("_#", text)
-    if ":" in text:
-        text = _AFTER_COLON.sub(":#", text)
-    return text.split("\n")[1:-1]
 
 
 class Group:
@@ -57,8 +26,8 @@ class Group:
 
     __slots__ = ("_shape_of", "_shapes", "names")
 
-    def __init__(self, shape_of: Callable[[str], Shape]) -> None:
-        self.names: list[str] = []
+    def __init__(self, shape_of: Callable[[str], Shape], names: Sequence[str]) -> None:
+        self.names = names
         """As they stand in the file."""
         # Not the layout itself: what holds each other lives on until Python looks for cycles, and that
         # takes longer than any header.
@@ -80,13 +49,12 @@ class Group:
 
     def exactly(self, name: str) -> Group:
         """Return only those that are called *name* behind their wrapper; `#` is any number."""
-        found = Group(self._shape_of)
         if "#" in name:
             wanted = re.compile(r"(?:.*\.)?" + re.escape(name).replace(r"\#", "[0-9]+"))
-            found.names = [own for own in self.names if wanted.fullmatch(own)]
+            found = [own for own in self.names if wanted.fullmatch(own)]
         else:
-            found.names = [own for own in self.names if own == name or own.endswith("." + name)]
-        return found
+            found = [own for own in self.names if own == name or own.endswith("." + name)]
+        return Group(self._shape_of, found)
 
     def highest(self) -> int:
         """Return the largest first number in the names, counted from 0; -1 where there is none."""
@@ -113,25 +81,27 @@ class Layout:
         """Folded name, with the wrappers that name a part → names; without the copies (EMA)."""
         self.companions: dict[str, list[str]] = {}
         """The same for tensors that only serve a quantised weight."""
-        everything: defaultdict[str, list[str]] = defaultdict(list)
-        names = [name for name in index.tensors if len(name) <= _LONGEST_NAME]
-        for name, folded in zip(names, fold(names), strict=True):
-            everything[folded].append(name)
+        everything = group_by_fold([name for name in index.tensors if len(name) <= _LONGEST_NAME])
         self._parts: dict[Part, dict[str, Group]] = {}
         for folded, names in everything.items():
             framed = without_frame(folded)
             if is_companion(folded, everything):
                 self.companions.setdefault(framed, []).extend(names)
-                continue
-            part, stripped = unwrap(framed)
-            if part is not Part.EMA:
-                self.folded.setdefault(framed, []).extend(names)
+            elif framed in self.folded:
+                self.folded[framed] = [*self.folded[framed], *names]
+            else:
+                self.folded[framed] = names
+        for framed, (part, stripped) in zip(
+            list(self.folded), unwrap_all(list(self.folded)), strict=True
+        ):
+            names = self.folded.pop(framed) if part is Part.EMA else self.folded[framed]
             groups = self._parts.setdefault(part, {})
-            stripped = weight_name(stripped)
-            group = groups.get(stripped)
+            own = weight_name(stripped)
+            group = groups.get(own)
             if group is None:
-                group = groups[stripped] = Group(self.shape_of)
-            group.names += names
+                groups[own] = Group(self.shape_of, names)
+            else:
+                group.names = [*group.names, *names]
 
     @property
     def parts(self) -> tuple[Part, ...]:

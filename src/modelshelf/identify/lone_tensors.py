@@ -46,8 +46,10 @@ def identify_tensors(index: TensorIndex, families: Families) -> Identity:
     identity = decide(facts, families, fallback=fallback)
     bare = index
     for _ in range(_MOST_WRAPPERS):
+        if _tells(identity) or len(facts.layout.folded) > _MOST_KINDS:
+            break
         wrapper = _wrapper_of(bare)
-        if _tells(identity) or not wrapper or len(facts.layout.folded) > _MOST_KINDS:
+        if not wrapper:
             break
         names = {name.removeprefix(wrapper): entry for name, entry in bare.tensors.items()}
         bare = replace(bare, tensors=names)

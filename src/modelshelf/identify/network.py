@@ -8,7 +8,7 @@ from functools import cached_property
 
 from modelshelf.identify.condition import Found, Side
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.layout import fold
+from modelshelf.identify.folding import fold
 
 __all__ = ["Declared", "Last", "Only", "Tokens", "Unmeasured"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["Part", "unwrap", "without_frame"]
+__all__ = ["Part", "unwrap", "unwrap_all", "without_frame"]
 
 
 class Part(StrEnum):
@@ -95,6 +95,25 @@ def unwrap(name: str) -> tuple[Part, str]:
             break
         part, at = named or part, at + len(wrapper)
     return part, name[at:]
+
+
+def unwrap_all(names: Iterable[str]) -> Iterator[tuple[Part, str]]:
+    """Yield what `unwrap` says of each of *names*.
+
+    Names stand in runs behind the same wrappers, so the last answer nearly always is the next: where
+    the same wrappers are followed by a step that begins none.
+    """
+    part, wrappers, at = Part.BARE, "", 0
+    for name in names:
+        if (
+            not name.startswith(wrappers)
+            or (step := name[at : name.find(".", at) + 1]) in _BY_FIRST_STEP
+            or step == _TEXT_ENCODERS
+        ):
+            part, bare = unwrap(name)
+            at = len(name) - len(bare)
+            wrappers = name[:at]
+        yield part, name[at:]
 
 
 def _wrapper_at(name: str, at: int) -> tuple[str, Part | None]:

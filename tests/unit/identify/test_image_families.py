@@ -11,7 +11,7 @@ import pytest
 
 from modelshelf.identify import BUILT_IN, identify
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.layout import fold
+from modelshelf.identify.folding import fold
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import (

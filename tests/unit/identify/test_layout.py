@@ -5,7 +5,8 @@ import weakref
 import pytest
 
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.layout import Layout, Part, fold
+from modelshelf.identify.folding import fold
+from modelshelf.identify.layout import Layout, Part
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import index_of
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from modelshelf.identify import identify
-from modelshelf.identify.layout import fold
+from modelshelf.identify.folding import fold
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import Shapes, index_of, prefixed
 from tests.unit.identify.more_video_layouts import motion_modules, motion_modules_original
