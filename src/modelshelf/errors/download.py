@@ -14,12 +14,15 @@ __all__ = [
     "ForbiddenRedirectError",
     "InvalidAnswerError",
     "InvalidDownloadError",
+    "NotYetPublicError",
     "ProxyError",
     "RemoteFileChangedError",
     "RemoteFileGoneError",
     "RemoteServerError",
+    "RequestRefusedError",
     "SizeMismatchError",
     "StalledError",
+    "TermsNotAcceptedError",
     "TlsError",
     "TooManyRequestsError",
     "UnexpectedContentError",
@@ -132,9 +135,24 @@ class AccessDeniedError(DownloadError):
     hint = "log in there in a browser, accept what it asks, and give your access token"
 
     status: int
-    """HTTP status, 401, 402, 403 or 407; 200 where a page to log in came in place of the file."""
+    """HTTP status, such as 401 or 403; 200 where a page to log in came in place of the file."""
     reason: str
     """The host's own words, shortened, or what they mean."""
+
+
+class TermsNotAcceptedError(AccessDeniedError):
+    """Its authors want to be asked first. Accept their terms on its page, then come back with a token."""
+
+    code = "terms-not-accepted"
+    hint = "open its page in a browser, accept the terms there, and give the access token of that account"
+
+
+class NotYetPublicError(AccessDeniedError):
+    """So far only those who paid for it get it. Wait until it is for everybody, or buy access."""
+
+    code = "not-yet-public"
+    exit_status, http_status = 5, 402
+    hint = "wait until its early access ends, or buy it on its page and give your access token"
 
 
 class RemoteFileGoneError(DownloadError):
@@ -146,7 +164,21 @@ class RemoteFileGoneError(DownloadError):
     hint = "check the address; the author may have renamed, archived or removed the file"
 
     status: int
-    """HTTP status, 404 or 410."""
+    """HTTP status, mostly 404 or 410."""
+    reason: str
+    """The host's own words, shortened."""
+
+
+class RequestRefusedError(DownloadError):
+    """The host says that it was asked for something that cannot be. Correct the address."""
+
+    code = "request-refused"
+    exit_status, http_status = 2, 422
+    message = "`{url}` refuses the request ({status}): {reason}"
+    hint = "check the address and what follows its question mark"
+
+    status: int
+    """HTTP status, such as 400."""
     reason: str
     """The host's own words, shortened."""
 
