@@ -92,10 +92,7 @@ class Spans:
 
     def contains(self, start: int, end: int) -> bool:
         """Say whether every byte from *start* up to *end* is there; of none, all are."""
-        if end <= start:
-            return True
-        at = bisect_right(self._starts, start) - 1
-        return at >= 0 and end <= self._ends[at]
+        return end <= self.run_end(start)
 
     def missing(self, size: int, start: int = 0) -> Self:
         """Return which bytes from *start* up to *size* are not there."""
@@ -109,10 +106,15 @@ class Spans:
             )
         )
 
+    def run_end(self, start: int) -> int:
+        """Return the offset up to which every byte from *start* on is there; *start* where none is."""
+        at = bisect_right(self._starts, start) - 1
+        return max(start, self._ends[at]) if at >= 0 else start
+
     @property
     def prefix(self) -> int:
         """How many bytes are there from the very first on without a gap."""
-        return self._ends[0] if self._starts and self._starts[0] == 0 else 0
+        return self.run_end(0)
 
     @property
     def end(self) -> int:
