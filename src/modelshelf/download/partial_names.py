@@ -33,6 +33,8 @@ class PartialNames:
         '.vae.safetensors.0123456789abcdef.part'
     """
 
+    final: Path
+    """What it is going to be; the beginning of that name, where it was too long."""
     part: Path
     """The bytes."""
     journal: Path
@@ -54,13 +56,13 @@ class PartialNames:
         while len(os.fsencode(name)) > room:
             name = name[:-1]
         stem = f".{name}.{key}"
-        return cls(final.with_name(f"{stem}.part"), final.with_name(f"{stem}.journal"), key)
+        return cls(final, final.with_name(f"{stem}.part"), final.with_name(f"{stem}.journal"), key)
 
 
 def find_partials(folder: Path) -> list[PartialNames]:
     """List the downloads in *folder* that are not complete, whether somebody works on them or not.
 
-    `PartialFile.open(folder / found.name, found.key, disk).discard()` removes one that nobody works on.
+    `PartialFile.open(found.final, found.key, disk).discard()` removes one that nobody works on.
 
     Returns:
         Sorted by name. Of each at least one of the two files is there.
