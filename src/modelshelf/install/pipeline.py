@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,11 +24,14 @@ from modelshelf.install.checkpoint_adding import CheckpointAdder
 from modelshelf.install.discovery import is_model_folder
 from modelshelf.install.part_storing import PartStorer
 from modelshelf.install.sampling import Sampling
+from modelshelf.install.wish import ModelWish
 from modelshelf.metadata import read_claims, read_metadata
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
+from modelshelf.schema.digest import FileDigests
 from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.manifest import ImportPlan, PlannedPart
+from modelshelf.schema.member import MemberPath
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
 from modelshelf.schema.recipe import DerivedFile
@@ -36,6 +40,8 @@ from modelshelf.schema.stored import PartContent, Registered
 from modelshelf.schema.taxonomy import ModelType
 
 __all__ = ["ModelAdder"]
+
+_NOTHING_SAID = ModelWish()
 
 
 class ModelAdder:
@@ -74,8 +80,13 @@ class ModelAdder:
         source: str = "",
         follow_links: bool = False,
         convert: bool | None = None,
+        wish: ModelWish = _NOTHING_SAID,
+        written: Mapping[MemberPath, FileDigests] | None = None,
     ) -> ImportPlan:
         """Decide what adding the model at *path* will do; nothing is changed.
+
+        What *wish* says of it counts more than what is found out. With *written* it lies in a folder of
+        the library's own, and what was hashed while it was written there is not hashed again.
 
         With *convert* a main model that is one file becomes the pipeline that it holds, if it does;
         None does as this adder does by default.
@@ -86,7 +97,9 @@ class ModelAdder:
             InvalidNameError: It cannot be called that.
         """
         tree = self._look(path, follow_links=follow_links)
-        for folder in self._library:
+        if written is not None:
+            tree = _with_digests(tree, written)
+        for folder in () if written is not None else self._library:
             here, library = tree.root.resolve(), folder.resolve()
             if here.is_relative_to(library):
                 raise SourceInsideStoreError(path=str(path), root=str(folder))
@@ -97,16 +110,20 @@ class ModelAdder:
         if wanted and convert is None and identity.type is ModelType.MAIN:
             # Kept whole before, by a user's word or an older release: nothing is stored twice unasked.
             wanted = not self._checkpoints.holds_whole(tree)
+        said = _said(tree)
         return plan_import(
             tree,
             identity,
             None if tree.is_file else read_pipeline(tree),
             conversion=self._checkpoints.convert(tree, identity) if wanted else None,
             rules=rules_edition(),
-            said=_said(tree),
-            name=name,
-            description=description,
+            override=wish.override,
+            said=said,
+            name=name if wish.name is None else wish.name,
+            description=description if wish.description is None else wish.description,
             source=source,
+            by_source=wish.by_source,
+            record=wish.fields_beside(said),
         )
 
     def probe(self, path: Path, *, follow_links: bool = False) -> Identity:
@@ -225,6 +242,11 @@ class ModelAdder:
                 reason="there is no `model_index.json`, `config.json` or weights file at its top",
             )
         return tree
+
+
+def _with_digests(tree: SourceTree, written: Mapping[MemberPath, FileDigests]) -> SourceTree:
+    files = (replace(file, digests=written.get(file.member)) for file in tree.files)
+    return replace(tree, files=tuple(files))
 
 
 def _absolute(path: Path) -> Path:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from modelshelf.errors import InvalidNameError
 from modelshelf.normalize.detail import identity_detail
@@ -31,10 +32,13 @@ def plan_import(  # noqa: PLR0913 - what is known of one model, each named at th
     *,
     conversion: Conversion | KeptWhole | None = None,
     rules: str = "",
+    override: Override | None = None,
     said: ModelMetadata | None = None,
     name: str | None = None,
     description: str = "",
     source: str = "",
+    by_source: bool = False,
+    record: Mapping[str, Any] | None = None,
 ) -> ImportPlan:
     """Split a model into the parts that will be stored.
 
@@ -48,10 +52,13 @@ def plan_import(  # noqa: PLR0913 - what is known of one model, each named at th
         pipeline: Its `model_index.json`; None for anything but a pipeline folder.
         conversion: The components of a checkpoint, or why it stays one file; None for anything else.
         rules: The edition of the rules that say so.
+        override: What the user says instead, field by field.
         said: What is written in and beside it.
         name: What to call it; None for `model_name_of`.
         description: Free text to keep with it; empty for what is written about it.
         source: Where it came from; empty for the path itself.
+        by_source: Whether the same name and content from elsewhere is another model.
+        record: Further fields of its record.
 
     Returns:
         The plan. Nothing has been stored and no weight read.
@@ -59,6 +66,8 @@ def plan_import(  # noqa: PLR0913 - what is known of one model, each named at th
     Raises:
         InvalidNameError: It cannot be called that.
     """
+    overridden = (override or Override()).over(identity)
+    identity = overridden.effective
     split = conversion if isinstance(conversion, Conversion) else None
     if split is None:
         parts, leftovers = _split(tree, identity, pipeline)
@@ -78,9 +87,11 @@ def plan_import(  # noqa: PLR0913 - what is known of one model, each named at th
         said=said or ModelMetadata(),
         # A folder above the model may have a name that is not UTF-8; this is words for people.
         source=(source or str(tree.root)).encode("utf-8", "backslashreplace").decode("utf-8"),
+        by_source=by_source,
+        record=record or {},
         file_name=tree.files[0].member if tree.is_file else None,
         detail=identity_detail(
-            Override().over(identity),
+            overridden,
             rules=rules,
             kept_whole=conversion.reason if isinstance(conversion, KeptWhole) else "",
         ),

@@ -81,8 +81,11 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
     def pipelines(self) -> list[ModelInfo]:
         """Return every pipeline with its parts, sorted."""
 
-    def find_file(self, blake3: Digest) -> StoredFile | None:
-        """Return a file with this content, from a part not known to be damaged."""
+    def elsewhere(self, query: ModelQuery) -> list[ModelInfo]:
+        """Return models that fit and that the library has only a record of, sorted by name, then key."""
+
+    def find_file(self, digest: Digest) -> StoredFile | None:
+        """Return a file with this content, by BLAKE3 or SHA-256, from a part not known to be damaged."""
 
     def known_fingerprints(self, wanted: Iterable[tuple[int, bytes]]) -> set[tuple[int, bytes]]:
         """Return those pairs of size and fingerprint that some stored file has."""

@@ -30,7 +30,7 @@ def identify_as(
     """
     row = connection.execute(select(pipeline).where(pipeline.c.key == key)).one_or_none()
     if row is not None:
-        check_apart(connection, key, row.name, bases[0].value)
+        check_apart(connection, key, row.name, bases[0].value, row.source)
         connection.execute(
             update(pipeline).where(pipeline.c.key == key).values(base=bases[0].value, detail=detail)
         )
@@ -61,8 +61,8 @@ def identify_as(
     return names
 
 
-def check_apart(connection: Connection, key: str, name: str, base: str) -> None:
-    """Make sure that a living model may be called so: no other of the same content and base is.
+def check_apart(connection: Connection, key: str, name: str, base: str, source: str) -> None:
+    """Make sure that a living model may be called so: no other of the same content, base and source is.
 
     Raises:
         DuplicateModelException: One is, so they would be one model twice.
@@ -72,6 +72,7 @@ def check_apart(connection: Connection, key: str, name: str, base: str) -> None:
         model_name.c.key == key,
         other.c.id == model_name.c.id,
         other.c.name == name,
+        other.c.source == source,
         other.c.key != key,
         other.c.trash_id.is_(None),
     )
@@ -81,6 +82,7 @@ def check_apart(connection: Connection, key: str, name: str, base: str) -> None:
         same.c.digest == pipeline.c.digest,
         same.c.name == name,
         same.c.base == base,
+        same.c.source == source,
         same.c.key != key,
         same.c.trash_id.is_(None),
     )

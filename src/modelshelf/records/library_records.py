@@ -74,6 +74,7 @@ def follow_library(
     models: Path,
     now: datetime,
     said: ModelMetadata | None = None,
+    record: Mapping[str, Any] | None = None,
 ) -> None:
     """Let the records of models say what NMM's tables say of them now.
 
@@ -83,20 +84,29 @@ def follow_library(
         models: The models folder.
         now: For the record's times.
         said: What stood in and beside a model that is being added.
+        record: Further fields of its record, which count more than what stood there.
+
+    Raises:
+        InvalidModelConfigException: One of these fields cannot be.
     """
     for key in keys:
         info = library_model(connection, key, models)
         if info is not None:
-            _follow(connection, info, models, now, said or ModelMetadata())
+            _follow(connection, info, models, now, said or ModelMetadata(), record or {})
 
 
 def _follow(
-    connection: Connection, info: ModelInfo, models: Path, now: datetime, said: ModelMetadata
+    connection: Connection,
+    info: ModelInfo,
+    models: Path,
+    now: datetime,
+    said: ModelMetadata,
+    record: Mapping[str, Any],
 ) -> None:
     fields = _shared_fields(info, models)
     current = read_config(connection, info.key, hidden=True)
     if current is None:
-        first = _fitting(fields | _said_fields(said))
+        first = _fitting(fields | _said_fields(said)) | dict(record)
         insert_configs(connection, [first_revision(info.key, first, now)])
         enter_file_hashes(connection, info.key, _hashes(connection, info))
         if said:
@@ -120,7 +130,7 @@ def complete_library(connection: Connection) -> None:
     for info in find_models(connection, ModelQuery(), models):
         if info.key in known:
             # An earlier modelshelf left out files that lie loose in a pipeline, and forms of main models.
-            _follow(connection, info, models, now, ModelMetadata())
+            _follow(connection, info, models, now, ModelMetadata(), {})
             enter_file_hashes(connection, info.key, _hashes(connection, info))
             continue
         added = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}

@@ -216,7 +216,7 @@ class LibraryRecordService(ModelRecordServiceSQL):
             "source": changed.source or "",
         }
         before = {"name": info.name, "description": info.description, "source": info.source}
-        check_apart(connection, info.key, changed.name, changed.base_model.value)
+        check_apart(connection, info.key, words["name"], changed.base_model.value, words["source"])
         if words != before:
             connection.execute(update(table).where(table.c.key == info.key).values(**words))
         if changed.name != info.name:

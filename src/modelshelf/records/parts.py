@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, tuple_, update
 
 from modelshelf.records.register import BLOB_FOLDER, insert_files
 from modelshelf.records.tables import model_path, part_file
-from modelshelf.schema.digest import Digest
+from modelshelf.schema.digest import Digest, DigestAlgorithm
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
 
@@ -65,13 +65,15 @@ def known_fingerprints(
     return found
 
 
-def find_file(connection: Connection, blake3: Digest) -> StoredFile | None:
+def find_file(connection: Connection, digest: Digest) -> StoredFile | None:
     """Return a stored file with this content, from an undamaged part where there is one."""
+    is_ours = digest.algorithm is DigestAlgorithm.BLAKE3
+    column = part_file.c.blake3 if is_ours else part_file.c.sha256
     row = (
         connection.execute(
             select(*file_columns)
             .join(model_path, model_path.c.id == part_file.c.part_id)
-            .where(part_file.c.blake3 == blake3.raw, model_path.c.damaged_at.is_(None))
+            .where(column == digest.raw, model_path.c.damaged_at.is_(None))
             .order_by(part_file.c.part_id)
             .limit(1)
         )

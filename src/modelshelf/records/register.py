@@ -190,6 +190,7 @@ def _pipeline(
             # Whatever its base is called: somebody may know it better than the rules.
             pipeline.c.digest == digest.raw,
             pipeline.c.trash_id.is_(None),
+            *((pipeline.c.source == plan.source,) if plan.by_source else ()),
         )
         .order_by(pipeline.c.id)
         .limit(1)
@@ -231,11 +232,15 @@ def _name(
     connection: Connection, plan: ImportPlan, part_id: int, now: int
 ) -> tuple[int, str, bool]:
     key = connection.scalar(
-        select(model_name.c.key).where(
+        select(model_name.c.key)
+        .where(
             model_name.c.id == part_id,
             model_name.c.name == plan.name,
             model_name.c.trash_id.is_(None),
+            *((model_name.c.source == plan.source,) if plan.by_source else ()),
         )
+        .order_by(model_name.c.added_at, model_name.c.key)
+        .limit(1)
     )
     if key is not None:
         return part_id, key, False

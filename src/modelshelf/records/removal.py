@@ -70,7 +70,7 @@ def restore(connection: Connection, trash_id: str) -> str | None:
 
     Returns:
         The key of the model: of a living twin where the same content was added again under the same
-        name meanwhile. None when the trash has no such entry.
+        name from the same source meanwhile. None when the trash has no such entry.
     """
     for table in (model_name, pipeline):
         row = connection.execute(select(table).where(table.c.trash_id == trash_id)).one_or_none()
@@ -96,7 +96,11 @@ def _living_twin(connection: Connection, table: Table, key: str) -> str | None:
     )
     return connection.scalar(
         select(other.c.key).where(
-            table.c.key == key, other.c.name == table.c.name, same, other.c.trash_id.is_(None)
+            table.c.key == key,
+            other.c.name == table.c.name,
+            other.c.source == table.c.source,
+            same,
+            other.c.trash_id.is_(None),
         )
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,7 @@ from modelshelf.records import accounts, leases, models, parts, removal, views
 from modelshelf.records.audit import audit, correct_counts, holders_of_parts
 from modelshelf.records.contents import original_with_parts, stored_model
 from modelshelf.records.database import Database
+from modelshelf.records.elsewhere import find_elsewhere
 from modelshelf.records.identities import identify_as
 from modelshelf.records.library_records import (
     follow_library,
@@ -74,15 +76,20 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return models.pipelines(connection, self._models)
 
+    def elsewhere(self, query: ModelQuery) -> list[ModelInfo]:
+        """Return models that fit and that the library has only a record of, sorted by name, then key."""
+        with self._database.read() as connection:
+            return find_elsewhere(connection, query, self._models)
+
     def stored_model(self, key: str) -> StoredModel | None:
         """Return a model, deleted or not, as files to place somewhere."""
         with self._database.read() as connection:
             return stored_model(connection, key)
 
-    def find_file(self, blake3: Digest) -> StoredFile | None:
+    def find_file(self, digest: Digest) -> StoredFile | None:
         """Return a stored file with this content."""
         with self._database.read() as connection:
-            return parts.find_file(connection, blake3)
+            return parts.find_file(connection, digest)
 
     def known_fingerprints(self, wanted: Iterable[tuple[int, bytes]]) -> set[tuple[int, bytes]]:
         """Return those pairs of size and fingerprint that some stored file has."""
@@ -171,7 +178,8 @@ class SqlRecordStore:
             # Names of a part that it shares, which has learned a base by this.
             names = [key for part in learned for key in keys_of_part(connection, part)]
             new = [registered.key] if registered.is_new else []
-            self._follow(connection, dict.fromkeys([*new, *names]), plan.said)
+            self._follow(connection, new, plan.said, plan.record)
+            self._follow(connection, [key for key in names if key not in new])
             return registered
 
     def identify_as(
@@ -318,9 +326,13 @@ class SqlRecordStore:
             return holders_of_parts(connection)
 
     def _follow(
-        self, connection: Connection, keys: Iterable[str], said: ModelMetadata | None = None
+        self,
+        connection: Connection,
+        keys: Iterable[str],
+        said: ModelMetadata | None = None,
+        record: Mapping[str, Any] | None = None,
     ) -> None:
-        follow_library(connection, keys, self._models, self._clock(), said)
+        follow_library(connection, keys, self._models, self._clock(), said, record)
 
     def _now(self) -> int:
         return _microseconds(self._clock())

@@ -123,12 +123,14 @@ model_name = Table(
         "uq_model_name_alive",
         "id",
         "name",
+        "source",
         unique=True,
         sqlite_where=_alive,
         postgresql_where=_alive,
     ),
 )
-"""NMM's MODEL_NAME: a part may have several names, and deleted ones in the trash. For a model that is
+"""NMM's MODEL_NAME: a part may have several names, the same one from several sources, and deleted ones in
+the trash. For a model that is
 one file *entry* is that file's member in the part and *suffix* ends the name of an export; both are empty
 for a folder."""
 
@@ -152,6 +154,7 @@ pipeline = Table(
         "name",
         "base",
         "digest",
+        "source",
         unique=True,
         sqlite_where=_alive,
         postgresql_where=_alive,

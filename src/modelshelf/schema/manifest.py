@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Any
 
 from blake3 import blake3 as blake3_hasher
 
@@ -116,6 +117,10 @@ class ImportPlan:
     """JSON object of what identification found: variant, precision, evidence."""
     said: ModelMetadata = field(default_factory=ModelMetadata)
     """What is written in and beside it: trigger words, tags, author, previews."""
+    by_source: bool = False
+    """Whether what is known under its name from elsewhere is another model, with a record of its own."""
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the record, by their names: what the caller says, and what the hub did."""
 
     @property
     def all_parts(self) -> tuple[PlannedPart, ...]:

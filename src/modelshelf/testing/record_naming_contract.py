@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from uuid import uuid4
 
 from modelshelf.schema.digest import Digest
@@ -15,6 +16,7 @@ from modelshelf.testing.record_store_case import (
     digest_of,
     part_content,
     pipeline_plan,
+    single_plan,
 )
 
 __all__ = ["RecordNamingContract"]
@@ -219,6 +221,34 @@ class RecordNamingContract(RecordStoreCase):
         (info,) = self.records.named_models()
         assert info.bases == (BaseModelType.ANY,)
 
+    def test_a_source_may_tell_models_apart(self) -> None:
+        """Where that is asked for, the same name and content from elsewhere is another model."""
+        content = part_content({"w": b"1"})
+        plan = replace(single_plan(content, "ink"), source="here", by_source=True)
+        here = self.records.register(plan, [content])
+        there = self.records.register(replace(plan, source="there"), [content])
+        assert (here.is_new, there.is_new, here.id) == (True, True, there.id)
+        assert not self.records.register(replace(plan, source="there"), [content]).is_new
+        anywhere = replace(plan, source="nowhere", by_source=False)
+        assert self.records.register(anywhere, [content]).key in {here.key, there.key}
+        assert [info.source for info in self.records.named_models()] == ["here", "there"]
+
+    def test_a_source_may_tell_pipelines_apart(self) -> None:
+        """A pipeline that comes from two sources has two records and its parts once."""
+        contents = [
+            part_content({"w": b"1"}, folder="vae"),
+            part_content({"model_index.json": b"{}"}),
+        ]
+        plan = replace(
+            pipeline_plan(contents, "dream", BaseModelType.SD_1), source="a", by_source=True
+        )
+        keys = {
+            self.records.register(replace(plan, source=source), contents).key
+            for source in ("a", "b", "a")
+        }
+        assert len(keys) == 2
+        assert len(list(self.records.parts())) == 2
+
     # -- files
 
     def test_finds_files_by_content(self) -> None:
@@ -231,6 +261,8 @@ class RecordNamingContract(RecordStoreCase):
         assert (found.location, found.member) == (content.location, "w")
         assert (found.size, found.sha256, found.quick) == (7, expected.sha256, expected.quick)
         assert self.records.find_file(digest_of(b"others")) is None
+        assert self.records.find_file(expected.sha256) == found
+        assert self.records.find_file(Digest.sha256(expected.blake3.raw)) is None
 
     def test_offers_nothing_from_a_damaged_part(self) -> None:
         """A file of a damaged part is not shared, unless a whole part has it too."""

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelshelf.errors import InvalidModelConfigException
+from modelshelf.install.wish import ModelWish
+from modelshelf.metadata import read_metadata
+from modelshelf.schema.metadata import ModelMetadata
+from modelshelf.schema.override import Override
+from modelshelf.schema.taxonomy import BaseModelType, ModelType, SchedulerPredictionType
+
+
+def test_each_field_goes_to_where_it_counts() -> None:
+    """What a model is, what it is called, and what else its record says."""
+    wish = ModelWish.parse(
+        {
+            "name": "stable diffusion 2 base model",
+            "description": "ours",
+            "type": "main",
+            "base_model": BaseModelType.SD_2,
+            "prediction_type": SchedulerPredictionType("v_prediction"),
+            "trigger_phrases": ["x"],
+            "upcast_attention": True,
+        }
+    )
+    assert (wish.name, wish.description) == ("stable diffusion 2 base model", "ours")
+    assert wish.override == Override(
+        type=ModelType.MAIN,
+        bases=(BaseModelType.SD_2,),
+        prediction_type=SchedulerPredictionType.V_PREDICTION,
+    )
+    assert wish.record == {"trigger_phrases": ["x"], "upcast_attention": True}
+
+
+def test_nothing_said_is_nothing_wished() -> None:
+    """An empty dictionary leaves everything to be found out."""
+    assert ModelWish.parse({}) == ModelWish()
+    assert ModelWish.parse({"bases": ["sdxl", "sd-1"]}).override.bases == (
+        BaseModelType.SDXL,
+        BaseModelType.SD_1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "problems"),
+    [
+        ({"colour": "blue"}, ["`colour`: no record has such a field"]),
+        ({"hash": "x", "path": "y"}, ["`hash`: is the store's", "`path`: is the store's"]),
+        ({"base": "sd-9"}, ["`base_model`: expected one of any, ", "got `sd-9`"]),
+        ({"name": 5, "type": "Lora"}, ["`model_type`: expected one of", "`name`: expected text"]),
+        ({"type": "lora", "model_type": "vae"}, ["`model_type`: expected one value, got two"]),
+        ({"bases": 7}, ["`bases`: expected one of"]),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(config: Mapping[str, Any], problems: list[str]) -> None:
+    """With every field that is wrong, before anything is fetched."""
+    with pytest.raises(InvalidModelConfigException) as raised:
+        ModelWish.parse(config)
+    assert [problem for problem in problems if problem not in str(raised.value)] == []
+
+
+def test_the_hubs_words_join_those_of_the_file(tmp_path: Path) -> None:
+    """Lists are joined; of single words the file's own counts more, and the caller's most."""
+    said = read_metadata(
+        tmp_path / "ink.safetensors",
+        {"modelspec.author": "ana", "modelspec.tags": "ink, line", "modelspec.title": "Ink"},
+    )
+    wish = ModelWish(
+        told={"tags": ["line", "hub"], "author": "page", "license": "mit"},
+        record={"license": "apache-2.0"},
+    )
+    fields = wish.fields_beside(said)
+    assert fields["tags"] == ["ink", "line", "hub"]
+    assert "author" not in fields
+    assert fields["license"] == "apache-2.0"
+    assert ModelWish(told={"author": "page"}).fields_beside(ModelMetadata()) == {"author": "page"}
