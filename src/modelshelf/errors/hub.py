@@ -155,11 +155,11 @@ class SeveralModelsError(HubError):
 
     code = "model-ambiguous-in-repository"
     exit_status, http_status = 2, 422
-    message = "`{source}` holds {count} models: {choices}"
-    hint = "name one of them: `{source}::{first}`"
+    message = "`{repo_id}` holds {count} models: {choices}"
+    hint = "name one of them: `{repo_id}::{first}`"
 
-    source: str
-    """What was asked for."""
+    repo_id: str
+    """The repository."""
     count: int
     """How many there are."""
     choices: str

@@ -1,0 +1,319 @@
+"""Which files of a repository make up the model that was asked for. Names in, names out: no I/O.
+
+A repository often holds the same weights five times: in two precisions, as safetensors and as pickles,
+for ONNX, OpenVINO and Flax, and as one loose checkpoint beside the folders. One form of each component
+is enough. Source: `spec/model-manager-v2.md`, "HFModelSource" and "heuristic_import".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from modelshelf.errors import NoModelFilesError, RepositoryFileNotFoundError, SeveralModelsError
+from modelshelf.schema.model_source import HFModelSource
+from modelshelf.schema.taxonomy import ModelRepoVariant
+from modelshelf.sources.repository_files import belongs_to_a_model, is_leftover
+from modelshelf.sources.weight_names import (
+    ADAPTER_STEMS,
+    LAYOUT_STEMS,
+    Weights,
+    WeightsKind,
+    WeightsName,
+    sets_of,
+)
+
+__all__ = ["PIPELINE", "Selection", "select_files"]
+
+PIPELINE = "model_index.json"
+"""The file that makes a folder a pipeline and names its components."""
+_KINDS = {
+    ModelRepoVariant.ONNX: WeightsKind.ONNX,
+    ModelRepoVariant.OPENVINO: WeightsKind.OPENVINO,
+    ModelRepoVariant.FLAX: WeightsKind.FLAX,
+}
+_VARIANTS = {
+    ModelRepoVariant.FP16: ("fp16", "", "bf16", "fp32"),
+    ModelRepoVariant.FP32: ("fp32", "", "fp16", "bf16"),
+}
+_PLAIN = ("", "fp32", "bf16", "fp16")
+_SUFFIXES = ("safetensors", "sft", "bin", "pt", "pth", "ckpt", "gguf")
+_CONFIGS = frozenset(
+    {"config.json", "adapter_config.json", "preprocessor_config.json", "image_encoder.txt"}
+)
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to fetch."""
+
+    names: dict[str, str]
+    """Name in the repository → name inside the model, both sorted."""
+    variant: ModelRepoVariant | None
+    """Which form was found; None for files without weights, and for a single file that was named."""
+    is_folder: bool
+    """False for a model that is one file."""
+    notes: tuple[str, ...] = ()
+    """What is different from what was asked for, a sentence each."""
+
+
+def select_files(
+    source: HFModelSource,
+    names: Iterable[str],
+    *,
+    default: ModelRepoVariant = ModelRepoVariant.FP16,
+    components: Collection[str] | None = None,
+    hub: str = "https://huggingface.co",
+) -> Selection:
+    """Choose the files of a repository that make up the model that *source* asks for.
+
+    * A file that is named is taken as it is. A folder that is named is the model.
+    * Of a pipeline (`model_index.json`): its components, each in one form; loose checkpoints stay.
+    * Of a folder with a configuration and weights of a library's name: one form of the weights.
+    * Else a single loose model file; where there are several models the user has to say which.
+    * The form: the wanted variant where a component has it, else its plain files, as the document
+      says; within a variant safetensors before pickles; ONNX, OpenVINO and Flax only when asked
+      for, or when there is nothing else.
+    * Configurations, tokenizers, README and licences come along; pictures, training leftovers and
+      everything that another form of the weights needs do not.
+
+    Args:
+        source: What is asked for.
+        names: All files of the repository.
+        default: The variant where the source names none.
+        components: Folders that `model_index.json` names, where it was read: others stay. None
+            takes every folder that could be one.
+        hub: For errors.
+
+    Raises:
+        RepositoryFileNotFoundError: The sub-folder or file is not there.
+        NoModelFilesError: There are files, but none of a model.
+        SeveralModelsError: There are several models.
+
+    Example:
+        >>> source = HFModelSource(repo_id="acme/vae", variant="fp16")
+        >>> found = select_files(source, ["config.json", "a.png", "diffusion_pytorch_model.bin",
+        ...     "diffusion_pytorch_model.safetensors"])
+        >>> list(found.names), found.variant.value
+        (['config.json', 'diffusion_pytorch_model.safetensors'], 'default')
+    """
+    every = sorted(set(names))
+    below = source.subfolder.as_posix() if source.subfolder else ""
+    if below in every:
+        return Selection({below: below.rpartition("/")[2]}, None, is_folder=False)
+    prefix = f"{below}/" if below else ""
+    inside = [name.removeprefix(prefix) for name in every if name.startswith(prefix)]
+    if not inside:
+        raise _not_there(source, every, hub)
+    choice = _Choice(source, prefix, inside, source.variant or default)
+    chosen = choice.pipeline(components) if PIPELINE in inside else choice.other()
+    return Selection(
+        names={prefix + name: target for name, target in chosen.names.items()},
+        variant=chosen.variant,
+        is_folder=chosen.is_folder,
+        notes=chosen.notes,
+    )
+
+
+class _Choice:
+    """The choice among the files of one tree."""
+
+    def __init__(
+        self, source: HFModelSource, prefix: str, names: list[str], wanted: ModelRepoVariant
+    ) -> None:
+        self._source = source
+        self._prefix = prefix
+        self._names = names
+        self._wanted = wanted
+        parsed = (WeightsName.parse(name) for name in names if not is_leftover(name))
+        self._weights = [name for name in parsed if name is not None]
+        self._sets = sets_of(self._weights)
+        holding = {name.path for name in self._weights}
+        self._others = [name for name in names if name not in holding and belongs_to_a_model(name)]
+
+    def pipeline(self, components: Collection[str] | None) -> Selection:
+        """Choose one form of each component of a pipeline."""
+        parts = [one for one in self._sets if one.folder]
+        if components is not None and any(_top(one.folder) in components for one in parts):
+            torch = [one for one in parts if _top(one.folder) in components]
+        else:
+            torch = parts
+        kind = self._kind(torch, parts)
+        usable = torch if kind is WeightsKind.TORCH else parts
+        chosen = self._best_of_each_folder(usable, kind)
+        folders = {_top(one.folder) for one in chosen}
+        if kind is WeightsKind.FLAX:
+            # A component that has no Flax weights is still needed.
+            rest = [one for one in torch if _top(one.folder) not in folders]
+            chosen += self._best_of_each_folder(rest, WeightsKind.TORCH)
+            folders = {_top(one.folder) for one in chosen}
+        bare = {_top(name) for name in self._others if "/" in name}
+        bare -= {_top(one.folder) for one in parts}
+        folders |= bare if components is None else bare & set(components)
+        kept = [name for name in self._others if "/" not in name or _top(name) in folders]
+        return self._selection(kept, chosen)
+
+    def other(self) -> Selection:
+        """Choose from what is no pipeline."""
+        kind = self._kind(self._sets, self._sets)
+        usable = [one for one in self._sets if one.kind is kind]
+        if self._is_model_folder("", usable):
+            return self._folder("", usable)
+        if not usable:
+            if not any(name.endswith(".json") for name in self._others):
+                reason = "neither weights nor configurations are there"
+                raise NoModelFilesError(source=str(self._source), reason=reason)
+            return self._selection(self._others, [])
+        folders = sorted(
+            {one.folder for one in usable if self._is_model_folder(one.folder, usable)}
+        )
+        loose = self._best_of_each_stem(one for one in usable if one.folder not in folders)
+        choices = [*folders, *(one.paths[0] for one in loose)]
+        if len(choices) > 1:
+            raise self._several(choices)
+        if folders:
+            return self._folder(folders[0], usable)
+        (only,) = loose
+        return self._selection([], [only], is_folder=len(only.paths) > 1, top=only.folder)
+
+    def _folder(self, folder: str, usable: list[Weights]) -> Selection:
+        """Choose one form of the weights of the model that lies in *folder*."""
+        prefix = f"{folder}/" if folder else ""
+        here = [one for one in usable if one.folder == folder]
+        chosen = self._best_of_each_folder(here, here[0].kind)
+        # Folders with weights of their own are other models, or this one in other forms.
+        others = {
+            _top(one.folder.removeprefix(prefix)) for one in self._sets if one.folder != folder
+        }
+        kept = [
+            name
+            for name in self._others
+            if name.startswith(prefix)
+            and ("/" not in name[len(prefix) :] or _top(name[len(prefix) :]) not in others)
+        ]
+        return self._selection(kept, chosen, top=folder)
+
+    def _is_model_folder(self, folder: str, usable: list[Weights]) -> bool:
+        prefix = f"{folder}/" if folder else ""
+        stems = {one.stem for one in usable if one.folder == folder}
+        has_config = any(prefix + name in self._others for name in _CONFIGS)
+        return bool(stems & ADAPTER_STEMS) or (has_config and bool(stems & LAYOUT_STEMS))
+
+    def _kind(self, torch: list[Weights], every: list[Weights]) -> WeightsKind:
+        """Return the kind that is wanted where it is there, else the first that is."""
+        wanted = _KINDS.get(self._wanted, WeightsKind.TORCH)
+        if any(one.kind is wanted for one in (torch if wanted is WeightsKind.TORCH else every)):
+            return wanted
+        order = (WeightsKind.TORCH, *_KINDS.values())
+        found = (
+            kind
+            for pool in (torch, every)
+            for kind in order
+            if any(one.kind is kind for one in pool)
+        )
+        return next(found, wanted)
+
+    def _best_of_each_folder(self, sets: list[Weights], kind: WeightsKind) -> list[Weights]:
+        """Choose one form for each folder: all that a library saves there are the same model."""
+        chosen = []
+        for folder in sorted({one.folder for one in sets}):
+            here = [one for one in sets if one.folder == folder and one.kind is kind]
+            known = [one for one in here if one.stem in LAYOUT_STEMS | ADAPTER_STEMS]
+            if known:
+                chosen.append(min(known, key=self._rank))
+            else:
+                chosen += self._best_of_each_stem(here)
+            if kind is WeightsKind.ONNX:
+                # Large ones keep their tensors in files beside them, whatever these are called.
+                chosen += [one for one in here if not _has_graph(one) and one not in chosen]
+        return chosen
+
+    def _best_of_each_stem(self, sets: Iterable[Weights]) -> list[Weights]:
+        best: dict[tuple[str, str], Weights] = {}
+        for one in sorted(sets, key=self._rank):
+            best.setdefault((one.folder, one.stem), one)
+        return [best[key] for key in sorted(best)]
+
+    def _rank(self, one: Weights) -> tuple[bool, int, int, bool, str, str]:
+        order = _VARIANTS.get(self._wanted, _PLAIN)
+        return (
+            not one.is_whole,
+            order.index(one.variant) if one.variant in order else len(order),
+            _SUFFIXES.index(one.suffix) if one.suffix in _SUFFIXES else len(_SUFFIXES),
+            one.is_sharded,
+            one.variant,
+            one.stem,
+        )
+
+    def _selection(
+        self, kept: list[str], chosen: list[Weights], *, is_folder: bool = True, top: str = ""
+    ) -> Selection:
+        paths = sorted({*kept, *(path for one in chosen for path in one.paths)})
+        prefix = f"{top}/" if top else ""
+        return Selection(
+            names={path: path.removeprefix(prefix) for path in paths},
+            variant=_variant_of(chosen),
+            is_folder=is_folder,
+            notes=tuple(self._notes(chosen)),
+        )
+
+    def _notes(self, chosen: list[Weights]) -> Iterator[str]:
+        wanted = self._source.variant
+        if wanted is None or wanted is ModelRepoVariant.DEFAULT or not chosen:
+            return
+        found = [one for one in chosen if _form_of(one) is wanted]
+        if not found:
+            yield f"it has no {wanted.value} files: its default files are taken"
+            return
+        rest = sorted({one.folder for one in chosen if one not in found})
+        if rest:
+            yield f"no {wanted.value} files are there for {', '.join(rest)}: others are taken"
+
+    def _several(self, choices: list[str]) -> SeveralModelsError:
+        full = [self._prefix + choice for choice in choices]
+        return SeveralModelsError(
+            repo_id=self._source.repo_id,
+            count=len(full),
+            choices=", ".join(full[:_SHOWN]) + (", …" if len(full) > _SHOWN else ""),
+            first=full[0],
+        )
+
+
+def _has_graph(one: Weights) -> bool:
+    return any(path.endswith(".onnx") for path in one.paths)
+
+
+def _top(path: str) -> str:
+    return path.partition("/")[0]
+
+
+def _form_of(one: Weights) -> ModelRepoVariant:
+    for variant, kind in _KINDS.items():
+        if one.kind is kind:
+            return variant
+    words = {"fp16": ModelRepoVariant.FP16, "fp32": ModelRepoVariant.FP32}
+    return words.get(one.variant, ModelRepoVariant.DEFAULT)
+
+
+def _variant_of(chosen: list[Weights]) -> ModelRepoVariant | None:
+    """Return the form of most components that have forms; the plain one counts least."""
+    forms = [_form_of(one) for one in chosen]
+    special = [form for form in forms if form is not ModelRepoVariant.DEFAULT]
+    if special:
+        return max(special, key=special.count)
+    return ModelRepoVariant.DEFAULT if forms else None
+
+
+def _not_there(
+    source: HFModelSource, names: list[str], hub: str
+) -> RepositoryFileNotFoundError | NoModelFilesError:
+    if source.subfolder is None:
+        return NoModelFilesError(source=str(source), reason="the repository is empty")
+    tops = sorted({_top(name) + ("/" if "/" in name else "") for name in names})
+    return RepositoryFileNotFoundError(
+        repo_id=source.repo_id,
+        name=source.subfolder.as_posix(),
+        near=", ".join(f"`{name}`" for name in tops[:_SHOWN]) or "no files",
+        hub=hub,
+    )
