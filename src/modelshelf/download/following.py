@@ -339,7 +339,7 @@ class Follower:
         content = self._memory[: end - start]
         if self._partial.read_into(content, start) < len(content):
             path = str(self._partial.final)
-            raise DestinationUnusableError(path=path, reason="somebody cut the partial file")
+            raise DestinationUnusableError(path=path, reason="somebody cut it short")
         return content
 
 

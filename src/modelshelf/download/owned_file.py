@@ -11,7 +11,7 @@ from typing import Self
 
 from modelshelf.protocols import Disk
 
-__all__ = ["OwnedFile"]
+__all__ = ["OwnedFile", "read_into"]
 
 _RACES = 100
 """How often somebody else may take the name away between two calls of ours."""
@@ -108,13 +108,7 @@ class OwnedFile:
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill *buffer* from *offset*; return how many bytes came, fewer only at the end."""
-        done = 0
-        while done < len(buffer):
-            came = os.preadv(self.descriptor, [buffer[done:]], offset + done)
-            if not came:
-                break
-            done += came
-        return done
+        return read_into(self.descriptor, buffer, offset)
 
     def read(self, length: int, offset: int) -> bytes:
         """Read *length* bytes from *offset*; fewer only at the end."""
@@ -155,3 +149,14 @@ class OwnedFile:
             raise
         owned.close()
         return None
+
+
+def read_into(descriptor: int, buffer: memoryview, offset: int) -> int:
+    """Fill *buffer* from *offset* of an open file; return how many bytes came, fewer only at the end."""
+    done = 0
+    while done < len(buffer):
+        came = os.preadv(descriptor, [buffer[done:]], offset + done)
+        if not came:
+            break
+        done += came
+    return done
