@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NoReturn, TypeGuard
 
 from modelshelf.formats.fault import FormatFault
@@ -85,7 +85,7 @@ def _parse_usual(text: str, start: int, size: int) -> _Parsed:
     the last word on both; a property test holds the two together.
     """
     metadata, at = _leading_metadata(text)
-    pieces = (text if at == 1 else "{" + text[at:]).split(":")
+    pieces = text[at:].split(":")
     pieces[-1] = pieces[-1].rstrip(" ")
     count, rest = divmod(len(pieces) - 1, _PIECES)
     if rest or not count or pieces[1::_PIECES].count(_DTYPE_START) != count:
@@ -95,7 +95,7 @@ def _parse_usual(text: str, start: int, size: int) -> _Parsed:
     lengths = [length for _, _, length in rows]
     # A sound file leaves no choice where each tensor lies, so the places are computed and compared.
     ends = list(accumulate(lengths))
-    names = _cut_names(pieces[0][1:], pieces[4::_PIECES], ends)
+    names = _cut_names(pieces[0], pieces[4::_PIECES], ends)
     shapes = dict(zip(names, [shape for _, shape, _ in rows], strict=True))
     if ends[-1] != size - start or len(shapes) != count or _METADATA in shapes:
         raise _UnusualError
@@ -117,15 +117,18 @@ def _cut_names(first: str, tails: list[str], ends: list[int]) -> list[str]:
 
     A tail is an entry's places and the name of the next entry in its quotes.
     """
-    expected = [f"\n[{begin},{end}]}}," for begin, end in pairwise(["0", *map(str, ends)])]
-    expected[-1] = expected[-1].removesuffix(",") + "}"
+    places = [0] * (2 * len(ends))
+    places[1::2], places[2::2] = ends, ends[:-1]
+    # As one text: a string for each would take most of the time, and their memory the rest.
+    expected = ('[%d,%d]},"\n' * len(ends) % tuple(places))[: -len(',"\n')] + "}"
     # A name ends at the quote behind it and at its tail's end; a line's end inside shows a lie.
-    places_and_names = ("\n" + "\n".join(tails)).split('"')
+    places_and_names = "\n".join(tails).split('"')
     names = [first[1:-1], *places_and_names[1::2]]
     joined = "".join(names)
     encoded = joined.encode()
     is_usual = (
-        places_and_names[::2] == expected
+        # With a quote where each name was: no name may stand anywhere else.
+        '"'.join(places_and_names[::2]) == expected
         and first == f'"{names[0]}"'
         and '"' not in names[0]
         # An escape may hide a quote, and text may hold no control character: for the full parser both.

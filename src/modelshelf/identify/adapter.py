@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -67,8 +67,12 @@ class Target:
     def settle(self) -> None:
         """Work out what all modules tell together, once they are all there."""
         same: dict[Widths, list[tuple[int, ...]]] = {}
-        for numbers, widths in self.modules.items():
-            same.setdefault(widths, []).append(numbers)
+        kinds = dict.fromkeys(self.modules.values())
+        if len(kinds) == 1:
+            same[next(iter(kinds))] = list(self.modules)
+        else:
+            for numbers, widths in self.modules.items():
+                same.setdefault(widths, []).append(numbers)
         for widths, modules in same.items():
             self.alike.setdefault(widths.key, []).extend(modules)
         inputs, outputs, _, dimensions = zip(*self.alike, strict=True)
@@ -181,8 +185,7 @@ class _Stems:
     """Where paths begin."""
     implied: tuple[int, ...]
     """Numbers that the names leave out."""
-    pieces: list[tuple[str, dict[str, Shape]]] = field(default_factory=list)
-    """Kind of piece, and beginning of the name → its shape."""
+    pieces: list[_Alike] = field(default_factory=list)
 
     def number(self) -> None:
         """Enter each module under the numbers of its path.
@@ -190,14 +193,36 @@ class _Stems:
         Modules are many and alike: what their pieces tell is worked out once for all whose pieces
         have the same shapes.
         """
-        stems = dict.fromkeys(chain.from_iterable(shapes for _, shapes in self.pieces))
-        rows = list(zip(*(map(shapes.get, stems) for _, shapes in self.pieces), strict=True))
-        kinds = [kind for kind, _ in self.pieces]
+        stems, rows = self._rows()
+        kinds = [piece.kind for piece in self.pieces]
         widths = {row: _widths(kinds, row) for row in dict.fromkeys(rows)}
         numbers = numbers_of_all([stem[self.start :] for stem in stems])
         if self.implied:
             numbers = [one + self.implied for one in numbers]
         self.target.modules.update(zip(numbers, map(widths.__getitem__, rows), strict=True))
+
+    def _rows(self) -> tuple[list[str], list[tuple[Shape, ...]]]:
+        """Return the beginnings of names, and for each the shapes of its pieces."""
+        stems = self.pieces[0].stems
+        columns: list[Iterable[Shape]] = [piece.shapes for piece in self.pieces]
+        if any(piece.stems != stems for piece in self.pieces):
+            # Some modules lack a piece that others have.
+            stems = list(dict.fromkeys(chain.from_iterable(one.stems for one in self.pieces)))
+            columns = [
+                map(dict(zip(one.stems, one.shapes, strict=True)).get, stems) for one in self.pieces
+            ]
+        return stems, list(zip(*columns, strict=True))
+
+
+class _Alike(NamedTuple):
+    """The tensors that are the same piece of many modules."""
+
+    kind: str
+    """Which piece."""
+    stems: list[str]
+    """What their names begin with."""
+    shapes: list[Shape]
+    """Their shapes, in the same order."""
 
 
 def _widths(kinds: Sequence[str], shapes: Sequence[Shape]) -> Widths:
@@ -234,9 +259,8 @@ def _collect(
     own = stems.get(written)
     if own is None:
         own = stems[written] = _Stems(target, place.start, implied)
-    shape_of = layout.shape_of
-    shapes: dict[str, Shape] = {name[:-tail]: shape_of(name) or () for name in piece.names}
-    own.pieces.append((piece.kind, shapes))
+    shapes: list[Shape] = [shape or () for shape in map(layout.shape_of, piece.names)]
+    own.pieces.append(_Alike(piece.kind, [name[:-tail] for name in piece.names], shapes))
     return target, _naming_of(place.naming, example, piece)
 
 
