@@ -9,7 +9,7 @@ import click
 
 from modelshelf.cli.models import print_models
 from modelshelf.cli.options import verb_options
-from modelshelf.cli.selection import SelectorCommand, ranks, read_selector, selected
+from modelshelf.cli.selection import SelectorCommand, everything, ranks, read_selector, selected
 from modelshelf.cli.session import Session
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _ORDERS: Mapping[str, Callable[[ModelInfo], tuple[str | float, ...]]] = {
-    "name": lambda model: (model.name.casefold(), model.name, model.id),
-    "size": lambda model: (-model.size, model.name, model.id),
-    "added": lambda model: (-model.added_at.timestamp() if model.added_at else 0.0, model.id),
-    "type": lambda model: (model.type, model.base, model.name.casefold(), model.id),
-    "base": lambda model: (model.base, model.type, model.name.casefold(), model.id),
+    "name": lambda model: (model.name.casefold(), model.name, model.id, model.key),
+    "size": lambda model: (-model.size, model.name, model.id, model.key),
+    "added": lambda model: (
+        -model.added_at.timestamp() if model.added_at else 0.0,
+        model.id,
+        model.key,
+    ),
+    "type": lambda model: (model.type, model.base, model.name.casefold(), model.id, model.key),
+    "base": lambda model: (model.base, model.type, model.name.casefold(), model.id, model.key),
 }
 _BY_USE = "used"
 
@@ -71,6 +75,8 @@ def command(
 ) -> None:
     """List the models, or those that a SELECTOR selects.
 
+    A model that lies elsewhere, of which the library has only a record, has `elsewhere` for its size.
+
     A SELECTOR is conditions and words, such as `type:lora`, `tag:ink` or 'size>2GB'; the shell wants
     quotes around `<`, `>` and parentheses. All must hold, unless `or` stands between them.
 
@@ -81,10 +87,7 @@ def command(
     """
     wanted = read_selector(selector) if selector else None
     with session.open() as manager:
-        if wanted is None:
-            models = [*manager.list_pipelines(), *manager.list_models()]
-        else:
-            models = selected(manager, wanted)
+        models = everything(manager) if wanted is None else selected(manager, wanted)
         kept = [
             model
             for model in {model.key: model for model in models}.values()
@@ -101,4 +104,4 @@ def _sorted(
     if sort != _BY_USE:
         return sorted(models, key=_ORDERS[sort], reverse=reverse)
     place = ranks(manager, latest_first=not reverse)
-    return sorted(models, key=lambda model: (place.get(model.key, len(place)), model.id))
+    return sorted(models, key=lambda model: (place.get(model.key, len(place)), model.id, model.key))

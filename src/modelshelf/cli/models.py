@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from modelshelf.cli.output import print_document, print_lines, print_table
 from modelshelf.cli.session import Session
-from modelshelf.cli.text import human_size
+from modelshelf.cli.text import human_size, printable
 
 if TYPE_CHECKING:
     from modelshelf.schema.model import ModelInfo
 
 __all__ = ["print_models"]
+
+_ELSEWHERE = "elsewhere"
+"""Instead of the size of a model that takes none here."""
 
 
 def print_models(session: Session, models: Sequence[ModelInfo]) -> None:
@@ -21,7 +24,7 @@ def print_models(session: Session, models: Sequence[ModelInfo]) -> None:
         print_document(models)
         return
     if session.quiet:
-        print_lines(model.key for model in models)
+        print_lines(printable(model.key) for model in models)
         return
     rows = [
         (
@@ -29,7 +32,7 @@ def print_models(session: Session, models: Sequence[ModelInfo]) -> None:
             model.type,
             ",".join(model.bases) or "unknown",
             model.format,
-            human_size(model.size),
+            human_size(model.size) if model.is_stored else _ELSEWHERE,
             model.key,
         )
         for model in models

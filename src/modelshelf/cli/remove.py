@@ -32,7 +32,8 @@ _DECLINED = 1
 def command(session: Session, models: tuple[str, ...], *, dry_run: bool, yes: bool) -> int:
     """Move models to the trash. `shelf undo` brings them back until they expire.
 
-    Parts that other models use stay where they are. Space is freed by `shelf gc`.
+    Parts that other models use stay where they are. Space is freed by `shelf gc`. Of a model that lies
+    elsewhere the record goes, for good, and no file.
 
     \b
     shelf rm LoWRA --dry-run
@@ -72,6 +73,8 @@ def _delete(
 
 
 def _cost(model: TrashedModel) -> str:
+    if not model.is_stored:
+        return "lies elsewhere: its record goes for good, its files stay"
     return f"frees {human_size(model.bytes_freed)}, {human_size(model.bytes_kept)} stays shared"
 
 
@@ -80,9 +83,9 @@ def _print(session: Session, gone: Iterable[TrashedModel], batch: Batch, title: 
         dry_run = title == "would_remove"
         print_document({"dry_run": dry_run, title: list(gone), "failed": batch.failed})
     elif session.quiet:
-        print_lines(model.trash_id for model in gone)
+        print_lines(model.trash_id for model in gone if model.is_stored)
     else:
         for model in gone:
             print_lines([f"{title.replace('_', ' ')}  {printable(model.name)}  {_cost(model)}"])
-            if title == "removed":
+            if title == "removed" and model.is_stored:
                 note(session, f"`shelf undo {model.trash_id}` brings it back")

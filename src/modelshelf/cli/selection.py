@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from modelshelf.manager import NormalizedModelManager
     from modelshelf.schema.model import ModelInfo
 
-__all__ = ["SelectorCommand", "has_selector_form", "ranks", "read_selector", "selected"]
+__all__ = [
+    "SelectorCommand",
+    "everything",
+    "has_selector_form",
+    "ranks",
+    "read_selector",
+    "selected",
+]
 
 _NEGATED = re.compile(r"-(?=[A-Za-z_]+[:<>=~^]|\()")
 """The minus of `-tag:draft`, which is no option: those have two, or stand alone."""
@@ -62,11 +69,15 @@ def read_selector(words: Sequence[str]) -> Selector:
 
 
 def selected(manager: NormalizedModelManager, selector: Selector) -> list[ModelInfo]:
-    """Return the models of the library that *selector* selects, sorted by name."""
+    """Return the models that *selector* selects, sorted by name."""
     keys = set(manager.store.find_keys(selector))
-    every = {model.key: model for model in [*manager.list_pipelines(), *manager.list_models()]}
-    kept = [model for key, model in every.items() if key in keys]
-    return sorted(kept, key=lambda model: (model.name, model.id))
+    kept = {model.key: model for model in everything(manager) if model.key in keys}
+    return sorted(kept.values(), key=lambda model: (model.name, model.id, model.key))
+
+
+def everything(manager: NormalizedModelManager) -> list[ModelInfo]:
+    """Return the models that the library holds, and those that it has a record of."""
+    return [*manager.list_pipelines(), *manager.list_models(), *manager.elsewhere()]
 
 
 def ranks(manager: NormalizedModelManager, *, latest_first: bool = True) -> dict[str, int]:

@@ -36,7 +36,8 @@ def command(session: Session, model: str, *, with_files: bool) -> None:
     """
     with session.open() as manager:
         info = manager.get_model(model)
-        files = manager.files(info.key) if with_files or session.json else []
+        is_asked = info.is_stored and (with_files or session.json)
+        files = manager.files(info.key) if is_asked else []
         one = [] if session.json or session.quiet else _one_file(manager, info)
         said = _said(manager, info)
         written = manager.store.metadata(info.key).document() if session.json and said else {}
@@ -63,7 +64,7 @@ def _said(manager: NormalizedModelManager, info: ModelInfo) -> dict[str, object]
 
 def _one_file(manager: NormalizedModelManager, info: ModelInfo) -> list[FileInfo]:
     """Return the file that the model is, or was; nothing for a folder."""
-    if info.is_pipeline and info.original is None:
+    if not info.is_stored or (info.is_pipeline and info.original is None):
         return []
     files = manager.files(info.key, layout="original")
     return files if info.original is not None or info.path.is_file() else []
@@ -100,10 +101,7 @@ def _facts(info: ModelInfo, said: Mapping[str, object]) -> Iterator[tuple[str, s
     yield "base", ", ".join(info.bases) or "unknown"
     yield "format", info.format
     yield "size", f"{human_size(info.size)} ({info.size} bytes)"
-    yield "path", printable(info.location)
-    yield "key", info.key
-    yield "id", str(info.id)
-    yield "hash", info.hash
+    yield from _place(info)
     if info.original is not None:
         yield "came as", f"one {info.original.suffix} file of {info.original.size} bytes"
     if info.source:
@@ -120,6 +118,17 @@ def _facts(info: ModelInfo, said: Mapping[str, object]) -> Iterator[tuple[str, s
         # How it was found out is for programs, unless it was not found out.
         if isinstance(value, str) and title != "rules" and value != IdentityStatus.IDENTIFIED:
             yield title.replace("_", " "), printable(value)
+
+
+def _place(info: ModelInfo) -> Iterator[tuple[str, str]]:
+    yield "path", printable(info.location)
+    yield "key", printable(info.key)
+    if info.is_stored:
+        yield "id", str(info.id)
+    else:
+        yield "stored", "no: it lies elsewhere, and only its record is here"
+    if info.hash:
+        yield "hash", printable(info.hash)
 
 
 def _hashes(files: Sequence[FileInfo]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ __all__ = [
     "InvalidNameError",
     "InvalidSelectorError",
     "InvalidSettingError",
+    "ModelElsewhereError",
     "NeedsConfirmationError",
     "StaleConfigError",
     "UnknownModelException",
@@ -151,6 +152,19 @@ class UnknownModelException(ModelshelfError):
 
     wanted: str
     """What was asked for: name, type and base, or the id."""
+
+
+class ModelElsewhereError(UnknownModelException):
+    """The library has a record of the model and none of its bytes: it lies elsewhere. Add it first."""
+
+    code = "model-elsewhere"
+    message = "`{wanted}` lies elsewhere, at `{path}`; the library has only its record"
+    hint = "store it in the library: `shelf add {path}`"
+
+    wanted: str
+    """The model's name."""
+    path: str
+    """Where its record says that it lies."""
 
 
 class UnknownSubmodelError(UnknownModelException):

@@ -49,6 +49,8 @@ class Services:
     """Frees what nobody needs."""
     verifier: Verifier
     """Checks everything."""
+    clock: Clock
+    """The time of day."""
     library: tuple[Path, ...]
     """The folders that are the library's own: nothing is added from there or exported to there."""
 
@@ -107,5 +109,6 @@ def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> S
             records=records, blobs=blobs, disk=disk, leases=leases, views=views, clock=clock
         ),
         verifier=Verifier(models=models, records=records, blobs=blobs, views=views),
+        clock=clock,
         library=library,
     )

@@ -11,6 +11,7 @@ from modelshelf.records.library_service import LibraryRecordService
 from modelshelf.schema.model import ModelInfo, TrashedModel
 from modelshelf.schema.override import Override
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
+from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.report import GarbageReport, SharedPart, Usage, VerifyReport
 
 __all__ = ["LibraryKeeper"]
@@ -32,7 +33,7 @@ class LibraryKeeper:
         return self._services.configs
 
     def get_model(self, selector: str | int) -> ModelInfo:
-        """Return the one model that *selector* means.
+        """Return the one model that *selector* means, stored here or elsewhere.
 
         Args:
             selector: An id, a key or its first digits, a name, or a digest or its first digits.
@@ -43,14 +44,23 @@ class LibraryKeeper:
         """
         return self._select.model(selector)
 
+    def elsewhere(self) -> list[ModelInfo]:
+        """Return the models that the library has only a record of, sorted by name, then key."""
+        return self._services.records.elsewhere(ModelQuery())
+
     def delete(self, selector: str | int, *, dry_run: bool = False) -> TrashedModel:
         """Delete a model; what others share stays, and `undo` brings it back until it expires.
+
+        Of a model that lies elsewhere the record goes, for good; its files are not touched.
 
         Raises:
             UnknownModelException: Nothing fits.
             DuplicateModelException: Several fit; a fundamental model with two names is deleted by key.
         """
-        return self._services.trash.delete(self.get_model(selector), dry_run=dry_run)
+        model = self.get_model(selector)
+        if model.is_stored:
+            return self._services.trash.delete(model, dry_run=dry_run)
+        return self._forget(model, dry_run=dry_run)
 
     def undo(self, trash_id: str) -> ModelInfo:
         """Bring a deleted model back.
@@ -121,7 +131,7 @@ class LibraryKeeper:
         models = (
             keeper.open_ones()
             if selectors is None
-            else [self.get_model(selector) for selector in selectors]
+            else [self._select.stored(selector) for selector in selectors]
         )
         changed = list(keeper.again(models, report=progress))
         return [self._select.keyed(model.key) for model in changed]
@@ -136,12 +146,28 @@ class LibraryKeeper:
             DuplicateModelException: Several fit.
             UsageError: A pipeline was to be something else.
         """
-        model = self.get_model(selector)
+        model = self._select.stored(selector)
         self._services.identification.override(model, wish)
         return self._select.keyed(model.key)
 
     def as_detected(self, selector: str | int) -> ModelInfo:
         """Take back what `override` said of a model; what was detected counts again."""
-        model = self.get_model(selector)
+        model = self._select.stored(selector)
         self._services.identification.as_detected(model)
         return self._select.keyed(model.key)
+
+    def _forget(self, model: ModelInfo, *, dry_run: bool) -> TrashedModel:
+        if not dry_run:
+            self.store.del_model(model.key)
+        now = self._services.clock()
+        return TrashedModel(
+            trash_id="",
+            name=model.name,
+            type=model.type,
+            deleted_at=now,
+            expires_at=now,
+            size=model.size,
+            bytes_freed=0,
+            bytes_kept=0,
+            is_stored=False,
+        )

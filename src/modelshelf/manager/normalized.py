@@ -294,7 +294,7 @@ class NormalizedModelManager(LibraryKeeper):
         A checkpoint that was converted is in no one place: with *layout* `original` the location of
         its only file is empty.
         """
-        model = self._stored(self.get_model(selector))
+        model = self._stored(self._select.stored(selector))
         original = model.original
         if original is not None and _as_original(layout):
             name = file_name_for(model.name) + original.suffix
@@ -365,7 +365,7 @@ class NormalizedModelManager(LibraryKeeper):
         progress: ProgressReporter = ignore_progress,
     ) -> int:
         """Write a model to *stream* as a tar archive, laid out as by `export`; return the bytes written."""
-        model = self._stored(self.get_model(selector))
+        model = self._stored(self._select.stored(selector))
         as_original = _as_original(layout)
         return write_tar(
             self._services.blobs, model, stream, as_original=as_original, report=progress

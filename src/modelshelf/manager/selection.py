@@ -12,6 +12,7 @@ from modelshelf.blobs.source_reader import hash_source
 from modelshelf.errors import (
     DuplicateModelException,
     InvalidChoiceError,
+    ModelElsewhereError,
     UnknownModelException,
     UnknownSubmodelError,
     UsageError,
@@ -55,10 +56,24 @@ class Selector:
         The first reading that finds something counts: id, name, key, digest.
         """
         for query in _readings(selector):
-            found = self._records.find(query)
+            found = self._everywhere(query)
             if found:
                 return self.one_of(found, str(selector))
-        raise UnknownModelException(wanted=str(selector))
+        # The key of a model that lies elsewhere may be any text.
+        by_key = ModelQuery(key_prefix=str(selector))
+        found = [info for info in self._records.elsewhere(by_key) if info.key == selector]
+        return self.one_of(found, str(selector))
+
+    def stored(self, selector: str | int) -> ModelInfo:
+        """Return the one model meant, which the library must hold.
+
+        Raises:
+            ModelElsewhereError: It has only its record.
+        """
+        model = self.model(selector)
+        if not model.is_stored:
+            raise ModelElsewhereError(wanted=model.name, path=model.location)
+        return model
 
     def keyed(self, key: str) -> ModelInfo:
         """Return the model with exactly this key."""
@@ -78,7 +93,7 @@ class Selector:
                 remedy="give `name=` with `base=` or `type=`, or `selector=` alone",
             )
         if selector is not None:
-            return self.model(selector)
+            return self.stored(selector)
         wanted_base = None if base is None else choice(BaseModelType, base, "base")
         wanted_type = None if type is None else choice(ModelType, type, "model type")
         fitting = [
@@ -124,13 +139,16 @@ class Selector:
         path = _path_in(text)
         if path is not None:
             return self._by_content(path)
-        found = {info.key: info for info in self._records.find(ModelQuery(contains=text))}
+        found = {info.key: info for info in self._everywhere(ModelQuery(contains=text))}
         digits = _HEXADECIMAL.fullmatch(text)
         if digits is not None:
             prefix = digits["digits"].lower()
             for query in (ModelQuery(digest_prefix=prefix), ModelQuery(key_prefix=prefix)):
-                found |= {info.key: info for info in self._records.find(query)}
-        return sorted(found.values(), key=lambda info: (info.name, info.id))
+                found |= {info.key: info for info in self._everywhere(query)}
+        return sorted(found.values(), key=lambda info: (info.name, info.id, info.key))
+
+    def _everywhere(self, query: ModelQuery) -> list[ModelInfo]:
+        return [*self._records.find(query), *self._records.elsewhere(query)]
 
     def _by_content(self, path: Path) -> list[ModelInfo]:
         """Return the models that hold every file found at *path*."""
@@ -138,12 +156,12 @@ class Selector:
         for file in read_tree(path.absolute(), follow_links=True).files:
             digest = hash_source(file).hexadecimal
             holders = {
-                info.key: info for info in self._records.find(ModelQuery(digest_prefix=digest))
+                info.key: info for info in self._everywhere(ModelQuery(digest_prefix=digest))
             }
             shared = holders if shared is None else {k: shared[k] for k in shared.keys() & holders}
             if not shared:
                 return []
-        return sorted((shared or {}).values(), key=lambda info: (info.name, info.id))
+        return sorted((shared or {}).values(), key=lambda info: (info.name, info.id, info.key))
 
 
 def _path_in(text: str) -> Path | None:

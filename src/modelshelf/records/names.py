@@ -17,6 +17,8 @@ _QUERY = """
     SELECT name FROM model_name WHERE trash_id IS NULL AND substr(name, 1, :length) = :prefix
     UNION
     SELECT name FROM pipeline WHERE trash_id IS NULL AND substr(name, 1, :length) = :prefix
+    UNION
+    SELECT name FROM model_config WHERE hidden = 0 AND substr(name, 1, :length) = :prefix
     ORDER BY name LIMIT :limit
 """
 

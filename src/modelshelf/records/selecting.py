@@ -50,7 +50,7 @@ from modelshelf.schema.selector import (
 from modelshelf.schema.selector_form import simplified
 from modelshelf.schema.selector_matching import folded
 
-__all__ = ["count_configs", "find_configs", "find_keys"]
+__all__ = ["condition_for", "count_configs", "find_configs", "find_keys"]
 
 _MOST = 500
 """Conditions in one selector: SQLite walks a tree of at most 1,000 levels."""
@@ -131,7 +131,7 @@ def find_configs(
     """Return the records that *selector* selects. See `ModelRecordServiceBase.find`."""
     wanted = select(model_config.c.key, model_config.c.config)
     is_page = limit is not None
-    condition = _condition(connection, selector, is_page=is_page)
+    condition = condition_for(connection, selector, is_page=is_page)
     fits = and_(model_config.c.hidden.is_(False), condition)
     sorting = _sorting(connection, order, descending=descending)
     if offset <= 0 and limit is None:
@@ -154,7 +154,7 @@ def find_keys(
     descending: bool = False,
 ) -> list[str]:
     """Return the keys of the records that *selector* selects; no record is read for it."""
-    fits = and_(model_config.c.hidden.is_(False), _condition(connection, selector))
+    fits = and_(model_config.c.hidden.is_(False), condition_for(connection, selector))
     wanted = select(model_config.c.key).where(fits)
     return list(
         connection.scalars(wanted.order_by(*_sorting(connection, order, descending=descending)))
@@ -166,7 +166,7 @@ def count_configs(connection: Connection, selector: Selector = Everything) -> in
     wanted = (
         select(func.count())
         .select_from(model_config)
-        .where(model_config.c.hidden.is_(False), _condition(connection, selector))
+        .where(model_config.c.hidden.is_(False), condition_for(connection, selector))
     )
     return connection.scalars(wanted).one()
 
@@ -181,9 +181,19 @@ def _sorting(connection: Connection, order: Order, *, descending: bool) -> list[
     return [*columns, model_config.c.key]
 
 
-def _condition(
+def condition_for(
     connection: Connection, selector: Selector, *, is_page: bool = False
 ) -> ColumnElement[bool]:
+    """Return whether a row of `model_config` fits *selector*.
+
+    Args:
+        connection: Asked for what makes the quickest condition.
+        selector: The condition.
+        is_page: Only some of what fits is wanted.
+
+    Raises:
+        UsageError: It has more conditions than a database takes.
+    """
     simple = simplified(selector)
     terms = _terms(simple)
     if terms > _MOST:

@@ -48,7 +48,7 @@ class ModelInfo:
     """
 
     id: int
-    """Unique over pipelines and fundamental models together; never used again."""
+    """Unique over pipelines and fundamental models together; never used again. 0: it lies elsewhere."""
     key: str
     """32 hexadecimal digits; unique per *name*: one fundamental model may have several."""
     name: str
@@ -81,6 +81,8 @@ class ModelInfo:
     """Of a pipeline, its components sorted by folder."""
     original: OriginalFile | None = None
     """The checkpoint that it came as and an export gives back; None for whatever is stored as it came."""
+    is_stored: bool = True
+    """False for a model that lies elsewhere: the library has its record and none of its bytes."""
 
     @property
     def path(self) -> Path:
@@ -173,3 +175,5 @@ class TrashedModel:
     """Bytes that only it holds, and that `gc` will free."""
     bytes_kept: int
     """Bytes that other models share and that stay."""
+    is_stored: bool = True
+    """False for a model that lies elsewhere: its files stay there, and its record is gone for good."""

@@ -102,7 +102,7 @@ class Identification:
             overridden, rules=rules_edition(), kept_whole=old.get("kept_whole", "")
         )
         now = overridden.effective
-        # A stand-alone file's format is what it lies as; a pipeline's is how it is given back.
+        # A pipeline stays the folder that it is.
         format_ = model.format if model.is_pipeline else now.format
         bases = now.bases or (BaseModelType.UNKNOWN,)
         self._records.identify_as(model.key, now.type, format_, bases, detail)

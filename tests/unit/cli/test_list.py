@@ -116,17 +116,6 @@ def test_what_is_in_the_trash_is_not_selected(run: Run) -> None:
     assert names(run, "type:lora tag:ink") == ["Lines"]
 
 
-def test_a_record_of_a_model_elsewhere_is_not_listed(run: Run, library: Path) -> None:
-    """The list is of models that the library holds, with or without a selector."""
-    from modelshelf import Settings, normalized_model_manager  # noqa: PLC0415 - as a program
-
-    record = {"name": "away", "type": "lora", "format": "lycoris", "base": "sdxl", "path": "/a"}
-    with normalized_model_manager(Settings(root=library.parent / "library")) as manager:
-        manager.store.add_model("0" * 32, record)
-    assert names(run) == ["alpha", "Lines", "middle"]
-    assert names(run, "type:lora") == ["Lines"]
-
-
 def test_the_short_options_are_none_that_a_condition_could_be() -> None:
     """A minus before an attribute is a part of the selector; `-q` alone is a flag."""
     short = {name for option in command.params for name in option.opts if len(name) == 2}

@@ -1,0 +1,135 @@
+"""Models of which the library has only a record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf import Settings, normalized_model_manager
+from modelshelf.errors import DuplicateModelException, ModelElsewhereError
+from modelshelf.records.names import read_names
+from modelshelf.testing import tiny
+from tests.unit.cli.conftest import Run
+
+KEY = "31e2becb55de96b9033154647902828f"
+SHA256 = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Make a library that stores a LoRA, and knows another on another disk."""
+    settings = Settings(root=tmp_path / "library")
+    with normalized_model_manager(settings) as manager:
+        manager.add(tiny.lora(tmp_path / "Lines.safetensors", base="sd-1"))
+        manager.store.add_model(
+            KEY,
+            {
+                "name": "Ink",
+                "type": "lora",
+                "format": "lycoris",
+                "base": "sdxl",
+                "path": "/mnt/other/ink.safetensors",
+                "description": "Black lines",
+                "source": "acme/ink",
+                "sha256": SHA256,
+                "size": 2_000_000,
+                "tags": ["line art"],
+            },
+        )
+    return settings
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("ls",), {"Ink", "Lines"}),
+        (("ls", "base:sdxl"), {"Ink"}),
+        (("ls", "-base:sdxl"), {"Lines"}),
+        (("ls", "--type", "lora", "--sort", "size", "--limit", "1"), {"Lines"}),
+        (("ls", 'tag:"line art"'), {"Ink"}),
+        (("find", "ink"), {"Ink"}),
+        (("find", "acme"), {"Ink"}),
+        (("find", "black LINES"), {"Ink"}),
+        (("find", SHA256[:10]), {"Ink"}),
+        (("find", "size>1MB", "lines"), {"Ink", "Lines"}),
+        (("find", KEY[:8]), {"Ink"}),
+    ],
+)
+def test_they_are_listed_and_found(run: Run, words: tuple[str, ...], expected: set[str]) -> None:
+    """By all that others are listed and found by."""
+    done = run(*words, "--json")
+    assert done.exit == 0, done.err
+    found = {model["name"]: model for model in json.loads(done.out)}
+    assert found.keys() == expected
+    assert [name for name, model in found.items() if not model["is_stored"]] == [
+        name for name in found if name == "Ink"
+    ]
+
+
+@pytest.mark.usefixtures("settings")
+def test_people_see_that_they_are_elsewhere(run: Run) -> None:
+    """In place of a size, because they take no space here."""
+    line = next(line for line in run("ls").out.splitlines() if line.startswith("Ink"))
+    assert line.split() == ["Ink", "lora", "sdxl", "lycoris", "elsewhere", KEY]
+    shown = run("show", "Ink").out
+    assert "path           /mnt/other/ink.safetensors" not in shown.splitlines()[0]
+    assert "lies elsewhere" in shown
+    assert "line art" in shown
+    document = json.loads(run("show", KEY[:6], "--json", "--files").out)
+    assert (document["location"], document["files"]) == ("/mnt/other/ink.safetensors", [])
+    usage = json.loads(run("du", "--json").out)
+    assert "Ink" not in json.dumps(usage)
+
+
+def test_they_are_edited_and_forgotten(run: Run, settings: Settings) -> None:
+    """`edit` changes the record; `rm` forgets it, and says that no file goes."""
+    assert run("edit", "Ink", "--name", "Wash", "--tag", "wet").exit == 0
+    assert json.loads(run("show", "Wash", "--json").out)["tags"] == ["line art", "wet"]
+    assert read_names(settings.db_path, "W") == ["Wash"]
+    planned = run("rm", "Wash", "--dry-run")
+    assert "its record goes for good, its files stay" in planned.out
+    gone = json.loads(run("rm", "Wash", "-y", "--json").out)["removed"]
+    assert (gone[0]["is_stored"], gone[0]["bytes_freed"]) == (False, 0)
+    assert run("show", "Wash").exit == 4
+    assert run("undo").out == ""
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "Ink", "."),
+        ("export", "Ink", "--to-tar", "-"),
+        ("identify", "Ink"),
+        ("identify", "Ink", "--base", "sd-1"),
+        ("identify", "Ink", "--as-detected"),
+    ],
+)
+def test_what_needs_its_files_says_where_it_lies(run: Run, words: tuple[str, ...]) -> None:
+    """A verb that needs the bytes is refused with the path, and with how to store it."""
+    done = run(*words)
+    assert done.exit == 4
+    assert "lies elsewhere, at `/mnt/other/ink.safetensors`" in done.err
+    assert "shelf add /mnt/other/ink.safetensors" in done.err
+
+
+def test_one_name_here_and_elsewhere_is_two(settings: Settings) -> None:
+    """Who asks by name is told of both, and chooses by key, which may be any text."""
+    with normalized_model_manager(settings) as manager:
+        stored = manager.get_model("Lines")
+        record = manager.store.get_model(KEY)
+        record.name = "Lines"
+        manager.store.add_model("my key", record)
+        with pytest.raises(DuplicateModelException):
+            manager.get_model("Lines")
+        assert manager.get_model(stored.key) == stored
+        assert manager.get_model("my key").location == "/mnt/other/ink.safetensors"
+        assert manager.get_model_by_name("Lines", "lora") == stored
+        assert [one.key for one in manager.elsewhere()] == [KEY, "my key"]
+        assert [one.name for one in manager.list_models()] == ["Lines"]
+        with pytest.raises(ModelElsewhereError) as caught:
+            manager.files("my key")
+        assert caught.value.path == "/mnt/other/ink.safetensors"
