@@ -76,7 +76,8 @@ def probe_model(
             return Probed(path, replace(identity, evidence=(), near_misses=(), components=()))
         index = _own_index(tree)
         metadata = read_metadata(tree.root, index.metadata)
-        identity = identify(tree, declared=metadata.beside, known=known)
+        header = index if tree.is_file else None
+        identity = identify(tree, declared=metadata.beside, header=header, known=known)
     except ModelshelfError as error:
         return Probed(path, None, error=error)
     return Probed(path, identity, metadata, index.findings)

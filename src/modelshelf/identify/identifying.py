@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ def identify(
     *,
     families: Families = BUILT_IN,
     declared: Iterable[Declared] = (),
+    header: TensorIndex | None = None,
     known: Recollection | None = None,
 ) -> Identity:
     """Say which model a file, a folder or a header is.
@@ -45,6 +46,7 @@ def identify(
             those that ship with modelshelf.
         declared: What others say, such as sidecars: it narrows what tensors and configurations leave
             open and overrules nothing. The file's own metadata is taken in without it.
+        header: What `read_tensors` found in *source*, a file, where somebody has read it already.
         known: What a run over many files has seen, so that a layout which thousands of them share
             is evaluated once; None evaluates every file. The answer is the same.
 
@@ -70,7 +72,8 @@ def identify(
         return narrow(identity, (*claims_of(source.metadata), *declared))
     tree = source if isinstance(source, SourceTree) else read_tree(Path(source))
     if tree.is_file:
-        return _identify_file(tree, declared, lambda index: evaluate(index, families))
+        index = _read(tree, tree.files[0], header)
+        return _identify_file(tree.files[0], index, evaluate(index, families), declared)
     pipeline = read_pipeline(tree)
     if pipeline is not None:
         return narrow(identify_pipeline(tree, pipeline, families), declared)
@@ -78,11 +81,8 @@ def identify(
 
 
 def _identify_file(
-    tree: SourceTree, declared: Iterable[Declared], evaluate: Callable[[TensorIndex], Identity]
+    file: SourceFile, index: TensorIndex, identity: Identity, declared: Iterable[Declared]
 ) -> Identity:
-    file = tree.files[0]
-    index = _read(tree, file)
-    identity = evaluate(index)
     if index.container is Container.OTHER and identity.type is ModelType.UNKNOWN:
         nothing = NearMiss("container", f"tensors: {file.member.name} is {index.container}")
         return replace(identity, near_misses=(nothing,))
@@ -106,8 +106,8 @@ def _as_shard(identity: Identity, file: SourceFile) -> Identity:
     return replace(identity, evidence=(*identity.evidence, named), status=IdentityStatus.PARTIAL)
 
 
-def _read(tree: SourceTree, file: SourceFile) -> TensorIndex:
+def _read(tree: SourceTree, file: SourceFile, header: TensorIndex | None) -> TensorIndex:
     # The index of shards names every tensor; alone it is a model of which all shards are missing.
     if file.member.name.endswith(".json") and ".index." in file.member.name:
         return read_shards(tree, file)
-    return read_tensors(file)
+    return read_tensors(file) if header is None else header

@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.blobs.source_reader import hash_source
 from modelshelf.convert import convert_checkpoint
-from modelshelf.formats import read_tensors
 from modelshelf.install.part_storing import PartStorer
 from modelshelf.install.proof import (
     check_rebuilt,
@@ -27,6 +26,7 @@ from modelshelf.schema.recipe import DerivedFile, OriginalFile
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent
 from modelshelf.schema.taxonomy import ModelType
+from modelshelf.schema.tensor import TensorIndex
 
 __all__ = ["CheckpointAdder"]
 
@@ -38,11 +38,13 @@ class CheckpointAdder:
         self._records = records
         self._blobs = blobs
 
-    def convert(self, tree: SourceTree, identity: Identity) -> Conversion | KeptWhole | None:
-        """Decide how a main model that is one file is split; None for anything else."""
-        if not tree.is_file or identity.type is not ModelType.MAIN:
+    def convert(
+        self, tree: SourceTree, header: TensorIndex | None, identity: Identity
+    ) -> Conversion | KeptWhole | None:
+        """Decide how a main model that is one file, with this *header*, is split; else None."""
+        if header is None or identity.type is not ModelType.MAIN:
             return None
-        return convert_checkpoint(tree.files[0], read_tensors(tree.files[0]), identity)
+        return convert_checkpoint(tree.files[0], header, identity)
 
     def holds_whole(self, tree: SourceTree) -> bool:
         """Say whether the store has a model that is one file as that file, because it was kept whole."""

@@ -38,6 +38,7 @@ from modelshelf.schema.recipe import DerivedFile
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent, Registered
 from modelshelf.schema.taxonomy import ModelType
+from modelshelf.schema.tensor import TensorIndex
 
 __all__ = ["ModelAdder"]
 
@@ -105,17 +106,19 @@ class ModelAdder:
                 raise SourceInsideStoreError(path=str(path), root=str(folder))
             if library.is_relative_to(here):
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
-        identity = _sound(tree)
+        # Read once for everybody: of a small model this is most of the work.
+        header = read_tensors(tree.files[0]) if tree.is_file else None
+        said = read_metadata(tree.root, {} if header is None else header.metadata)
+        identity = _sound(tree, header, said)
         wanted = self._convert if convert is None else convert
         if wanted and convert is None and identity.type is ModelType.MAIN:
             # Kept whole before, by a user's word or an older release: nothing is stored twice unasked.
             wanted = not self._checkpoints.holds_whole(tree)
-        said = _said(tree)
         return plan_import(
             tree,
             identity,
             None if tree.is_file else read_pipeline(tree),
-            conversion=self._checkpoints.convert(tree, identity) if wanted else None,
+            conversion=self._checkpoints.convert(tree, header, identity) if wanted else None,
             rules=rules_edition(),
             override=wish.override,
             said=said,
@@ -274,15 +277,9 @@ def _is_as_listed(path: Path, source: SourceFile, root: Path) -> bool:
     return (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == listed
 
 
-def _said(tree: SourceTree) -> ModelMetadata:
-    """Read what stands in and beside a model."""
-    inside = read_tensors(tree.files[0]).metadata if tree.is_file else {}
-    return read_metadata(tree.root, inside)
-
-
-def _sound(tree: SourceTree) -> Identity:
+def _sound(tree: SourceTree, header: TensorIndex | None, said: ModelMetadata) -> Identity:
     """Identify a model that is to be stored: one with damaged files is refused, and they are named."""
-    identity = identify(tree, declared=read_claims(tree.root))
+    identity = identify(tree, declared=said.beside, header=header)
     if identity.status is IdentityStatus.BROKEN:
         broken = next(one for one in identity.evidence if one.rule == "damaged")
         raise FormatError(path=str(tree.root / broken.where), problem=broken.found)
