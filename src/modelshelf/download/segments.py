@@ -78,6 +78,11 @@ class Segments:
         """Whether every byte has come."""
         return not self._free and not self._open
 
+    @property
+    def can_split(self) -> bool:
+        """Whether another connection could take over somebody's tail."""
+        return self._slowest() is not None
+
     def take(
         self, *, rate: float, connections: int, largest: int = _LARGEST, split: bool = True
     ) -> Segment | None:
@@ -96,7 +101,7 @@ class Segments:
             return self._split(rate) if split else None
         start, end = self._free[0]
         end = min(end, start + self._length(rate, connections, largest))
-        return self._begin(start, end)
+        return self.take_at(start, end)
 
     def take_at(self, start: int, end: int) -> Segment:
         """Give out exactly these bytes, which must be free: an answer that is there brings them."""
@@ -126,9 +131,6 @@ class Segments:
         if segment.left > 0:
             self._free = _joined([*self._free, (segment.position, segment.end)])
 
-    def _begin(self, start: int, end: int) -> Segment:
-        return self.take_at(start, end)
-
     def _length(self, rate: float, connections: int, largest: int) -> int:
         wished = int(rate * _SECONDS) if rate else FIRST_SEGMENT
         if connections > 1:
@@ -137,12 +139,8 @@ class Segments:
         return max(_SMALLEST, min(wished, largest))
 
     def _split(self, rate: float) -> Segment | None:
-        slowest = max(self._open, key=_seconds_left, default=None)
-        if (
-            slowest is None
-            or slowest.left < 2 * _SMALLEST
-            or _seconds_left(slowest) < _WORTH_SPLITTING
-        ):
+        slowest = self._slowest()
+        if slowest is None:
             return None
         # Divided so that both end at the same time.
         faster = rate or slowest.rate or 1.0
@@ -153,6 +151,13 @@ class Segments:
         slowest.end = middle
         self._open.append(segment)
         return segment
+
+    def _slowest(self) -> Segment | None:
+        """Return the segment that ends last, if a second connection for it is worth opening."""
+        slowest = max(self._open, key=_seconds_left, default=None)
+        if slowest is None or slowest.left < 2 * _SMALLEST:
+            return None
+        return slowest if _seconds_left(slowest) >= _WORTH_SPLITTING else None
 
 
 def _seconds_left(segment: Segment) -> float:

@@ -1,0 +1,74 @@
+"""Where the file of an order goes, and by what name its unfinished parts are found again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from modelshelf.download.file_name import safe_name
+from modelshelf.download.origin import public_url
+from modelshelf.download.partial_names import PartialNames, find_partials
+from modelshelf.errors import InvalidDownloadError
+from modelshelf.schema.transfer import TransferOrder
+
+__all__ = ["Destination"]
+
+_KEY_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A folder, and a name in it as soon as one is known."""
+
+    folder: Path
+    """It exists."""
+    name: str | None
+    """Of the file to be; None while only the host knows it."""
+    key: str
+    """Digest of what is ordered: equal orders share unfinished parts, different ones never do."""
+
+    @classmethod
+    def of(cls, order: TransferOrder) -> Self:
+        """Read an order.
+
+        Raises:
+            InvalidDownloadError: The folder does not exist, or the name is none.
+            UnsafeFileNameError: The order's file name could leave the folder.
+        """
+        destination = order.destination
+        if destination.is_dir():
+            name = None if order.file_name is None else safe_name(order.file_name)
+            return cls(destination, name, _key(order))
+        if not destination.parent.is_dir():
+            reason = f"the folder `{destination.parent}` does not exist"
+            raise InvalidDownloadError(url=public_url(order.url), reason=reason)
+        return cls(destination.parent, destination.name, _key(order))
+
+    def leftover(self) -> Path | None:
+        """Return the final name of what an earlier run of the same order left unfinished; None: nothing."""
+        # The name in the names of parts may be shortened; what is made of it is shortened likewise.
+        return next(
+            (self.folder / (self.name or names.final.name) for names in self._partials()), None
+        )
+
+    def _partials(self) -> list[PartialNames]:
+        if self.name is None:
+            return [names for names in find_partials(self.folder) if names.key == self.key]
+        names = PartialNames.of(self.folder / self.name, self.key)
+        return [names] if names.part.exists() or names.journal.exists() else []
+
+
+def _key(order: TransferOrder) -> str:
+    """Digest the address with its query, which may say which file is meant, and what is expected."""
+    expected = order.expected
+    content = [
+        order.url.partition("#")[0],
+        expected.size,
+        str(expected.sha256),
+        str(expected.blake3),
+        expected.git_sha1,
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_KEY_DIGITS]

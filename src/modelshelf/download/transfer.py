@@ -1,0 +1,400 @@
+"""The bytes of one version of a file on their way: who fetches what, and what to do when it goes wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+from threading import Condition
+from typing import Protocol
+
+from modelshelf.download.connections import ConnectionCount
+from modelshelf.download.failed_attempts import RetryLaterError, UnusableAnswerError
+from modelshelf.download.hosts import Hosts
+from modelshelf.download.pace import Pace
+from modelshelf.download.patience import Patience
+from modelshelf.download.segment_worker import FirstAnswer, SegmentWorker
+from modelshelf.download.segments import Segment, Segments
+from modelshelf.download.stop_signal import StopSignal
+from modelshelf.protocols import Answer
+
+__all__ = ["Ending", "Sink", "Surroundings", "Transfer"]
+
+_TICK = 0.1
+"""Seconds between two looks at the workers."""
+_GRACE = 0.12
+"""Seconds that workers get to bring home what they have; after half of them their answers are cut."""
+_MARKS = 100
+"""Reports of progress for each file, at least where it is large."""
+_UNUSABLE = 2
+"""Answers in a row that do not fit the request, after which ranges are not asked for any more."""
+_SLOWEST = 82.0
+"""Bytes per second below which a connection counts as stuck even if there is nothing to compare it with."""
+
+
+class Ending(Enum):
+    """How a transfer ended, apart from errors."""
+
+    DONE = "done"
+    """Every byte is there."""
+    STOPPED = "stopped"
+    """The stop signal was said."""
+    CHANGED = "changed"
+    """The host serves another version of the file now."""
+    RANGELESS = "rangeless"
+    """The host cannot be trusted with ranges: fetch the file in one stream."""
+
+
+class Sink(Protocol):
+    """Where bytes go. `keep` may be called from several threads at once."""
+
+    def take_buffer(self) -> memoryview:
+        """Lend memory for bytes that are going to be kept."""
+
+    def give_buffer(self, buffer: memoryview) -> None:
+        """Take unused memory back."""
+
+    def keep(self, offset: int, buffer: memoryview, count: int) -> None:
+        """Keep the first *count* bytes of a buffer of `take_buffer`, and the buffer with them."""
+
+
+class PartOpener(Protocol):
+    """Asks the host for bytes."""
+
+    def __call__(self, start: int, end: int) -> Answer:
+        """Return the checked answer that brings these bytes, or the first of them.
+
+        Raises:
+            ModelshelfError: The host does not give them.
+            UnusableAnswerError: It gives something else.
+            RemoteChangedError: It gives another version's.
+            TransferStoppedError: The stop signal was said.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all transfers share, and what one is allowed."""
+
+    hosts: Hosts
+    """Connections that each host allows."""
+    pace: Pace
+    """Rate limits."""
+    patience: Patience
+    """When to give up."""
+    connections: int
+    """The most for one file."""
+    clock: Callable[[], float] = time.monotonic
+    """Monotonic seconds."""
+    processor_clock: Callable[[], float] = time.process_time
+    """Processor seconds of this process."""
+
+
+class Transfer:
+    """Brings the missing bytes of one version of a file into a sink, over one connection or several.
+
+    One `run`, from one thread. The workers' threads call `assign`, `store`, `failed` and `left`.
+
+    Args:
+        open_part: Asks for a half-open range, and returns its answer once that is checked, or raises.
+        sink: Takes the bytes; its errors end the transfer.
+        missing: Which bytes are wanted; the end of the last range may be unknown, see *first*.
+        first: An answer that is already there; its bytes are fetched over the connection it came on.
+        host: Whom connections are counted for.
+        flow: Which download this is, among those that share `Surroundings`.
+        surroundings: Limits, and who else is there.
+        stop: Ends it early.
+        random: Spreads pauses.
+    """
+
+    def __init__(
+        self,
+        open_part: PartOpener,
+        sink: Sink,
+        missing: Iterable[tuple[int, int]],
+        *,
+        first: FirstAnswer | None,
+        host: str,
+        flow: object,
+        surroundings: Surroundings,
+        stop: StopSignal,
+    ) -> None:
+        self._open_part = open_part
+        self._host = host
+        self._flow = flow
+        self._stop = stop
+        self._pace = surroundings.pace
+        self._clock = surroundings.clock
+        self.fetched = 0
+        """Bytes of content that came over the network."""
+        self._sink = sink
+        self._first = first
+        self._all = surroundings
+        self._random = Random()  # noqa: S311 - spreads pauses, guards nothing
+        self._segments = Segments(missing)
+        self._changed = Condition()
+        self._workers: list[SegmentWorker] = []
+        self._ending: Ending | None = None
+        self._error: BaseException | None = None
+        self._gave_up: tuple[int, Exception] | None = None
+        self._one_stream = first is not None and first.is_everything
+        limit = 1 if self._one_stream else surroundings.connections
+        self._count = ConnectionCount(limit)
+        self._most = limit
+        self._wanted = 1
+        self._news = False
+        self._next_mark = 0
+        self._mark = 2**20
+
+    # ------------------------------------------------------------ the caller's side
+
+    def run(self, report: Callable[[int], None], *, size: int | None) -> Ending:
+        """Fetch, and return when everything is there or it makes no sense to go on.
+
+        Args:
+            report: Told how many bytes came in this transfer, from this thread.
+            size: Bytes of the whole file, for the steps of progress.
+
+        Raises:
+            ModelshelfError: It cannot go on; what came is in the sink.
+        """
+        self._mark = max(2**20, (size or 0) // _MARKS)
+        self._next_mark = self._mark
+        forget = self._stop.on_stop(self._wake)
+        try:
+            if not self._all.hosts.acquire(self._host, self._flow, self._stop):
+                return self._end(Ending.STOPPED)
+            self._start_worker()
+            self._watch(report)
+        finally:
+            forget()
+            self._bring_home()
+            self._all.pace.leave(self._flow)
+        report(self.fetched)
+        if self._error is not None:
+            raise self._error
+        return self._ending or Ending.STOPPED
+
+    def _watch(self, report: Callable[[int], None]) -> None:
+        measured_at, measured, processor = self._clock(), 0, self._all.processor_clock()
+        while not self._over():
+            with self._changed:
+                if not self._news:
+                    self._changed.wait(min(_TICK, self._count.window))
+                self._news = False
+            report(self.fetched)
+            if self._stop.kind is not None:
+                self._end(Ending.STOPPED)
+                return
+            now = self._clock()
+            if now - measured_at >= self._count.window:
+                spent = now - measured_at
+                used = self._all.processor_clock()
+                self._adapt((self.fetched - measured) / spent, (used - processor) / spent)
+                measured_at, measured, processor = now, self.fetched, used
+            self._look_after(now)
+
+    def _over(self) -> bool:
+        return self._ending is not None or self._error is not None
+
+    def _adapt(self, rate: float, busy: float) -> None:
+        if self._most == 1:
+            return
+        held_back = self._pace.limited
+        self._wanted = min(self._most, self._count.feed(rate, busy=busy, held_back=held_back))
+        with self._changed:
+            surplus = self._workers[self._wanted :]
+            for worker in surplus:
+                worker.dismiss()
+
+    def _look_after(self, now: float) -> None:
+        """Cut what is stuck, replace who is gone, and add who is wanted."""
+        with self._changed:
+            workers = [worker for worker in self._workers if worker.is_at_work]
+            gave_up = self._gave_up if self._gave_up and self._gave_up[0] == self.fetched else None
+            lacking = self._wanted - len(workers) if self._has_work() else 0
+        rates = sorted(worker.rate for worker in workers)
+        usual = rates[len(rates) // 2] if len(rates) > 1 else 0.0
+        for worker in workers:
+            patience = self._all.patience
+            worker.check_pace(max(_SLOWEST, usual * patience.slow_share), patience.slow_for, now)
+        if workers:
+            for _ in range(lacking):
+                if not self._all.hosts.try_acquire(self._host, self._flow):
+                    break
+                self._start_worker()
+        elif gave_up:
+            self.fail(gave_up[1])
+        elif not self._over() and self._all.hosts.acquire(self._host, self._flow, self._stop):
+            self._start_worker()
+
+    def _has_work(self) -> bool:
+        return self._segments.unassigned > 0 or self._segments.can_split
+
+    def _start_worker(self) -> None:
+        worker = SegmentWorker(self, self._first, self._clock)
+        self._first = None
+        with self._changed:
+            self._workers.append(worker)
+        worker.start()
+
+    def _bring_home(self) -> None:
+        """Wait a moment for the workers, then cut their answers; who is stuck even so is left to itself."""
+        with self._changed:
+            workers = list(self._workers)
+            for worker in workers:
+                worker.dismiss()
+        if self._first is not None:
+            self._first.answer.close()
+        until = self._clock() + _GRACE
+        for share in (0.5, 1.0):
+            for worker in workers:
+                worker.join(max(0.0, until - (1 - share) * _GRACE - self._clock()))
+            for worker in workers:
+                worker.abort()
+        for worker in workers:
+            worker.join(max(0.0, until + _GRACE / 2 - self._clock()))
+
+    def _end(self, ending: Ending) -> Ending:
+        with self._changed:
+            self._ending = self._ending or ending
+            self._news = True
+            self._changed.notify_all()
+        return ending
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._news = True
+            self._changed.notify_all()
+
+    # ------------------------------------------------------------ the workers' side
+
+    def assign(self, worker: SegmentWorker, first: FirstAnswer | None) -> Segment | None:
+        """Give a worker something to do; None when it may go home."""
+        with self._changed:
+            if self._over() or worker.is_dismissed:
+                return None
+            if first is not None:
+                segment = self._segments.take_at(first.start, first.end)
+            else:
+                rate = worker.rate or self._usual_rate()
+                found = self._segments.take(
+                    rate=rate, connections=max(self._wanted, len(self._workers))
+                )
+                if found is None:
+                    return None
+                segment = found
+            return segment
+
+    def _usual_rate(self) -> float:
+        rates = [worker.rate for worker in self._workers if worker.rate]
+        return sum(rates) / len(rates) if rates else 0.0
+
+    def open_part(self, segment: Segment) -> Answer:
+        """See `Work`."""
+        return self._open_part(segment.position, segment.end)
+
+    def take_buffer(self) -> memoryview:
+        """See `Work`."""
+        return self._sink.take_buffer()
+
+    def give_buffer(self, buffer: memoryview) -> None:
+        """See `Work`."""
+        self._sink.give_buffer(buffer)
+
+    def store(self, segment: Segment, buffer: memoryview, count: int) -> bool:
+        """See `Work`."""
+        with self._changed:
+            count = min(count, segment.left)
+            offset = segment.position
+            # Claimed before it is written, so that nobody else is sent for the same bytes meanwhile.
+            self._segments.advance(segment, count)
+        self._sink.keep(offset, buffer, count)
+        with self._changed:
+            self.fetched += count
+            if self.fetched >= self._next_mark:
+                self._next_mark = self.fetched + self._mark
+                self._news = True
+                self._changed.notify_all()
+            return segment.left > 0 and not self._over()
+
+    def take_pace(self, wanted: int) -> int:
+        """See `Work`."""
+        return self._pace.take(wanted, flow=self._flow, host=self._host, stop=self._stop)
+
+    def refund_pace(self, amount: int) -> None:
+        """See `Work`."""
+        self._pace.refund(amount, flow=self._flow, host=self._host)
+
+    def is_crowded(self) -> bool:
+        """See `Work`."""
+        return self._all.hosts.wanted(self._host, self._flow)
+
+    def give_back(self, segment: Segment) -> None:
+        """See `Work`."""
+        with self._changed:
+            self._segments.give_back(segment)
+            if self._segments.done:
+                self._end(Ending.DONE)
+
+    def end_early(self, segment: Segment) -> None:
+        """See `Work`."""
+        with self._changed:
+            segment.end = segment.position
+
+    def has_changed(self) -> None:
+        """See `Work`."""
+        self._end(Ending.CHANGED)
+
+    def fail(self, error: BaseException) -> None:
+        """See `Work`."""
+        with self._changed:
+            if not self._over():
+                self._error = error
+            self._wake()
+
+    def failed(self, worker: SegmentWorker, error: Exception) -> bool:
+        """See `Work`."""
+        patience = self._all.patience
+        with self._changed:
+            others = any(each is not worker and each.is_at_work for each in self._workers)
+            if others and worker.failures and not worker.brought:
+                # A host that lets no further connection in has said how many it wants.
+                self._most = self._wanted = max(1, len(self._workers) - 1)
+                return False
+        if self._one_stream:
+            # It can only be had from the first byte on: whoever ordered the stream begins anew.
+            self.fail(error)
+        elif isinstance(error, UnusableAnswerError) and worker.failures >= _UNUSABLE:
+            self._end(Ending.RANGELESS)
+        elif _is_hopeless(error, worker.failures, patience) and not others:
+            self.fail(error)
+        elif worker.failures:
+            self._rest(patience.pause_before(worker.failures, self._random))
+        if _is_hopeless(error, worker.failures, patience):
+            self._gave_up = (self.fetched, error)
+            return False
+        return not self._over()
+
+    def left(self, worker: SegmentWorker) -> None:
+        """See `Work`."""
+        self._all.hosts.release(self._host, self._flow)
+        with self._changed:
+            if worker in self._workers:
+                self._workers.remove(worker)
+            self._wake()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, but not longer than the transfer lasts."""
+        until = self._clock() + seconds
+        with self._changed:
+            while not self._over() and self._stop.kind is None and until > self._clock():
+                self._changed.wait(min(until - self._clock(), _TICK))
+
+
+def _is_hopeless(error: Exception, failures: int, patience: Patience) -> bool:
+    """Say whether an attempt more is not worth it."""
+    most = error.most if isinstance(error, RetryLaterError) else None
+    return failures >= patience.attempts or (most is not None and failures > most)
