@@ -194,7 +194,7 @@ def words_of(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
         return f"its name cannot be resolved ({error.strerror or 'unknown'})"
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+        return f"{error.strerror[0].lower()}{error.strerror[1:]}"
     return "the connection broke"
 
 

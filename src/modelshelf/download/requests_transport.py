@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import certifi
 
-from modelshelf.download.guarded_connection import Dialer, check_named
+from modelshelf.download.guarded_connection import Connection, Dialer, check_named
 from modelshelf.download.idle_connections import IdleConnections
 from modelshelf.download.origin import WebAddress, public_url
 from modelshelf.download.proxies import Proxies
@@ -86,6 +86,7 @@ class RequestsTransport:
             address = WebAddress.parse(request.url)
         except ValueError as error:
             raise InvalidDownloadError(url=public_url(request.url), reason=str(error)) from None
+        _check_headers(request.headers, address.public)
         if self._session is not None:
             from modelshelf.download.session_exchange import (  # noqa: PLC0415 - requests is slow to import
                 open_in_session,
@@ -109,8 +110,7 @@ class RequestsTransport:
         key = (os.getpid(), origin, proxy)
         giver = self._idle.giver(key)
         while (connection := self._idle.take(key)) is not None:
-            if connection.peer is not None and request.check_peer is not None:
-                request.check_peer(origin.host, connection.peer)
+            _check_again(connection, request, origin.host)
             try:
                 return ask(
                     connection, request, address, headers, giver, is_kept=True, clock=self._clock
@@ -129,19 +129,34 @@ class RequestsTransport:
         return self._dialer
 
     def _headers(self, request: Request, address: WebAddress) -> dict[str, str]:
-        """Return the headers to send, checked: none may end its line early."""
+        """Return all headers to send."""
         headers = {
             "host": address.origin.host_header,
             "user-agent": self._agent,
             "accept": "*/*",
             "accept-encoding": "identity",
         }
-        for name, value in request.headers.items():
-            if not _NAME.match(name) or name.lower() in _OURS or not _is_sendable(value):
-                reason = f"the header {name[:40]!r} cannot be sent"
-                raise InvalidDownloadError(url=address.public, reason=reason)
-            headers[name.lower()] = value.strip(" \t")
-        return headers
+        given = {name.lower(): value.strip(" \t") for name, value in request.headers.items()}
+        return headers | given
+
+
+def _check_again(connection: Connection, request: Request, host: str) -> None:
+    """Check the peer of a kept connection: it was made for a request with a check of its own."""
+    if connection.peer is None or request.check_peer is None:
+        return
+    try:
+        request.check_peer(host, connection.peer)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _check_headers(headers: Mapping[str, str], url: str) -> None:
+    """Refuse headers that would end their line early, or that decide where a message ends."""
+    for name, value in headers.items():
+        if not _NAME.match(name) or name.lower() in _OURS or not _is_sendable(value):
+            reason = f"the header {name[:40]!r} cannot be sent"
+            raise InvalidDownloadError(url=url, reason=reason)
 
 
 def _is_sendable(value: str) -> bool:

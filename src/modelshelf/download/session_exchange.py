@@ -72,7 +72,7 @@ def open_in_session(
             stream=True,
             allow_redirects=False,
             timeout=(request.connect_timeout, request.read_timeout),
-            **_without_credentials(request),
+            **_without_credentials(session, request),
         )
     except (requests.RequestException, OSError, http.client.HTTPException) as error:
         failure = _failure(error, address.public, request)
@@ -94,6 +94,9 @@ class SessionAnswer:
         self.status = int(response.status_code)
         self.headers = _headers(response.headers, public_url(request.url))
         self._public = public_url(request.url)
+        if not 200 <= self.status <= 599:  # noqa: PLR2004 - what is below is interim, and above there is nothing
+            # The libraries below a session take early hints for the answer.
+            raise InvalidAnswerError(url=self._public, reason=f"status {self.status}")
         self._patience = request.read_timeout
         self._response = response
         self._lock = Lock()
@@ -233,16 +236,19 @@ def _withheld(session: requests.Session, request: Request) -> dict[str, str | No
     return {name: None for name in own if name.lower() not in _HARMLESS | given}
 
 
-def _without_credentials(request: Request) -> dict[str, Any]:
+def _without_credentials(session: requests.Session, request: Request) -> dict[str, Any]:
     """Return what keeps a session from adding its own log-in and parameters to a stranger's request."""
     if not request.is_foreign:
         return {}
-    return {"auth": lambda prepared: prepared, "params": ""}
+    own = getattr(session, "params", None)
+    # None for each takes it out; a session's parameters of any other kind give way to any that are given.
+    params = dict.fromkeys(own) if isinstance(own, Mapping) else {}
+    return {"auth": lambda prepared: prepared, "params": params}
 
 
 def _headers(headers: Mapping[str, str], url: str) -> dict[str, str]:
     """Return an answer's headers in lower case, within the limits of all transports."""
-    items = {str(name).lower(): str(value) for name, value in headers.items()}
+    items = {str(name).lower(): str(value).strip() for name, value in headers.items()}
     if len(items) > MOST_HEADERS or sum(len(n) + len(v) for n, v in items.items()) > LARGEST_HEAD:
         raise InvalidAnswerError(url=url, reason="too many headers")
     return items
@@ -285,6 +291,8 @@ def _failure(error: Exception, url: str, request: Request) -> DownloadError:
         case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
             reason = "the session cannot ask for such an address"
             failure = InvalidDownloadError(url=url, reason=reason)
+        case requests.exceptions.InvalidHeader():
+            failure = InvalidAnswerError(url=url, reason="an impossible header")
         case _ if any(_is_flood(cause) for cause in causes):
             failure = InvalidAnswerError(url=url, reason="too many headers")
         case _:

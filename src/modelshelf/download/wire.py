@@ -7,6 +7,7 @@ takes `-5` and `0_1` for lengths.
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -150,6 +151,7 @@ def read_head(wire: Wire) -> Head:
     Raises:
         BadAnswer: It is no HTTP/1, larger than 64 KiB or 100 lines, or written against the rules.
         EOFError: The connection ended first.
+        ConnectionAbortedError: What came is no HTTP.
     """
     room = LARGEST_HEAD
     while True:
@@ -157,8 +159,8 @@ def read_head(wire: Wire) -> Head:
         room -= len(line)
         first = _STATUS_LINE.match(line)
         if first is None:
-            message = "something that is no HTTP"
-            raise BadAnswer(message)
+            # Something between here and the host may have spoken: trying again may help.
+            raise ConnectionAbortedError(errno.ECONNABORTED, "what came is no HTTP")
         status = int(first[2])
         headers, room = _fields(wire, room)
         if status >= 200:  # noqa: PLR2004 - what is below is interim

@@ -1,0 +1,483 @@
+"""What every transport promises, as tests to inherit, against real sockets on loopback.
+
+A test module subclasses `TransportContract` and supplies `make_transport`. Each test plays a host that says
+exactly the bytes that the test gives it.
+"""
+# ruff: noqa: S101, PLR2004 - a contract asserts, and its numbers are the expected ones
+
+from __future__ import annotations
+
+import gzip
+import os
+import socket
+import struct
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import Event, Lock, Thread
+from typing import Self
+
+from modelshelf.errors import (
+    ConnectionLostError,
+    ForbiddenAddressError,
+    InvalidAnswerError,
+    InvalidDownloadError,
+    StalledError,
+)
+from modelshelf.protocols import Address, Answer, Request, Transport
+from modelshelf.testing.blob_store_contract import error_of
+
+__all__ = ["ScriptedHost", "TransportContract", "error_of", "read_all"]
+
+_SECONDS = 20.0
+"""How long a host waits for somebody before it gives up; no test takes that long."""
+Say = Callable[[socket.socket], None]
+
+
+class ScriptedHost:
+    """Listens on loopback, and says to each request the next of its answers, on one connection after the other.
+
+    Args:
+        answers: Bytes to send, or a function that gets the connection. An answer that is the last, or is
+            followed by None, is the last on its connection.
+    """
+
+    def __init__(self, *answers: bytes | Say | None) -> None:
+        self._answers = list(answers)
+        self._lock = Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.requests: list[bytes] = []
+        """Heads of the requests as they came."""
+        self.connections = 0
+        """How many connections there were."""
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/a/model.bin?token=hidden"
+        """An address of this host, with something in it that nobody may show."""
+        Thread(target=self._listen, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening, and end what is open."""
+        self._listener.close()
+        for connection in self._open:
+            connection.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            connection.settimeout(_SECONDS)
+            self.connections += 1
+            self._open.append(connection)
+            Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        try:
+            while head := _read_head(connection):
+                with self._lock:
+                    self.requests.append(head)
+                    answer = self._answers.pop(0) if self._answers else None
+                    is_last = not self._answers or self._answers[0] is None
+                    if is_last and self._answers:
+                        self._answers.pop(0)
+                if callable(answer):
+                    answer(connection)
+                elif answer is not None:
+                    connection.sendall(answer)
+                if is_last or answer is None:
+                    break
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+
+def _read_head(connection: socket.socket) -> bytes:
+    """Return the head of a request; empty where the connection ends."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        portion = connection.recv(1)
+        if not portion:
+            return b""
+        head += portion
+    return head
+
+
+def read_all(answer: Answer, portion: int = 1000) -> bytes:
+    """Read a body to its end, in small portions."""
+    content, buffer = b"", memoryview(bytearray(portion))
+    while count := answer.read_into(buffer):
+        content += buffer[:count]
+    return content
+
+
+def _answer(body: bytes, *fields: str, status: str = "200 OK") -> bytes:
+    """Write an answer with a length."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *fields, "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body
+
+
+@contextmanager
+def _telling(then: Say) -> Iterator[tuple[Say, Event]]:
+    """Give a script that plays *then* and waits until the test is over."""
+    over = Event()
+
+    def say(connection: socket.socket) -> None:
+        then(connection)
+        over.wait(_SECONDS)
+
+    try:
+        yield say, over
+    finally:
+        over.set()
+
+
+def _reset(connection: socket.socket) -> None:
+    """End a connection with RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class TransportContract(ABC):
+    """The promises of `protocols.Transport`."""
+
+    @abstractmethod
+    def make_transport(self) -> Transport:
+        """Return a transport that reaches loopback directly; each test closes its own."""
+
+    @contextmanager
+    def hosting(self, *answers: bytes | Say | None) -> Iterator[tuple[Transport, ScriptedHost]]:
+        """Give a transport, and a host that says *answers*."""
+        host, transport = ScriptedHost(*answers), self.make_transport()
+        try:
+            yield transport, host
+        finally:
+            transport.close()
+            host.close()
+
+    # -- the head
+
+    def test_tells_status_and_headers(self) -> None:
+        """Names are in lower case, equal ones are joined, and the URL is the one that was asked."""
+        said = _answer(
+            b"abc", "X-One: a", "x-one:  b ", 'ETag: W/"t"', status="206 Partial Content"
+        )
+        with self.hosting(said) as (transport, host):
+            answer = transport.open(Request(host.url))
+            assert (answer.status, answer.url) == (206, host.url)
+            assert answer.headers["x-one"] == "a, b"
+            assert answer.headers["etag"] == 'W/"t"'
+            assert answer.headers["content-length"] == "3"
+            assert read_all(answer) == b"abc"
+            answer.close()
+            answer.close()
+
+    def test_sends_what_it_was_given(self) -> None:
+        """The path, the query, Host, and the headers go out; nothing is packed unasked."""
+        with self.hosting(_answer(b"")) as (transport, host):
+            request = Request(host.url, {"Range": "bytes=3-9", "Authorization": "Bearer t"})
+            transport.open(request).close()
+            head = host.requests[0].decode().split("\r\n")
+            names = [line.partition(":")[0].lower() for line in head[1:] if line]
+            assert head[0] == "GET /a/model.bin?token=hidden HTTP/1.1"
+            assert len(names) == len(set(names))
+            sent = {line.lower() for line in head}
+            assert {
+                "range: bytes=3-9",
+                "authorization: bearer t",
+                "accept-encoding: identity",
+            } <= sent
+            assert f"host: {host.url.split('/')[2]}" in sent
+
+    def test_passes_interim_answers_by(self) -> None:
+        """What comes before the final head, such as early hints, is not the answer."""
+        hints = b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+        with self.hosting(hints + _answer(b"ok")) as (transport, host):
+            answer = transport.open(Request(host.url))
+            assert (answer.status, read_all(answer)) == (200, b"ok")
+            answer.close()
+
+    def test_follows_nothing(self) -> None:
+        """A redirect is an answer like any other."""
+        moved = _answer(b"there", "Location: /b", status="302 Found")
+        with self.hosting(moved) as (transport, host):
+            answer = transport.open(Request(host.url))
+            assert (answer.status, answer.headers["location"]) == (302, "/b")
+            answer.close()
+            assert len(host.requests) == 1
+
+    def test_keeps_no_cookie(self) -> None:
+        """What a host wants to be told again is told only if the request says so."""
+        with self.hosting(_answer(b"", "Set-Cookie: a=b; Path=/"), _answer(b"")) as (
+            transport,
+            host,
+        ):
+            transport.open(Request(host.url)).close()
+            transport.open(Request(host.url)).close()
+            assert not any(b"cookie" in head.lower() for head in host.requests)
+
+    def test_refuses_a_flood(self) -> None:
+        """A head of more than 100 lines, or of more than 64 KiB, is no head."""
+        lines = "".join(f"X-{number}: a\r\n" for number in range(200))
+        long = "".join(f"X-{number}: {'a' * 3000}\r\n" for number in range(40))
+        endless = f"X: {'a' * 100_000}\r\n"
+        for fields in (lines, long, endless):
+            said = f"HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n".encode()
+            with self.hosting(said) as (transport, host):
+                request = Request(host.url, read_timeout=5)
+                error_of(InvalidAnswerError, partial(transport.open, request))
+
+    def test_refuses_impossible_lengths(self) -> None:
+        """A length that is negative, no number, beyond all files, or said twice and differently."""
+        for length in ("-1", "0x10", "1_0", "9" * 30, "5\r\nContent-Length: 6"):
+            said = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nabcde".encode()
+            with self.hosting(said) as (transport, host):
+                error_of(InvalidAnswerError, partial(transport.open, Request(host.url)))
+
+    def test_what_is_no_http_is_no_answer(self) -> None:
+        """Whatever else listens there may be gone the next time."""
+        with self.hosting(b"220 mail.example ready\r\n\r\n") as (transport, host):
+            error_of(ConnectionLostError, partial(transport.open, Request(host.url)))
+
+    def test_refuses_headers_that_end_their_line(self) -> None:
+        """A value with a line feed would be a second header, of somebody else's choice."""
+        with self.hosting(_answer(b"")) as (transport, host):
+            request = Request(host.url, {"X-Name": "a\r\nX-Other: b"})
+            error_of(InvalidDownloadError, partial(transport.open, request))
+            assert host.requests == []
+
+    def test_refuses_other_schemes(self) -> None:
+        """Only http and https are spoken."""
+        with self.hosting() as (transport, _):
+            for url in ("file:///etc/hostname", "ftp://127.0.0.1/a", "gopher://127.0.0.1/a", "a/b"):
+                error_of(InvalidDownloadError, partial(transport.open, Request(url)))
+
+    # -- the body
+
+    def test_reads_exactly_the_length(self) -> None:
+        """What follows the announced bytes is not read, and a buffer of any size will do."""
+        content = os.urandom(300_000)
+        for portion in (1, 7000, 1 << 20):
+            part = content if portion > 1 else content[:500]
+            with self.hosting(_answer(part) + b"more") as (transport, host):
+                answer = transport.open(Request(host.url))
+                assert read_all(answer, portion) == part
+                assert answer.read_into(memoryview(bytearray(9))) == 0
+                answer.close()
+
+    def test_decodes_nothing(self) -> None:
+        """A body comes exactly as it was sent, packed or not."""
+        packed = gzip.compress(b"a" * 10_000)
+        with self.hosting(_answer(packed, "Content-Encoding: gzip")) as (transport, host):
+            answer = transport.open(Request(host.url))
+            assert read_all(answer) == packed
+            answer.close()
+
+    def test_joins_chunks(self) -> None:
+        """A chunked body comes without its chunks' lengths, extensions and trailer."""
+        said = (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"5\r\nabcde\r\n00a;name=value\r\n0123456789\r\n0\r\nX-Trailer: a\r\n\r\n"
+        )
+        with self.hosting(said) as (transport, host):
+            answer = transport.open(Request(host.url))
+            assert read_all(answer, 4) == b"abcde0123456789"
+            answer.close()
+
+    def test_reads_to_the_end_of_the_connection(self) -> None:
+        """Where nothing announces the end, the connection's end is the body's."""
+        with self.hosting(b"HTTP/1.1 200 OK\r\n\r\nabc") as (transport, host):
+            answer = transport.open(Request(host.url))
+            assert "content-length" not in answer.headers
+            assert read_all(answer) == b"abc"
+            answer.close()
+
+    def test_some_answers_have_no_body(self) -> None:
+        """An empty body, and the answers that have none by their status, end at once."""
+        for said in (_answer(b""), b"HTTP/1.1 204 No Content\r\n\r\n"):
+            with self.hosting(said, _answer(b"")) as (transport, host):
+                answer = transport.open(Request(host.url))
+                assert read_all(answer) == b""
+                answer.close()
+
+    def test_a_short_body_is_an_error(self) -> None:
+        """The connection's end before the body's is never taken for the body's."""
+        cut = (
+            _answer(b"a" * 5000)[:-2000],
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+        )
+        for said in cut:
+            with self.hosting(said) as (transport, host):
+                answer = transport.open(Request(host.url))
+                error = error_of(ConnectionLostError, partial(read_all, answer))
+                assert "hidden" not in f"{error} {error.facts}"
+                answer.close()
+
+    def test_what_came_before_a_reset_is_kept(self) -> None:
+        """Bytes that arrived are handed out before the break is told."""
+        came = Event()
+
+        def say(connection: socket.socket) -> None:
+            connection.sendall(_answer(b"a" * 5000)[:-1000])
+            came.wait(_SECONDS)
+            _reset(connection)
+
+        with self.hosting(say) as (transport, host):
+            answer = transport.open(Request(host.url))
+            buffer, count = memoryview(bytearray(10_000)), 0
+            while count < 4000:
+                count += answer.read_into(buffer[count:])
+            came.set()
+            error_of(ConnectionLostError, partial(answer.read_into, buffer))
+            answer.close()
+
+    # -- time
+
+    def test_silence_is_told(self) -> None:
+        """A host that accepts and says nothing, in the head or in the body, is given up."""
+        with _telling(lambda _: None) as (mute, _), self.hosting(mute) as (transport, host):
+            request = Request(host.url, read_timeout=0.2)
+            error_of(StalledError, partial(transport.open, request))
+        part = _answer(b"a" * 5000)[:-1000]
+        with (
+            _telling(lambda one: one.sendall(part)) as (half, _),
+            self.hosting(half) as (transport, host),
+        ):
+            answer = transport.open(Request(host.url, read_timeout=0.2))
+            error_of(StalledError, partial(read_all, answer))
+            answer.close()
+
+    def test_abort_wakes_a_reader(self) -> None:
+        """A thread that waits for bytes is let go by another one, long before the time-out."""
+        said = _answer(b"a" * 5000)[:-1000]
+        failed: list[ConnectionLostError] = []
+        with (
+            _telling(lambda one: one.sendall(said)) as (half, _),
+            self.hosting(half) as (transport, host),
+        ):
+            answer = transport.open(Request(host.url, read_timeout=_SECONDS))
+            buffer = memoryview(bytearray(4000))
+            count = 0
+            while count < 4000:
+                count += answer.read_into(buffer[count:])
+            started = Event()
+
+            def read() -> None:
+                started.set()
+                failed.append(error_of(ConnectionLostError, partial(answer.read_into, buffer)))
+
+            reader = Thread(target=read, daemon=True)
+            reader.start()
+            started.wait()
+            answer.abort()
+            reader.join(_SECONDS / 2)
+            assert not reader.is_alive()
+            assert not isinstance(failed[0], StalledError)
+            answer.close()
+            answer.abort()
+
+    # -- connections
+
+    def test_a_read_body_lets_the_connection_serve_again(self) -> None:
+        """Two requests in turn need one connection, where the host allows it."""
+        with self.hosting(_answer(b"one"), _answer(b"two")) as (transport, host):
+            for expected in (b"one", b"two"):
+                answer = transport.open(Request(host.url))
+                assert read_all(answer) == expected
+                answer.close()
+            assert host.connections == 1
+
+    def test_an_unread_body_is_never_the_next_answer(self) -> None:
+        """A body that was left alone does not come up in another exchange."""
+        large = _answer(b"HTTP/1.1 200 OK\r\n" * 200_000)
+        with self.hosting(large, _answer(b"two"), _answer(b"two")) as (transport, host):
+            transport.open(Request(host.url)).close()
+            answer = transport.open(Request(host.url))
+            assert read_all(answer) == b"two"
+            answer.close()
+
+    def test_a_connection_that_was_closed_meanwhile_does_no_harm(self) -> None:
+        """A host that closes after each answer, without saying so, is asked over a new connection."""
+        with self.hosting(_answer(b"one"), None, _answer(b"two"), None) as (transport, host):
+            for expected in (b"one", b"two"):
+                answer = transport.open(Request(host.url))
+                assert read_all(answer) == expected
+                answer.close()
+            assert host.connections == 2
+
+    def test_nobody_there(self) -> None:
+        """A closed port and an unknown name are connections that may come back."""
+        with self.hosting() as (transport, host):
+            host.close()
+            for url in (host.url, "http://nowhere.invalid/a?token=hidden"):
+                error = error_of(ConnectionLostError, partial(transport.open, Request(url)))
+                assert "hidden" not in f"{error} {error.facts}"
+
+    def test_serves_many_threads(self) -> None:
+        """Exchanges at the same time do not mix."""
+        names = [f"{number:04}".encode() * 500 for number in range(16)]
+
+        def say(connection: socket.socket) -> None:
+            # Which answer it is depends on what was asked, not on who came first.
+            asked = next(
+                head for head in reversed(host.requests) if b"X-Ask" in head or b"x-ask" in head
+            )
+            connection.sendall(_answer(b"x" * len(asked), "Connection: close"))
+
+        with self.hosting(*[item for _ in names for item in (say, None)]) as (transport, host):
+            got: list[int] = []
+
+            def ask() -> None:
+                answer = transport.open(Request(host.url, {"X-Ask": "a"}))
+                got.append(len(read_all(answer)))
+                answer.close()
+
+            threads = [Thread(target=ask, daemon=True) for _ in names]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(_SECONDS)
+            assert len(got) == len(names)
+            assert set(got) == {len(host.requests[0])}
+
+    # -- whom it talks to
+
+    def test_asks_whether_the_peer_may_be_talked_to(self) -> None:
+        """The check hears the host's name and the address that answered, before a byte is sent."""
+        asked: list[tuple[str, Address]] = []
+
+        def check(host: str, address: Address) -> None:
+            asked.append((host, address))
+
+        with self.hosting(_answer(b"one"), _answer(b"two")) as (transport, one):
+            for _ in range(2):
+                answer = transport.open(Request(one.url, check_peer=check))
+                read_all(answer)
+                answer.close()
+            assert set(asked) == {("127.0.0.1", "127.0.0.1")}
+
+    def test_says_nothing_to_a_peer_that_is_refused(self) -> None:
+        """A refused peer sees no request, also on a connection that somebody else was allowed to make."""
+
+        def refuse(host: str, address: Address) -> None:
+            raise ForbiddenAddressError(url=host, address=address)
+
+        with self.hosting(_answer(b"one"), _answer(b"two")) as (transport, one):
+            request = Request(one.url, check_peer=refuse)
+            error_of(ForbiddenAddressError, partial(transport.open, request))
+            assert one.requests == []
+            answer = transport.open(Request(one.url))
+            read_all(answer)
+            answer.close()
+            error_of(ForbiddenAddressError, partial(transport.open, request))
+            assert len(one.requests) == 1
