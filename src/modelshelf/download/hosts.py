@@ -140,6 +140,11 @@ class Hosts:
                 and any(not held[other] for other in waiting)
             )
 
+    def waiting(self, host: str) -> tuple[object, ...]:
+        """Return which downloads wait for a connection to *host*, in order."""
+        with self._changed:
+            return tuple(self._waiting.get(host, ()))
+
     def _in_use(self, host: str) -> int:
         held = self._held.get(host)
         return held.total() if held else 0

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelshelf.download.connections import ConnectionCount
+
+IDLE, BUSY = 0.05, 1.0
+
+
+def half_an_hour(
+    count: ConnectionCount, rate_of: Callable[[int], float], *, busy: float
+) -> Counter[int]:
+    """Feed what a network of this kind would show; return for how long each count was used."""
+    used = Counter[int]()
+    while used.total() < 1_800_000:
+        used[count.count] += round(1_000 * count.window)
+        count.feed(rate_of(count.count), busy=busy)
+    return used
+
+
+def usual(used: Counter[int]) -> float:
+    """Return the count that was used nearly all the time."""
+    ((most, milliseconds),) = used.most_common(1)
+    assert milliseconds > 0.97 * used.total()
+    return most
+
+
+def test_it_begins_with_one() -> None:
+    assert ConnectionCount(8).count == 1
+
+
+def test_a_host_that_caps_each_connection_soon_meets_all_of_them() -> None:
+    count = ConnectionCount(8)
+    passed = 0.0
+    while count.count < 8:
+        passed += count.window
+        count.feed(count.count * 2e6, busy=IDLE)
+    assert passed < 0.5
+
+
+def test_a_host_that_caps_each_connection_keeps_all_of_them() -> None:
+    used = half_an_hour(ConnectionCount(8), lambda connections: connections * 2e6, busy=IDLE)
+    assert usual(used) == 8
+
+
+def test_a_line_that_one_connection_fills_goes_back_to_one() -> None:
+    used = half_an_hour(ConnectionCount(8), lambda _: 12e6, busy=IDLE)
+    assert usual(used) == 1
+    assert used[8] > 0
+
+
+def test_a_busy_machine_stays_with_one_where_more_do_not_help() -> None:
+    used = half_an_hour(
+        ConnectionCount(8), lambda connections: 1e9 / (1 + 0.2 * connections), busy=BUSY
+    )
+    assert usual(used) == 1
+    assert set(used) == {1, 2}
+
+
+def test_a_busy_machine_takes_more_where_they_help() -> None:
+    used = half_an_hour(
+        ConnectionCount(8), lambda connections: min(connections, 4) * 2e8, busy=BUSY
+    )
+    assert usual(used) == 4
+
+
+def test_a_rate_limit_of_the_users_asks_for_no_more() -> None:
+    count = ConnectionCount(8)
+    assert {count.feed(1e6, busy=IDLE, held_back=True) for _ in range(50)} == {1}
+
+
+@pytest.mark.property
+@given(
+    limit=st.integers(1, 20),
+    samples=st.lists(st.tuples(st.floats(0, 1e10), st.floats(0, 4), st.booleans()), max_size=60),
+)
+def test_whatever_it_measures_it_stays_within_its_limit(
+    limit: int, samples: list[tuple[float, float, bool]]
+) -> None:
+    count = ConnectionCount(limit)
+    for rate, busy, held_back in samples:
+        assert 1 <= count.feed(rate, busy=busy, held_back=held_back) <= limit
+        assert count.window > 0
