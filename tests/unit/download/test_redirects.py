@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from functools import partial
 
 import pytest
@@ -10,7 +11,7 @@ from modelshelf.errors import (
     ForbiddenRedirectError,
     InvalidDownloadError,
 )
-from modelshelf.protocols import Transport
+from modelshelf.protocols import Answer, Request, Transport
 from modelshelf.schema.transfer import PrivateAddresses
 from modelshelf.testing.transport_contract import error_of, read_all
 from tests.servers.scripted import Scripted, redirect, status
@@ -151,30 +152,44 @@ def test_leads_nowhere_else(target: str) -> None:
         assert server.count() == 1
 
 
+class _Moved:
+    """An answer that leads from https to http."""
+
+    status = 302
+    headers: Mapping[str, str] = {"location": "http://hub.example/b?token=hidden"}
+    url = ""
+    is_closed = False
+
+    def read_into(self, buffer: memoryview) -> int:
+        return 0 * len(buffer)
+
+    def abort(self) -> None:
+        return
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class _Canned:
+    """A transport with one answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def open(self, request: Request) -> Answer:
+        del request
+        return self.answer
+
+    def close(self) -> None:
+        return
+
+
 def test_never_from_https_to_http() -> None:
     """What was asked for safely is not fetched in the open."""
-
-    class Fake:
-        status, headers, url = 302, {"location": "http://hub.example/b?token=hidden"}, ""
-        closed = 0
-
-        def read_into(self, buffer: memoryview) -> int:
-            return 0 * len(buffer)
-
-        def abort(self) -> None:
-            return
-
-        def close(self) -> None:
-            self.closed += 1
-
-        def open(self, request: object) -> "Fake":
-            del request
-            return self
-
-    fake = Fake()
-    act = partial(follow, "https://hub.example/a?token=hidden", transport=fake)
+    answer = _Moved()
+    act = partial(follow, "https://hub.example/a?token=hidden", transport=_Canned(answer))
     error = error_of(ForbiddenRedirectError, act)
-    assert fake.closed == 1
+    assert answer.is_closed
     assert "hidden" not in f"{error} {error.facts}"
 
 
@@ -223,8 +238,9 @@ def test_a_redirect_without_a_target_is_an_answer() -> None:
 
 def test_reads_targets_in_utf_8() -> None:
     """A host that does not encode its target means UTF-8."""
+    said = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /\xc3\xa4 b\r\n\r\n"
     with Scripted() as server:
-        url = server.on("/x", redirect("/Ã¤ b"))
+        url = server.on("/x", lambda _, peer: peer.send(said))
         server.on("/%C3%A4%20b", status(200))
         assert follow(url).answer.status == 200
 
