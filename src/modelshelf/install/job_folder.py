@@ -119,8 +119,8 @@ class JobFolder:
         """Return the job; None where the folder holds none that can be read."""
         return _read(self.path / _DOCUMENT)
 
-    def save(self, document: JobDocument) -> None:
-        """Replace what is said of the job, durably and at once.
+    def save(self, document: JobDocument, *, is_durable: bool = True) -> None:
+        """Replace what is said of the job, at once; and so that it survives a power cut, if *is_durable*.
 
         Raises:
             StorageError: It cannot be written.
@@ -136,11 +136,13 @@ class JobFolder:
                 written = 0
                 while written < len(content):
                     written += self._disk.write(descriptor, content[written:], written)
-                self._disk.sync_file(descriptor)
+                if is_durable:
+                    self._disk.sync_file(descriptor)
             finally:
                 os.close(descriptor)
             self._disk.rename(unfinished, target)
-            self._disk.sync_folder(self.path)
+            if is_durable:
+                self._disk.sync_folder(self.path)
 
     def ask(self, wish: Wish) -> None:
         """Leave a wish for the owner; a later one takes the place of one that is still unread."""
@@ -186,6 +188,7 @@ class JobFolders:
         self._folder = folder
         self._disk = disk
         self._owner: tuple[str, FileLock] | None = None
+        self._last = 0
         self._opening = Lock()
 
     @property
@@ -205,24 +208,34 @@ class JobFolders:
                 self._owner = name, lock
             return self._owner[0]
 
-    def create(self, make: Callable[[int, str], JobDocument]) -> tuple[JobFolder, JobDocument]:
+    def create(
+        self, make: Callable[[int, str], JobDocument], *, is_durable: bool = True
+    ) -> tuple[JobFolder, JobDocument]:
         """Make a folder with a number of its own.
 
         Args:
             make: Given the number and this program's name, returns what to say of the job.
+            is_durable: Whether the job is to survive a power cut, not only the end of this program.
 
         Raises:
             StorageError: It cannot be made.
         """
         owner = self.owner
         with self._gate():
-            number = max(self._numbers(), default=0) + 1
+            number = self._next_number()
             folder = JobFolder(self._folder / str(number), self._disk)
             with store_trouble(folder.path):
                 self._disk.make_folder(folder.path)
             document = make(number, owner)
-            folder.save(document)
+            folder.save(document, is_durable=is_durable)
         return folder, document
+
+    def _next_number(self) -> int:
+        # The whole folder is looked at once; from then on numbers that others took are stepped over.
+        self._last = (self._last or max(self._numbers(), default=0)) + 1
+        while (self._folder / str(self._last)).exists():
+            self._last += 1
+        return self._last
 
     def jobs(self) -> Iterator[tuple[JobFolder, JobDocument]]:
         """Yield every job with its folder, by number; what cannot be read is passed over."""

@@ -1,0 +1,104 @@
+"""One installation as the installer has it in hand: the job that others see, its folder, its download."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelshelf.errors import ModelshelfError
+from modelshelf.install.job_folder import FetchedFile, JobDocument, JobFolder
+from modelshelf.install.wish import ModelWish
+from modelshelf.schema.download_job import MeasuredDownloadJob
+from modelshelf.schema.install_job import InstallStatus, ModelInstallJob
+from modelshelf.schema.listing import Listing
+
+__all__ = ["Installation", "job_of"]
+
+_QUERY = re.compile(r"(https?://[^\s?#'\"`]+)[?#][^\s'\"`]+")
+
+
+@dataclass(slots=True, eq=False)
+class Installation:
+    """What belongs to one job. Its owner's lock guards it."""
+
+    job: ModelInstallJob
+    """What others see."""
+    folder: JobFolder
+    """What survives this program."""
+    document: JobDocument
+    """What stands there."""
+    wish: ModelWish
+    """What the caller says of the model."""
+    download: MeasuredDownloadJob | None = None
+    """Under way, or put aside; None before and after."""
+    there: list[FetchedFile] = field(default_factory=list)
+    """Files that are whole."""
+    is_worked_on: bool = False
+    """Whether a thread of the installer has it in hand just now."""
+
+    @property
+    def listing(self) -> Listing | None:
+        """What the source has; None before anybody asked, and for a URL."""
+        found = self.document.listing
+        return None if found is None else Listing.model_validate(found)
+
+    def note(self, **changes: object) -> None:
+        """Write down what is new.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        self.document = self.document.model_copy(update=changes)
+        self.folder.save(self.document)
+
+    def add_files(self, files: Iterable[FetchedFile]) -> None:
+        """Note further whole files; one that was noted before is noted as it is now."""
+        known = {file.member: file for file in self.there} | {file.member: file for file in files}
+        self.there = list(known.values())
+
+    def failed(self, error: Exception, token: str | None) -> None:
+        """Let the job say how it failed, and write it down as far as that is possible."""
+        said: dict[str, Any] = {
+            "error_type": type(error).__name__,
+            "error": _in_words(error, token),
+            "error_code": error.code if isinstance(error, ModelshelfError) else None,
+            "hint": (error.advice or None) if isinstance(error, ModelshelfError) else None,
+        }
+        for name, value in said.items():
+            setattr(self.job, name, value)
+        with suppress(ModelshelfError):
+            self.note(status=InstallStatus.ERROR, **said)
+
+    def forgive(self) -> None:
+        """Let the job forget how it failed, because it is tried again."""
+        for name in ("error_type", "error", "error_code", "hint"):
+            setattr(self.job, name, None)
+
+
+def job_of(document: JobDocument, folder: JobFolder) -> ModelInstallJob:
+    """Make the job that others see of what stands in its folder."""
+    listing = document.listing
+    files = () if listing is None else listing["files"]
+    return ModelInstallJob(
+        id=document.id,
+        source=document.source,
+        config_in=document.config,
+        status=document.status,
+        inplace=getattr(document.source, "inplace", False),
+        local_path=folder.files,
+        bytes=sum(file.size for file in document.fetched),
+        total_bytes=sum(file["size"] or 0 for file in files),
+        error_type=document.error_type,
+        error=document.error,
+        error_code=document.error_code,
+        hint=document.hint,
+    )
+
+
+def _in_words(error: Exception, token: str | None) -> str:
+    said = _QUERY.sub(r"\1", "".join(traceback.format_exception(error)))
+    return said.replace(token, "…") if token else said

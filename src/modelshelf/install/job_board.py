@@ -1,0 +1,105 @@
+"""Which installations there are and where each is: changed under one lock, and awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from threading import Condition
+
+from modelshelf.errors import UnknownJobIDException
+from modelshelf.install.installation import Installation
+from modelshelf.schema.install_job import InstallJobs, InstallStatus, ModelInstallJob
+
+__all__ = ["PENDING", "JobBoard"]
+
+PENDING = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING, InstallStatus.RUNNING})
+"""Jobs that end by themselves."""
+
+
+class JobBoard:
+    """The installations of one program, by number."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._all: dict[int, Installation] = {}
+
+    def add(self, installation: Installation) -> None:
+        """Take an installation in, in the place of one that has its number."""
+        with self._changed:
+            self._all[installation.job.id] = installation
+
+    def find(self, number: int) -> Installation:
+        """Return one installation.
+
+        Raises:
+            UnknownJobIDException: There is none.
+        """
+        with self._changed:
+            installation = self._all.get(number)
+        if installation is None:
+            raise UnknownJobIDException(job=str(number))
+        return installation
+
+    def known(self, number: int) -> Installation | None:
+        """Return one installation; None where there is none."""
+        with self._changed:
+            return self._all.get(number)
+
+    def all(self) -> list[Installation]:
+        """Return all, by number."""
+        with self._changed:
+            return [self._all[number] for number in sorted(self._all)]
+
+    def jobs(self) -> InstallJobs:
+        """Return the jobs of all, by number."""
+        return InstallJobs(installation.job for installation in self.all())
+
+    def move(
+        self,
+        installation: Installation,
+        status: InstallStatus,
+        *,
+        only_from: Collection[InstallStatus],
+        **changes: object,
+    ) -> bool:
+        """Give a job another status, if it has one of those that it may come from.
+
+        Args:
+            installation: Whose.
+            status: The new one.
+            only_from: Those that it may have now.
+            changes: Further fields of the job, changed with it.
+
+        Returns:
+            Whether it had one of them; nothing is changed otherwise.
+        """
+        with self._changed:
+            if installation.job.status not in only_from:
+                return False
+            for name, value in changes.items():
+                setattr(installation.job, name, value)
+            installation.job.status = status
+            self._changed.notify_all()
+            return True
+
+    def wait(self, wanted: ModelInstallJob | None, timeout: float) -> None:
+        """Wait until a job does not end by itself any more.
+
+        Args:
+            wanted: Which one; None waits for all.
+            timeout: Seconds to wait at most; 0 waits until it is so.
+        """
+
+        def is_over() -> bool:
+            jobs = [each.job for each in self._all.values()] if wanted is None else [wanted]
+            return not any(job.status in PENDING for job in jobs)
+
+        with self._changed:
+            self._changed.wait_for(is_over, timeout or None)
+
+    def forget_ended(self) -> list[Installation]:
+        """Take out the installations that have ended, and return them."""
+        with self._changed:
+            ended = [each for each in self._all.values() if each.job.in_terminal_state]
+            for installation in ended:
+                del self._all[installation.job.id]
+        return ended

@@ -1,0 +1,391 @@
+"""Running installations in the background, from any source to a record.
+
+A job is resolved (what does the source have?), spared (what of it is here already?), fetched, and stored.
+The first three run in parallel, the last in one thread, one job after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
+from typing import Any, Protocol
+
+from pydantic_core import PydanticSerializationError
+
+from modelshelf.download import DownloadQueueServiceBase
+from modelshelf.errors import ModelshelfError
+from modelshelf.events import EventServiceBase
+from modelshelf.install.fetching import download_listed, download_url, fetched_by, parts_of
+from modelshelf.install.installation import Installation, job_of
+from modelshelf.install.job_board import PENDING, JobBoard
+from modelshelf.install.job_folder import JobDocument, JobFolder, JobFolders, Wish
+from modelshelf.install.sparing import FileSparer
+from modelshelf.install.storing import ModelStorer
+from modelshelf.install.told import source_in_words, without_secrets
+from modelshelf.install.wish import ModelWish
+from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.config_problems import invalid_config
+from modelshelf.schema.download_job import DownloadJobBase, DownloadJobStatus, MeasuredDownloadJob
+from modelshelf.schema.event import (
+    ModelEvent,
+    ModelInstallCancelled,
+    ModelInstallCompleted,
+    ModelInstallDownloading,
+    ModelInstallError,
+    ModelInstallRunning,
+)
+from modelshelf.schema.install_job import InstallStatus, ModelInstallJob
+from modelshelf.schema.listing import Listing
+from modelshelf.schema.model_source import LocalModelSource, ModelSource, URLModelSource
+
+__all__ = ["Hubs", "JobRunner"]
+
+_RESOLVERS = 4
+"""Jobs that ask their hubs at once."""
+_WISHES = 0.5
+"""Seconds between two looks at what other programs ask for."""
+_NOT_STORED = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING})
+_STOPPABLE = _NOT_STORED | {InstallStatus.PAUSED}
+
+
+class Hubs(Protocol):
+    """What an installation asks of the network before it fetches."""
+
+    def list_files(self, source: ModelSource) -> Listing:
+        """Say what *source* has, pinned; the subclasses of `HubError` say why it has nothing."""
+
+    def token_for(self, source: ModelSource) -> str | None:
+        """Return the token that the settings know for the host of *source*; None where there is none."""
+
+
+class JobRunner:
+    """Runs installations, and keeps those that have ended until they are pruned.
+
+    Every change of a job's status is made on the board, and told after it. No thread runs before the
+    first job.
+    """
+
+    def __init__(
+        self,
+        *,
+        folders: JobFolders,
+        downloads: DownloadQueueServiceBase,
+        hubs: Hubs,
+        sparer: FileSparer,
+        storer: ModelStorer,
+        place: Callable[[LocalModelSource, ModelWish], AnyModelConfig],
+        events: EventServiceBase | None,
+    ) -> None:
+        """Hold what jobs pass through.
+
+        Args:
+            folders: What survives this program.
+            downloads: Fetches files.
+            hubs: Say what a source has.
+            sparer: Finds what is here already.
+            storer: Brings into the library.
+            place: Enters a model that stays where it is.
+            events: Is told; None tells nobody.
+        """
+        self._folders = folders
+        self._downloads = downloads
+        self._hubs = hubs
+        self._sparer = sparer
+        self._storer = storer
+        self._place = place
+        self._events = events
+        self.board = JobBoard()
+        """The jobs, to look at and to wait for."""
+        self._to_resolve: SimpleQueue[Installation | None] = SimpleQueue()
+        self._to_store: SimpleQueue[Installation | None] = SimpleQueue()
+        self._starting = Lock()
+        self._threads: list[Thread] = []
+        self._ending = Event()
+
+    # -- jobs
+
+    def submit(self, source: ModelSource, config: Mapping[str, Any]) -> ModelInstallJob:
+        """Begin an installation and return its job.
+
+        Raises:
+            InvalidModelConfigException: *config* has a field that cannot be.
+            StorageError: The job cannot be written down.
+        """
+        wish = ModelWish.parse(config)
+        is_local = isinstance(source, LocalModelSource)
+
+        def describe(number: int, owner: str) -> JobDocument:
+            return JobDocument(
+                id=number, owner=owner, source=without_secrets(source), config=dict(config)
+            )
+
+        try:
+            # What is on this machine can be asked for again; what was half fetched must not be lost.
+            folder, document = self._folders.create(describe, is_durable=not is_local)
+        except PydanticSerializationError as error:
+            raise invalid_config(config.get("name"), [("config", str(error)[:200])]) from None
+        job = ModelInstallJob(
+            id=document.id,
+            source=source,
+            config_in=dict(config),
+            inplace=isinstance(source, LocalModelSource) and source.inplace,
+            local_path=source.path if isinstance(source, LocalModelSource) else folder.files,
+        )
+        installation = Installation(job, folder, document, wish)
+        self.board.add(installation)
+        self._begin(installation)
+        return job
+
+    def take_up(self) -> None:
+        """Go on with what programs that have ended left, and list what was paused or failed."""
+        self._folders.clear_debris()
+        for _, found in list(self._folders.jobs()):
+            taken = self._folders.take_over(found.id)
+            if taken is not None:
+                self._take(*taken)
+
+    def _take(self, folder: JobFolder, document: JobDocument) -> None:
+        installation = self.board.known(document.id)
+        if installation is None:
+            wish = ModelWish.parse(document.config)
+            installation = Installation(job_of(document, folder), folder, document, wish)
+            installation.there = list(document.fetched)
+            self.board.add(installation)
+        installation.document = document
+        if document.status in PENDING:
+            waiting = InstallStatus.WAITING
+            self.board.move(installation, waiting, only_from={*PENDING, InstallStatus.PAUSED})
+            self._begin(installation)
+
+    def pause(self, number: int) -> None:
+        """Put a job aside; one that is being stored, or has ended, stays as it is."""
+        installation = self.board.find(number)
+        if self.board.move(installation, InstallStatus.PAUSED, only_from=_NOT_STORED):
+            installation.note(status=InstallStatus.PAUSED)
+            if installation.download is not None:
+                self._downloads.pause_job(installation.download)
+
+    def resume(self, number: int) -> None:
+        """Go on with a job that was paused, or try one again that failed."""
+        installation = self.board.find(number)
+        stopped = {InstallStatus.PAUSED, InstallStatus.ERROR}
+        if self.board.move(installation, InstallStatus.WAITING, only_from=stopped):
+            installation.forgive()
+            if installation.download is not None:
+                self._downloads.start_job(installation.download)
+            else:
+                self._begin(installation)
+
+    def cancel(self, number: int) -> None:
+        """End a job and remove what it fetched; one that is being stored, or has ended, stays as it is."""
+        installation = self.board.find(number)
+        job = installation.job
+        if not self.board.move(installation, InstallStatus.CANCELLED, only_from=_STOPPABLE):
+            return
+        # Whoever works on it removes its folder as soon as that rests; here if nobody does.
+        if installation.download is not None and not installation.download.in_terminal_state:
+            self._downloads.cancel_job(installation.download)
+        elif not installation.is_worked_on:
+            installation.folder.remove()
+        self._tell(ModelInstallCancelled(id=job.id, source=source_in_words(job.source)))
+
+    def prune(self) -> None:
+        """Forget jobs that have ended, and what failed ones fetched."""
+        for installation in self.board.forget_ended():
+            installation.folder.remove()
+
+    def stop(self) -> None:
+        """End all threads; jobs that are under way stay as they are on disk, for `take_up`."""
+        self._ending.set()
+        for installation in self.board.all():
+            self.board.move(installation, InstallStatus.PAUSED, only_from=_NOT_STORED)
+            if installation.download is not None:
+                self._downloads.pause_job(installation.download)
+                installation.download = None
+        with self._starting:
+            threads, self._threads = self._threads, []
+        for queue in (self._to_store, *[self._to_resolve] * _RESOLVERS):
+            queue.put(None)
+        for thread in threads:
+            thread.join()
+        self._to_store, self._to_resolve = SimpleQueue(), SimpleQueue()
+        self._folders.close()
+
+    # -- the way of one job
+
+    def _begin(self, installation: Installation) -> None:
+        self._run()
+        is_here = isinstance(installation.job.source, LocalModelSource)
+        if is_here or installation.document.is_fetched:
+            self._to_store.put(installation)
+        else:
+            self._to_resolve.put(installation)
+
+    def _resolve(self, installation: Installation) -> None:
+        """Find out what there is, spare what is here, and begin to fetch the rest."""
+        job, folder = installation.job, installation.folder.files
+        folder.mkdir(exist_ok=True)
+        if isinstance(job.source, URLModelSource):
+            download: MeasuredDownloadJob | None = download_url(job.source, folder)
+        else:
+            listing = installation.listing or self._list(installation)
+            installation.add_files(self._sparer.spare(listing, folder))
+            job.spared_bytes = job.bytes = sum(file.size for file in installation.there)
+            job.total_bytes = listing.size or 0
+            token = getattr(job.source, "access_token", None) or self._hubs.token_for(job.source)
+            download = download_listed(listing, folder, installation.there, token)
+        if download is None:
+            self._fetched(installation)
+        elif job.waiting:
+            download.add_event_handler(partial(self._follow, installation))
+            installation.download = download
+            self._downloads.submit_download_job(download)
+
+    def _list(self, installation: Installation) -> Listing:
+        listing = self._hubs.list_files(installation.job.source)
+        installation.note(listing=listing.model_dump(mode="json"))
+        return listing
+
+    def _follow(self, installation: Installation, download: DownloadJobBase) -> None:
+        """Hear of a download, in its thread."""
+        if not isinstance(download, MeasuredDownloadJob) or installation.download is not download:
+            return
+        match download.status:
+            case DownloadJobStatus.RUNNING:
+                self._progress(installation, download)
+            case DownloadJobStatus.COMPLETED:
+                installation.add_files(fetched_by(download, installation.folder.files))
+                self._fetched(installation)
+            case DownloadJobStatus.ERROR:
+                unsaid = RuntimeError("the download failed without a word")
+                self._fail(installation, download.error or unsaid)
+            case DownloadJobStatus.CANCELLED:
+                self.cancel(installation.job.id)
+                installation.folder.remove()
+            case _:
+                pass
+
+    def _progress(self, installation: Installation, download: MeasuredDownloadJob) -> None:
+        job = installation.job
+        is_wanted = self.board.move(
+            installation,
+            InstallStatus.DOWNLOADING,
+            only_from=_NOT_STORED,
+            bytes=max(job.bytes, job.spared_bytes + download.bytes),
+            total_bytes=max(job.total_bytes, job.spared_bytes + download.total_bytes),
+            parts=parts_of(download),
+        )
+        if is_wanted:
+            event = ModelInstallDownloading(
+                id=job.id,
+                source=source_in_words(job.source),
+                local_path=str(job.local_path),
+                bytes=job.bytes,
+                total_bytes=job.total_bytes,
+                parts=job.parts,
+            )
+            self._tell(event)
+
+    def _fetched(self, installation: Installation) -> None:
+        installation.note(is_fetched=True, fetched=tuple(installation.there))
+        installation.download = None
+        installation.job.bytes = sum(file.size for file in installation.there)
+        self._to_store.put(installation)
+
+    def _store(self, installation: Installation) -> None:
+        """Bring what is here into the library."""
+        job = installation.job
+        words = source_in_words(job.source)
+        if not self.board.move(installation, InstallStatus.RUNNING, only_from=_NOT_STORED):
+            return
+        self._tell(ModelInstallRunning(id=job.id, source=words))
+        config = self._bring(installation)
+        installation.folder.remove()
+        size = config.size or job.total_bytes
+        self.board.move(
+            installation,
+            InstallStatus.COMPLETED,
+            only_from={InstallStatus.RUNNING},
+            config_out=config,
+            bytes=size,
+            total_bytes=size,
+        )
+        self._tell(ModelInstallCompleted(id=job.id, source=words, total_bytes=size, key=config.key))
+
+    def _bring(self, installation: Installation) -> AnyModelConfig:
+        source = installation.job.source
+        if not isinstance(source, LocalModelSource):
+            return self._storer.store_fetched(
+                source,
+                installation.wish,
+                folder=installation.folder.files,
+                listing=installation.listing,
+                fetched=installation.there,
+            )
+        if source.inplace:
+            return self._place(source, installation.wish)
+        return self._storer.store_local(source, installation.wish)
+
+    def _fail(self, installation: Installation, error: Exception) -> None:
+        job = installation.job
+        installation.download = None
+        installation.failed(error, getattr(job.source, "access_token", None))
+        if self.board.move(installation, InstallStatus.ERROR, only_from=PENDING):
+            event = ModelInstallError(
+                id=job.id,
+                source=source_in_words(job.source),
+                error_type=job.error_type or "",
+                error=job.error or "",
+            )
+            self._tell(event)
+
+    # -- threads
+
+    def _run(self) -> None:
+        with self._starting:
+            if self._threads:
+                return
+            self._ending.clear()
+            resolve = partial(self._work, self._to_resolve, self._resolve)
+            store = partial(self._work, self._to_store, self._store)
+            loops: list[Callable[[], None]] = [*[resolve] * _RESOLVERS, store, self._watch]
+            self._threads = [
+                Thread(target=loop, name=f"modelshelf-install-{number}", daemon=True)
+                for number, loop in enumerate(loops)
+            ]
+            for thread in self._threads:
+                thread.start()
+
+    def _work(
+        self, queue: SimpleQueue[Installation | None], step: Callable[[Installation], None]
+    ) -> None:
+        while (installation := queue.get()) is not None:
+            if self._ending.is_set() or installation.job.status not in PENDING:
+                continue
+            installation.is_worked_on = True
+            try:
+                step(installation)
+            except Exception as error:  # noqa: BLE001 - one job's failure is no other's
+                self._fail(installation, error)
+            finally:
+                installation.is_worked_on = False
+            if installation.job.cancelled and installation.download is None:
+                with suppress(ModelshelfError):
+                    installation.folder.remove()
+
+    def _watch(self) -> None:
+        """Carry out what other programs ask for."""
+        acts = {Wish.PAUSE: self.pause, Wish.RESUME: self.resume, Wish.CANCEL: self.cancel}
+        while not self._ending.wait(_WISHES):
+            for installation in self.board.all():
+                living = not installation.job.complete and not installation.job.cancelled
+                wish = installation.folder.wish() if living else None
+                if wish is not None:
+                    acts[wish](installation.job.id)
+
+    def _tell(self, event: ModelEvent) -> None:
+        if self._events is not None:
+            self._events.dispatch(event)

@@ -1,0 +1,130 @@
+"""The last step of every installation: what is on this machine becomes a model of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from modelshelf.install.job_folder import FetchedFile
+from modelshelf.install.pipeline import ModelAdder
+from modelshelf.install.told import source_in_words, told_by
+from modelshelf.install.wish import ModelWish
+from modelshelf.protocols import ModelRecords
+from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.digest import Digest, FileDigests
+from modelshelf.schema.listing import Listing
+from modelshelf.schema.member import MemberPath
+from modelshelf.schema.model_source import LocalModelSource, ModelSource
+from modelshelf.schema.progress import ProgressReporter, ignore_progress
+
+__all__ = ["ModelStorer"]
+
+
+class ModelStorer:
+    """Identifies, normalizes, stores and records, one model at a time."""
+
+    def __init__(self, adder: ModelAdder, library: ModelRecords, records: ModelRecords) -> None:
+        """Hold what models are stored with.
+
+        Args:
+            adder: Brings models into the library.
+            library: The library's own records.
+            records: The records that the application uses; maybe the same.
+        """
+        self._adder = adder
+        self._library = library
+        self._records = records
+
+    def store_local(
+        self,
+        source: LocalModelSource,
+        wish: ModelWish,
+        report: ProgressReporter = ignore_progress,
+    ) -> AnyModelConfig:
+        """Copy a model of this machine into the library; what lies at its path stays as it is.
+
+        Raises:
+            ModelshelfError: It cannot be added; nothing was.
+        """
+        plan = self._adder.plan(
+            source.path,
+            source=str(source.path),
+            wish=replace(wish, told=told_by(source), by_source=True),
+        )
+        registered, _ = self._adder.add(plan, report)
+        return self._record(registered.key)
+
+    def store_fetched(
+        self,
+        source: ModelSource,
+        wish: ModelWish,
+        *,
+        folder: Path,
+        listing: Listing | None,
+        fetched: Sequence[FetchedFile],
+        report: ProgressReporter = ignore_progress,
+    ) -> AnyModelConfig:
+        """Take a fetched model into the library; its files become the stored ones where they can.
+
+        Args:
+            source: Where it came from.
+            wish: What the caller says of it.
+            folder: Where its files are, ours to give away.
+            listing: What the hub listed; None for a URL.
+            fetched: What is known of its files.
+            report: Told of progress.
+
+        Raises:
+            ModelshelfError: It cannot be added; nothing was, and the files are still there.
+        """
+        path = _only_file(folder) if listing is None or not listing.is_folder else folder
+        name = wish.name or (None if listing is None else listing.name)
+        plan = self._adder.plan(
+            path,
+            source=source_in_words(source),
+            wish=replace(wish, name=name, told=told_by(source, listing), by_source=True),
+            written=_known(fetched, path, folder),
+        )
+        registered, _ = self._adder.add(plan, report, take=True)
+        return self._record(registered.key)
+
+    def _record(self, key: str) -> AnyModelConfig:
+        """Return the record of a stored model, having entered it where the application looks for it."""
+        config = self._library.get_model(key)
+        if self._records is self._library:
+            return config
+        if self._records.exists(key):
+            return self._records.get_model(key)
+        fields: Mapping[str, Any] = config.model_dump(exclude={"key", "revision"})
+        return self._records.add_model(key, fields)
+
+
+def _only_file(folder: Path) -> Path:
+    """Return the file of a model that is one file, wherever in *folder* it lies."""
+    (path,) = (path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
+    return path
+
+
+def _known(
+    fetched: Sequence[FetchedFile], path: Path, folder: Path
+) -> Mapping[MemberPath, FileDigests]:
+    """Return digests by the member that a plan calls a file by, of those that are still what they were."""
+    known: dict[MemberPath, FileDigests] = {}
+    for file in fetched:
+        there = folder / file.member
+        try:
+            status = there.stat()
+        except OSError:
+            continue
+        now = (status.st_size, status.st_mtime_ns, status.st_ino)
+        if now != (file.size, file.modified_ns, file.inode):
+            continue
+        member = there.name if path == there else file.member
+        known[MemberPath(member)] = FileDigests(
+            file.size,
+            Digest.parse(f"blake3:{file.blake3}"),
+            Digest.parse(f"sha256:{file.sha256}"),
+        )
+    return known

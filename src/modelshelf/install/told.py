@@ -1,0 +1,91 @@
+"""What a record says of where its model came from: the source in words, and the hub's answer."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pydantic import AnyHttpUrl
+
+from modelshelf.schema.config import ModelSourceType
+from modelshelf.schema.listing import Listing
+from modelshelf.schema.model_source import (
+    CivitaiModelSource,
+    HFModelSource,
+    LocalModelSource,
+    ModelSource,
+    URLModelSource,
+)
+from modelshelf.schema.repo_metadata import CivitaiMetadata, HuggingFaceMetadata
+
+__all__ = ["source_in_words", "told_by", "without_secrets"]
+
+_SECRET_WORDS = ("token", "key", "secret", "signature", "sig", "password", "auth", "credential")
+_LONGEST_ANSWER = 4 * 1024 * 1024
+"""Characters of a hub's answer that a record keeps."""
+
+
+def without_secrets(source: ModelSource) -> ModelSource:
+    """Return *source* without its token, and a URL without user information and secrets in its query.
+
+    Example:
+        >>> url = "https://me:word@h.example/a.safetensors?v=2&token=x"
+        >>> str(without_secrets(URLModelSource(url=url)))
+        'https://h.example/a.safetensors?v=2'
+    """
+    if isinstance(source, LocalModelSource):
+        return source
+    if isinstance(source, URLModelSource):
+        return URLModelSource(url=AnyHttpUrl(_clean(str(source.url))))
+    return source.model_copy(update={"access_token": None})
+
+
+def source_in_words(source: ModelSource) -> str:
+    """Return *source* as it may be shown, logged and kept."""
+    return str(without_secrets(source))
+
+
+def _clean(url: str) -> str:
+    parts = urlsplit(url)
+    query = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not any(word in name.lower() for word in _SECRET_WORDS)
+    ]
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, urlencode(query), ""))
+
+
+def told_by(source: ModelSource, listing: Listing | None = None) -> dict[str, Any]:
+    """Return the fields of a record that its source fills in.
+
+    Args:
+        source: Where the model came from.
+        listing: What the hub listed; None for a model of this machine.
+    """
+    told: dict[str, Any] = {"source_type": _KINDS[type(source)]}
+    metadata = None if listing is None else listing.metadata
+    if metadata is None:
+        return told
+    told |= {"tags": sorted(metadata.tags), "author": metadata.author or None}
+    if metadata.api_response and len(metadata.api_response) <= _LONGEST_ANSWER:
+        told["source_api_response"] = metadata.api_response
+    if isinstance(metadata, CivitaiMetadata):
+        told |= {"license": metadata.license, "trigger_phrases": metadata.trained_words}
+    if isinstance(metadata, HuggingFaceMetadata):
+        card = metadata.tag_dict
+        terms, trigger = card.get("license"), card.get("instance_prompt")
+        told |= {"license": terms if isinstance(terms, str) else ""}
+        told |= {"trigger_phrases": [trigger] if isinstance(trigger, str) and trigger else []}
+    pictures = [] if listing is None else [one for one in listing.previews if one.type == "image"]
+    if pictures:
+        told["cover_image"] = pictures[0].url
+    return {name: value for name, value in told.items() if value}
+
+
+_KINDS: dict[type, ModelSourceType] = {
+    LocalModelSource: ModelSourceType.PATH,
+    URLModelSource: ModelSourceType.URL,
+    HFModelSource: ModelSourceType.HF_REPO_ID,
+    CivitaiModelSource: ModelSourceType.CIVITAI,
+}
