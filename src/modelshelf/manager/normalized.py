@@ -218,7 +218,7 @@ class NormalizedModelManager(LibraryKeeper):
     # -- asking
 
     def get_model_by_name(self, name: str, type: str | ModelType) -> ModelInfo:  # noqa: A002 - the specification's word
-        """Return the fundamental model called *name*.
+        """Return the fundamental model called *name*, to be used now: the record notes when it was, by the day.
 
         Args:
             name: Its name, exactly.
@@ -232,7 +232,7 @@ class NormalizedModelManager(LibraryKeeper):
         Source: `spec/normalized-model-manager.md`, "Fetching a model".
         """
         wanted = choice(ModelType, type, "model type")
-        return self._select.one_of(
+        found = self._select.one_of(
             [
                 info
                 for info in self._services.records.find(ModelQuery(name=name))
@@ -240,6 +240,8 @@ class NormalizedModelManager(LibraryKeeper):
             ],
             f"{name} ({wanted.value})",
         )
+        self.store.mark_used(found.key)
+        return found
 
     def get_pipeline_by_name(
         self,
@@ -247,7 +249,7 @@ class NormalizedModelManager(LibraryKeeper):
         base: str | BaseModelType,
         submodel: str | None = None,
     ) -> ModelInfo:
-        """Return a pipeline with all its parts, or one part of it.
+        """Return a pipeline with all its parts, or one part of it, to be used now; the record notes it.
 
         Args:
             name: The pipeline's name, exactly.
@@ -266,6 +268,7 @@ class NormalizedModelManager(LibraryKeeper):
         Source: `spec/normalized-model-manager.md`, "Fetching a model".
         """
         pipeline = self._pipeline(name, base)
+        self.store.mark_used(pipeline.key)
         if submodel is None:
             # Somebody may have taken the view apart; the promise is a usable folder.
             self._services.views.ensure(pipeline.key)
@@ -347,7 +350,7 @@ class NormalizedModelManager(LibraryKeeper):
         Source: `spec/normalized-model-manager.md`, "Exporting a model".
         """
         info = self._select.given(name, base, type, selector)
-        return self._services.exporter.export(
+        outcome = self._services.exporter.export(
             self._stored(info),
             Path(destination),
             by_link=choice(ExportMethod, method, "export method") is ExportMethod.LINK,
@@ -355,6 +358,8 @@ class NormalizedModelManager(LibraryKeeper):
             force=force,
             report=progress,
         )
+        self.store.mark_used(info.key)
+        return outcome
 
     def export_tar(
         self,
@@ -367,9 +372,11 @@ class NormalizedModelManager(LibraryKeeper):
         """Write a model to *stream* as a tar archive, laid out as by `export`; return the bytes written."""
         model = self._stored(self._select.stored(selector))
         as_original = _as_original(layout)
-        return write_tar(
+        written = write_tar(
             self._services.blobs, model, stream, as_original=as_original, report=progress
         )
+        self.store.mark_used(model.key)
+        return written
 
     def _pipeline(self, name: str, base: str | BaseModelType) -> ModelInfo:
         wanted = choice(BaseModelType, base, "base")

@@ -29,9 +29,11 @@ from modelshelf.schema.selector_matching import folded, searchable_text
 __all__ = [
     "delete_configs",
     "enter_file_hashes",
+    "enter_use",
     "has_config",
     "hide_configs",
     "insert_configs",
+    "last_use",
     "parsed_config",
     "read_config",
     "shown_key",
@@ -159,6 +161,26 @@ def update_config(connection: Connection, config: AnyModelConfig) -> None:
         connection.execute(delete(table).where(table.c.config_id == own))
     _forget_hashes(connection, own, is_own=True)
     _enter_lists(connection, [config])
+
+
+def last_use(connection: Connection, key: str) -> tuple[bool, float | None]:
+    """Say whether there is a record under *key*, and when its model was used last; None for never."""
+    wanted = select(model_config.c.last_used_at).where(
+        model_config.c.key == key, model_config.c.hidden.is_(False)
+    )
+    row = connection.execute(wanted).one_or_none() if storable(key) else None
+    return row is not None, None if row is None else row.last_used_at
+
+
+def enter_use(connection: Connection, config: AnyModelConfig, moment: float) -> None:
+    """Note when the model of *config* was used, which is no change of its record: the revision stays."""
+    used = config.model_copy(update={"last_used_at": moment})
+    row = _row(used)
+    connection.execute(
+        update(model_config)
+        .where(model_config.c.key == config.key)
+        .values(last_used_at=moment, config=row["config"])
+    )
 
 
 def delete_configs(connection: Connection, keys: Iterable[str]) -> int:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from sqlalchemy import Connection, update
 
-from modelshelf.errors import UnknownModelException
+from modelshelf.errors import (
+    NotEnoughSpaceError,
+    StoreBusyError,
+    StoreWriteError,
+    UnknownModelException,
+)
 from modelshelf.protocols import Clock
 from modelshelf.records import removal
 from modelshelf.records.configs import (
+    enter_use,
     has_config,
     hide_configs,
+    last_use,
     read_config,
     shown_key,
     update_config,
@@ -33,7 +40,7 @@ from modelshelf.records.selecting import find_keys
 from modelshelf.records.sql_service import ModelRecordServiceSQL
 from modelshelf.records.tables import model_name, pipeline
 from modelshelf.records.views import unwant_view
-from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.config import AnyModelConfig, ModelConfigBase
 from modelshelf.schema.config_problems import invalid_config
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo
@@ -43,6 +50,9 @@ __all__ = ["LibraryRecordService"]
 
 _FIXED = ("path", "hash", "blake3", "sha256", "size", "converted_at")
 """What the store knows of the models that it holds, and nobody says otherwise."""
+_DAY = 24 * 60 * 60
+"""Seconds between two notes that a model was used."""
+_UNWRITABLE = (StoreBusyError, StoreWriteError, NotEnoughSpaceError)
 _DETAILS = ("variant", "prediction_type", "precision", "architecture")
 """What NMM keeps in the words beside a model's row."""
 
@@ -179,6 +189,9 @@ class LibraryRecordService(ModelRecordServiceSQL):
             if current is None:
                 raise UnknownModelException(wanted=shown_key(key))
             changed = next_revision(current, config, self._clock())
+            if isinstance(config, ModelConfigBase):
+                # It was used meanwhile, which is no reason to refuse what was changed.
+                changed.last_used_at = _later(current.last_used_at, changed.last_used_at)
             info = library_model(connection, key, self._models)
             if info is not None:
                 _check_fixed(current, changed)
@@ -186,6 +199,23 @@ class LibraryRecordService(ModelRecordServiceSQL):
             update_config(connection, changed)
         self._settle()
         return self.get_model(key)
+
+    def mark_used(self, key: str) -> None:
+        """Note that a model is used now, for who asks later what nobody has used for long.
+
+        It is written once a day at most, so that using a model costs no more than a look; a library that
+        cannot be written to just now is used all the same. It is no change of the record: its revision
+        stays. Nothing happens where there is no record under *key*.
+        """
+        now = self._clock().timestamp()
+        with self._database.read() as connection:
+            is_there, last = last_use(connection, key)
+        if not is_there or (last is not None and now - last < _DAY):
+            return
+        with suppress(*_UNWRITABLE), self._database.write() as connection:
+            current = read_config(connection, key, to_change=True)
+            if current is not None:
+                enter_use(connection, current, now)
 
     def del_model(self, key: str) -> None:
         """Delete a stored model into the trash; forget a record of one that lies elsewhere."""
@@ -238,6 +268,10 @@ class LibraryRecordService(ModelRecordServiceSQL):
         # Other names of the same part are of the same type and bases from now on.
         further = [key for key in others if key != info.key]
         follow_library(connection, further, self._models, self._clock())
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    return max((each for each in (one, other) if each is not None), default=None)
 
 
 def _leads_to(connection: sqlite3.Connection, path: Path) -> bool:
