@@ -12,6 +12,7 @@ __all__ = [
     "DownloadError",
     "ForbiddenAddressError",
     "ForbiddenRedirectError",
+    "ForeignQueueError",
     "InvalidAnswerError",
     "InvalidDownloadError",
     "NotYetPublicError",
@@ -289,6 +290,18 @@ class InvalidDownloadError(DownloadError):
 
     reason: str
     """What is wrong with it."""
+
+
+class ForeignQueueError(DownloadError):
+    """The queue came into this process by a fork; its threads stayed behind. Make a queue of your own."""
+
+    code = "queue-foreign"
+    exit_status, http_status = 1, 500
+    message = "this download queue belongs to process {process}, from which this one was forked"
+    hint = "make a queue in the process that is going to use it"
+
+    process: int
+    """Number of the process whose queue it is."""
 
 
 class UnknownJobIDException(DownloadError):  # the specification's name

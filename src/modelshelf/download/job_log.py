@@ -1,0 +1,51 @@
+"""What the log says of jobs: that they began and how they ended, without secrets."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import PurePath
+
+from modelshelf.download.origin import public_url
+from modelshelf.schema.download_job import DownloadJobBase, DownloadJobStatus, MeasuredDownloadJob
+
+__all__ = ["JobLog", "shown_source"]
+
+
+class JobLog:
+    """Tells starts and ends at the level INFO; a quiet one tells nothing."""
+
+    def __init__(self, logger: logging.Logger, *, quiet: bool) -> None:
+        """Write to *logger*, unless *quiet*."""
+        self._logger = logger
+        self._quiet = quiet
+
+    def started(self, job: DownloadJobBase) -> None:
+        """Tell that it runs."""
+        if not self._quiet:
+            self._logger.info("download %d began: %s", job.id, shown_source(job))
+
+    def ended(self, job: DownloadJobBase) -> None:
+        """Tell that it has ended or was put aside."""
+        if self._quiet:
+            return
+        if job.status is DownloadJobStatus.ERROR:
+            self._logger.info("download %d failed: %s: %s", job.id, shown_source(job), job.error)
+        else:
+            size = f", {job.bytes} bytes" if isinstance(job, MeasuredDownloadJob) else ""
+            self._logger.info("download %d %s: %s%s", job.id, job.status, shown_source(job), size)
+
+
+def shown_source(job: DownloadJobBase) -> str:
+    """Return a job's source as people may see it: an address without what may be secret.
+
+    Example:
+        >>> from modelshelf.schema.download_job import DownloadJobRemoteSource
+        >>> shown_source(
+        ...     DownloadJobRemoteSource(source="https://me:pw@a.example/b?token=c", destination="d")
+        ... )
+        'https://a.example/b'
+    """
+    source = job.source
+    if isinstance(source, PurePath) or "://" not in str(source):
+        return str(source)
+    return public_url(str(source))

@@ -1,0 +1,395 @@
+"""The download queue."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any, cast
+
+import requests
+from pydantic import AnyHttpUrl
+
+from modelshelf.disk import LocalDisk
+from modelshelf.download.dispatching import Dispatcher, Wish
+from modelshelf.download.file_download import FileDownload
+from modelshelf.download.file_fetcher import FileFetcher
+from modelshelf.download.handlers import HandlerChain
+from modelshelf.download.hosts import Hosts
+from modelshelf.download.job_log import JobLog, shown_source
+from modelshelf.download.job_making import listed_size, make_job
+from modelshelf.download.job_work import JobWork
+from modelshelf.download.many_files import ManyFilesWork
+from modelshelf.download.pace import Pace
+from modelshelf.download.path_job import PathWork
+from modelshelf.download.patience import Patience
+from modelshelf.download.proxies import Proxies
+from modelshelf.download.queue_base import DownloadQueueServiceBase
+from modelshelf.download.queue_state import QueueState
+from modelshelf.download.remote_job import RemoteWork, TokenFor, make_folder
+from modelshelf.download.requests_transport import RequestsTransport
+from modelshelf.errors import ForeignQueueError, InvalidDownloadError
+from modelshelf.protocols import Disk, Transport
+from modelshelf.schema.download_job import (
+    DownloadEventHandler,
+    DownloadJobBase,
+    DownloadJobPath,
+    DownloadJobRemoteSource,
+    DownloadJobStatus,
+    MeasuredDownloadJob,
+    MultiFileDownloadJob,
+)
+from modelshelf.schema.transfer import PrivateAddresses
+
+__all__ = ["DownloadQueueService"]
+
+_PATIENT = 1.0
+"""Seconds that `pause_job` and `cancel_job` wait until it is so."""
+_STOPPING = 1.8
+"""Seconds that `stop` waits for jobs; those that take longer pause without anybody watching."""
+
+
+class DownloadQueueService(DownloadQueueServiceBase):
+    """Fetches files in threads of this process.
+
+    It can be used as soon as it is made. With a *state_folder*, unfinished jobs survive the process, however
+    it ends: another queue of the same folder has them again, paused and with their ids, and they go on
+    where they were. Their handlers and access tokens do not survive; *token_for* is asked for tokens.
+
+    A fork of the process gets none of its threads: there, every method raises `ForeignQueueError`, and the
+    queue of the parent goes on.
+
+    Example:
+        >>> from modelshelf.testing import tiny
+        >>> folder = getfixture("tmp_path")
+        >>> model = tiny.lora(folder / "style.safetensors", base="sd-1")
+        >>> seen = []
+        >>> with DownloadQueueService(event_handlers=[lambda job: seen.append(job.status)]) as queue:
+        ...     job = queue.create_download_job(model, folder / "loras")
+        ...     job = queue.wait_for_job(job, timeout=60)
+        >>> [str(status) for status in seen], job.downloaded_path.name
+        (['enqueued', 'running', 'completed'], 'style.safetensors')
+    """
+
+    def __init__(  # noqa: PLR0913 - the specification's four, and what else a queue can be made of
+        self,
+        event_handlers: Sequence[DownloadEventHandler] = (),
+        max_parallel_dl: int = 5,
+        requests_session: requests.Session | None = None,
+        quiet: bool = False,  # noqa: FBT001, FBT002 - the specification's signature
+        *,
+        state_folder: Path | None = None,
+        transport: Transport | None = None,
+        disk: Disk | None = None,
+        fetcher: FileFetcher | None = None,
+        patience: Patience | None = None,
+        rate_limit: int | None = None,
+        rate_limit_per_host: int | None = None,
+        connections_per_host: int = 8,
+        files_per_job: int = 8,
+        private_addresses: PrivateAddresses = PrivateAddresses.AS_NAMED,
+        token_for: TokenFor | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Make a queue that works.
+
+        Args:
+            event_handlers: Called for every job, after the job's own.
+            max_parallel_dl: Jobs that run at the same time.
+            requests_session: Used for all requests exactly as it is; None takes one of our own.
+            quiet: Whether starts and ends of jobs are kept out of the log.
+            state_folder: Where unfinished jobs are kept; None forgets them with the process. Several queues,
+                of several processes too, may share one.
+            transport: Used in place of requests.
+            disk: Through which to write.
+            fetcher: Fetches one file, in place of the engine that is made of the other arguments.
+            patience: How long to wait and how often to try.
+            rate_limit: Bytes per second for all jobs together; None for as many as come.
+            rate_limit_per_host: Bytes per second from one host.
+            connections_per_host: Connections to one host, for all jobs together.
+            files_per_job: Files of one job for many that are fetched at the same time.
+            private_addresses: Which hosts may have private addresses.
+            token_for: Asked for the access token of a job that has none, with its address.
+            clock: Measures time.
+            now: Tells the time of day.
+
+        Raises:
+            DestinationUnusableError: The state folder cannot be used.
+        """
+        self._process = os.getpid()
+        self._logger = logging.getLogger("modelshelf.download")
+        self._submitting = Lock()
+        self._next = 0
+        self._disk = disk or LocalDisk()
+        self._transport: Transport | None = None
+        self._pace = Pace(rate_limit, per_host=rate_limit_per_host, clock=clock)
+        self._hosts = Hosts(connections_per_host, clock=clock)
+        if fetcher is None:
+            self._transport = transport or RequestsTransport(
+                requests_session, proxies=Proxies.from_environment(os.environ)
+            )
+            fetcher = FileDownload(
+                self._transport,
+                self._disk,
+                self._hosts,
+                self._pace,
+                patience=patience or Patience(),
+                clock=clock,
+            )
+        self._state = (
+            QueueState(state_folder, self._disk, self._logger) if state_folder is not None else None
+        )
+        self._path_work = PathWork(self._disk)
+        self._remote_work = RemoteWork(
+            fetcher, self._disk, token_for=token_for, private=private_addresses
+        )
+        self._many_work = ManyFilesWork(
+            fetcher,
+            self._disk,
+            parallel=files_per_job,
+            token_for=token_for,
+            private=private_addresses,
+            note=partial(self._keep, durable=False),
+            clock=clock,
+        )
+        self._dispatcher = Dispatcher(
+            self.work_for,
+            HandlerChain(event_handlers, self._logger),
+            JobLog(self._logger, quiet=quiet),
+            self._keep,
+            most=max_parallel_dl,
+            clock=clock,
+            now=now,
+        )
+        self._restore()
+
+    def start(self) -> None:
+        """Work again after `stop`; see the base class.
+
+        Raises:
+            DestinationUnusableError: The state folder cannot be used any more.
+        """
+        self._check_process()
+        self._restore()
+        self._dispatcher.open()
+
+    def stop(self) -> None:
+        """Pause everything; see the base class."""
+        self._check_process()
+        deadline = time.monotonic() + _STOPPING
+        self._dispatcher.shut()
+        # In a thread, for handlers of jobs that wait may take their time.
+        pausing = Thread(target=self._wish_all, args=(Wish.PAUSE,), daemon=True)
+        pausing.start()
+        pausing.join(_STOPPING)
+        self._dispatcher.wait_until_idle(max(0.0, deadline - time.monotonic()))
+        if self._state is not None:
+            self._state.release()
+        if self._transport is not None:
+            self._transport.close()
+
+    def submit_download_job(self, job: DownloadJobBase, start: bool = True) -> None:  # noqa: FBT001, FBT002
+        """Take a job; see the base class.
+
+        Raises:
+            InvalidDownloadError: It was submitted before, or its class is unknown.
+            DestinationUnusableError: It could not be kept in the state folder.
+        """
+        self._check_process()
+        self.work_for(job)
+        with self._submitting:
+            if job.status is not DownloadJobStatus.IDLE or self._dispatcher.knows(job):
+                raise InvalidDownloadError(
+                    url=shown_source(job), reason="the job was submitted before; make a new one"
+                )
+            if isinstance(job, MeasuredDownloadJob):
+                job.total_bytes = listed_size(job) or job.total_bytes
+            if self._state is not None:
+                self._state.add(job)
+            else:
+                job.id, self._next = self._next, self._next + 1
+            self._dispatcher.add(job)
+        if start:
+            self._dispatcher.wish(job, Wish.START)
+
+    def create_download_job(  # noqa: D102 - as the specification has it; see the base class
+        self,
+        source: str | Path | AnyHttpUrl,
+        destdir: Path | str,
+        filename: Path | str | None = None,
+        start: bool = True,  # noqa: FBT001, FBT002
+        priority: int = 10,
+        access_token: str | None = None,
+        event_handlers: Sequence[DownloadEventHandler] = (),
+    ) -> DownloadJobBase:
+        self._check_process()
+        job = self.make_job(
+            source,
+            Path(destdir),
+            filename=None if filename is None else Path(filename),
+            priority=priority,
+            access_token=access_token,
+            event_handlers=list(event_handlers),
+        )
+        make_folder(self._disk, Path(destdir))
+        self.submit_download_job(job, start=start)
+        return job
+
+    def make_job(
+        self,
+        source: str | Path | AnyHttpUrl,
+        folder: Path,
+        *,
+        filename: Path | None = None,
+        access_token: str | None = None,
+        **fields: Any,  # noqa: ANN401 - as many types as fields
+    ) -> DownloadJobBase:
+        """Make a job of the class that fits *source*: this is what a subclass with other sources overrides.
+
+        Args:
+            source: What `create_download_job` was given.
+            folder: Where the file goes.
+            filename: Its name there; None takes the remote host's.
+            access_token: For jobs that have one.
+            fields: More fields of the job.
+
+        Raises:
+            InvalidDownloadError: No class fits, or *filename* leaves *folder*.
+        """
+        return make_job(source, folder, filename=filename, access_token=access_token, **fields)
+
+    def work_for(self, job: DownloadJobBase) -> JobWork[DownloadJobBase]:
+        """Say who does the work of a job: this is what a subclass with other jobs overrides.
+
+        Raises:
+            InvalidDownloadError: Nobody.
+        """
+        work: object
+        match job:
+            case MultiFileDownloadJob():
+                work = self._many_work
+            case DownloadJobRemoteSource():
+                work = self._remote_work
+            case DownloadJobPath():
+                work = self._path_work
+            case _:
+                raise InvalidDownloadError(
+                    url=shown_source(job), reason=f"nobody does the work of a {type(job).__name__}"
+                )
+        return cast("JobWork[DownloadJobBase]", work)
+
+    def join(self) -> None:
+        """Wait for all; see the base class."""
+        self._check_process()
+        self._dispatcher.wait_until_idle()
+
+    def wait_for_job(self, job: DownloadJobBase, timeout: float | None = None) -> DownloadJobBase:
+        """Wait for one; see the base class."""
+        self._check_process()
+        if not self._dispatcher.wait_until_ended(job, timeout):
+            message = f"download {job.id} is {job.status}"
+            raise TimeoutError(message)
+        return job
+
+    def list_jobs(self) -> list[DownloadJobBase]:
+        """List all; see the base class."""
+        self._check_process()
+        return self._dispatcher.jobs()
+
+    def id_to_job(self, id: int) -> DownloadJobBase:  # noqa: A002 - the specification's name
+        """Find one; see the base class."""
+        self._check_process()
+        return self._dispatcher.find(id)
+
+    def prune_jobs(self) -> None:
+        """Forget what has ended; see the base class."""
+        self._dispatcher.forget(job.id for job in self.list_jobs() if job.in_terminal_state)
+
+    def start_job(self, job: DownloadJobBase) -> None:
+        """Start one; see the base class."""
+        self._check_process()
+        self._dispatcher.wish(job, Wish.START)
+
+    def pause_job(self, job: DownloadJobBase) -> None:
+        """Pause one; see the base class."""
+        self._check_process()
+        self._dispatcher.wish(job, Wish.PAUSE)
+        self._dispatcher.wait_until_put_aside([job], _PATIENT)
+
+    def cancel_job(self, job: DownloadJobBase) -> None:
+        """Cancel one; see the base class."""
+        self._check_process()
+        self._dispatcher.wish(job, Wish.CANCEL)
+        self._dispatcher.wait_until_put_aside([job], _PATIENT)
+
+    def change_priority(self, job: DownloadJobBase, priority: int) -> None:
+        """Move one in the line; see the base class."""
+        self._check_process()
+        self._dispatcher.change_priority(job, priority)
+        self._keep(job)
+
+    def change_rate_limit(self, rate_limit: int | None, *, per_host: int | None = None) -> None:
+        """Change the limits of all jobs together and of each host, in bytes per second, from now on.
+
+        Args:
+            rate_limit: For all jobs together; None for as many as come.
+            per_host: From one host.
+        """
+        self._pace.change(rate_limit, per_host=per_host)
+
+    def change_connections_per_host(self, connections: int) -> None:
+        """Change how many connections one host gets. Those that are open are used to their end."""
+        self._hosts.limit_connections(connections)
+
+    def start_all_jobs(self) -> None:
+        """Start all; see the base class."""
+        self._wish_all(Wish.START)
+
+    def pause_all_jobs(self) -> None:
+        """Pause all; see the base class."""
+        self._dispatcher.wait_until_put_aside(self._wish_all(Wish.PAUSE), _PATIENT)
+
+    def cancel_all_jobs(self) -> None:
+        """Cancel all; see the base class."""
+        self._dispatcher.wait_until_put_aside(self._wish_all(Wish.CANCEL), _PATIENT)
+
+    def _wish_all(self, wish: Wish) -> list[DownloadJobBase]:
+        jobs = [job for job in self.list_jobs() if not job.in_terminal_state]
+        # The first in line first; and those that wait before those that run, whose slots they would get.
+        jobs.sort(key=lambda job: (job.running, job.priority, job.id))
+        for job in jobs:
+            self._dispatcher.wish(job, wish)
+        return jobs
+
+    def _restore(self) -> None:
+        if self._state is None:
+            return
+        for job in self._state.claim():
+            self._dispatcher.add(job, announced=True)
+        # While this queue was stopped, another one may have taken over what was its own.
+        self._dispatcher.forget(
+            job.id
+            for job in self._dispatcher.jobs()
+            if not job.in_terminal_state and not self._state.owns(job.id)
+        )
+
+    def _keep(self, job: DownloadJobBase, *, durable: bool = True) -> None:
+        """Keep a job as it is now, or no longer when it has ended."""
+        if self._state is None:
+            return
+        try:
+            if job.in_terminal_state:
+                self._state.forget(job.id)
+            else:
+                self._state.save(job, durable=durable)
+        except OSError:
+            self._logger.warning("the state of download %d cannot be kept", job.id, exc_info=True)
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise ForeignQueueError(url="", process=self._process)

@@ -1,0 +1,116 @@
+"""Jobs for one remote file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from modelshelf.download.file_fetcher import FileFetcher, Report
+from modelshelf.download.stop_signal import StopSignal
+from modelshelf.errors import DestinationUnusableError, ModelshelfError
+from modelshelf.protocols import Disk
+from modelshelf.schema.download_job import DownloadJobRemoteSource
+from modelshelf.schema.transfer import PrivateAddresses, Stopped, TransferOrder
+
+__all__ = ["RemoteWork", "TokenFor", "make_folder", "order_of"]
+
+TokenFor = Callable[[str], str | None]
+"""Says which access token to present for an address; None presents nothing."""
+
+
+class RemoteWork:
+    """Fetches the file of a `DownloadJobRemoteSource`."""
+
+    def __init__(
+        self,
+        fetcher: FileFetcher,
+        disk: Disk,
+        *,
+        token_for: TokenFor | None = None,
+        private: PrivateAddresses = PrivateAddresses.AS_NAMED,
+    ) -> None:
+        """Hold what a file is fetched with.
+
+        Args:
+            fetcher: Fetches it.
+            disk: Makes the folder.
+            token_for: Asked for the token of a job that has none.
+            private: Which private addresses may be talked to.
+        """
+        self._fetcher = fetcher
+        self._disk = disk
+        self._token_for = token_for
+        self._private = private
+
+    def run(self, job: DownloadJobRemoteSource, stop: StopSignal, report: Report) -> Stopped | None:
+        """Fetch it; see `JobWork`."""
+        make_folder(
+            self._disk, job.destination if job.destination_is_folder else job.destination.parent
+        )
+        outcome = self._fetcher.run(self._order(job), stop, report)
+        if isinstance(outcome, Stopped):
+            return outcome
+        job.bytes = job.total_bytes = outcome.size
+        job.downloaded, job.downloaded_path = outcome, outcome.path
+        job.verification = outcome.verification
+        return None
+
+    def discard(self, job: DownloadJobRemoteSource) -> None:
+        """Remove what came; see `JobWork`."""
+        with suppress(ModelshelfError, OSError):
+            self._fetcher.discard(self._order(job))
+
+    def _order(self, job: DownloadJobRemoteSource) -> TransferOrder:
+        return order_of(
+            job, job.destination, private=self._private, token=job.access_token, ask=self._token_for
+        )
+
+
+def order_of(
+    job: DownloadJobRemoteSource,
+    destination: Path,
+    *,
+    private: PrivateAddresses,
+    token: object,
+    ask: TokenFor | None,
+) -> TransferOrder:
+    """Say in an order what *job* wants.
+
+    Args:
+        job: The job, or a part of one.
+        destination: Where the file goes.
+        private: Which private addresses may be talked to.
+        token: The access token; None for none.
+        ask: Asked for the token where there is none.
+    """
+    url = str(job.source)
+    if token is None and ask is not None:
+        token = ask(url)
+    elif hasattr(token, "get_secret_value"):
+        token = token.get_secret_value()
+    return TransferOrder(
+        url=url,
+        destination=destination,
+        expected=job.expected,
+        token=None if token is None else str(token),
+        overwrite=job.overwrite,
+        # The job may change its mind until it fails; then the queue discards what is left.
+        keep_partial=True,
+        private=private,
+        digests=job.digests,
+    )
+
+
+def make_folder(disk: Disk, folder: Path) -> None:
+    """Make *folder* if it is not there.
+
+    Raises:
+        DestinationUnusableError: That cannot be.
+    """
+    try:
+        disk.make_folder(folder)
+    except OSError as error:
+        raise DestinationUnusableError(
+            path=str(folder), reason=error.strerror or str(error)
+        ) from error

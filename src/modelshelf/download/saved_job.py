@@ -1,0 +1,331 @@
+"""A job as the JSON that it is kept in between two lives of a queue, without a secret.
+
+What is kept of an address is what is needed to ask for the same file again: no user information, no fragment,
+and of the query only parameters whose names are known to choose a file. Whatever else it holds may be a token
+or a signature, and stays away. A job that loses something by that knows it (`source_is_whole`).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from modelshelf.download.origin import WebAddress
+from modelshelf.errors import InvalidDigestError
+from modelshelf.schema.digest import Digest
+from modelshelf.schema.download_job import (
+    DownloadJobBase,
+    DownloadJobPath,
+    DownloadJobRemoteSource,
+    DownloadJobStatus,
+    DownloadJobURL,
+    MeasuredDownloadJob,
+    MultiFileDownloadJob,
+)
+from modelshelf.schema.transfer import Downloaded, ExpectedContent, Verification
+
+__all__ = ["SavedJob", "address_without_secrets"]
+
+_HARMLESS = frozenset(
+    {
+        "branch",
+        "dl",
+        "download",
+        "file",
+        "fileid",
+        "filename",
+        "format",
+        "fp",
+        "id",
+        "model",
+        "modelid",
+        "modelversionid",
+        "name",
+        "path",
+        "quanttype",
+        "raw",
+        "ref",
+        "rev",
+        "revision",
+        "size",
+        "type",
+        "variant",
+        "version",
+        "versionid",
+    }
+)
+"""Names of query parameters that choose a file, in lower case."""
+_VALUE = re.compile(r"[\w .,:/+@-]{0,120}")
+"""What such a parameter looks like."""
+
+_Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+_Count = Annotated[int, Field(ge=0)]
+_Kind = Literal["path", "remote", "url", "many"]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _SavedContent(_Document):
+    size: _Count | None = None
+    sha256: str | None = None
+    blake3: str | None = None
+    git_sha1: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+
+    @classmethod
+    def of(cls, content: ExpectedContent) -> Self:
+        return cls(
+            size=content.size,
+            sha256=_text(content.sha256),
+            blake3=_text(content.blake3),
+            git_sha1=content.git_sha1,
+        )
+
+    def content(self) -> ExpectedContent:
+        return ExpectedContent(
+            size=self.size,
+            sha256=_digest(self.sha256),
+            blake3=_digest(self.blake3),
+            git_sha1=self.git_sha1,
+        )
+
+
+class _SavedResult(_Document):
+    path: str
+    size: _Count
+    verification: str
+    sha256: str | None = None
+    blake3: str | None = None
+
+    @classmethod
+    def of(cls, downloaded: Downloaded) -> Self:
+        return cls(
+            path=str(downloaded.path),
+            size=downloaded.size,
+            verification=downloaded.verification.value,
+            sha256=_text(downloaded.sha256),
+            blake3=_text(downloaded.blake3),
+        )
+
+    def downloaded(self) -> Downloaded:
+        return Downloaded(
+            path=Path(self.path),
+            size=self.size,
+            verification=Verification(self.verification),
+            sha256=_digest(self.sha256),
+            blake3=_digest(self.blake3),
+            fetched=0,
+            etag=None,
+            content_type=None,
+        )
+
+
+class _SavedPart(_Document):
+    source: str
+    source_is_whole: bool = True
+    destination: str
+    expected: _SavedContent
+    digests: list[str] = Field(default_factory=list)
+    received: _Count = 0
+    total_bytes: _Count = 0
+    done: _SavedResult | None = None
+
+    @classmethod
+    def of(cls, part: DownloadJobRemoteSource) -> Self:
+        source, is_whole = address_without_secrets(str(part.source))
+        return cls(
+            source=source,
+            source_is_whole=is_whole,
+            destination=str(part.destination),
+            expected=_SavedContent.of(part.expected),
+            digests=sorted(part.digests),
+            received=part.bytes,
+            total_bytes=part.total_bytes,
+            done=_SavedResult.of(part.downloaded) if part.downloaded else None,
+        )
+
+    def job(self) -> DownloadJobRemoteSource:
+        done = self.done.downloaded() if self.done else None
+        return DownloadJobRemoteSource(
+            source=self.source,
+            destination=Path(self.destination),
+            status=DownloadJobStatus.COMPLETED if done else DownloadJobStatus.IDLE,
+            expected=self.expected.content(),
+            digests=frozenset(self.digests),
+            bytes=self.received,
+            total_bytes=self.total_bytes,
+            downloaded=done,
+            downloaded_path=done.path if done else None,
+            verification=done.verification if done else None,
+        )
+
+
+class SavedJob(_Document):
+    """One job's document."""
+
+    format: Literal[1] = 1
+    """Version of this form."""
+    key: _Hex
+    """Tells this job from another one that has its number at another time."""
+    owner: _Hex
+    """The queue that runs it, as long as that lives."""
+    kind: _Kind
+    """Which class the job is of."""
+    source: str
+    """Its source, without secrets."""
+    source_is_whole: bool = True
+    """Whether nothing was left out of that."""
+    destination: str
+    """Absolute."""
+    destination_is_folder: bool = False
+    """As in the job; so are those below."""
+    priority: int = 10
+    overwrite: bool = False
+    preserve_partial_downloads: bool = False
+    keep_source: bool = False
+    expected: _SavedContent = Field(default_factory=_SavedContent)
+    digests: list[str] = Field(default_factory=list)
+    received: _Count = 0
+    total_bytes: _Count = 0
+    parts: list[_SavedPart] = Field(default_factory=list)
+    """The files of a job for many."""
+
+    @classmethod
+    def of(cls, job: DownloadJobBase, *, key: str, owner: str) -> Self:
+        """Write down *job*.
+
+        Raises:
+            ValueError: It is of a class that cannot be kept.
+        """
+        source, is_whole = address_without_secrets(str(job.source))
+        saved = cls(
+            key=key,
+            owner=owner,
+            kind=_kind_of(job),
+            source=source,
+            source_is_whole=is_whole,
+            destination=str(job.destination.absolute()),
+            destination_is_folder=job.destination_is_folder,
+            priority=job.priority,
+            overwrite=job.overwrite,
+            preserve_partial_downloads=job.preserve_partial_downloads,
+        )
+        if isinstance(job, MeasuredDownloadJob):
+            saved.received, saved.total_bytes = job.bytes, job.total_bytes
+        if isinstance(job, DownloadJobPath):
+            saved.source, saved.source_is_whole = str(job.source.absolute()), True
+            saved.keep_source = job.keep_source
+        if isinstance(job, DownloadJobRemoteSource):
+            saved.expected = _SavedContent.of(job.expected)
+            saved.digests = sorted(job.digests)
+        if isinstance(job, MultiFileDownloadJob):
+            saved.source, saved.source_is_whole = job.source, True
+            saved.parts = [_SavedPart.of(part) for part in job.download_parts]
+        return saved
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Read a document that anybody may have written.
+
+        Raises:
+            ValueError: It is none.
+        """
+        saved = cls.model_validate_json(content)
+        saved.job(0)
+        return saved
+
+    def job(self, number: int) -> DownloadJobBase:
+        """Return the job, paused, with *number* as its id.
+
+        Raises:
+            ValueError: Its fields are of no use together.
+        """
+        common = {
+            "id": number,
+            "status": DownloadJobStatus.PAUSED,
+            "destination": self.destination,
+            "destination_is_folder": self.destination_is_folder,
+            "priority": self.priority,
+            "overwrite": self.overwrite,
+            "bytes": self.received,
+            "total_bytes": self.total_bytes,
+            # Should the rest of its address be missed, what came can still be used by the same order.
+            "preserve_partial_downloads": self.preserve_partial_downloads or not self._is_whole,
+            "source": self.source,
+        }
+        remote = {"expected": self.expected.content(), "digests": frozenset(self.digests)}
+        if not Path(self.destination).is_absolute():
+            message = "the destination is not absolute"
+            raise ValueError(message)
+        match self.kind:
+            case "path":
+                return DownloadJobPath.model_validate(common | {"keep_source": self.keep_source})
+            case "remote":
+                return DownloadJobRemoteSource.model_validate(common | remote)
+            case "url":
+                return DownloadJobURL.model_validate(common | remote)
+            case "many":
+                parts = [part.job() for part in self.parts]
+                return MultiFileDownloadJob.model_validate(common | {"download_parts": parts})
+
+    @property
+    def _is_whole(self) -> bool:
+        return self.source_is_whole and all(part.source_is_whole for part in self.parts)
+
+
+def address_without_secrets(url: str) -> tuple[str, bool]:
+    """Return what of an address may lie on a disk, and whether that is all of it.
+
+    Example:
+        >>> address_without_secrets("https://me:pw@a.example/api/7?type=Model&token=x#top")
+        ('https://a.example/api/7?type=Model', False)
+        >>> address_without_secrets("https://a.example/api/7?fileId=3")
+        ('https://a.example/api/7?fileId=3', True)
+    """
+    try:
+        address = WebAddress.parse(url)
+    except ValueError:
+        # Not fetchable either, so nothing is missed. A path has no secrets.
+        return ("", False) if "://" in url else (url, True)
+    given = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    kept = [
+        (name, value)
+        for name, value in given
+        if name.lower() in _HARMLESS and _VALUE.fullmatch(value)
+    ]
+    if len(kept) == len(given) and address.user is None:
+        return str(address), True
+    query = f"?{urlencode(kept)}" if kept else ""
+    return f"{address.public}{query}", False
+
+
+def _kind_of(job: DownloadJobBase) -> _Kind:
+    match job:
+        case MultiFileDownloadJob():
+            return "many"
+        case DownloadJobURL():
+            return "url"
+        case DownloadJobRemoteSource():
+            return "remote"
+        case DownloadJobPath():
+            return "path"
+        case _:
+            raise ValueError(type(job).__name__)
+
+
+def _text(digest: Digest | None) -> str | None:
+    return None if digest is None else str(digest)
+
+
+def _digest(text: str | None) -> Digest | None:
+    if text is None:
+        return None
+    try:
+        return Digest.parse(text)
+    except InvalidDigestError as error:
+        raise ValueError(text) from error
