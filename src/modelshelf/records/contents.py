@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
@@ -32,9 +32,8 @@ def stored_model(connection: Connection, key: str) -> StoredModel | None:
     named = connection.execute(select(model_name).where(model_name.c.key == key)).one_or_none()
     if named is not None:
         layout = [("", named.id)]
-        return _stored_model(
-            connection, key, named.name, layout, entry=named.entry, suffix=named.suffix
-        )
+        parts = _contents(connection, layout)
+        return _stored_model(key, named.name, layout, parts, entry=named.entry, suffix=named.suffix)
     row = connection.execute(select(pipeline).where(pipeline.c.key == key)).one_or_none()
     if row is None:
         return None
@@ -44,27 +43,51 @@ def stored_model(connection: Connection, key: str) -> StoredModel | None:
         .order_by(pipeline_parts.c.part_folder)
     )
     layout = [(folder, part) for folder, part in folders]
+    parts = _contents(connection, layout)
     original = original_of(connection, row.id)
     if original is None:
-        return _stored_model(connection, key, row.name, layout, entry="", suffix="")
+        return _stored_model(key, row.name, layout, parts, entry="", suffix="")
     shown = [(folder, part) for folder, part in layout if folder != ORIGINAL_FOLDER]
-    model = _stored_model(connection, key, row.name, shown, entry="", suffix="")
+    model = _stored_model(key, row.name, shown, parts, entry="", suffix="")
     return replace(
         model,
         original=original,
         sources={
-            (folder, file.member): file
-            for folder, part in layout
-            for file in _files(connection, part)
+            (folder, file.member): file for folder, part in layout for file in parts[part].files
         },
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What one part holds."""
+
+    empty_folders: list[str]
+    files: list[StoredFile]
+
+
+def _contents(connection: Connection, layout: Sequence[tuple[str, int]]) -> dict[int, _Contents]:
+    """Read all parts at once: a pipeline has ten, and each question takes as long as its answer."""
+    ids = {part for _, part in layout}
+    rows = connection.execute(
+        select(model_path.c.id, model_path.c.empty_folders).where(model_path.c.id.in_(ids))
+    )
+    found = {part: _Contents(json.loads(names), []) for part, names in rows}
+    files = connection.execute(
+        select(*file_columns)
+        .join(model_path, model_path.c.id == part_file.c.part_id)
+        .where(part_file.c.part_id.in_(ids))
+    )
+    for row in files.mappings():
+        found[row["part_id"]].files.append(stored_file(row))
+    return found
+
+
 def _stored_model(
-    connection: Connection,
     key: str,
     name: str,
     layout: list[tuple[str, int]],
+    parts: Mapping[int, _Contents],
     *,
     entry: str,
     suffix: str,
@@ -73,8 +96,8 @@ def _stored_model(
     empty: list[MemberPath] = []
     for folder, part in layout:
         prefix = f"{folder}/" if folder else ""
-        files += [(MemberPath(prefix + file.member), file) for file in _files(connection, part)]
-        empty += [MemberPath(prefix + name) for name in _empty_folders(connection, part)]
+        files += [(MemberPath(prefix + file.member), file) for file in parts[part].files]
+        empty += [MemberPath(prefix + name) for name in parts[part].empty_folders]
     return StoredModel(
         key=key,
         name=name,
@@ -83,21 +106,6 @@ def _stored_model(
         files=tuple(sorted(files, key=lambda pair: pair[0])),
         empty_folders=tuple(sorted(empty)),
     )
-
-
-def _files(connection: Connection, part: int) -> Iterator[StoredFile]:
-    rows = connection.execute(
-        select(*file_columns)
-        .join(model_path, model_path.c.id == part_file.c.part_id)
-        .where(part_file.c.part_id == part)
-    )
-    return map(stored_file, rows.mappings())
-
-
-def _empty_folders(connection: Connection, part: int) -> list[str]:
-    text = connection.scalars(select(model_path.c.empty_folders).where(model_path.c.id == part))
-    names: list[str] = json.loads(text.one())
-    return names
 
 
 def original_with_parts(

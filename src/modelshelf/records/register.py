@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from blake3 import blake3
@@ -55,8 +56,9 @@ def register(
     """
     ids: dict[str, int] = {}
     learned: list[int] = []
+    known = _known_parts(connection, contents)
     for content in contents:
-        part, is_learned = _part(connection, plan, content)
+        part, is_learned = _part(connection, plan, content, known)
         ids[content.planned.folder] = part
         learned += [part] if is_learned else []
     digests = {content.planned.folder: content.digest for content in contents}
@@ -75,20 +77,59 @@ def pipeline_digest(parts: dict[str, Digest]) -> Digest:
     return Digest.blake3(blake3(b"".join(lines)).digest())
 
 
-def _part(connection: Connection, plan: ImportPlan, content: PartContent) -> tuple[int, bool]:
-    """Find or enter a part; say whether something new is known of one that was there."""
-    part_id = connection.scalar(
-        select(model_path.c.id).where(model_path.c.digest == content.digest.raw)
+@dataclass(slots=True)
+class _KnownPart:
+    """A part that the library has, as far as adding it again may teach something."""
+
+    id: int
+    type: str
+    detail: str
+    bases: list[str] = field(default_factory=list)
+    """In the order in which they were learnt."""
+
+
+def _known_parts(
+    connection: Connection, contents: Iterable[PartContent]
+) -> dict[bytes, _KnownPart]:
+    """Return the parts that are there already, by their digest; asked for all at once."""
+    rows = connection.execute(
+        select(
+            model_path.c.digest,
+            model_path.c.id,
+            model_path.c.type,
+            model_path.c.detail,
+            model_base.c.base,
+        )
+        .outerjoin(model_base, model_base.c.id == model_path.c.id)
+        .where(model_path.c.digest.in_({content.digest.raw for content in contents}))
+        .order_by(model_path.c.id, model_base.c.position)
     )
-    if part_id is None:
-        part_id = _insert_part(connection, plan, content, f"{BLOB_FOLDER}/{content.location}")
-        _learn(connection, part_id, content)
-        return part_id, False
-    return part_id, _learn(connection, part_id, content)
+    known: dict[bytes, _KnownPart] = {}
+    for digest, part_id, kind, detail, base in rows:
+        part = known.setdefault(digest, _KnownPart(part_id, kind, detail))
+        if base is not None:
+            part.bases.append(base)
+    return known
 
 
-def _insert_part(connection: Connection, plan: ImportPlan, content: PartContent, path: str) -> int:
+def _part(
+    connection: Connection, plan: ImportPlan, content: PartContent, known: dict[bytes, _KnownPart]
+) -> tuple[int, bool]:
+    """Find or enter a part; say whether something new is known of one that was there."""
+    part = known.get(content.digest.raw)
+    if part is not None:
+        return part.id, _learn(connection, part, content)
+    part = _insert_part(connection, plan, content, f"{BLOB_FOLDER}/{content.location}")
+    known[content.digest.raw] = part
+    _learn(connection, part, content)
+    return part.id, False
+
+
+def _insert_part(
+    connection: Connection, plan: ImportPlan, content: PartContent, path: str
+) -> _KnownPart:
     planned = content.planned
+    detail = "{}" if plan.is_pipeline else plan.detail
     part_id = _new_id(connection, is_pipeline=False)
     connection.execute(
         insert(model_path).values(
@@ -99,11 +140,11 @@ def _insert_part(connection: Connection, plan: ImportPlan, content: PartContent,
             size=content.manifest.size,
             format=planned.format.value,
             empty_folders=json.dumps(content.manifest.empty_folders),
-            detail="{}" if plan.is_pipeline else plan.detail,
+            detail=detail,
         )
     )
     insert_files(connection, part_id, content.manifest)
-    return part_id
+    return _KnownPart(part_id, planned.type.value, detail)
 
 
 def insert_files(connection: Connection, part_id: int, manifest: PartManifest) -> None:
@@ -128,7 +169,7 @@ def insert_files(connection: Connection, part_id: int, manifest: PartManifest) -
     )
 
 
-def _learn(connection: Connection, part_id: int, content: PartContent) -> bool:
+def _learn(connection: Connection, part: _KnownPart, content: PartContent) -> bool:
     """Add what this import knows of a part: its type where unknown, and every base it came with.
 
     Where a user knows better it adds nothing.
@@ -136,34 +177,29 @@ def _learn(connection: Connection, part_id: int, content: PartContent) -> bool:
     Returns:
         Whether anything was not known before.
     """
-    row = connection.execute(
-        select(model_path.c.type, model_path.c.detail).where(model_path.c.id == part_id)
-    ).one()
-    overridden = json.loads(row.detail).get("override", {})
+    overridden = json.loads(part.detail).get("override", {})
     wanted = content.planned.type.value
-    learns_type = row.type == ModelType.UNKNOWN and wanted != row.type and "type" not in overridden
+    learns_type = (
+        part.type == ModelType.UNKNOWN and wanted != part.type and "type" not in overridden
+    )
     if learns_type:
-        connection.execute(update(model_path).where(model_path.c.id == part_id).values(type=wanted))
+        part.type = wanted
+        connection.execute(update(model_path).where(model_path.c.id == part.id).values(type=wanted))
     if "bases" in overridden:
         return learns_type
-    known = list(
-        connection.scalars(
-            select(model_base.c.base)
-            .where(model_base.c.id == part_id)
-            .order_by(model_base.c.position)
-        )
-    )
-    merged = merge_bases(known, content.planned.bases)
-    if merged != known:
-        connection.execute(delete(model_base).where(model_base.c.id == part_id))
+    merged = merge_bases(part.bases, content.planned.bases)
+    learns_bases = merged != part.bases
+    if learns_bases:
+        part.bases = merged
+        connection.execute(delete(model_base).where(model_base.c.id == part.id))
         connection.execute(
             insert(model_base),
             [
-                {"id": part_id, "base": base, "position": position}
+                {"id": part.id, "base": base, "position": position}
                 for position, base in enumerate(merged)
             ],
         )
-    return learns_type or merged != known
+    return learns_type or learns_bases
 
 
 def merge_bases(known: list[str], added: Iterable[BaseModelType]) -> list[str]:
