@@ -9,6 +9,7 @@ from tests.hubs.cdn import FileHost
 from tests.hubs.civitai import CivitaiSite, civitai_site
 from tests.hubs.civitai_models import HostedModel, HostedModelFile, HostedVersion
 from tests.hubs.hugging_face import STRANGER, TOKEN, HuggingFaceHub, hugging_face_hub
+from tests.hubs.official_client import download_snapshot
 from tests.hubs.repository import HostedFile, Repository
 from tests.hubs.server import Answer, Exchange, Origin, Request
 
@@ -28,5 +29,6 @@ __all__ = [
     "Repository",
     "Request",
     "civitai_site",
+    "download_snapshot",
     "hugging_face_hub",
 ]

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +7,14 @@ import pytest
 import requests
 
 from modelshelf.testing import tiny
-from tests.hubs import STRANGER, TOKEN, HostedFile, HuggingFaceHub, hugging_face_hub
-
-_CLIENT = """
-import sys
-from huggingface_hub import snapshot_download
-print(snapshot_download(sys.argv[1], revision=sys.argv[2] or None))
-"""
+from tests.hubs import (
+    STRANGER,
+    TOKEN,
+    HostedFile,
+    HuggingFaceHub,
+    download_snapshot,
+    hugging_face_hub,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,30 +36,6 @@ def _content(folder: Path) -> dict[str, bytes]:
     }
 
 
-def _snapshot(
-    hub: HuggingFaceHub, home: Path, repo_id: str, revision: str = "", **more: str
-) -> subprocess.CompletedProcess[str]:
-    """Download with the real client, which reads the environment when it is imported."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    environment = {
-        **own,
-        "HF_ENDPOINT": hub.url,
-        "HF_HOME": str(home),
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "DO_NOT_TRACK": "1",
-        **more,
-    }
-    return subprocess.run(
-        [sys.executable, "-c", _CLIENT, repo_id, revision],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
 @pytest.mark.parametrize("small_files_by_cache", [False, True])
 def test_the_real_client_downloads_a_snapshot_through_it(
     hub: HuggingFaceHub,
@@ -72,7 +46,7 @@ def test_the_real_client_downloads_a_snapshot_through_it(
     """`huggingface_hub` fetches every file, byte for byte, over pages of a tree and two origins."""
     hub.small_files_by_cache = small_files_by_cache
     hub.page_size = 5
-    done = _snapshot(hub, tmp_path, "acme/dreamland")
+    done = download_snapshot(hub, tmp_path, "acme/dreamland")
     assert done.returncode == 0, done.stderr
     folder = Path(done.stdout.strip())
     assert folder.name == hub.repositories["acme/dreamland"].refs["main"]
@@ -86,7 +60,7 @@ def test_the_real_client_follows_a_renamed_repository(
 ) -> None:
     """An old id answers with a relative redirect, to the API and to files."""
     hub.renamed["acme/former"] = "acme/dreamland"
-    done = _snapshot(hub, tmp_path, "acme/former")
+    done = download_snapshot(hub, tmp_path, "acme/former")
     assert done.returncode == 0, done.stderr
     assert _content(Path(done.stdout.strip())) == _content(model)
 
@@ -115,7 +89,9 @@ def test_the_real_client_understands_each_refusal(
 ) -> None:
     """Each way in which a repository cannot be had is its own error of `huggingface_hub`."""
     hub.add("acme/special", model, **options)
-    done = _snapshot(hub, tmp_path, repo_id, revision, **({"HF_TOKEN": token} if token else {}))
+    done = download_snapshot(
+        hub, tmp_path, repo_id, revision, **({"HF_TOKEN": token} if token else {})
+    )
     assert done.returncode != 0
     assert expected in done.stderr
 
@@ -125,7 +101,7 @@ def test_the_real_client_gets_a_gated_repository_with_a_token(
 ) -> None:
     """The token goes to the hub and never to the file host."""
     hub.add("acme/gated", model, gated="auto")
-    done = _snapshot(hub, tmp_path, "acme/gated", HF_TOKEN=TOKEN)
+    done = download_snapshot(hub, tmp_path, "acme/gated", HF_TOKEN=TOKEN)
     assert done.returncode == 0, done.stderr
     assert {one.credentials for one in hub.requests()} == {("authorization",)}
     assert {one.credentials for one in hub.files.requests()} == {()}

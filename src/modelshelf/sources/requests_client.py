@@ -1,0 +1,137 @@
+"""Asking hubs over `requests`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Self
+from urllib.parse import urljoin
+
+import requests
+import urllib3
+
+from modelshelf.errors import HubAnswerError, HubUnreachableError
+from modelshelf.formats.json_bytes import parse_json_bytes
+from modelshelf.schema.hub_answer import HubAnswer
+from modelshelf.schema.hub_settings import origin_of
+
+__all__ = ["RequestsHubClient"]
+
+_LONGEST = 16 * 1024 * 1024
+"""Bytes of an answer; a page of a tree with a thousand files has half a megabyte."""
+_PIECE = 64 * 1024
+_MOST_HOPS = 5
+_CONNECT, _READ, _TOTAL = 10.0, 30.0, 120.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OWN = {"User-Agent": "modelshelf", "Accept": "application/json"}
+# Civitai sends whoever looks like a browser to its login page, and its firewall refuses the libraries'
+# own names: a plain honest one is let through.
+
+
+class RequestsHubClient:
+    """A `HubClient` on a session of `requests`.
+
+    Example:
+        >>> with RequestsHubClient() as client:
+        ...     client.get_json("http://127.0.0.1:1/api/models/acme/lens")
+        Traceback (most recent call last):
+            ...
+        modelshelf.errors.hub.HubUnreachableError: cannot reach http://127.0.0.1:1: no connection, or it broke
+    """
+
+    def __init__(self, session: requests.Session | None = None) -> None:
+        """Use *session* exactly as it is, or one of our own."""
+        self._session = session or requests.Session()
+        self._is_ours = session is None
+
+    def get_json(self, url: str, headers: Mapping[str, str] | None = None) -> HubAnswer:
+        """GET *url*, as `HubClient` promises."""
+        first = origin_of(url)
+        sent = _OWN | dict(headers or {})
+        for _ in range(_MOST_HOPS):
+            answer = self._ask(url, sent)
+            target = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or target is None:
+                return answer
+            url = urljoin(url, target)
+            if not url.lower().startswith(("http://", "https://")):
+                raise HubAnswerError(hub=_named(first), problem="a redirect to no web address")
+            if origin_of(url) != first:
+                sent = dict(_OWN)
+        raise HubAnswerError(hub=_named(first), problem=f"more than {_MOST_HOPS} redirects")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_ours:
+            self._session.close()
+
+    def _ask(self, url: str, headers: Mapping[str, str]) -> HubAnswer:
+        hub = _named(origin_of(url))
+        try:
+            with self._session.get(
+                url,
+                headers=dict(headers),
+                timeout=(_CONNECT, _READ),
+                allow_redirects=False,
+                stream=True,
+                # Else a line in ~/.netrc would take the place of the token.
+                auth=_unchanged if self._is_ours else None,
+            ) as response:
+                return HubAnswer(
+                    url=url.partition("?")[0],
+                    status=response.status_code,
+                    headers={name.lower(): text for name, text in response.headers.items()},
+                    body=parse_json_bytes(_read(response, hub)),
+                )
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise HubUnreachableError(hub=hub, reason=_reason(error)) from error
+
+
+def _read(response: requests.Response, hub: str) -> bytes:
+    deadline = time.monotonic() + _TOTAL
+    pieces, length = [], 0
+    for piece in _pieces(response):
+        pieces.append(piece)
+        length += len(piece)
+        if length > _LONGEST:
+            raise HubAnswerError(hub=hub, problem=f"more than {_LONGEST} bytes")
+        if time.monotonic() > deadline:
+            raise HubUnreachableError(
+                hub=hub, reason=f"its answer takes longer than {_TOTAL:.0f} s"
+            )
+    return b"".join(pieces)
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """Yield what is there: a server that sends a byte a minute must not hold us until a piece is full."""
+    raw = response.raw
+    if not isinstance(raw, urllib3.HTTPResponse):
+        # A session that a test made has whatever it has.
+        yield from response.iter_content(_PIECE)
+        return
+    while piece := raw.read1(_PIECE, decode_content=True):
+        yield piece
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _named(origin: tuple[str, str, int]) -> str:
+    scheme, host, port = origin
+    usual = port == {"http": 80, "https": 443}.get(scheme)
+    return f"{scheme}://{host}" if usual else f"{scheme}://{host}:{port}"
+
+
+def _reason(error: Exception) -> str:
+    """Say in words what happened; the library's own words repeat the URL with its query."""
+    kinds = (
+        (requests.exceptions.SSLError, "it could not prove who it is (TLS)"),
+        (requests.exceptions.ProxyError, "the proxy does not let the request through"),
+        (requests.exceptions.Timeout, "it does not answer in time"),
+        (urllib3.exceptions.TimeoutError, "it does not answer in time"),
+        (requests.exceptions.ConnectionError, "no connection, or it broke"),
+    )
+    return next((said for kind, said in kinds if isinstance(error, kind)), type(error).__name__)
