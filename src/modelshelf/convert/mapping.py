@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from modelshelf.schema.recipe import LARGEST_MATRIX, Piece, Span, Transposed
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
@@ -22,8 +23,7 @@ class UnconvertibleError(Exception):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """One tensor of a component, and the tensor of the checkpoint that holds its numbers."""
 
     target: str
@@ -49,7 +49,7 @@ class Bundle:
         }
         self._used: set[str] = set()
         self._prefix = prefix
-        self._numbers: dict[str, set[str]] | None = None
+        self._sorted: list[str] | None = None
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries
@@ -84,13 +84,17 @@ class Bundle:
 
     def count(self, start: str) -> int:
         """Return how many numbers follow *start* in the names, counted from 0 without a gap."""
-        if self._numbers is None:
-            self._numbers = _numbers(self._entries)
-        there = self._numbers.get(start, set())
+        if self._sorted is None:
+            self._sorted = sorted(self._entries)
         number = 0
-        while str(number) in there:
+        while self._begins(f"{start}{number}.", self._sorted):
             number += 1
         return number
+
+    @staticmethod
+    def _begins(start: str, names: list[str]) -> bool:
+        place = bisect_left(names, start)
+        return place < len(names) and names[place].startswith(start)
 
     def take(self, moved: Moved) -> tuple[TensorEntry, Piece]:
         """Return dtype and shape of a component's tensor, and the bytes that it is made of.
@@ -104,9 +108,9 @@ class Bundle:
         length, remainder = divmod(entry.end - entry.begin, parts)
         if remainder or not entry.end or (parts > 1 and entry.shape[0] % parts):
             raise UnconvertibleError(reason=f"`{self._prefix}{moved.source}` cannot be split")
-        shape = entry.shape if parts == 1 else (entry.shape[0] // parts, *entry.shape[1:])
         if moved.is_transposed:
             return self._transposed(moved, entry)
+        shape = entry.shape if parts == 1 else (entry.shape[0] // parts, *entry.shape[1:])
         return (
             TensorEntry(entry.dtype, moved.shape or shape, 0, length),
             Span(0, entry.begin + number * length, length),
@@ -148,18 +152,6 @@ class Bundle:
             return self._entries[name]
         except KeyError:
             raise UnconvertibleError(reason=f"`{self._prefix}{name}` is missing") from None
-
-
-def _numbers(names: Iterable[str]) -> dict[str, set[str]]:
-    """Return for each beginning of the names that ends in a dot the numbers that follow there."""
-    found: dict[str, set[str]] = {}
-    for name in names:
-        steps = name.split(".")
-        for place, step in enumerate(steps[:-1]):
-            if step.isdecimal():
-                start = ".".join(steps[:place])
-                found.setdefault(f"{start}." if start else "", set()).add(step)
-    return found
 
 
 def moved_all(target: str, source: str, leaves: Iterable[str]) -> Iterator[Moved]:
