@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from threading import Condition
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
 from modelshelf.download.destination_trouble import check_space, destination_trouble
+from modelshelf.download.gate import Gate, PartialFileShutError
 from modelshelf.download.journal import Journal, JournalHead, Piece
 from modelshelf.download.owned_file import OwnedFile
 from modelshelf.download.partial_names import PartialNames, find_partials
@@ -25,10 +26,6 @@ _PIECE = 1024 * 1024
 """Bytes of the longest piece: what a kill or a damaged page can cost."""
 _BLOCK = 512
 """Unit in which systems count the room that a file takes."""
-
-
-class PartialFileShutError(Exception):
-    """The partial file takes no more: it was stopped, published or discarded. Never seen by a user."""
 
 
 class PartialFile:
@@ -81,9 +78,8 @@ class PartialFile:
         self._journal = Journal(owned)
         self._disk = disk
         self._part: OwnedFile | None = None
-        self._gate = Condition()
-        self._in_flight = 0
-        self._is_shut = False
+        self._gate = Gate()
+        self._lock = Lock()
         self._is_closed = False
 
     @classmethod
@@ -207,9 +203,9 @@ class PartialFile:
         head = self._journal.head
         if head is None or (head.size is not None and offset + len(chunk) > head.size):
             raise ValueError(offset)
-        with self._use() as part, destination_trouble(self.final, needed=len(chunk)):
+        with self._gate.passing(), destination_trouble(self.final, needed=len(chunk)):
             for start in range(0, len(chunk), _PIECE):
-                self._write_piece(part, offset + start, chunk[start : start + _PIECE])
+                self._write_piece(offset + start, chunk[start : start + _PIECE])
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill *buffer* from *offset*.
@@ -221,8 +217,8 @@ class PartialFile:
             PartialFileShutError: It is stopped, published or discarded.
             DestinationUnusableError: The system refused.
         """
-        with self._use() as part, destination_trouble(self.final):
-            return part.read_into(buffer, offset)
+        with self._gate.passing(), destination_trouble(self.final):
+            return self._opened().read_into(buffer, offset)
 
     def drop(self, span: Span) -> None:
         """Forget bytes that turned out to be wrong, and all pieces that they are in.
@@ -240,9 +236,7 @@ class PartialFile:
 
     def shut(self) -> None:
         """Take no more bytes, from nobody: returns once no write is under way."""
-        with self._gate:
-            self._is_shut = True
-            self._gate.wait_for(lambda: not self._in_flight)
+        self._gate.shut()
 
     def publish(
         self, final: Path, *, size: int, overwrite: bool = False, sync_folder: bool = True
@@ -321,30 +315,20 @@ class PartialFile:
     ) -> None:
         self.close()
 
-    @contextmanager
-    def _use(self) -> Iterator[OwnedFile]:
-        """Keep the file open for the length of the block."""
-        with self._gate:
-            if self._is_shut or self._part is None:
-                raise PartialFileShutError
-            self._in_flight += 1
-            part = self._part
-        try:
-            yield part
-        finally:
-            with self._gate:
-                self._in_flight -= 1
-                self._gate.notify_all()
+    def _opened(self) -> OwnedFile:
+        if self._part is None:
+            raise PartialFileShutError
+        return self._part
 
-    def _write_piece(self, part: OwnedFile, offset: int, content: memoryview) -> None:
-        part.write(content, offset)
+    def _write_piece(self, offset: int, content: memoryview) -> None:
+        self._opened().write(content, offset)
         # After its bytes: a record that can be read was preceded by them.
         self._journal.append(Piece(offset, len(content), piece_checksum(content)))
-        with self._gate:
+        with self._lock:
             self._held = self._held.add(offset, offset + len(content))
 
     def _forget(self, start: int, end: int) -> None:
-        with self._gate:
+        with self._lock:
             self._held = self._held.remove(start, end)
 
     def _is_sound(self, piece: Piece, buffer: memoryview, size: int | None) -> bool:

@@ -471,24 +471,31 @@ class TestOwning:
         opened(final).close()
 
     @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-    def test_a_child_process_does_not_hold_it_on(self, final: Path) -> None:
-        """Nor does its end let go of what its parent holds."""
+    @pytest.mark.parametrize("closing", [True, False])
+    def test_a_child_process_has_no_part_in_it(self, final: Path, *, closing: bool) -> None:
+        """It lets go of nothing that its parent holds, and holds on to nothing that its parent let go."""
         with begun(final) as partial:
             put(partial, (0, 5))
-            reading, writing = os.pipe()
+            child_reads, parent_writes = os.pipe()
+            parent_reads, child_writes = os.pipe()
             child = os.fork()
             if child == 0:
-                partial.close()
-                os.close(writing)
-                os.read(reading, 1)
+                os.close(parent_writes)
+                if closing:
+                    partial.close()
+                os.write(child_writes, b"!")
+                os.read(child_reads, 1)
                 os._exit(0)
-            os.close(reading)
+            os.close(child_reads)
+            os.read(parent_reads, 1)
             with pytest.raises(DownloadBusyError):
                 opened(final)
         with reopened(final) as partial:
             assert partial.held == Spans([(0, 5)])
-        os.close(writing)
+        os.close(parent_writes)
         assert os.waitpid(child, 0)[1] == 0
+        os.close(parent_reads)
+        os.close(child_writes)
 
     @pytest.mark.parametrize("name", ["part", "journal"])
     @pytest.mark.parametrize("kind", ["link", "dangling", "folder", "pipe"])
