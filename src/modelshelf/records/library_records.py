@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select
 
-from modelshelf.errors import InvalidModelConfigException
 from modelshelf.records.config_tables import model_config
 from modelshelf.records.configs import (
     delete_configs,
@@ -25,6 +24,7 @@ from modelshelf.records.configs import (
     update_config,
 )
 from modelshelf.records.models import find_models
+from modelshelf.records.record_fields import fitting_fields, said_fields, usual_variant
 from modelshelf.records.revision import first_revision, next_revision
 from modelshelf.records.tables import (
     model_metadata,
@@ -34,11 +34,10 @@ from modelshelf.records.tables import (
     part_file,
     pipeline_parts,
 )
-from modelshelf.schema.config import class_of
-from modelshelf.schema.metadata import Field, ModelMetadata
+from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
-from modelshelf.schema.taxonomy import ModelFormat, ModelType
+from modelshelf.schema.taxonomy import ModelType
 
 __all__ = [
     "complete_library",
@@ -106,7 +105,7 @@ def _follow(
     fields = _shared_fields(info, models)
     current = read_config(connection, info.key, hidden=True)
     if current is None:
-        first = _fitting(fields | _said_fields(said)) | dict(record)
+        first = fitting_fields(fields | said_fields(said)) | dict(record)
         insert_configs(connection, [first_revision(info.key, first, now)])
         enter_file_hashes(connection, info.key, _hashes(connection, info))
         if said:
@@ -114,7 +113,9 @@ def _follow(
             connection.execute(insert(model_metadata).values(key=info.key, document=document))
         return
     known = current.model_dump()
-    changes = {name: value for name, value in _fitting(fields).items() if known[name] != value}
+    changes = {
+        name: value for name, value in fitting_fields(fields).items() if known[name] != value
+    }
     if changes:
         update_config(connection, next_revision(current, changes, now))
 
@@ -134,7 +135,7 @@ def complete_library(connection: Connection) -> None:
             enter_file_hashes(connection, info.key, _hashes(connection, info))
             continue
         added = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}
-        fields = _fitting(_shared_fields(info, models) | added)
+        fields = fitting_fields(_shared_fields(info, models) | added)
         insert_configs(connection, [first_revision(info.key, fields, now)])
         enter_file_hashes(connection, info.key, _hashes(connection, info))
 
@@ -160,7 +161,7 @@ def _shared_fields(info: ModelInfo, models: Path) -> dict[str, Any]:
         "hash": info.hash,
         "description": info.description or None,
         "source": info.source or None,
-        "variant": detail.get("variant") or _usual_variant(info),
+        "variant": detail.get("variant") or usual_variant(info.type, info.format, info.base),
         "prediction_type": detail.get("prediction_type"),
         "precision": detail.get("precision"),
         "architecture": detail.get("architecture"),
@@ -171,46 +172,6 @@ def _shared_fields(info: ModelInfo, models: Path) -> dict[str, Any]:
         if info.original is None or info.added_at is None
         else info.added_at.timestamp(),
     }
-
-
-def _said_fields(said: ModelMetadata) -> dict[str, Any]:
-    told = {
-        "tags": list(said.tags),
-        "author": said.first(Field.AUTHOR),
-        "license": said.first(Field.LICENSE),
-        "trigger_phrases": list(said.trigger_words),
-        "cover_image": said.previews[0].name if said.previews else "",
-    }
-    return {name: value for name, value in told.items() if value}
-
-
-def _usual_variant(info: ModelInfo) -> object:
-    """Return the variant of a model of which none is known, as the class of its record has it."""
-    try:
-        return class_of(info.type, info.format, info.base).model_fields["variant"].default
-    except LookupError:
-        return None
-
-
-_NEEDED = frozenset(
-    {"name", "model_type", "model_format", "base_model", "bases", "path", "hash", "blake3", "size"}
-)
-
-
-def _fitting(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a record that can be, of whatever was found out and written somewhere.
-
-    What does not fit the model's class is left out; and no class is made for some forms on disk.
-    """
-    fitting = dict(fields)
-    try:
-        first_revision("0" * 32, fitting, datetime.fromtimestamp(0, UTC))
-    except InvalidModelConfigException as error:
-        wrong = {field.partition(".")[0] for field in error.fields.split(", ")}
-        if wrong & _NEEDED or not wrong & fields.keys():
-            return fitting | {"model_format": ModelFormat.UNKNOWN, "variant": None}
-        return _fitting({name: value for name, value in fields.items() if name not in wrong})
-    return fitting
 
 
 def _hashes(connection: Connection, info: ModelInfo) -> Iterator[str]:
