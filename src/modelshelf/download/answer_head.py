@@ -17,11 +17,11 @@ __all__ = ["ContentRange", "Entity", "content_length", "read_retry_after"]
 LARGEST = 2**63 - 1
 """More bytes than this no file can have."""
 
-_RANGE = re.compile(r"bytes[ \t]+(\d{1,20})-(\d{1,20})/(\d{1,20}|\*)\Z", re.IGNORECASE)
-_UNSATISFIED = re.compile(r"bytes[ \t]+\*/(\d{1,20})\Z", re.IGNORECASE)
+_RANGE = re.compile(r"bytes[ \t]+([0-9]{1,20})-([0-9]{1,20})/([0-9]{1,20}|\*)\Z", re.IGNORECASE)
+_UNSATISFIED = re.compile(r"bytes[ \t]+\*/([0-9]{1,20})\Z", re.IGNORECASE)
 _TAG = re.compile(r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"\Z')
-_REMAINING = re.compile(r"(?:^|[;,\s])r=(\d{1,15})(?:[;,\s]|$)")
-_UNTIL = re.compile(r"(?:^|[;,\s])t=(\d{1,15})(?:[;,\s]|$)")
+_REMAINING = re.compile(r"(?:^|[;,\s])r=([0-9]{1,15})(?:[;,\s]|$)")
+_UNTIL = re.compile(r"(?:^|[;,\s])t=([0-9]{1,15})(?:[;,\s]|$)")
 _SECOND_OF_DOUBT = timedelta(seconds=1)
 _EPOCHS = 10**8
 """A reset above this is a time since 1970, below it a number of seconds: hosts send either."""
