@@ -1,15 +1,11 @@
-"""The hashes by which other programs call a model file, all from one read.
+"""The hashes by which other programs call a model file, beside the SHA-256 that everybody knows.
 
-BLAKE3 and SHA-256 are what modelshelf keeps; the others are what people find in a sidecar, in an image's
-parameters or on a web page, and want to search for. None of them is an identity: each is either short or
-samples.
+They are what people find in a sidecar, in an image's parameters or on a web page, and want to search for.
+Neither is an identity: one leaves the header out, the other samples. AutoV2 is the first ten digits of the
+SHA-256 and needs nothing of its own.
 
-* AutoV1: 8 digits of the SHA-256 of the 64 KiB behind the first MiB; AUTOMATIC1111's first model hash,
-  `sshs_legacy_hash` in kohya's files. Files that are shorter all have that of nothing, `e3b0c442`.
-* AutoV2: 10 digits of the SHA-256 of the file.
 * AutoV3: 12 digits of the SHA-256 of a safetensors file's bytes behind the header, so that editing the
   metadata leaves it; `sshs_model_hash`, or `modelspec.hash_sha256` with `0x` before it (ModelSpec 1.0.1).
-* CRC-32, in eight upper-case digits as Civitai shows it.
 * imohash: murmur3 of three samples, with the size written over its front; MM2's quick `hash`
   (`kalafut/imohash` `algorithm.md`, version 1.0).
 """
@@ -17,118 +13,23 @@ samples.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import mmh3
-from blake3 import blake3
 
-from modelshelf.blobs.hashing import Advance, Content, Hasher, feed
+from modelshelf.blobs.hashing import Content, feed
 from modelshelf.blobs.source_reader import advancing, open_source
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.progress import ProgressReporter
 from modelshelf.schema.recipe import StorableFile
 
-__all__ = [
-    "DataHasher",
-    "ModelHasher",
-    "ModelHashes",
-    "hash_data",
-    "hash_model",
-    "imohash",
-    "imohash_of",
-]
+__all__ = ["DataHasher", "hash_data", "imohash", "imohash_of"]
 
-_LEGACY_AT = 1024 * 1024
-_LEGACY_SIZE = 64 * 1024
 _WINDOW = 16 * 1024
 _WHOLE_BELOW = 128 * 1024
 _LENGTH = 8
 """Bytes of a safetensors file that give the length of its header."""
 _VARINT = 0x80
-_AUTOV1_DIGITS, _AUTOV2_DIGITS, _AUTOV3_DIGITS = 8, 10, 12
-
-
-@dataclass(frozen=True, slots=True)
-class ModelHashes:
-    """What one read of a model file found out; everything in hexadecimal digits."""
-
-    size: int
-    """Bytes read."""
-    blake3: str
-    """64 digits over every byte: the identity inside modelshelf."""
-    sha256: str
-    """64 digits over every byte: the identity outside."""
-    data_sha256: str | None
-    """64 digits over the tensors of a safetensors file; None for any other file."""
-    autov1: str
-    """8 digits; that of nothing, `e3b0c442`, for a file of at most a MiB."""
-    crc32: str
-    """8 digits in upper case."""
-    imohash: str | None
-    """32 digits; None where the content was not as long as it said, as samples need the length."""
-
-    @property
-    def autov2(self) -> str:
-        """10 digits."""
-        return self.sha256[:_AUTOV2_DIGITS]
-
-    @property
-    def autov3(self) -> str | None:
-        """12 digits; None for anything but a safetensors file."""
-        return None if self.data_sha256 is None else self.data_sha256[:_AUTOV3_DIGITS]
-
-
-class ModelHasher:
-    """Takes a file's bytes in order and gives all its hashes.
-
-    Feed it through `update`, or each of `lanes` on a thread of its own: the copying pass does. All
-    hash functions let other threads run while they work.
-
-    Example:
-        >>> hasher = ModelHasher(size=5)
-        >>> hasher.update(memoryview(b"hello"))
-        >>> hasher.hashes().autov2, hasher.hashes().crc32, hasher.hashes().autov3
-        ('2cf24dba5f', '3610A686', None)
-    """
-
-    def __init__(self, size: int) -> None:
-        self._blake3 = blake3()
-        self._sha256 = hashlib.sha256()
-        self._data = DataHasher(size)
-        self._samples = _Samples(size)
-        self.lanes: tuple[Hasher, ...] = (self._blake3, self._sha256, self._data, self._samples)
-        """Four hashers; every one of them wants all chunks."""
-
-    def update(self, chunk: memoryview) -> None:
-        """Take the next bytes."""
-        for lane in self.lanes:
-            lane.update(chunk)
-
-    def hashes(self) -> ModelHashes:
-        """Return the hashes of what was taken so far."""
-        return ModelHashes(
-            size=self._samples.seen,
-            blake3=self._blake3.hexdigest(),
-            sha256=self._sha256.hexdigest(),
-            data_sha256=None if (data := self._data.digest()) is None else data.hexadecimal,
-            autov1=self._samples.legacy.hexdigest()[:_AUTOV1_DIGITS],
-            crc32=f"{self._samples.crc32:08X}",
-            imohash=self._samples.imohash(),
-        )
-
-
-def hash_model(content: Content, *, advance: Advance | None = None) -> ModelHashes:
-    """Compute all hashes of *content* in one read.
-
-    Args:
-        content: What to read; what it raises is passed on.
-        advance: Told of progress.
-    """
-    hasher = ModelHasher(content.size)
-    feed(content, hasher.lanes, advance=advance)
-    return hasher.hashes()
 
 
 def imohash(content: Content) -> str:
@@ -205,39 +106,6 @@ class DataHasher:
     def digest(self) -> Digest | None:
         """None for anything but a safetensors file."""
         return Digest.sha256(self._sha256.digest()) if self._is_safetensors() else None
-
-
-class _Samples:
-    """What needs no thread of its own: the checksum, and hashes of a few ranges."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._windows = tuple(_windows(size))
-        self._sampled = mmh3.mmh3_x64_128()
-        self.legacy = hashlib.sha256()
-        """Of the 64 KiB behind the first MiB."""
-        self.crc32 = 0
-        """Of everything."""
-        self.seen = 0
-        """Bytes."""
-
-    def update(self, chunk: memoryview, /) -> None:
-        self.crc32 = zlib.crc32(chunk, self.crc32)
-        for begin, end in self._windows:
-            self._sampled.update(_part(chunk, begin - self.seen, end - self.seen))
-        legacy = _LEGACY_AT - self.seen
-        self.legacy.update(_part(chunk, legacy, legacy + _LEGACY_SIZE))
-        self.seen += len(chunk)
-
-    def imohash(self) -> str | None:
-        if self.seen != self._size:
-            return None
-        return _inject_size(self._sampled.digest(), self._size)
-
-
-def _part(chunk: memoryview, begin: int, end: int) -> memoryview:
-    """Cut *begin* to *end* out of a chunk that may have none of it."""
-    return chunk[max(0, begin) : max(0, end)]
 
 
 def _windows(size: int) -> Iterator[tuple[int, int]]:
