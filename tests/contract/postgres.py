@@ -16,7 +16,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-__all__ = ["Server", "private_server"]
+__all__ = ["Server", "private_server", "server_programs"]
 
 _OWNER = "modelshelf"
 
@@ -26,6 +26,13 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def analyze(self, url: str) -> None:
+        """Count what a database holds, as the server itself does after a minute."""
+        database = url.rpartition("@/")[2].partition("?")[0]
+        plain = f"host={self.folder} user={_OWNER} dbname={database}"
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute("ANALYZE")
 
     def new_database(self) -> str:
         """Make an empty database; return its URL.
@@ -46,9 +53,12 @@ class Server:
 
 
 @contextmanager
-def private_server() -> Iterator[Server]:
-    """Run a server for as long as the block lasts; skip the test where there is none to run."""
-    programs = _programs()
+def private_server(*, is_durable: bool = False) -> Iterator[Server]:
+    """Run a server for as long as the block lasts; skip the test where there is none to run.
+
+    It does not wait for the disk unless *is_durable*, as one that is measured must.
+    """
+    programs = server_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian's package `postgresql`)")
     user = _user()
@@ -76,7 +86,8 @@ def private_server() -> Iterator[Server]:
 
         data = str(folder / "data")
         run("initdb", "-D", data, "-U", _OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=50"
+        disk = "on" if is_durable else "off"
+        options = f"-k {folder} -c listen_addresses='' -c fsync={disk} -c max_connections=50"
         run("pg_ctl", "start", "-w", "-D", data, "-l", str(folder / "log"), "-o", options)
         try:
             yield Server(folder)
@@ -86,7 +97,7 @@ def private_server() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _programs() -> Path | None:
+def server_programs() -> Path | None:
     """Return the folder of the newest server that is installed."""
     # Debian keeps them off the PATH, one folder for each version.
     found = sorted(
