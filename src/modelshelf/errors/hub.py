@@ -12,6 +12,7 @@ __all__ = [
     "HubAnswerError",
     "HubError",
     "HubUnreachableError",
+    "InvalidMetadataError",
     "InvalidModelSourceError",
     "LoginRequiredError",
     "ModelArchivedError",
@@ -54,6 +55,18 @@ class InvalidModelSourceError(HubError):
     """What was given, secrets removed."""
     problem: str
     """What is wrong with it."""
+
+
+class InvalidMetadataError(HubError):
+    """The document is no metadata of a hub, or was damaged. Fetch it afresh."""
+
+    code = "metadata-invalid"
+    exit_status, http_status = 2, 422
+    message = "the metadata is invalid: {problem}"
+    hint = "fetch the model's metadata from its hub again"
+
+    problem: str
+    """Field, and what is wrong with it."""
 
 
 class RepositoryNotFoundError(HubError):
