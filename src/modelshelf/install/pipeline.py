@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -13,32 +12,28 @@ from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
 from modelshelf.blobs.trouble import check_space, store_trouble
 from modelshelf.blobs.views import ViewKeeper
 from modelshelf.errors import (
-    EmptySourceError,
-    FormatError,
     SourceHoldsStoreError,
     SourceInsideStoreError,
 )
-from modelshelf.formats import read_pipeline, read_tensors, read_tree
+from modelshelf.formats import read_pipeline
 from modelshelf.identify import identify, rules_edition
 from modelshelf.install.checkpoint_adding import CheckpointAdder
-from modelshelf.install.discovery import is_model_folder
+from modelshelf.install.examination import absolute, examine, look_at
 from modelshelf.install.part_storing import PartStorer
 from modelshelf.install.sampling import Sampling
 from modelshelf.install.wish import ModelWish
-from modelshelf.metadata import read_claims, read_metadata
+from modelshelf.metadata import read_claims
 from modelshelf.normalize import plan_import
 from modelshelf.protocols import BlobStore, Disk, RecordStore
 from modelshelf.schema.digest import FileDigests
-from modelshelf.schema.identity import Identity, IdentityStatus
+from modelshelf.schema.identity import Identity
 from modelshelf.schema.manifest import ImportPlan, PlannedPart
 from modelshelf.schema.member import MemberPath
-from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
 from modelshelf.schema.recipe import DerivedFile
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent, Registered
 from modelshelf.schema.taxonomy import ModelType
-from modelshelf.schema.tensor import TensorIndex
 
 __all__ = ["ModelAdder"]
 
@@ -97,7 +92,7 @@ class ModelAdder:
             FormatError: A file of the model is broken.
             InvalidNameError: It cannot be called that.
         """
-        tree = self._look(path, follow_links=follow_links)
+        tree = look_at(path, follow_links=follow_links)
         if written is not None:
             tree = _with_digests(tree, written)
         for folder in () if written is not None else self._library:
@@ -106,10 +101,8 @@ class ModelAdder:
                 raise SourceInsideStoreError(path=str(path), root=str(folder))
             if library.is_relative_to(here):
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
-        # Read once for everybody: of a small model this is most of the work.
-        header = read_tensors(tree.files[0]) if tree.is_file else None
-        said = read_metadata(tree.root, {} if header is None else header.metadata)
-        identity = _sound(tree, header, said)
+        examined = examine(tree)
+        identity, said = examined.identity, examined.said
         wanted = self._convert if convert is None else convert
         if wanted and convert is None and identity.type is ModelType.MAIN:
             # Kept whole before, by a user's word or an older release: nothing is stored twice unasked.
@@ -118,7 +111,9 @@ class ModelAdder:
             tree,
             identity,
             None if tree.is_file else read_pipeline(tree),
-            conversion=self._checkpoints.convert(tree, header, identity) if wanted else None,
+            conversion=self._checkpoints.convert(tree, examined.header, identity)
+            if wanted
+            else None,
             rules=rules_edition(),
             override=wish.override,
             said=said,
@@ -136,7 +131,7 @@ class ModelAdder:
             SourceError: The path cannot be read as a model.
             FormatError: A file of the model is broken.
         """
-        tree = self._look(path, follow_links=follow_links)
+        tree = look_at(path, follow_links=follow_links)
         return identify(tree, declared=read_claims(tree.root))
 
     def foresee(self, plans: Iterable[ImportPlan]) -> int:
@@ -221,7 +216,7 @@ class ModelAdder:
         Raises:
             StoreWriteError: The system refused; the model was added, and what was not removed stays.
         """
-        root = _absolute(root)
+        root = absolute(root)
         found = [entry for part in plan.all_parts for entry in _entries(part, root, plan)]
         # Looked at before the first one goes, because a link may lead to another of them.
         doomed = [path for path, source in found if _is_as_listed(path, source, root)]
@@ -236,25 +231,10 @@ class ModelAdder:
             with suppress(OSError):
                 self._disk.remove_folder(folder)
 
-    def _look(self, path: Path, *, follow_links: bool) -> SourceTree:
-        absolute = _absolute(path)
-        tree = read_tree(absolute, follow_links=follow_links)
-        if not tree.is_file and not is_model_folder(absolute):
-            raise EmptySourceError(
-                path=str(path),
-                reason="there is no `model_index.json`, `config.json` or weights file at its top",
-            )
-        return tree
-
 
 def _with_digests(tree: SourceTree, written: Mapping[MemberPath, FileDigests]) -> SourceTree:
     files = (replace(file, digests=written.get(file.member)) for file in tree.files)
     return replace(tree, files=tuple(files))
-
-
-def _absolute(path: Path) -> Path:
-    # Not resolve(): a folder that is reached through a link keeps the name that the user gave it.
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - see above
 
 
 def _entries(part: PlannedPart, root: Path, plan: ImportPlan) -> Iterator[tuple[Path, SourceFile]]:
@@ -275,15 +255,6 @@ def _is_as_listed(path: Path, source: SourceFile, root: Path) -> bool:
         return False
     listed = (source.device, source.inode, source.size, source.modified_ns)
     return (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == listed
-
-
-def _sound(tree: SourceTree, header: TensorIndex | None, said: ModelMetadata) -> Identity:
-    """Identify a model that is to be stored: one with damaged files is refused, and they are named."""
-    identity = identify(tree, declared=said.beside, header=header)
-    if identity.status is IdentityStatus.BROKEN:
-        broken = next(one for one in identity.evidence if one.rule == "damaged")
-        raise FormatError(path=str(tree.root / broken.where), problem=broken.found)
-    return identity
 
 
 def tally(plan: ImportPlan, report: ProgressReporter) -> ProgressReporter:

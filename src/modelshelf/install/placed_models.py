@@ -1,0 +1,193 @@
+"""Models that stay where they are: the library has their record, and never writes where they lie.
+
+A placed model is known by what it looks like: the size of its files and three samples of each. That takes
+milliseconds, and is enough to find it again after somebody moved it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from modelshelf.blobs.fingerprint import fingerprint
+from modelshelf.errors import ModelshelfError, SourceError
+from modelshelf.install.discovery import discover_models
+from modelshelf.install.examination import absolute, examine, look_at
+from modelshelf.install.told import told_by
+from modelshelf.install.wish import ModelWish
+from modelshelf.normalize import model_name_of
+from modelshelf.protocols import ModelRecords
+from modelshelf.records.record_fields import fitting_fields, said_fields, usual_variant
+from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.metadata import Field
+from modelshelf.schema.model_source import LocalModelSource
+from modelshelf.schema.selector import Attribute, Operator, Term
+from modelshelf.schema.source import SourceTree
+from modelshelf.schema.taxonomy import BaseModelType
+
+__all__ = ["Found", "PlacedModels"]
+
+_PLACED = Term(Attribute.PATH, Operator.STARTS, "/")
+"""The path of what the library stores counts from its models folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model that had moved, and where it is now."""
+
+    config: AnyModelConfig
+    """Its record, as it is now."""
+    before: Path
+    """Where it was."""
+
+
+class PlacedModels:
+    """Enters, checks and finds again models that lie outside the library.
+
+    Example:
+        >>> from modelshelf.records.services import ModelRecordServiceFile
+        >>> from modelshelf.testing import tiny
+        >>> folder = getfixture("tmp_path")
+        >>> model = tiny.lora(folder / "mine" / "ink.safetensors", base="sd-1")
+        >>> placed = PlacedModels(ModelRecordServiceFile.from_db_file(folder / "models.yaml"))
+        >>> key = placed.register(LocalModelSource(path=model), ModelWish()).key
+        >>> moved = model.rename(folder / "ink.safetensors")
+        >>> [config.name for config in placed.missing()]
+        ['ink']
+        >>> [Path(found.config.path) == moved for found in placed.relink([folder])], placed.missing()
+        ([True], [])
+    """
+
+    def __init__(self, records: ModelRecords, apart: Collection[Path] = ()) -> None:
+        """Hold the records.
+
+        Args:
+            records: Where placed models are entered.
+            apart: The library's own folders; what lies there is stored, not placed.
+        """
+        self._records = records
+        self._apart = apart
+
+    def register(self, source: LocalModelSource, wish: ModelWish) -> AnyModelConfig:
+        """Enter a record of the model at a path, or return the one that is there.
+
+        Raises:
+            SourceError: There is no model that could be read.
+            FormatError: A file of it is broken.
+            InvalidModelConfigException: *wish* has a field that cannot be.
+        """
+        tree = look_at(source.path, follow_links=True)
+        path = tree.root.as_posix()
+        alike = self._records.find(Term(Attribute.PATH, Operator.IS, path))
+        known = [config for config in alike if config.path == path]
+        if known:
+            return known[0]
+        return self._records.add_model(secrets.token_hex(16), _describe(tree, source, wish))
+
+    def adopt(
+        self,
+        folder: Path,
+        failed: Callable[[Path, ModelshelfError], None],
+    ) -> Iterator[tuple[AnyModelConfig, bool]]:
+        """Enter every model below *folder*, and yield its record and whether it is new.
+
+        Args:
+            folder: Where to look; nothing there is changed.
+            failed: Told of each model that cannot be entered.
+
+        Raises:
+            SourceError: The folder cannot be read, or there is no model in it.
+        """
+        known = {config.path for config in self._all()}
+        for path in discover_models(folder, apart=self._apart):
+            try:
+                config = self.register(LocalModelSource(path=path, inplace=True), ModelWish())
+            except ModelshelfError as error:
+                failed(path, error)
+                continue
+            yield config, config.path not in known
+
+    def missing(self) -> list[AnyModelConfig]:
+        """Return the placed models that are not where their record says, by their names and sizes alone."""
+        return [config for config in self._all() if not _is_there(config)]
+
+    def relink(self, folders: Iterable[Path]) -> Iterator[Found]:
+        """Look for missing models below *folders*; yield each that was found, its record corrected.
+
+        A model is found when its fingerprint is the same; of several equal ones the first, by path, counts.
+        """
+        wanted = {config.hash: config for config in self.missing() if config.hash}
+        taken = {config.path for config in self._all()}
+        for folder in folders:
+            for path in discover_models(folder, apart=self._apart):
+                if not wanted:
+                    return
+                config = _recognise(path, wanted)
+                if config is None or absolute(path).as_posix() in taken:
+                    continue
+                del wanted[config.hash]
+                before = Path(config.path)
+                change: Mapping[str, Any] = {"path": absolute(path).as_posix()}
+                yield Found(self._records.update_model(config.key, change), before)
+
+    def _all(self) -> list[AnyModelConfig]:
+        return self._records.find(_PLACED)
+
+
+def _describe(tree: SourceTree, source: LocalModelSource, wish: ModelWish) -> dict[str, Any]:
+    examined = examine(tree)
+    identity, said = wish.override.over(examined.identity).effective, examined.said
+    bases = identity.bases or (BaseModelType.UNKNOWN,)
+    fields = {
+        "name": wish.name or model_name_of(tree.root, is_file=tree.is_file),
+        "description": wish.description or said.first(Field.DESCRIPTION) or None,
+        "model_type": identity.type,
+        "model_format": identity.format,
+        "base_model": bases[0],
+        "bases": bases,
+        "path": tree.root.as_posix(),
+        "hash": _sample(tree),
+        "source": str(source.path),
+        "variant": identity.variant or usual_variant(identity.type, identity.format, bases[0]),
+        "prediction_type": identity.prediction_type,
+        "precision": identity.precision,
+        "architecture": identity.architecture,
+        "size": tree.size,
+    }
+    told = {"source_type": told_by(source)["source_type"], **wish.fields_beside(said)}
+    return fitting_fields(fields | said_fields(said)) | told
+
+
+def _sample(tree: SourceTree) -> str:
+    """Return the quick hash of a model: of a file its imohash, of a folder a digest over those of its files."""
+    if tree.is_file:
+        return f"imohash:{fingerprint(tree.files[0]).imohash.hex()}"
+    lines = (
+        f"{file.member}\0{file.size}\0{fingerprint(file).imohash.hex()}\n" for file in tree.files
+    )
+    return f"imohash-tree:{blake3(''.join(lines).encode()).hexdigest(16)}"
+
+
+def _recognise(path: Path, wanted: Mapping[str, AnyModelConfig]) -> AnyModelConfig | None:
+    try:
+        tree = look_at(path, follow_links=True)
+        if all(config.size != tree.size for config in wanted.values()):
+            return None
+        return wanted.get(_sample(tree))
+    except SourceError:
+        return None
+
+
+def _is_there(config: AnyModelConfig) -> bool:
+    path = Path(config.path)
+    try:
+        if path.is_dir():
+            return True
+        return path.stat().st_size == config.size
+    except OSError:
+        return False
