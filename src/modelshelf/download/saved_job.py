@@ -99,6 +99,7 @@ class _SavedResult(_Document):
     path: str
     size: _Count
     verification: str
+    fetched: _Count
     sha256: str | None = None
     blake3: str | None = None
 
@@ -108,6 +109,7 @@ class _SavedResult(_Document):
             path=str(downloaded.path),
             size=downloaded.size,
             verification=downloaded.verification.value,
+            fetched=downloaded.fetched,
             sha256=_text(downloaded.sha256),
             blake3=_text(downloaded.blake3),
         )
@@ -119,7 +121,7 @@ class _SavedResult(_Document):
             verification=Verification(self.verification),
             sha256=_digest(self.sha256),
             blake3=_digest(self.blake3),
-            fetched=0,
+            fetched=self.fetched,
             etag=None,
             content_type=None,
         )

@@ -125,9 +125,9 @@ class DownloadJobBase(BaseModel):
                 return {"destination_is_folder": True, **fields}
         return fields
 
-    @field_serializer("source", when_used="json")
-    def _show_source(self, source: object) -> str:
-        return _public(source)
+    @field_serializer("source")
+    def _show_source(self, source: object, info: SerializationInfo) -> Any:  # noqa: ANN401
+        return _public(source) if info.mode == "json" else source
 
     @field_serializer("error")
     def _show_error(self, error: Exception | None, info: SerializationInfo) -> Any:  # noqa: ANN401

@@ -70,6 +70,7 @@ def test_nothing_secret_is_shown(kind: type[DownloadJobRemoteSource]) -> None:
     assert "https://example.org/a/model.bin" in repr(job)
     assert json.loads(job.model_dump_json())["source"] == "https://example.org/a/model.bin"
     assert SECRET in str(job.source)
+    assert job.model_dump()["source"] == job.source
 
 
 def test_an_address_that_is_none_can_be_shown() -> None:
