@@ -133,6 +133,7 @@ class Follower:
         self._thread: Thread | None = None
         self._is_stopped = False
         self._is_hashing_here = False
+        self._is_awaited = False
         self._failure: Exception | None = None
         self._waiting: deque[_Chunk] = deque()
         self._memory: memoryview | None = None
@@ -166,8 +167,7 @@ class Follower:
                 self._taken += len(chunk)
             else:
                 self._told = self._told.add(offset, offset + len(chunk))
-            if len(self._waiting) > 1 or self._next_in_file:
-                # A single chunk may be the whole file: that is not worth a thread.
+            if self._is_awaited or self._next_in_file or not self._is_single:
                 self._start()
             self._changed.notify_all()
         if not is_taken:
@@ -226,6 +226,11 @@ class Follower:
     @property
     def _has_room(self) -> bool:
         return len(self._waiting) < self._most_waiting
+
+    @property
+    def _is_single(self) -> bool:
+        """Whether what is waiting may be the whole file, which is not worth a thread."""
+        return len(self._waiting) == 1 and self._has_room
 
     @property
     def _next_in_file(self) -> int:
@@ -302,6 +307,8 @@ class Follower:
             self._step(None)
         with self._changed:
             self._is_hashing_here = False
+            # Whoever waits does not look again: what comes from now on is for a thread.
+            self._is_awaited = True
             if self._has_work():
                 self._start()
 

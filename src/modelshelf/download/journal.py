@@ -182,7 +182,8 @@ class Journal:
         """
         self.head = None
         self._count = 0
-        self._file.truncate(0)
+        if self._file.status.st_size:
+            self._file.truncate(0)
 
     def _read_head(self) -> None:
         front = self._file.read(_FRONT.size, 0)

@@ -168,7 +168,9 @@ class PartialFile:
                 self._journal.forget()
                 if self._part is None:
                     self._part = OwnedFile.make(self._names.part, self._disk)
-                self._part.truncate(0)
+                if head.size is None:
+                    self._part.truncate(0)
+                # Room that is there already stays: given back, it would not be free at once everywhere.
                 self._reserve(head.size)
                 self._journal.begin(head)
         except BaseException:

@@ -65,6 +65,10 @@ def offer(
     follower.offer(offset, memoryview(CONTENT)[offset:end], done)
 
 
+def put_digests(follower: Follower, found: list[FollowedDigests | None]) -> None:
+    found.append(follower.digests(CHUNK))
+
+
 def follow_all(file: Written) -> Follower:
     return Follower({"sha256", "blake3"}, file, git_size=SIZE)
 
@@ -148,6 +152,28 @@ def test_a_buffer_is_used_again() -> None:
     buffers.give(first)
     assert buffers.take() is first
     assert len(second) == buffers.length == 10
+
+
+def test_a_single_chunk_is_hashed_for_whoever_waits_already() -> None:
+    """Although it would not be worth a thread."""
+    for offered in (1, 2):
+        follower = Follower({"sha256"}, Written(), most_waiting=offered)
+        found: list[FollowedDigests | None] = []
+        waiting = Thread(target=partial(put_digests, follower, found))
+        waiting.start()
+        offer(follower, 0)
+        waiting.join()
+        assert [each.size for each in found if each] == [CHUNK]
+        follower.close()
+
+
+def test_one_chunk_may_wait_at_a_time() -> None:
+    """The least that makes sense."""
+    follower = Follower({"sha256"}, Written(), most_waiting=1)
+    for offset in OFFSETS:
+        offer(follower, offset)
+    assert follower.digests(SIZE) == FollowedDigests(SIZE, sha256=ALL.sha256)
+    follower.close()
 
 
 def test_who_brings_the_next_bytes_waits_while_too_many_are_waiting() -> None:

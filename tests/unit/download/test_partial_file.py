@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from modelshelf.download.partial_file import (
     find_partials,
     publish_small,
 )
+from modelshelf.download.partial_names import PartialNames
 from modelshelf.download.spans import Span, Spans
 from modelshelf.errors import (
     DestinationExistsError,
@@ -78,6 +80,11 @@ def reopened(final: Path) -> PartialFile:
 def part(final: Path) -> Path:
     (found,) = find_partials(final.parent)
     return found.part
+
+
+def drawn(kind: type, final: Path) -> list[str]:
+    found = re.findall(r"[├└]─ (\S+)", kind.__doc__ or "")
+    return sorted(each.replace("<name>", final.name).replace("<key>", KEY) for each in found)
 
 
 def names(final: Path) -> list[str]:
@@ -573,6 +580,17 @@ class TestRoom:
             begun(final, disk=Quota(LocalDisk()))
         assert names(final) == []
 
+    def test_beginning_anew_does_not_give_its_room_away(self, final: Path) -> None:
+        """Nor does it ask for more than it lacks."""
+        disk = CountingDisk(LocalDisk())
+        with begun(final, disk=disk) as partial:
+            put(partial, (0, SIZE))
+            disk.operations.clear()
+            partial.begin(head())
+            assert disk.operations == ["truncate", "write"]
+            partial.begin(head(SIZE - 5))
+            assert part(final).stat().st_size == SIZE - 5
+
     def test_room_that_was_reserved_is_not_asked_for_again(self, final: Path) -> None:
         """Going on with a file needs only what it does not have."""
         disk = CountingDisk(LocalDisk())
@@ -641,6 +659,14 @@ class TestSmallFiles:
 
 
 class TestNames:
+    def test_the_drawings_are_true(self, final: Path) -> None:
+        """What the documentation draws is what lies there, before and after."""
+        with begun(final) as partial:
+            assert names(final) == drawn(PartialFile, final)[:2]
+            put(partial, (0, SIZE))
+            partial.publish(final, size=SIZE)
+        assert names(final) == drawn(PartialNames, final)[2:]
+
     def test_a_long_name_is_shortened_and_found_again(self, final: Path) -> None:
         """The hidden names have to fit too, in whole characters."""
         long = final.with_name("ü" * 127)
