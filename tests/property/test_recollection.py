@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelshelf.identify import BUILT_IN, Families, Family, Recollection, identify
-from modelshelf.identify.condition import Tensor
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.network import Declared
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 from modelshelf.schema.tensor import TensorColumns, TensorIndex
 from tests.unit.identify.test_files import KNOWN

@@ -5,8 +5,8 @@ Without that adapter the same tensors are Cosmos. Source: the header of the publ
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Tensor
 from modelshelf.identify.families.denoiser import NO_CONTROL, main_file
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

@@ -12,17 +12,10 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import (
-    Absent,
-    Condition,
-    Either,
-    Marker,
-    Never,
-    Setting,
-    Tensor,
-)
+from modelshelf.identify.condition import Condition, Either, Never, Setting
 from modelshelf.identify.families.video import every, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

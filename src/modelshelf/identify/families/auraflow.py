@@ -5,8 +5,9 @@ Sources: `lavenderflow` of cloneofsimo/minRF, `AuraFlowTransformer2DModel` of hu
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Setting, Tensor
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

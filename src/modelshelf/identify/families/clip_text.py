@@ -11,18 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.condition import (
-    Absent,
-    Condition,
-    Either,
-    Never,
-    Setting,
-    Some,
-    Tensor,
-    Wrapped,
-)
+from modelshelf.identify.condition import Condition, Either, Never, Setting
 from modelshelf.identify.family import Detail, Family, Trait
 from modelshelf.identify.layout import Part
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor, Wrapped
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]

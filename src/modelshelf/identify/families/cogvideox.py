@@ -10,10 +10,11 @@ huggingface/diffusers, CogVideoX-Fun of aigc-apps/VideoX-Fun.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Either, Marker, Never, Setting, Tensor
+from modelshelf.identify.condition import Condition, Either, Never, Setting
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, vectors
 from modelshelf.identify.family import Architecture, Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]

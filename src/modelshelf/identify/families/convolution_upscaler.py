@@ -9,10 +9,11 @@ architecture, as `spandrel` of chaiNNer-org lists them.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Both, Condition, Never, Some, Tensor
+from modelshelf.identify.condition import Both, Condition, Never
 from modelshelf.identify.families.upscaler import scales_by_outputs, upscaler
 from modelshelf.identify.family import Detail, Trait
 from modelshelf.identify.network import Last, Only
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 
 __all__ = ["FAMILIES"]
 

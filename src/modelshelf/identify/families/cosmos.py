@@ -11,19 +11,11 @@ nvidia-cosmos/cosmos-predict2, `CosmosTransformer3DModel` of huggingface/diffuse
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import (
-    Absent,
-    Condition,
-    Either,
-    Marker,
-    Never,
-    Setting,
-    Tensor,
-    Unset,
-)
+from modelshelf.identify.condition import Condition, Either, Never, Setting, Unset
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

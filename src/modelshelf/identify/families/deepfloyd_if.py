@@ -6,8 +6,9 @@ deep-floyd/IF, `UNet2DConditionModel` of huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting, Tensor
+from modelshelf.identify.condition import Setting
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -6,8 +6,9 @@ or wrapped, and as the `transformer` folder of a diffusers pipeline.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Either, Setting, Tensor
+from modelshelf.identify.condition import Condition, Either, Setting
 from modelshelf.identify.family import Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -9,16 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.condition import (
-    Absent,
-    Both,
-    Condition,
-    Either,
-    Never,
-    Setting,
-    Tensor,
-    Unset,
-)
+from modelshelf.identify.condition import Both, Condition, Either, Never, Setting, Unset
 from modelshelf.identify.families.unet import (
     diffusers_variants,
     ldm_variants,
@@ -26,6 +17,7 @@ from modelshelf.identify.families.unet import (
     unet_ldm,
 )
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -9,9 +9,10 @@ Sources: `modules/textual_inversion` of AUTOMATIC1111/stable-diffusion-webui,
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Tensor
+from modelshelf.identify.condition import Condition
 from modelshelf.identify.family import Family
 from modelshelf.identify.network import Tokens
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

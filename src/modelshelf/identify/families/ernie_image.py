@@ -6,8 +6,9 @@ published configuration.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting, Tensor
+from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

@@ -8,16 +8,10 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import (
-    Absent,
-    Both,
-    Either,
-    Setting,
-    Tensor,
-    Unset,
-)
+from modelshelf.identify.condition import Both, Either, Setting, Unset
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

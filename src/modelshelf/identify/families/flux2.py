@@ -8,9 +8,10 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Both, Condition, Either, Setting, Tensor
+from modelshelf.identify.condition import Both, Condition, Either, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]

@@ -14,12 +14,13 @@ Sources: `src/flux/model.py` of black-forest-labs/flux and flux2, `transformer_f
 from __future__ import annotations
 
 from modelshelf.identify.adapter_names import AdapterNaming
-from modelshelf.identify.condition import Adapts, Either, Named, Never, Tensor
+from modelshelf.identify.condition import Either, Never
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.families.text_encoder_adapters import FIRST_CLIP_L
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.host import Fits, Host, Spans
 from modelshelf.identify.saying import Says
+from modelshelf.identify.tensor_condition import Adapts, Named, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -7,9 +7,10 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Setting, Tensor
+from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Architecture, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]

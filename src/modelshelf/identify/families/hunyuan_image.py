@@ -7,9 +7,10 @@ Sources: `hyimage/models/hunyuan` of Tencent-Hunyuan/HunyuanImage-2.1,
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Either, Setting, Tensor
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Architecture, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

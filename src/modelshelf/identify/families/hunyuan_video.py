@@ -15,10 +15,11 @@ and `HunyuanVideoFramepackTransformer3DModel` of huggingface/diffusers, ComfyUI'
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Either, Marker, Setting, Tensor, Unset
+from modelshelf.identify.condition import Condition, Either, Setting, Unset
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, patches, vectors
 from modelshelf.identify.family import Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

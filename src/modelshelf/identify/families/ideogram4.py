@@ -6,7 +6,7 @@ which splits the query, key and value that the original keeps together.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting, Tensor
+from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.denoiser import (
     NO_CONTROL,
     component,
@@ -14,6 +14,7 @@ from modelshelf.identify.families.denoiser import (
     main_file,
     weight_or_bias,
 )
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

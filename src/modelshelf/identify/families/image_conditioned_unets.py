@@ -8,13 +8,14 @@ Stability-AI/stablediffusion, cvlab-columbia/zero123, `UNet2DConditionModel` of 
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Either, Marker, Setting, Tensor
+from modelshelf.identify.condition import Condition, Either, Setting
 from modelshelf.identify.families.unet import (
     IMAGE_PIPELINE,
     unet_blocks_diffusers,
     unet_blocks_ldm,
 )
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

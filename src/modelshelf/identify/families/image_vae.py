@@ -13,8 +13,9 @@ Stability-AI/StableCascade.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Either, Side, Tensor
+from modelshelf.identify.condition import Condition, Either, Side
 from modelshelf.identify.family import Detail, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 
 __all__ = ["FAMILIES", "SD_KIND", "SIXTEEN_CHANNELS"]

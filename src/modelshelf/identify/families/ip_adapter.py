@@ -9,8 +9,9 @@ IP-Adapters of FLUX.1 and SD 3.5 by InstantX.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Either, Tensor
+from modelshelf.identify.condition import Condition, Either
 from modelshelf.identify.family import Detail, Family
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

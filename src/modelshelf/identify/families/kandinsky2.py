@@ -7,9 +7,10 @@ Sources: ai-forever/Kandinsky-2, `UNet2DConditionModel` and `PriorTransformer` o
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Setting, Some, Tensor
+from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.denoiser import component
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

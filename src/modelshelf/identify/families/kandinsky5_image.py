@@ -5,8 +5,9 @@ Source: `Kandinsky5Transformer3DModel` of huggingface/diffusers, whose names eve
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting, Tensor
+from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.denoiser import component, main_file, weight_or_bias
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

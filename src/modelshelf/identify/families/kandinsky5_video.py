@@ -9,10 +9,11 @@ huggingface/diffusers, whose names are the same.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Setting, Tensor
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
 from modelshelf.identify.families.video import vectors
 from modelshelf.identify.family import Architecture, Trait
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

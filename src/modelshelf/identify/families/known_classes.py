@@ -5,9 +5,10 @@ Each goes behind every family that knows the base too, so a new family needs no 
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Adapts, Never, Setting
+from modelshelf.identify.condition import Never, Setting
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
+from modelshelf.identify.tensor_condition import Adapts
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -6,7 +6,7 @@ Sources: `kolors/models` of Kwai-Kolors/Kolors, `UNet2DConditionModel` of huggin
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Setting, Tensor
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.unet import (
     config_variants,
     diffusers_variants,
@@ -15,6 +15,7 @@ from modelshelf.identify.families.unet import (
     unet_blocks_ldm,
 )
 from modelshelf.identify.family import Family
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

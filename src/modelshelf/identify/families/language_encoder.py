@@ -12,18 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from modelshelf.identify.condition import (
-    Absent,
-    Both,
-    Condition,
-    Either,
-    Never,
-    Setting,
-    Some,
-    Tensor,
-)
+from modelshelf.identify.condition import Both, Condition, Either, Never, Setting
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.network import Declared, Unmeasured
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

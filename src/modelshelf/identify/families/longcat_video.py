@@ -6,9 +6,10 @@ Source: `longcat_video/modules` of meituan-longcat/LongCat-Video.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting, Tensor
+from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.video import NO_CONTROL, vectors
 from modelshelf.identify.family import Family
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import ModelFormat, ModelType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]

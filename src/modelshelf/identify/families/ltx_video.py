@@ -11,10 +11,11 @@ Sources: `ltx_video/models/transformers` of Lightricks/LTX-Video, Lightricks/LTX
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Either, Setting, Tensor
+from modelshelf.identify.condition import Condition, Either, Setting
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -6,8 +6,9 @@ Alpha-VLLM/Lumina-T2X, `LuminaNextDiT2DModel` of huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Setting, Tensor
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

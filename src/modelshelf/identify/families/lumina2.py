@@ -7,8 +7,9 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Setting, Tensor
+from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

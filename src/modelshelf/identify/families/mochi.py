@@ -6,10 +6,11 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Marker, Setting
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, vectors
 from modelshelf.identify.family import Trait
+from modelshelf.identify.tensor_condition import Marker
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]

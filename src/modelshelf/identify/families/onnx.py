@@ -9,9 +9,10 @@ configurations `optimum/exporters/onnx/model_configs.py` of huggingface/optimum.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Never, Tensor
+from modelshelf.identify.condition import Either, Never
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.port import Port
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

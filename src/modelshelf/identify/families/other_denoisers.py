@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.condition import Absent, Condition, Marker, Setting, Tensor
+from modelshelf.identify.condition import Condition, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, weight_or_bias
 from modelshelf.identify.families.unet import unet_blocks_diffusers, unet_blocks_ldm
 from modelshelf.identify.family import Family
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import ModelFormat, ModelType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]

@@ -7,9 +7,10 @@ blocks. Source: `QwenImageTransformer2DModel` of huggingface/diffusers, whose na
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Both, Marker, Setting, Tensor, Unset
+from modelshelf.identify.condition import Both, Setting, Unset
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Architecture, Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import (
-    Both,
-    Either,
-    Never,
-    Setting,
-    Unset,
-)
+from modelshelf.identify.condition import Both, Either, Never, Setting, Unset
 from modelshelf.identify.family import Family, Trait
 from modelshelf.schema.taxonomy import (
     BaseModelType,

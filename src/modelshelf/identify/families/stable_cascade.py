@@ -7,9 +7,10 @@ C alone takes the words and an image, B alone stage C's result. Sources: `module
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Setting, Tensor, Unset
+from modelshelf.identify.condition import Condition, Setting, Unset
 from modelshelf.identify.families.denoiser import diffusers_names
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Marker, OneTensor, Setting, Tensor, Unset
+from modelshelf.identify.condition import Setting, Unset
 from modelshelf.identify.families.unet import (
     MARKED_PREDICTION,
     config_variants,
@@ -15,6 +15,7 @@ from modelshelf.identify.families.unet import (
     unet_ldm,
 )
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, OneTensor, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

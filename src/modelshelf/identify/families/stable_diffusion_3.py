@@ -6,17 +6,10 @@ Sources: `mmditx.py` of Stability-AI/sd3.5, `SD3Transformer2DModel` of huggingfa
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import (
-    Absent,
-    Both,
-    Either,
-    Never,
-    Setting,
-    Tensor,
-    Unset,
-)
+from modelshelf.identify.condition import Both, Either, Never, Setting, Unset
 from modelshelf.identify.families.denoiser import main_file
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import (
-    Absent,
-    Either,
-    Marker,
-    Setting,
-    Tensor,
-)
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.unet import (
     MARKED_PREDICTION,
     config_variants,
@@ -20,6 +14,7 @@ from modelshelf.identify.families.unet import (
     unet_ldm,
 )
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -10,10 +10,11 @@ Stability-AI/generative-models, `UNetSpatioTemporalConditionModel` of huggingfac
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Either, Setting, Tensor
+from modelshelf.identify.condition import Condition, Either, Setting
 from modelshelf.identify.families.denoiser import main_file
 from modelshelf.identify.families.video import vectors
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -9,8 +9,9 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Tensor
+from modelshelf.identify.condition import Condition
 from modelshelf.identify.family import Detail, Family
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -11,16 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.condition import (
-    Absent,
-    Both,
-    Condition,
-    Either,
-    Setting,
-    Some,
-    Tensor,
-)
+from modelshelf.identify.condition import Both, Condition, Either, Setting
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelshelf.identify.condition import Absent, Condition, Either, Tensor
+from modelshelf.identify.condition import Condition, Either
 from modelshelf.identify.families.image_vae import SD_KIND, SIXTEEN_CHANNELS
 from modelshelf.identify.family import Detail, Family
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -10,8 +10,9 @@ Comfy-Org/ComfyUI, `diffsynth/models` of modelscope/DiffSynth-Studio, `x-flux` o
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Setting, Tensor
+from modelshelf.identify.condition import Condition, Setting
 from modelshelf.identify.family import Detail, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -9,17 +9,9 @@ Stability-AI/generative-models; `UNet2DConditionModel` of huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import (
-    Absent,
-    Condition,
-    Marker,
-    Never,
-    Setting,
-    Side,
-    Tensor,
-    Unset,
-)
+from modelshelf.identify.condition import Condition, Never, Setting, Side, Unset
 from modelshelf.identify.family import Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import ModelVariantType, SchedulerPredictionType
 
 __all__ = [

@@ -9,8 +9,9 @@ Sources: `comfy/cldm/control_types.py` and `comfy/controlnet.py` of Comfy-Org/Co
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Either, Marker, Setting, Tensor
+from modelshelf.identify.condition import Condition, Either, Setting
 from modelshelf.identify.family import Family
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

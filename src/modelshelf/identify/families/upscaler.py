@@ -8,8 +8,9 @@ Sources: the published code of each architecture, as `spandrel` of chaiNNer-org 
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Both, Condition, Never, Tensor
+from modelshelf.identify.condition import Both, Condition, Never
 from modelshelf.identify.family import Detail, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES", "scales_by_outputs", "upscaler"]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from functools import reduce
 
-from modelshelf.identify.condition import Absent, Both, Condition, Either, Tensor
+from modelshelf.identify.condition import Both, Condition, Either
+from modelshelf.identify.tensor_condition import Absent, Tensor
 
 __all__ = ["NO_CONTROL", "every", "patches", "vectors"]
 

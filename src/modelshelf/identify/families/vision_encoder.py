@@ -9,8 +9,9 @@ Wan-Video/Wan2.1, `ReduxImageEncoder` of huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Absent, Condition, Setting, Tensor
+from modelshelf.identify.condition import Condition, Setting
 from modelshelf.identify.family import Family
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -14,19 +14,11 @@ Wan2.2; `WanTransformer3DModel` and its kin of huggingface/diffusers; VideoX-Fun
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import (
-    Absent,
-    Condition,
-    Either,
-    Marker,
-    Never,
-    Setting,
-    Tensor,
-    Unset,
-)
+from modelshelf.identify.condition import Condition, Either, Never, Setting, Unset
 from modelshelf.identify.families.denoiser import main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, patches, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -6,13 +6,14 @@ huggingface/diffusers, the key map of `comfy/ldm/lumina/model.py` in Comfy-Org/C
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Setting, Tensor
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.denoiser import (
     NO_CONTROL,
     component,
     diffusers_names,
     main_file,
 )
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

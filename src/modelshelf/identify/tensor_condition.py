@@ -1,0 +1,330 @@
+"""What a rule can ask of the tensors of a model, and of the modules that an adapter changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import cached_property
+
+from modelshelf.identify.adapter import AdapterNaming, Target
+from modelshelf.identify.condition import Found, Side
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.folding import fold
+from modelshelf.identify.layout import Group, Part
+
+__all__ = [
+    "Absent",
+    "Adapts",
+    "Marker",
+    "Named",
+    "OneTensor",
+    "Some",
+    "Tensor",
+    "Wrapped",
+    "longest_literal",
+]
+
+_QUORUM = 0.8
+"""Share of a count below which not even lenience believes it."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """There are tensors of this name, and all of them have this shape.
+
+    Sides beyond those given are free; `rank` fixes their number.
+    """
+
+    name: str
+    """Folded name without wrappers; a number instead of `#` asks for exactly that block."""
+    shape: tuple[Side, ...] = ()
+    """Leading dimensions."""
+    rank: int | None = None
+    """How many dimensions, where that matters."""
+    count: int | None = None
+    """How many tensors there must be, all numbers together. Where no family agrees, rules are asked
+    again with lenience: a few may then be missing, if others of the same modules are all there."""
+    below: int | None = None
+    """Every first number in the names is smaller than this."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        group = facts.groups.get(self._folded)
+        if group is not None and self._folded != self.name:
+            group = group.exactly(self.name)
+        if group is None or not group.names or not self._fits(group, facts):
+            return None
+        shapes = " ".join(str(list(shape)) for shape in sorted(group.shapes)) or "shape unread"
+        return Found(group.example, f"{shapes} x {len(group.names)}")
+
+    def _fits(self, group: Group, facts: Facts) -> bool:
+        return (
+            (self.count is None or self._counts(group, facts))
+            and (self.below is None or group.highest() < self.below)
+            and all(self._allows(shape) for shape in group.shapes)
+        )
+
+    def _counts(self, group: Group, facts: Facts) -> bool:
+        have = len(group.names)
+        # Other tensors of the same modules tell a file that lost some from a smaller model.
+        return have == self.count or (
+            facts.is_lenient
+            and _QUORUM * (self.count or 0) <= have < (self.count or 0)
+            and self.count == facts.modules_like(self._folded)
+        )
+
+    def _allows(self, shape: tuple[int, ...]) -> bool:
+        return (self.rank is None or len(shape) == self.rank) and (
+            len(shape) >= len(self.shape)
+            and all(_is_side(have, want) for have, want in zip(shape, self.shape, strict=False))
+        )
+
+    @cached_property
+    def _folded(self) -> str:
+        return fold([self.name])[0]
+
+    def __str__(self) -> str:
+        words = [f"tensor `{self.name}`"]
+        words += [f"of shape {_shape_words(self.shape)}"] if self.shape else []
+        words += [f"with {self.rank} dimensions"] if self.rank is not None else []
+        words += [f"{self.count} times"] if self.count is not None else []
+        words += [f"numbered below {self.below}"] if self.below is not None else []
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Some:
+    """At least one of the tensors of this name has exactly this shape.
+
+    For networks that are one list of layers, of which the first and the last tell what goes in and
+    what comes out.
+    """
+
+    name: str
+    """Folded name without wrappers; every number in it is a `#`."""
+    shape: tuple[Side, ...]
+    """All its dimensions."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        group = facts.groups.get(self.name)
+        for shape in sorted(group.shapes if group is not None else ()):
+            if len(shape) == len(self.shape) and all(map(_is_side, shape, self.shape)):
+                return Found(self.name, str(list(shape)))
+        return None
+
+    def __str__(self) -> str:
+        return f"a tensor `{self.name}` of shape {_shape_words(self.shape)}"
+
+
+@dataclass(frozen=True)
+class Absent:
+    """No tensor, in any part of the file, fits the pattern."""
+
+    pattern: str
+    """Folded name without wrappers; `*` at either end stands for anything."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        if self._needle in facts.layout.text:
+            return None
+        return Found(self.pattern, "absent", is_absence=True)
+
+    @cached_property
+    def _needle(self) -> str:
+        return _needle(self.pattern)
+
+    def __str__(self) -> str:
+        return f"no tensor `{self.pattern}`"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A tensor of this name is somewhere in the file: it says something by being there."""
+
+    name: str
+    """Its folded name, without wrappers; `*` at either end stands for anything."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        return Found(self.name, "present") if self._needle in facts.layout.text else None
+
+    @cached_property
+    def _needle(self) -> str:
+        return _needle(self.name)
+
+    def __str__(self) -> str:
+        return f"the marker `{self.name}`"
+
+
+# A lone `weight` is a layer of something, a lone `clip_l` one half of SDXL's embeddings; `tensor` and
+# `#0` are what a pickle's bare tensor and the first of a bare list are called, which name no token.
+_NO_TOKENS = frozenset(
+    [
+        "weight",
+        "bias",
+        "clip_g",
+        "clip_l",
+        "t5xxl",
+        "text_encoders_0",
+        "text_encoders_1",
+        "tensor",
+        "#0",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class OneTensor:
+    """The file holds exactly one tensor: numbers with fractions, in rows, under a token's name."""
+
+    last: Side
+    """Its last dimension."""
+    most: int
+    """Most rows that it may have."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        if facts.lone_tensor is None:
+            return None
+        name, whole = facts.lone_tensor
+        entry = facts.layout.index.tensors[whole]
+        if "." in name or name in _NO_TOKENS or not entry.dtype.startswith(("F", "BF")):
+            return None
+        rows, width = {1: (1, *entry.shape), 2: entry.shape}.get(len(entry.shape), (0, 0))
+        is_token = 0 < rows <= self.most and _is_side(width, self.last)
+        return Found(name, str(list(entry.shape))) if is_token else None
+
+    def __str__(self) -> str:
+        return f"one tensor alone, {_side_words(self.last)} wide"
+
+
+@dataclass(frozen=True)
+class Adapts:
+    """The file adapts modules of this path; where the tensors tell widths, these."""
+
+    module: str
+    """`model:path` with `_` between the steps, as `find_targets` writes it; `*` for anything."""
+    inputs: Side = None
+    """Input widths, every one of them."""
+    outputs: Side = None
+    """Output widths, every one of them."""
+    rank: int | None = None
+    """Dimensions of the weights: 2 linear, 4 convolution."""
+    below: int | None = None
+    """Every first number in the paths is smaller than this."""
+    reaches: tuple[int, int] | None = None
+    """Place of a number in the paths, counted from 0, and what the largest there must reach."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        if self._piece not in facts.target_text:
+            return None
+        found = [target for module, target in facts.targets.items() if self._matches(module)]
+        if not found or not all(map(self._fits, found)) or self._stays(found):
+            return None
+        inputs = sorted(set().union(*[target.inputs for target in found]))
+        outputs = sorted(set().union(*[target.outputs for target in found]))
+        return Found(min(target.example for target in found), f"{inputs} -> {outputs}")
+
+    @cached_property
+    def _piece(self) -> str:
+        return longest_literal(self.module)
+
+    @cached_property
+    def _matches(self) -> Callable[[str], re.Match[str] | None]:
+        # fnmatch keeps its last few hundred patterns; there are more, and each is asked per file.
+        return re.compile(translate(self.module)).match
+
+    def _fits(self, target: Target) -> bool:
+        return (
+            _are_sides(target.inputs, self.inputs)
+            and _are_sides(target.outputs, self.outputs)
+            and (self.rank is None or target.ranks == {self.rank})
+            and (self.below is None or target.highest(0) < self.below)
+        )
+
+    def _stays(self, found: list[Target]) -> bool:
+        if self.reaches is None:
+            return False
+        place, number = self.reaches
+        return all(target.highest(place) < number for target in found)
+
+    def __str__(self) -> str:
+        words = [f"an adapter of `{self.module}`"]
+        words += [f"from {_side_words(self.inputs)}"] if self.inputs is not None else []
+        words += [f"to {_side_words(self.outputs)}"] if self.outputs is not None else []
+        words += [f"with {self.rank} dimensions"] if self.rank is not None else []
+        words += [f"numbered below {self.below}"] if self.below is not None else []
+        words += (
+            [f"whose number {self.reaches[0]} reaches {self.reaches[1]}"] if self.reaches else []
+        )
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Named:
+    """The adapter follows these names."""
+
+    naming: AdapterNaming
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        return Found("names", self.naming.value) if facts.naming is self.naming else None
+
+    def __str__(self) -> str:
+        return f"names in the way of {self.naming.value}"
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A wrapper in the names says that the file is this part of a bundle."""
+
+    part: Part
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        return Found("names", self.part.value) if facts.layout.leading is self.part else None
+
+    def __str__(self) -> str:
+        return f"names wrapped as the {self.part.value} part"
+
+
+def _needle(pattern: str) -> str:
+    # All names are one text with a line for each, so one search asks them all.
+    start = "" if pattern.startswith("*") else "\n"
+    end = "" if pattern.endswith("*") else "\n"
+    return start + pattern.strip("*") + end
+
+
+def _is_side(have: int, want: Side) -> bool:
+    if want is None:
+        return True
+    return have in want if isinstance(want, tuple) else have == want
+
+
+def _are_sides(have: set[int], want: Side) -> bool:
+    # No width told is no contradiction only where none is asked for.
+    return want is None or (bool(have) and all(_is_side(one, want) for one in have))
+
+
+def _side_words(side: Side) -> str:
+    if side is None:
+        return "any"
+    return "/".join(map(str, side)) if isinstance(side, tuple) else str(side)
+
+
+def _shape_words(shape: tuple[Side, ...]) -> str:
+    return "[" + ", ".join(_side_words(side) for side in shape) + "]"
+
+
+def longest_literal(pattern: str) -> str:
+    """Return the longest stretch of *pattern* that stands for itself: what it matches has it.
+
+    Example:
+        >>> longest_literal("denoiser:*_attn2_to_[kv]")
+        '_attn2_to_'
+    """
+    return max(re.split(r"[*?]|\[[^\]]*\]", pattern), key=len)
