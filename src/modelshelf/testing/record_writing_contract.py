@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from modelshelf.errors import (
@@ -16,6 +17,51 @@ from modelshelf.testing.blob_store_contract import error_of
 from modelshelf.testing.record_service_case import START, RecordServiceCase, keys, lora
 
 __all__ = ["RecordWritingContract"]
+
+_LONG = "x" * 1_000_000
+_TEXTS = ("name", "path", "description", "source", "author", "license", "hash")
+_NO_TEXTS: tuple[object, ...] = ("ink\ud800", "ink\0", 7, ["ink"])
+_WRONG: tuple[tuple[str, Mapping[str, object]], ...] = (
+    *((field, {field: wrong}) for field in _TEXTS for wrong in _NO_TEXTS),
+    # What no record has, and words that are none.
+    ("colour", {"colour": "blue"}),
+    ("model_type", {"type": "nonsense"}),
+    ("model_format", {"format": "gguf2"}),
+    ("base_model", {"base": "sd-9"}),
+    ("bases.1", {"bases": ["sdxl", "sd-9"]}),
+    ("source_type", {"source_type": "mail"}),
+    # What does not fit the type and format.
+    ("model_format", {"type": "vae"}),
+    ("model_format", {"format": "embedding_file"}),
+    ("vae", {"vae": "other"}),
+    ("upcast_attention", {"upcast_attention": True}),
+    ("base_model", {"base_model": "sdxl", "base": "sd-1"}),
+    ("bases", {"bases": ["sdxl", "sdxl"]}),
+    # What is too much.
+    ("description", {"description": _LONG}),
+    ("name", {"name": _LONG}),
+    ("tags", {"tags": [str(number) for number in range(1_001)]}),
+    ("tags.0", {"tags": [_LONG]}),
+    ("size", {"size": 2**63}),
+    ("default_settings", {"default_settings": {"a": _LONG}}),
+    # What no text can be.
+    ("tags.0", {"tags": ["\udfff"]}),
+    ("trigger_phrases.1", {"trigger_phrases": ["a", "b\0"]}),
+    ("source_api_response", {"source_api_response": '{"a": "\ud800"}'}),
+    ("default_settings", {"default_settings": {"\ud800": 1}}),
+    ("cover_image", {"cover_image": "\udc00.png"}),
+    # What is nothing, or of another kind.
+    ("name", {"name": ""}),
+    ("path", {"path": ""}),
+    ("size", {"size": -1}),
+    ("size", {"size": True}),
+    ("size", {"size": "5"}),
+    ("blake3", {"blake3": "AB" * 32}),
+    ("sha256", {"sha256": "abc"}),
+    ("last_used_at", {"last_used_at": float("nan")}),
+    ("created_at", {"created_at": float("inf")}),
+)
+"""Fields that make a LoRA's record wrong, with the one that the error names."""
 
 
 class RecordWritingContract(RecordServiceCase):
@@ -83,25 +129,30 @@ class RecordWritingContract(RecordServiceCase):
         assert self.service.add_models([]) == []
 
     def test_refuses_what_is_wrong(self) -> None:
-        """A wrong record is refused with the name of the field, and nothing is added."""
-        wrong: dict[str, dict[str, object]] = {
-            "colour": {"colour": "blue"},
-            "model_type": {"type": "nonsense"},
-            "model_format": {"format": "gguf2"},
-            "base_model": {"base": "sd-9"},
-            "description": {"description": "x" * 1_000_000},
-            "name": {"name": "ink\ud800"},
-            "path": {"path": "a\0b"},
-            "tags": {"tags": ["\udfff"]},
-            "size": {"size": -1},
-        }
-        for field, fields in wrong.items():
+        """A wrong record is refused with the name of the field, whether new or changed; nothing changes."""
+        before = self.add("there").to_document()
+        for field, fields in _WRONG:
+            for act in (
+                partial(self.service.add_model, "a", {**lora(), **fields}),
+                partial(self.service.add_models, [("b", lora()), ("a", {**lora(), **fields})]),
+                partial(self.service.update_model, "there", fields),
+            ):
+                error = error_of(InvalidModelConfigException, act)
+                assert field in error.fields.split(", "), (fields, error.fields)
+                assert f"`{field}`" in error.problem
+                # It can be printed, and is not as long as what it is about.
+                assert len(str(error).encode()) < 2_000
+        assert self.everything() == [before]
+
+    def test_refuses_a_wrong_key(self) -> None:
+        """A key is text of some length that every store can keep."""
+        for key in ("", "a\0", "\ud800", "x" * 256):
             error = error_of(
-                InvalidModelConfigException,
-                partial(self.service.add_model, "a", lora() | fields),
+                InvalidModelConfigException, partial(self.service.add_model, key, lora())
             )
-            assert field in error.problem
+            assert error.fields == "key"
         assert self.service.count() == 0
+        assert self.add("x" * 255).key == "x" * 255
 
     def test_keeps_text_of_any_kind(self) -> None:
         """SQL, YAML, wildcards, quotes and scripts are text like any other, in keys too."""
