@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread, get_ident
+from typing import Any
 
 import pytest
 from pydantic import AnyHttpUrl
@@ -298,9 +299,12 @@ class TestHandlers:
         self, queue: DownloadQueueService, taps: Taps, diary: Diary, tmp_path: Path
     ) -> None:
         """From the very event that tells of the pause."""
-        job = remote(
-            "a", tmp_path, event_handlers=[lambda one: one.paused and queue.start_job(one)]
-        )
+
+        def start(job: DownloadJobBase) -> None:
+            if job.paused:
+                queue.start_job(job)
+
+        job = remote("a", tmp_path, event_handlers=[start])
         queue.submit_download_job(job)
         taps["a"].await_runs()
         queue.pause_job(job)
@@ -331,13 +335,14 @@ class TestHandlers:
         self, queue: DownloadQueueService, taps: Taps, tmp_path: Path
     ) -> None:
         """Handlers that wait for all other jobs do not wait for each other."""
-        jobs = []
-        for number in range(6):
-            taps[f"{number}"].finish()
-            job = remote(
-                f"{number}", tmp_path, event_handlers=[lambda one: one.running or queue.join()]
-            )
-            jobs.append(job)
+
+        def join(job: DownloadJobBase) -> None:
+            if not job.running:
+                queue.join()
+
+        jobs = [remote(f"{number}", tmp_path, event_handlers=[join]) for number in range(6)]
+        for job in jobs:
+            taps[job.destination.name].finish()
             queue.submit_download_job(job)
         queue.join()
         assert {job.status.value for job in jobs} == {"completed"}
@@ -687,7 +692,10 @@ class TestMaking:
 
         class Mirrored(DownloadQueueService):
             def make_job(
-                self, source: str | Path | AnyHttpUrl, folder: Path, **fields: object
+                self,
+                source: str | Path | AnyHttpUrl,
+                folder: Path,
+                **fields: Any,  # noqa: ANN401
             ) -> DownloadJobBase:
                 return super().make_job(
                     str(source).replace("mirror:", "https://files.example/"), folder, **fields
