@@ -139,6 +139,7 @@ class PartialFile:
             return
         with destination_trouble(self.final):
             self._reserve(head.size)
+            size = self._opened().status.st_size
             buffer = memoryview(bytearray(_PIECE))
             for index, piece in self._journal.pieces():
                 end = piece.offset + piece.length
@@ -146,7 +147,7 @@ class PartialFile:
                     return
                 if not piece.length or self._held.contains(piece.offset, end):
                     continue
-                if self._is_sound(piece, buffer, head.size):
+                if self._is_sound(piece, buffer, size):
                     self._held = self._held.add(piece.offset, end)
                 else:
                     self._journal.erase(index)
@@ -333,13 +334,11 @@ class PartialFile:
         with self._lock:
             self._held = self._held.remove(start, end)
 
-    def _is_sound(self, piece: Piece, buffer: memoryview, size: int | None) -> bool:
-        if piece.length > _PIECE or (size is not None and piece.offset + piece.length > size):
-            return False
-        if self._part is None:
+    def _is_sound(self, piece: Piece, buffer: memoryview, size: int) -> bool:
+        if piece.length > _PIECE or piece.offset + piece.length > size:
             return False
         content = buffer[: piece.length]
-        came = self._part.read_into(content, piece.offset)
+        came = self._opened().read_into(content, piece.offset)
         return came == piece.length and piece_checksum(content) == piece.checksum
 
     def _reserve(self, size: int | None) -> None:

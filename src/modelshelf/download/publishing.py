@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 
 from modelshelf.download.destination_trouble import check_space, destination_trouble
 from modelshelf.download.owned_file import OwnedFile
 from modelshelf.download.partial_names import PartialNames
+from modelshelf.download.umask import current_umask
 from modelshelf.errors import DestinationExistsError
 from modelshelf.protocols import Disk
 
@@ -19,8 +19,6 @@ __all__ = ["give_final_name", "make_durable", "publish_small"]
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _NO_FLUSH = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}
 """What file systems say whose folders need no flush, or know none."""
-_STATUS = Path("/proc/self/status")
-_UMASK = re.compile(r"^Umask:\s*([0-7]+)$", re.MULTILINE)
 
 
 def make_durable(descriptor: int, disk: Disk) -> None:
@@ -29,7 +27,7 @@ def make_durable(descriptor: int, disk: Disk) -> None:
     Raises:
         OSError: The system refused.
     """
-    os.fchmod(descriptor, 0o644 & ~_umask())
+    os.fchmod(descriptor, 0o644 & ~current_umask())
     disk.sync_file(descriptor)
 
 
@@ -134,13 +132,3 @@ def _give_new_name(part: Path, final: Path, disk: Disk) -> None:
     # The file is where it should be. A second name that cannot be removed now is removed by whoever comes next.
     with suppress(OSError):
         disk.remove_file(part)
-
-
-def _umask() -> int:
-    """Return the process's umask, which can be asked for without a race only on Linux."""
-    with suppress(OSError):
-        if found := _UMASK.search(_STATUS.read_text()):
-            return int(found[1], 8)
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask

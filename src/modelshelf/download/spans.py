@@ -17,11 +17,6 @@ class Span(NamedTuple):
     end: int
     """Offset after the last byte."""
 
-    @property
-    def length(self) -> int:
-        """Bytes."""
-        return self.end - self.start
-
 
 class Spans:
     """A set of bytes, kept as few ranges. It never changes: `add` and `remove` return another one.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from blake3 import blake3
 
 from modelshelf.download.checked_existing import checked_existing, digests_agree, hash_existing
 from modelshelf.download.following import FollowedDigests
+from modelshelf.errors import DestinationUnusableError
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.transfer import ExpectedContent, Verification
 
@@ -71,6 +73,13 @@ def test_only_a_file_counts(path: Path) -> None:
     folder.mkdir()
     for other in (link, pipe, folder, path.with_name("nothing")):
         assert checked_existing(other, expected) is None
+
+
+def test_what_is_there_and_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """It is nothing that one could download."""
+    os.mknod(tmp_path / "socket", stat.S_IFSOCK | 0o600)
+    with pytest.raises(DestinationUnusableError, match="socket"):
+        checked_existing(tmp_path / "socket", ExpectedContent(sha256=SHA256))
 
 
 def test_whoever_stops_waiting_gets_no_answer(path: Path) -> None:

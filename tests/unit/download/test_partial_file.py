@@ -11,7 +11,8 @@ from threading import Barrier, Event, Thread
 import pytest
 
 from modelshelf.disk import LocalDisk
-from modelshelf.download.journal import JournalHead
+from modelshelf.download.journal import Journal, JournalHead, Piece
+from modelshelf.download.owned_file import OwnedFile
 from modelshelf.download.partial_file import (
     PartialFile,
     PartialFileShutError,
@@ -276,6 +277,31 @@ class TestGoingOn:
             put(partial, (0, SIZE))
             buffer = memoryview(bytearray(10))
             assert (partial.read_into(buffer, SIZE - 3), bytes(buffer[:3])) == (3, b"end")
+
+    def test_nothing_is_read_before_the_beginning(self, final: Path) -> None:
+        """There is no file yet."""
+        with opened(final) as partial, pytest.raises(PartialFileShutError):
+            partial.read_into(memoryview(bytearray(5)), 0)
+
+    @pytest.mark.parametrize(
+        "piece", [Piece(0, PIECE + 1, 0), Piece(SIZE, 5, 0), Piece(2**63, 5, 0), Piece(5, 5, 0)]
+    )
+    @pytest.mark.parametrize("size", [SIZE, None])
+    def test_a_record_that_cannot_be_is_forgotten(
+        self, final: Path, size: int | None, piece: Piece
+    ) -> None:
+        """Too long, beyond the end, or not what is there."""
+        with begun(final, size) as partial:
+            put(partial, (0, 5))
+        (found,) = find_partials(final.parent)
+        file = OwnedFile.take_or_make(found.journal, LocalDisk())
+        Journal(file).append(piece)
+        file.close()
+        with reopened(final) as partial:
+            assert partial.held == Spans([(0, 5)])
+        file = OwnedFile.take_or_make(found.journal, LocalDisk())
+        assert len(list(Journal(file).pieces())) == 1
+        file.close()
 
     @pytest.mark.parametrize("offset", [SIZE - 2, SIZE, 2**40])
     def test_nothing_is_written_beyond_the_end(self, final: Path, offset: int) -> None:
