@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +38,7 @@ from modelshelf.records.revision import next_revision
 from modelshelf.records.selecting import find_keys
 from modelshelf.records.sql_service import ModelRecordServiceSQL
 from modelshelf.records.tables import model_name, pipeline
+from modelshelf.records.user_words import detail_after
 from modelshelf.records.views import unwant_view
 from modelshelf.schema.config import AnyModelConfig, ModelConfigBase
 from modelshelf.schema.config_problems import invalid_config
@@ -53,8 +53,6 @@ _FIXED = ("path", "hash", "blake3", "sha256", "size", "converted_at")
 _DAY = 24 * 60 * 60
 """Seconds between two notes that a model was used."""
 _UNWRITABLE = (StoreBusyError, StoreWriteError, NotEnoughSpaceError)
-_DETAILS = ("variant", "prediction_type", "precision", "architecture")
-"""What NMM keeps in the words beside a model's row."""
 
 
 @runtime_checkable
@@ -251,7 +249,7 @@ class LibraryRecordService(ModelRecordServiceSQL):
             connection.execute(update(table).where(table.c.key == info.key).values(**words))
         if changed.name != info.name:
             unwant_view(connection, info.key)
-        detail = _detail(info, current, changed)
+        detail = detail_after(info, current, changed)
         # No class of records is made for some forms on disk; then the record alone says `unknown`.
         is_same_form = changed.model_format is current.model_format
         form = info.format if is_same_form else changed.model_format
@@ -287,18 +285,6 @@ def _check_fixed(current: AnyModelConfig, changed: AnyModelConfig) -> None:
     ]
     if problems:
         raise invalid_config(current.name, problems)
-
-
-def _detail(info: ModelInfo, current: AnyModelConfig, changed: AnyModelConfig) -> str:
-    old: Mapping[str, Any] = json.loads(info.detail)
-    said = {
-        name: getattr(changed, name)
-        for name in _DETAILS
-        if getattr(changed, name) != getattr(current, name)
-    }
-    new = {**old, **said}
-    kept = {name: value for name, value in new.items() if value is not None}
-    return info.detail if kept == old else json.dumps(kept, sort_keys=True)
 
 
 def _microseconds(moment: datetime) -> int:

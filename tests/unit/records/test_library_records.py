@@ -106,3 +106,34 @@ def test_what_no_record_can_hold_is_left_out(shelf: NormalizedModelManager, tmp_
     assert (record.type, record.tags) == (ModelType.LORA, ["line"])
     assert type(record).__name__ == "LoRALyCORISConfig"
     assert record.author is None or len(record.author) <= 4_096
+
+
+def test_what_a_record_says_is_a_users_word(shelf: NormalizedModelManager, tmp_path: Path) -> None:
+    """It stays when the model is identified again, until it is taken back."""
+    path = tiny.write_safetensors(tmp_path / "odd.safetensors", {"w": ("F16", (3, 5))}, seed=1)
+    before = shelf.add(path).info
+    said = {"type": "lora", "format": "lycoris", "bases": ["sdxl", "sd-1"], "precision": "fp8"}
+    shelf.store.update_model(before.key, said)
+    shelf.store.update_model(before.key, {"base": "sd-1", "tags": ["odd"]})
+    info = shelf.get_model("odd")
+    assert (info.type, info.bases, info.format) == ("lora", ("sd-1", "sdxl"), "lycoris")
+    assert shelf.identify_again(["odd"]) == []
+    assert shelf.get_model("odd") == info
+    record = shelf.store.get_model(info.key)
+    assert (record.precision, record.tags) == ("fp8", ["odd"])
+    shelf.as_detected("odd")
+    assert shelf.get_model("odd") == before
+    record = shelf.store.get_model(info.key)
+    assert (record.type, record.bases, record.tags) == (before.type, before.bases, ["odd"])
+
+
+def test_of_a_pipeline_the_base_alone_is_said(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """It is kept as a word too, and the links move to where it belongs."""
+    info = shelf.add(plain_pipeline(tmp_path / "pipe")).info
+    shelf.store.update_model(info.key, {"base": "sdxl"})
+    shelf.identify_again(["pipe"])
+    assert shelf.get_pipeline_by_name("pipe", "sdxl").path.parts[-3:] == ("sdxl", "main", "pipe")
+    assert shelf.as_detected("pipe").bases == info.bases
+    assert shelf.store.get_model(info.key).bases == info.bases
