@@ -30,6 +30,7 @@ __all__ = ["HuggingFaceSource", "RepositoryFile"]
 
 _MOST_ENTRIES = 100_000
 _MOST_PAGES = 2_000
+_LONGEST_NAME = 4_096
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEXT = re.compile(r'<([^<>]{1,4000})>\s*;\s*rel="?next"?')
@@ -206,7 +207,8 @@ class _Asking:
             count += len(entries)
             for entry in entries:
                 file = RepositoryFile.read(entry) if isinstance(entry, dict) else None
-                if file is not None:
+                if file is not None and len(file.name) <= _LONGEST_NAME:
+                    # Longer ones no file system holds; they only cost time.
                     yield file
             url = self._next_page(answer)
             if url is None:

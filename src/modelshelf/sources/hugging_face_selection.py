@@ -134,6 +134,7 @@ class _Choice:
 
     def pipeline(self, components: Collection[str] | None) -> Selection:
         """Choose one form of each component of a pipeline."""
+        self._refuse_strange_weights()
         parts = [one for one in self._sets if one.folder]
         if components is not None and any(_top(one.folder) in components for one in parts):
             torch = [one for one in parts if _top(one.folder) in components]
@@ -156,19 +157,19 @@ class _Choice:
 
     def other(self) -> Selection:
         """Choose from what is no pipeline."""
+        self._refuse_strange_weights()
         kind = self._kind(self._sets, self._sets)
         usable = [one for one in self._sets if one.kind is kind]
-        if self._is_model_folder("", usable):
+        folders = self._model_folders(usable)
+        if folders[:1] == [""]:
             return self._folder("", usable)
         if not usable:
             if not any(name.endswith(".json") for name in self._others):
                 reason = "neither weights nor configurations are there"
                 raise NoModelFilesError(source=str(self._source), reason=reason)
             return self._selection(self._others, [])
-        folders = sorted(
-            {one.folder for one in usable if self._is_model_folder(one.folder, usable)}
-        )
-        loose = self._best_of_each_stem(one for one in usable if one.folder not in folders)
+        within = set(folders)
+        loose = self._best_of_each_stem(one for one in usable if one.folder not in within)
         choices = [*folders, *(one.paths[0] for one in loose)]
         if len(choices) > 1:
             raise self._several(choices)
@@ -194,11 +195,26 @@ class _Choice:
         ]
         return self._selection(kept, chosen, top=folder)
 
-    def _is_model_folder(self, folder: str, usable: list[Weights]) -> bool:
-        prefix = f"{folder}/" if folder else ""
-        stems = {one.stem for one in usable if one.folder == folder}
-        has_config = any(prefix + name in self._others for name in _CONFIGS)
-        return bool(stems & ADAPTER_STEMS) or (has_config and bool(stems & LAYOUT_STEMS))
+    def _refuse_strange_weights(self) -> None:
+        if self._sets and all(one.kind is WeightsKind.OTHER for one in self._sets):
+            reason = "its weights are in formats such as TensorFlow's, which nothing here loads"
+            raise NoModelFilesError(source=str(self._source), reason=reason)
+
+    def _model_folders(self, usable: list[Weights]) -> list[str]:
+        """Return the folders that are one model each, not a place where loose files lie; sorted."""
+        stems: dict[str, set[str]] = {}
+        for one in usable:
+            stems.setdefault(one.folder, set()).add(one.stem)
+        others = set(self._others)
+        return sorted(
+            folder
+            for folder, found in stems.items()
+            if found & ADAPTER_STEMS
+            or (
+                found & LAYOUT_STEMS
+                and any(f"{folder}/{name}".lstrip("/") in others for name in _CONFIGS)
+            )
+        )
 
     def _kind(self, torch: list[Weights], every: list[Weights]) -> WeightsKind:
         """Return the kind that is wanted where it is there, else the first that is."""
@@ -216,9 +232,12 @@ class _Choice:
 
     def _best_of_each_folder(self, sets: list[Weights], kind: WeightsKind) -> list[Weights]:
         """Choose one form for each folder: all that a library saves there are the same model."""
+        by_folder: dict[str, list[Weights]] = {}
+        for one in sets:
+            if one.kind is kind:
+                by_folder.setdefault(one.folder, []).append(one)
         chosen = []
-        for folder in sorted({one.folder for one in sets}):
-            here = [one for one in sets if one.folder == folder and one.kind is kind]
+        for _, here in sorted(by_folder.items()):
             known = [one for one in here if one.stem in LAYOUT_STEMS | ADAPTER_STEMS]
             if known:
                 chosen.append(min(known, key=self._rank))
@@ -226,7 +245,7 @@ class _Choice:
                 chosen += self._best_of_each_stem(here)
             if kind is WeightsKind.ONNX:
                 # Large ones keep their tensors in files beside them, whatever these are called.
-                chosen += [one for one in here if not _has_graph(one) and one not in chosen]
+                chosen += [one for one in here if not _has_graph(one)]
         return chosen
 
     def _best_of_each_stem(self, sets: Iterable[Weights]) -> list[Weights]:
@@ -262,13 +281,12 @@ class _Choice:
         wanted = self._source.variant
         if wanted is None or wanted is ModelRepoVariant.DEFAULT or not chosen:
             return
-        found = [one for one in chosen if _form_of(one) is wanted]
-        if not found:
+        rest = [one for one in chosen if _form_of(one) is not wanted]
+        if len(rest) == len(chosen):
             yield f"it has no {wanted.value} files: its default files are taken"
-            return
-        rest = sorted({one.folder for one in chosen if one not in found})
-        if rest:
-            yield f"no {wanted.value} files are there for {', '.join(rest)}: others are taken"
+        elif rest:
+            folders = ", ".join(sorted({one.folder for one in rest}))
+            yield f"no {wanted.value} files are there for {folders}: others are taken"
 
     def _several(self, choices: list[str]) -> SeveralModelsError:
         full = [self._prefix + choice for choice in choices]

@@ -329,6 +329,8 @@ def test_a_repository_without_a_model_says_so() -> None:
     """Pictures are none; a folder that is not there is another matter."""
     with pytest.raises(NoModelFilesError, match="neither weights nor configurations"):
         _select(["README.md", "a.png", "data.zip"])
+    with pytest.raises(NoModelFilesError, match="TensorFlow"):
+        _select(["config.json", "tf_model.h5"])
     with pytest.raises(NoModelFilesError, match="empty"):
         _select([])
     with pytest.raises(RepositoryFileNotFoundError, match=r"it has `README\.md`, `unet/`"):
