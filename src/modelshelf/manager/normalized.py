@@ -171,13 +171,19 @@ class NormalizedModelManager(LibraryKeeper):
         registered, contents = self._services.adder.add(plan, progress, rebuild=move)
         if move:
             self._services.adder.remove_sources(plan, Path(path))
-        info = self._select.keyed(registered.key)
+        # It is one of those that are called so, and its namesakes are to be counted anyway.
+        named = self._services.records.find(ModelQuery(name=plan.name))
+        found = next((one for one in named if one.key == registered.key), None)
+        info = self._select.keyed(registered.key) if found is None else found
         return describe_addition(
             plan,
             info,
             contents,
             is_new=registered.is_new,
-            namesakes=self._namesakes(info),
+            namesakes=sum(
+                other.key != info.key and (other.type, other.bases) == (info.type, info.bases)
+                for other in named
+            ),
         )
 
     def plan(
@@ -394,10 +400,3 @@ class NormalizedModelManager(LibraryKeeper):
         if model is None:
             raise UnknownModelException(wanted=info.name)
         return model
-
-    def _namesakes(self, info: ModelInfo) -> int:
-        same = self._services.records.find(ModelQuery(name=info.name))
-        return sum(
-            other.key != info.key and (other.type, other.bases) == (info.type, info.bases)
-            for other in same
-        )

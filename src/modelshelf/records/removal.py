@@ -6,12 +6,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, delete, select, union, update
+from sqlalchemy import Connection, Table, delete, exists, select, union, update
 
 from modelshelf.records.leases import leased
 from modelshelf.records.parts import location_of
 from modelshelf.records.register import BLOB_FOLDER
 from modelshelf.records.tables import (
+    lease_item,
     model_base,
     model_id,
     model_name,
@@ -214,10 +215,14 @@ def drop_unreferenced(connection: Connection) -> list[str]:
 
 def unrecorded(connection: Connection, lease_id: str) -> set[str]:
     """Return the locations that a lease protects and no part has."""
-    locations = leased(connection, "folder", lease_id)
-    paths = [f"{BLOB_FOLDER}/{location}" for location in locations]
-    held = connection.scalars(select(model_path.c.path).where(model_path.c.path.in_(paths)))
-    return locations - {location_of(path) for path in held}
+    held = exists().where(model_path.c.path == f"{BLOB_FOLDER}/" + lease_item.c.value)
+    return set(
+        connection.scalars(
+            select(lease_item.c.value).where(
+                lease_item.c.lease_id == lease_id, lease_item.c.kind == "folder", ~held
+            )
+        )
+    )
 
 
 def kept_locations(connection: Connection) -> set[str]:
