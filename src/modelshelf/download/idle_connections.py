@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
+from typing import Generic, Protocol, TypeVar
 
-from modelshelf.download.guarded_connection import Connection
-
-__all__ = ["IdleConnections"]
+__all__ = ["IdleConnections", "Keepable"]
 
 
-class IdleConnections:
+class Keepable(Protocol):
+    """A connection that can wait for work."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it still stands, as far as one can see from here."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+_Kept = TypeVar("_Kept", bound=Keepable)
+
+
+class IdleConnections(Generic[_Kept]):
     """Keeps connections until somebody needs one, from any number of threads.
 
     Args:
@@ -22,9 +35,9 @@ class IdleConnections:
         self._most = most
         self._lock = Lock()
         # The last one in is the first one out: it is the least likely to have been closed by its host.
-        self._kept: OrderedDict[Connection, Hashable] = OrderedDict()
+        self._kept: OrderedDict[_Kept, Hashable] = OrderedDict()
 
-    def take(self, key: Hashable) -> Connection | None:
+    def take(self, key: Hashable) -> _Kept | None:
         """Return one that was given under *key* and still stands, or None."""
         while True:
             with self._lock:
@@ -36,10 +49,10 @@ class IdleConnections:
                 return found
             found.close()
 
-    def giver(self, key: Hashable) -> Callable[[Connection], None]:
+    def giver(self, key: Hashable) -> Callable[[_Kept], None]:
         """Return what takes a connection back under *key*."""
 
-        def give(connection: Connection) -> None:
+        def give(connection: _Kept) -> None:
             surplus = connection
             with self._lock:
                 if self._most > 0:

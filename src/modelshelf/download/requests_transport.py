@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -13,21 +12,16 @@ import certifi
 
 from modelshelf.download.guarded_connection import Connection, Dialer, check_named
 from modelshelf.download.idle_connections import IdleConnections
-from modelshelf.download.origin import WebAddress, public_url
+from modelshelf.download.origin import WebAddress
 from modelshelf.download.proxies import Proxies
+from modelshelf.download.sendable import parsed, sendable_headers
 from modelshelf.download.wire_answer import StaleConnectionError, WireAnswer, ask
-from modelshelf.errors import InvalidDownloadError
 from modelshelf.protocols import Answer, Request
 
 if TYPE_CHECKING:
     import requests
 
 __all__ = ["RequestsTransport"]
-
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-_OURS = frozenset(
-    {"connection", "content-length", "host", "proxy-authorization", "transfer-encoding"}
-)
 
 
 class RequestsTransport:
@@ -67,7 +61,7 @@ class RequestsTransport:
         self._proxies = proxies or Proxies()
         self._agent = agent
         self._clock = clock
-        self._idle = IdleConnections(connections)
+        self._idle: IdleConnections[Connection] = IdleConnections(connections)
         self._certificates = certificates or certifi.where()
         self._dialer: Dialer | None = None
 
@@ -82,11 +76,7 @@ class RequestsTransport:
 
     def open(self, request: Request) -> Answer:
         """See `protocols.Transport`."""
-        try:
-            address = WebAddress.parse(request.url)
-        except ValueError as error:
-            raise InvalidDownloadError(url=public_url(request.url), reason=str(error)) from None
-        _check_headers(request.headers, address.public)
+        address = parsed(request)
         if self._session is not None:
             from modelshelf.download.session_exchange import (  # noqa: PLC0415 - requests is slow to import
                 open_in_session,
@@ -102,7 +92,7 @@ class RequestsTransport:
     def _open(self, request: Request, address: WebAddress) -> WireAnswer:
         """Ask over a connection that is left over, or else over a new one."""
         origin = address.origin
-        headers = self._headers(request, address)
+        headers = sendable_headers(request, address, self._agent)
         proxy = self._proxies.for_url(request.url)
         if proxy is not None and request.check_peer is not None:
             check_named(request.check_peer, origin.host)
@@ -128,17 +118,6 @@ class RequestsTransport:
             self._dialer = Dialer(context, clock=self._clock)
         return self._dialer
 
-    def _headers(self, request: Request, address: WebAddress) -> dict[str, str]:
-        """Return all headers to send."""
-        headers = {
-            "host": address.origin.host_header,
-            "user-agent": self._agent,
-            "accept": "*/*",
-            "accept-encoding": "identity",
-        }
-        given = {name.lower(): value.strip(" \t") for name, value in request.headers.items()}
-        return headers | given
-
 
 def _check_again(connection: Connection, request: Request, host: str) -> None:
     """Check the peer of a kept connection: it was made for a request with a check of its own."""
@@ -149,19 +128,3 @@ def _check_again(connection: Connection, request: Request, host: str) -> None:
     except BaseException:
         connection.close()
         raise
-
-
-def _check_headers(headers: Mapping[str, str], url: str) -> None:
-    """Refuse headers that would end their line early, or that decide where a message ends."""
-    for name, value in headers.items():
-        if not _NAME.match(name) or name.lower() in _OURS or not _is_sendable(value):
-            reason = f"the header {name[:40]!r} cannot be sent"
-            raise InvalidDownloadError(url=url, reason=reason)
-
-
-def _is_sendable(value: str) -> bool:
-    """Tell whether a header's value is one line that the wire can hold."""
-    return all(
-        character == "\t" or ("\x20" <= character <= "\xff" and character != "\x7f")
-        for character in value
-    )
