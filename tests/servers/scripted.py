@@ -351,6 +351,10 @@ class Scripted:
             if not data or len(head) > _LONGEST_HEAD:
                 return False
             head += data
+            if head[:1] == b"\x16":
+                # A TLS handshake; a server that speaks plain HTTP says so.
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                return False
         first, *lines = head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ", 2)
         fields = (line.partition(":") for line in lines)
