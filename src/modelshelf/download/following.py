@@ -300,23 +300,20 @@ class Follower:
     def _hash_here(self) -> None:
         """Hash in the thread of the caller what was not worth a thread."""
         with self._changed:
+            # Whoever waits does not look again: what comes afterwards is for a thread.
+            self._is_awaited = True
             if self._thread:
                 return
             self._is_hashing_here = True
-        while self._has_work():
-            self._step(None)
-        with self._changed:
-            self._is_hashing_here = False
-            # Whoever waits does not look again: what comes from now on is for a thread.
-            self._is_awaited = True
-            if self._has_work():
-                self._start()
+        while self._step(None):
+            pass
 
-    def _step(self, beside: ThreadPoolExecutor | None) -> None:
-        """Hash the next bytes."""
+    def _step(self, beside: ThreadPoolExecutor | None) -> bool:
+        """Hash the next bytes; say whether there were any."""
         with self._changed:
             if not self._has_work():
-                return
+                self._is_hashing_here = False
+                return False
             generation, hashers, start = self._generation, self._hashers, self._hashed
             chunk = self._waiting.popleft() if self._waiting else None
             if chunk is None:
@@ -339,6 +336,7 @@ class Follower:
                     dropped = self._drop()
             self._changed.notify_all()
         _let_go((chunk, *dropped) if chunk else dropped)
+        return True
 
     def _read_back(self, start: int, end: int) -> memoryview:
         if self._memory is None:

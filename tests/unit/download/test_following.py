@@ -167,6 +167,20 @@ def test_a_single_chunk_is_hashed_for_whoever_waits_already() -> None:
         follower.close()
 
 
+def test_a_file_of_one_chunk_has_every_digest() -> None:
+    """Without a thread."""
+    content = CONTENT[:CHUNK]
+    follower = Follower({"sha256", "blake3"}, Written(), git_size=CHUNK)
+    follower.offer(0, memoryview(content))
+    assert follower.digests() == FollowedDigests(
+        CHUNK,
+        Digest.sha256(hashlib.sha256(content).digest()),
+        Digest.blake3(blake3(content).digest()),
+        hashlib.sha1(b"blob %d\0" % CHUNK + content, usedforsecurity=False).hexdigest(),
+    )
+    follower.close()
+
+
 def test_one_chunk_may_wait_at_a_time() -> None:
     """The least that makes sense."""
     follower = Follower({"sha256"}, Written(), most_waiting=1)
