@@ -24,6 +24,7 @@ from modelshelf.download.following import Buffers, FollowedDigests, Follower
 from modelshelf.download.journal import JournalHead
 from modelshelf.download.opening import Opening, open_download
 from modelshelf.download.partial_file import PartialFile, publish_small
+from modelshelf.download.redirects import SeenFacts
 from modelshelf.download.remote_source import RemoteSource
 from modelshelf.download.segment_worker import FirstAnswer
 from modelshelf.download.segments import FIRST_SEGMENT
@@ -62,6 +63,7 @@ class FileRun:
         stop: StopSignal,
         report: Callable[[int, int], None],
     ) -> None:
+        self._process = os.getpid()
         self._order = order
         self._expected = order.expected
         self._disk = disk
@@ -77,6 +79,7 @@ class FileRun:
         self._partial: PartialFile | None = None
         self._follower: Follower | None = None
         self._content: Content | None = None
+        self._facts = SeenFacts()
         self._holds_permit = False
         self._is_rangeless = False
         self._fetched = 0
@@ -96,7 +99,9 @@ class FileRun:
         except TransferStoppedError:
             return self._stopped()
         except BaseException:
-            self._let_go(keep=self._order.keep_partial)
+            # A handler may have forked, and then this may be the child: files and sockets are its parent's.
+            if os.getpid() == self._process:
+                self._let_go(keep=self._order.keep_partial)
             raise
         self._tell(downloaded.size, downloaded.size)
         return downloaded
@@ -206,8 +211,7 @@ class FileRun:
                     self._source,
                     asked,
                     validator=validator,
-                    looks_inside=not self._expected.has_digest,
-                    url=self._order.url,
+                    order=self._order,
                 ),
                 stop=self._stop,
                 discard=Opening.abort,
@@ -239,13 +243,13 @@ class FileRun:
         content = opening.content
         if content is None:
             return self._plan_nothing(opening)
-        expected = expected_with(self._expected, opening.arrived.facts)
+        expected = expected_with(self._order.expected, opening.arrived.facts)
         size = content.entity.size
         if expected.size is not None and size is not None and size != expected.size:
             raise SizeMismatchError(
                 url=self._source.public_url, expected=expected.size, got=str(size)
             )
-        self._expected = expected
+        self._expected, self._facts = expected, opening.arrived.facts
         held = self._partial is not None and bool(self._partial.held)
         if held and not self._is_same(content):
             self._count_restart()
@@ -281,6 +285,9 @@ class FileRun:
         if opening.is_small:
             self._final(opening)
             return FirstAnswer(opening.arrived.answer, 0, 0)
+        if self._is_rangeless:
+            reason = "status 416, though no range was asked for"
+            raise InvalidAnswerError(url=self._source.public_url, reason=reason)
         self._is_rangeless = True
         return None
 
@@ -396,9 +403,9 @@ class FileRun:
             stop=self._stop,
         )
         self._holds_permit = False  # it is the transfer's now
-        self._tell(held, size or 0)
+        total = size or self._expected.size or 0
         try:
-            ending = transfer.run(lambda count: self._tell(held + count, size or 0), size=size)
+            ending = transfer.run(lambda count: self._tell(held + count, total), size=size)
         except HEALING as error:
             if not first.is_everything:
                 raise
@@ -427,9 +434,12 @@ class FileRun:
         """Ask for a range of the version that is being fetched; see `transfer.PartOpener`."""
         head = self._partial.head if self._partial is not None else None
         validator = head.validator if head is not None else None
-        answer = self._source.ask((start, end), validator=validator).answer
+        arrived = self._source.ask((start, end), validator=validator)
+        answer = arrived.answer
         try:
-            self._check_part(content_of(answer.status, answer.headers, (start, end)), head)
+            is_same_file = arrived.facts.linked_etag == self._facts.linked_etag
+            content = content_of(answer.status, answer.headers, (start, end))
+            self._check_part(content if is_same_file else None, head)
         except BaseException:
             answer.abort()
             answer.close()

@@ -65,8 +65,10 @@ class IdleConnections(Generic[_Kept]):
         return give
 
     def close(self) -> None:
-        """Close all that are kept."""
+        """Close all that are kept, and keep none that is given from now on."""
         with self._lock:
+            # Whoever is still at work gives its connection back to nobody.
+            self._most = 0
             kept, self._kept = self._kept, OrderedDict()
         for connection in kept:
             connection.close()

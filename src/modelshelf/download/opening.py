@@ -12,6 +12,7 @@ from modelshelf.download.redirects import Arrived
 from modelshelf.download.refusals import unexpected_content
 from modelshelf.download.remote_source import RemoteSource
 from modelshelf.errors import ConnectionLostError
+from modelshelf.schema.transfer import ExpectedContent, TransferOrder
 
 __all__ = ["Opening", "open_download"]
 
@@ -66,8 +67,7 @@ def open_download(
     asked: tuple[int, int] | None,
     *,
     validator: str | None,
-    looks_inside: bool,
-    url: str,
+    order: TransferOrder,
 ) -> Opening:
     """Ask for the first bytes that are missing, and read a small file to its end.
 
@@ -75,8 +75,7 @@ def open_download(
         source: Whom to ask.
         asked: Half-open range; None asks without Range.
         validator: Which version the range is of.
-        looks_inside: Whether a web page in place of the file is refused.
-        url: The order's own, for the file's name.
+        order: What is wanted: where nothing vouches for it, a web page in its place is refused.
 
     Raises:
         DownloadError: The host does not give it.
@@ -86,7 +85,7 @@ def open_download(
     arrived = source.ask(asked, validator=validator)
     answer = arrived.answer
     try:
-        return _read_opening(source, arrived, asked, looks_inside=looks_inside, url=url)
+        return _read_opening(source, arrived, asked, order)
     except BaseException:
         answer.abort()
         answer.close()
@@ -97,9 +96,7 @@ def _read_opening(
     source: RemoteSource,
     arrived: Arrived,
     asked: tuple[int, int] | None,
-    *,
-    looks_inside: bool,
-    url: str,
+    order: TransferOrder,
 ) -> Opening:
     answer = arrived.answer
     content = content_of(answer.status, answer.headers, asked)
@@ -113,14 +110,19 @@ def _read_opening(
     if is_small and len(prefix) != size:
         raise ConnectionLostError(url=source.public_url, reason="the body ended early")
     opening = Opening(arrived, content, prefix, is_small=is_small)
-    if looks_inside and content.start == 0:
-        name = opening.file_name(url)
+    if content.start == 0 and not _is_vouched_for(order.expected, size):
+        name = order.file_name or opening.file_name(order.url)
         unexpected = unexpected_content(
             answer.headers, prefix, url=arrived.url, name=name, size=size
         )
         if unexpected is not None:
             raise unexpected
     return opening
+
+
+def _is_vouched_for(expected: ExpectedContent, size: int | None) -> bool:
+    """Say whether what comes may look as it likes, because a digest will tell."""
+    return expected.has_digest and expected.size in {None, size}
 
 
 def _read(arrived: Arrived, wanted: int) -> bytes:

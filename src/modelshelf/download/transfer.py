@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class Transfer:
         open_part: Asks for a half-open range, and returns its answer once that is checked, or raises.
         sink: Takes the bytes; its errors end the transfer.
         missing: Which bytes are wanted; the end of the last range may be unknown, see *first*.
-        first: An answer that is already there; its bytes are fetched over the connection it came on.
+        first: An answer that is already there, and the connection to *host* that it came on.
         host: Whom connections are counted for.
         flow: Which download this is, among those that share `Surroundings`.
         surroundings: Limits, and who else is there.
@@ -115,7 +116,7 @@ class Transfer:
         sink: Sink,
         missing: Iterable[tuple[int, int]],
         *,
-        first: FirstAnswer | None,
+        first: FirstAnswer,
         host: str,
         flow: object,
         surroundings: Surroundings,
@@ -130,7 +131,7 @@ class Transfer:
         self.fetched = 0
         """Bytes of content that came over the network."""
         self._sink = sink
-        self._first = first
+        self._first: FirstAnswer | None = first
         self._all = surroundings
         self._random = Random()  # noqa: S311 - spreads pauses, guards nothing
         self._segments = Segments(missing)
@@ -139,7 +140,7 @@ class Transfer:
         self._ending: Ending | None = None
         self._error: BaseException | None = None
         self._gave_up: tuple[int, Exception] | None = None
-        self._one_stream = first is not None and first.is_everything
+        self._one_stream = first.is_everything
         limit = 1 if self._one_stream else surroundings.connections
         self._count = ConnectionCount(limit)
         self._most = limit
@@ -162,16 +163,18 @@ class Transfer:
         """
         self._mark = max(2**20, (size or 0) // _MARKS)
         self._next_mark = self._mark
+        process = os.getpid()
         forget = self._stop.on_stop(self._wake)
         try:
-            if not self._all.hosts.acquire(self._host, self._flow, self._stop):
-                return self._end(Ending.STOPPED)
+            report(0)
             self._start_worker()
             self._watch(report)
         finally:
-            forget()
-            self._bring_home()
-            self._all.pace.leave(self._flow)
+            # A report may fork, and the child get here: the sockets are its parent's, and locks stay locked.
+            if os.getpid() == process:
+                forget()
+                self._bring_home()
+                self._all.pace.leave(self._flow)
         report(self.fetched)
         if self._error is not None:
             raise self._error
@@ -247,7 +250,9 @@ class Transfer:
             for worker in workers:
                 worker.dismiss()
         if self._first is not None:
+            self._first.answer.abort()
             self._first.answer.close()
+            self._all.hosts.release(self._host, self._flow)
         until = self._clock() + _GRACE
         for share in (0.5, 1.0):
             for worker in workers:
