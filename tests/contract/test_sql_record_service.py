@@ -8,7 +8,10 @@ from threading import Lock
 
 import pytest
 
+from modelshelf import Settings
 from modelshelf.protocols import ModelRecords
+from modelshelf.records.database import Database
+from modelshelf.records.library_service import LibraryRecordService
 from modelshelf.records.sql_service import ModelRecordServiceSQL
 from modelshelf.testing.record_service_contract import RecordServiceContract
 
@@ -48,3 +51,26 @@ class TestLentConnection(RecordServiceContract):
 
     def another(self) -> ModelRecords:
         return ModelRecordServiceSQL.from_connection(self.connection, self.lock, clock=self.clock)
+
+
+class TestLibrary(RecordServiceContract):
+    """Records of models that lie elsewhere, beside those of a whole library."""
+
+    @pytest.fixture(autouse=True)
+    def _service(self, tmp_path: Path) -> Iterator[None]:
+        self.settings = Settings(root=tmp_path)
+        with ExitStack() as self.opened:
+            self.service = self.another()
+            yield
+
+    def another(self) -> ModelRecords:
+        database = Database(self.settings.db_path)
+        service = LibraryRecordService(
+            database,
+            clock=self.clock,
+            models=self.settings.models_path,
+            retention=self.settings.trash_retention,
+            settle=lambda: None,
+            release=database.close,
+        )
+        return self.opened.enter_context(service)

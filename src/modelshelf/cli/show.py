@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_RECORD = "record"
+"""All of the record, under the names that the web API uses: for programs alone."""
+
 
 @click.command("show")
 @click.argument("model", shell_complete=complete_name)
@@ -59,6 +62,7 @@ def _said(manager: NormalizedModelManager, info: ModelInfo) -> dict[str, object]
         "trigger_phrases": config.trigger_phrases,
         "author": config.author or "",
         "license": str(config.license),
+        _RECORD: config.to_http(),
     }
 
 
@@ -109,7 +113,7 @@ def _facts(info: ModelInfo, said: Mapping[str, object]) -> Iterator[tuple[str, s
     if info.description:
         yield "description", printable(info.description)
     for title, value in said.items():
-        if value:
+        if value and title != _RECORD:
             text = ", ".join(value) if isinstance(value, list) else str(value)
             yield title.replace("_", " "), printable(text)
     if info.added_at is not None:

@@ -34,6 +34,7 @@ from modelshelf.records.tables import (
     part_file,
     pipeline_parts,
 )
+from modelshelf.schema.config import ModelSourceType
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
@@ -105,7 +106,8 @@ def _follow(
     fields = _shared_fields(info, models)
     current = read_config(connection, info.key, hidden=True)
     if current is None:
-        first = fitting_fields(fields | said_fields(said)) | dict(record)
+        kind = {"source_type": ModelSourceType.PATH} if Path(info.source).is_absolute() else {}
+        first = fitting_fields(fields | said_fields(said) | kind) | dict(record)
         insert_configs(connection, [first_revision(info.key, first, now)])
         enter_file_hashes(connection, info.key, _hashes(connection, info))
         if said:

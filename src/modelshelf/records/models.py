@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, Select, Table, false, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from modelshelf.records.configs import storable
 from modelshelf.records.originals import read_original
 from modelshelf.records.tables import (
     model_base,
@@ -252,6 +253,10 @@ def _pipeline_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
 
 
 def _shared_conditions(query: ModelQuery, table: Table) -> list[ColumnElement[bool]]:
+    asked = (query.key_prefix, query.name, query.contains)
+    if not all(text is None or storable(text) for text in asked):
+        # No database can even be asked for it.
+        return [false()]
     conditions: list[ColumnElement[bool]] = [table.c.trash_id.is_(None)]
     if query.key_prefix is not None:
         conditions.append(table.c.key.startswith(query.key_prefix, autoescape=True))

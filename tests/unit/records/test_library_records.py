@@ -137,3 +137,18 @@ def test_of_a_pipeline_the_base_alone_is_said(
     assert shelf.get_pipeline_by_name("pipe", "sdxl").path.parts[-3:] == ("sdxl", "main", "pipe")
     assert shelf.as_detected("pipe").bases == info.bases
     assert shelf.store.get_model(info.key).bases == info.bases
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b", "~%", "~_", "", "x" * 10_000])
+def test_texts_that_nothing_is_called_find_nothing(
+    shelf: NormalizedModelManager, tmp_path: Path, text: str
+) -> None:
+    """Whatever a program or a shell hands on is looked up, or is nothing that can be looked up."""
+    shelf.add(tiny.lora(tmp_path / "ink.safetensors", base="sd-1"))
+    with pytest.raises(UnknownModelException):
+        shelf.get_model(text)
+    with pytest.raises(UnknownModelException):
+        shelf.get_model_by_name(text, "lora")
+    with pytest.raises(UnknownModelException):
+        shelf.store.del_model(text)
+    assert shelf.find(text) == (shelf.list_models() if text == "" else [])
