@@ -141,8 +141,9 @@ def find_adapter(layout: Layout) -> Adapter | None:
             namings[target.model in _DENOISERS].add(naming)
     if not targets or 2 * count <= sum(map(len, layout.folded.values())):
         return None
+    numbered: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
     for one in stems.values():
-        one.number()
+        one.number(numbered)
     for target in targets.values():
         target.settle()
     every = set(chain.from_iterable(one.modules.values() for one in targets.values()))
@@ -187,16 +188,19 @@ class _Stems:
     """Numbers that the names leave out."""
     pieces: list[_Alike] = field(default_factory=list)
 
-    def number(self) -> None:
+    def number(self, known: dict[tuple[str, ...], list[tuple[int, ...]]]) -> None:
         """Enter each module under the numbers of its path.
 
         Modules are many and alike: what their pieces tell is worked out once for all whose pieces
         have the same shapes.
+
+        Args:
+            known: Of `numbers_of_all`.
         """
         stems, rows = self._rows()
         kinds = [piece.kind for piece in self.pieces]
         widths = {row: _widths(kinds, row) for row in dict.fromkeys(rows)}
-        numbers = numbers_of_all([stem[self.start :] for stem in stems])
+        numbers = numbers_of_all([stem[self.start :] for stem in stems], known)
         if self.implied:
             numbers = [one + self.implied for one in numbers]
         self.target.modules.update(zip(numbers, map(widths.__getitem__, rows), strict=True))

@@ -198,11 +198,21 @@ def fold_path(path: str) -> str:
     return _NUMBER_AFTER_UNDERSCORE.sub("_#", text)[1:-1]
 
 
-def numbers_of_all(paths: Sequence[str]) -> list[tuple[int, ...]]:
+_Numbers = list[tuple[int, ...]]
+
+
+def numbers_of_all(
+    paths: Sequence[str], known: dict[tuple[str, ...], _Numbers] | None = None
+) -> _Numbers:
     """Return the numbers of each of *paths*, which are equal but for their numbers.
 
     What stands between the numbers is known from the first path, and taken out of all of them as one
     text: that costs a third of looking for the numbers.
+
+    Args:
+        paths: One or more.
+        known: What was found before, for callers that ask about the modules of one model, most of
+            which stand in the same blocks; the answer is noted there.
     """
     # With separators inside, each is a run of whole steps, so that it hides no number elsewhere.
     head, *between = _BETWEEN.split(f".{paths[0]}.")
@@ -212,11 +222,26 @@ def numbers_of_all(paths: Sequence[str]) -> list[tuple[int, ...]]:
     start, tail = len(head) - 1, len(between.pop()) - 1
     text = "\n".join([path[start : len(path) - tail] for path in paths])
     is_usual = "\n".join(("", *paths)).count(f"\n{head[1:]}") == len(paths) and "#" not in paths[0]
+    if not is_usual:
+        # Somebody wrote `#`, or the end of a line, into a name, or put a frame around a few.
+        return [numbers_of(path)[1] for path in paths]
+    key = text, *between
+    numbers = None if known is None else known.get(key)
+    if numbers is None:
+        numbers = _numbers_in(text, between, len(paths))
+        if numbers is None:
+            return [numbers_of(path)[1] for path in paths]
+        if known is not None:
+            known[key] = numbers
+    return numbers
+
+
+def _numbers_in(text: str, between: Sequence[str], count: int) -> _Numbers | None:
+    """Return the numbers in each of *count* lines, or None where there is anything else."""
     for one in sorted(set(between), key=len, reverse=True):
         text = text.replace(one, "\n")
     found = text.split("\n")
     values = {one: int(one[:_LONGEST]) for one in set(found) if one.isascii() and one.isdigit()}
-    if not is_usual or len(found) != count * len(paths) or len(values) != len(set(found)):
-        # Somebody wrote `#`, or the end of a line, into a name, or put a frame around a few.
-        return [numbers_of(path)[1] for path in paths]
-    return list(zip(*[map(values.__getitem__, found)] * count, strict=True))
+    if len(found) != (len(between) + 1) * count or len(values) != len(set(found)):
+        return None
+    return list(zip(*[map(values.__getitem__, found)] * (len(between) + 1), strict=True))
