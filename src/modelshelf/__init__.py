@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelshelf.errors import ModelshelfError
-    from modelshelf.manager import NormalizedModelManager, normalized_model_manager
+    from modelshelf.manager import (
+        ModelInstallService,
+        NormalizedModelManager,
+        normalized_model_manager,
+    )
     from modelshelf.schema.digest import Digest
     from modelshelf.schema.identity import Identity
     from modelshelf.schema.model import (
@@ -47,6 +51,7 @@ __all__ = [
     "Identity",
     "ModelFormat",
     "ModelInfo",
+    "ModelInstallService",
     "ModelRepoVariant",
     "ModelType",
     "ModelVariantType",
@@ -74,6 +79,7 @@ _HOMES = {
     "Identity": "modelshelf.schema.identity",
     "ModelFormat": "modelshelf.schema.taxonomy",
     "ModelInfo": "modelshelf.schema.model",
+    "ModelInstallService": "modelshelf.manager",
     "ModelRepoVariant": "modelshelf.schema.taxonomy",
     "ModelType": "modelshelf.schema.taxonomy",
     "ModelVariantType": "modelshelf.schema.taxonomy",

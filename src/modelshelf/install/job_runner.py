@@ -57,6 +57,9 @@ class Hubs(Protocol):
     def list_files(self, source: ModelSource) -> Listing:
         """Say what *source* has, pinned; the subclasses of `HubError` say why it has nothing."""
 
+    def permit(self, source: ModelSource) -> None:
+        """Return when the network may be used for *source*; raise `OfflineError` when not."""
+
     def token_for(self, source: ModelSource) -> str | None:
         """Return the token that the settings know for the host of *source*; None where there is none."""
 
@@ -229,6 +232,7 @@ class JobRunner:
         job, folder = installation.job, installation.folder.files
         folder.mkdir(exist_ok=True)
         if isinstance(job.source, URLModelSource):
+            self._hubs.permit(job.source)
             download: MeasuredDownloadJob | None = download_url(job.source, folder)
         else:
             listing = installation.listing or self._list(installation)

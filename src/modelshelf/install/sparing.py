@@ -6,6 +6,7 @@ sharing blocks where the file system can, and hashed meanwhile: it counts only i
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -77,7 +78,7 @@ class FileSparer:
         return None
 
     def _copy(self, listing: Listing, file: ListedFile, target: Path) -> FileDigests | None:
-        cached = self._find_cached(listing, file) if file.sha256 else None
+        cached = self._find_cached(listing, file) if file.is_verifiable else None
         if cached is None:
             return None
         try:
@@ -85,14 +86,13 @@ class FileSparer:
             if file.size not in {None, source.size}:
                 return None
             digests = self._bring(source, target)
+            is_wanted = _is_listed(file, target, digests)
         except (OSError, SourceError, ValueError):
             # It is a favour: what cannot be had so is fetched.
+            is_wanted = False
+        if not is_wanted:
             _remove(target, self._disk)
-            return None
-        if digests.sha256.hexadecimal != file.sha256:
-            _remove(target, self._disk)
-            return None
-        return digests
+        return digests if is_wanted else None
 
     def _bring(self, source: SourceFile, target: Path) -> FileDigests:
         self._disk.make_folder(target.parent)
@@ -128,6 +128,22 @@ def _digests(file: ListedFile) -> Iterable[Digest]:
         yield Digest.parse(f"blake3:{file.blake3}")
     if file.sha256:
         yield Digest.parse(f"sha256:{file.sha256}")
+
+
+def _is_listed(file: ListedFile, path: Path, digests: FileDigests) -> bool:
+    """Compare what was copied with everything that the listing says of it."""
+    known = {
+        file.sha256: digests.sha256.hexadecimal,
+        file.blake3: digests.blake3.hexadecimal,
+    }
+    if any(listed not in {None, found} for listed, found in known.items()):
+        return False
+    if file.git_sha1 is None:
+        return True
+    named = hashlib.sha1(b"blob %d\0" % digests.size, usedforsecurity=False)
+    # Git keeps small files alone, and this one has the length that was listed.
+    named.update(path.read_bytes())
+    return named.hexdigest() == file.git_sha1
 
 
 def _remove(path: Path, disk: Disk) -> None:

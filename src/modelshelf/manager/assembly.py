@@ -51,6 +51,8 @@ class Services:
     """Checks everything."""
     clock: Clock
     """The time of day."""
+    disk: Disk
+    """Through which everything is written."""
     library: tuple[Path, ...]
     """The folders that are the library's own: nothing is added from there or exported to there."""
 
@@ -110,5 +112,6 @@ def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> S
         ),
         verifier=Verifier(models=models, records=records, blobs=blobs, views=views),
         clock=clock,
+        disk=disk,
         library=library,
     )

@@ -64,6 +64,10 @@ class RequestsHubClient:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of connections; a session that somebody brought stays open."""
         if self._is_ours:
             self._session.close()
 
