@@ -15,12 +15,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from modelshelf.errors import UnportableNameError, UnsafeListingError
-from modelshelf.schema.member import MemberPath
+from modelshelf.schema.member import MemberPath, file_name_for
 from modelshelf.schema.model_source import ModelSource
 from modelshelf.schema.repo_metadata import AnyModelRepoMetadata
 from modelshelf.schema.taxonomy import ModelRepoVariant
 
-__all__ = ["ListedFile", "ListedPreview", "Listing", "check_listed_names"]
+__all__ = ["ListedFile", "ListedPreview", "Listing", "check_listed_names", "safe_file_name"]
 
 _RESERVED = re.compile(
     r"(?i:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)[ ]*(?:\..*)?"
@@ -63,6 +63,18 @@ has that name, or differs in case alone
         reason = _unsafe(name) or _clash(name, seen)
         if reason:
             raise UnsafeListingError(source=source, name=ascii(name[:200]), reason=reason)
+
+
+def safe_file_name(text: str) -> str:
+    """Return a name for one file that may be written, as near as possible to what a stranger calls it.
+
+    Example:
+        >>> safe_file_name("../../etc/passwd"), safe_file_name("com¹.ckpt"), safe_file_name("")
+        ('_.._.._etc_passwd', '_com¹.ckpt', '_')
+    """
+    # Half of a surrogate pair is no letter that a file system could take.
+    name = file_name_for(text.encode("utf-8", "replace").decode("utf-8"))
+    return f"_{name}" if _unsafe(name) else name
 
 
 def _unsafe(name: str) -> str:

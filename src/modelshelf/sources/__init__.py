@@ -1,10 +1,12 @@
 """Sources: what a text means, and what a hub lists for it. Nothing here downloads a model."""
 
 from modelshelf.sources.civitai import CivitaiSource
+from modelshelf.sources.hub_environment import read_hub_settings
 from modelshelf.sources.hugging_face import HuggingFaceSource
 from modelshelf.sources.hugging_face_cache import CachedFile, HuggingFaceCache
 from modelshelf.sources.hugging_face_selection import Selection, select_files
 from modelshelf.sources.reading import parse_source
+from modelshelf.sources.remote import RemoteSources
 from modelshelf.sources.requests_client import RequestsHubClient
 
 __all__ = [
@@ -12,8 +14,10 @@ __all__ = [
     "CivitaiSource",
     "HuggingFaceCache",
     "HuggingFaceSource",
+    "RemoteSources",
     "RequestsHubClient",
     "Selection",
     "parse_source",
+    "read_hub_settings",
     "select_files",
 ]

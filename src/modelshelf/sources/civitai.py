@@ -21,8 +21,7 @@ from modelshelf.protocols import Clock
 from modelshelf.protocols.hub_client import HubClient
 from modelshelf.schema.hub_refusal import civitai_refusal
 from modelshelf.schema.hub_settings import CivitaiSettings
-from modelshelf.schema.listing import ListedFile, ListedPreview, Listing
-from modelshelf.schema.member import file_name_for
+from modelshelf.schema.listing import ListedFile, ListedPreview, Listing, safe_file_name
 from modelshelf.schema.model_source import CivitaiModelSource
 from modelshelf.schema.repo_metadata import CivitaiMetadata
 from modelshelf.sources.civitai_files import CivitaiFile, choose_file
@@ -146,7 +145,7 @@ class CivitaiSource:
         url = f"{self._settings.endpoint}/api/download/models/{metadata.id}"
         fallback = f"{metadata.name or metadata.id}.{file.suffix}"
         return ListedFile(
-            name=file_name_for(file.name or fallback),
+            name=safe_file_name(file.name or fallback),
             # By number: any word about the file that contradicts what is stored would be refused.
             url=f"{url}?fileId={file.id}" if file.id else url,
             size_hint=file.size_hint,

@@ -152,7 +152,12 @@ class _Choice:
         bare = {_top(name) for name in self._others if "/" in name}
         bare -= {_top(one.folder) for one in parts}
         folders |= bare if components is None else bare & set(components)
-        kept = [name for name in self._others if "/" not in name or _top(name) in folders]
+        kept = [
+            name
+            for name in self._others
+            # YAML at the top describes one of the loose checkpoints.
+            if (not name.endswith((".yaml", ".yml")) if "/" not in name else _top(name) in folders)
+        ]
         return self._selection(kept, chosen)
 
     def other(self) -> Selection:
