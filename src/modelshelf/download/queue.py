@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import requests
 from pydantic import AnyHttpUrl
 
 from modelshelf.disk import LocalDisk
-from modelshelf.download.dispatching import Dispatcher, Wish
+from modelshelf.download.dispatching import Dispatcher
 from modelshelf.download.file_download import FileDownload
 from modelshelf.download.file_fetcher import FileFetcher
 from modelshelf.download.handlers import HandlerChain
@@ -27,11 +26,11 @@ from modelshelf.download.many_files import ManyFilesWork
 from modelshelf.download.pace import Pace
 from modelshelf.download.path_job import PathWork
 from modelshelf.download.patience import Patience
-from modelshelf.download.proxies import Proxies
 from modelshelf.download.queue_base import DownloadQueueServiceBase
 from modelshelf.download.queue_state import QueueState
 from modelshelf.download.remote_job import RemoteWork, TokenFor, make_folder
 from modelshelf.download.requests_transport import RequestsTransport
+from modelshelf.download.roster import Roster, Wish
 from modelshelf.errors import ForeignQueueError, InvalidDownloadError
 from modelshelf.protocols import Disk, Transport
 from modelshelf.schema.download_job import (
@@ -44,6 +43,9 @@ from modelshelf.schema.download_job import (
     MultiFileDownloadJob,
 )
 from modelshelf.schema.transfer import PrivateAddresses
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["DownloadQueueService"]
 
@@ -130,8 +132,10 @@ class DownloadQueueService(DownloadQueueServiceBase):
         self._pace = Pace(rate_limit, per_host=rate_limit_per_host, clock=clock)
         self._hosts = Hosts(connections_per_host, clock=clock)
         if fetcher is None:
-            self._transport = transport or RequestsTransport(
-                requests_session, proxies=Proxies.from_environment(os.environ)
+            self._transport = transport or (
+                RequestsTransport.from_environment(os.environ)
+                if requests_session is None
+                else RequestsTransport(requests_session)
             )
             fetcher = FileDownload(
                 self._transport,
@@ -157,11 +161,14 @@ class DownloadQueueService(DownloadQueueServiceBase):
             note=partial(self._keep, durable=False),
             clock=clock,
         )
+        self._roster = Roster()
         self._dispatcher = Dispatcher(
+            self._roster,
             self.work_for,
             HandlerChain(event_handlers, self._logger),
             JobLog(self._logger, quiet=quiet),
-            self._keep,
+            # A power cut may lose how far a job was, which is known from its files all the same.
+            partial(self._keep, durable=False),
             most=max_parallel_dl,
             clock=clock,
             now=now,
@@ -203,7 +210,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
         self._check_process()
         self.work_for(job)
         with self._submitting:
-            if job.status is not DownloadJobStatus.IDLE or self._dispatcher.knows(job):
+            if job.status is not DownloadJobStatus.IDLE or self._roster.knows(job):
                 raise InvalidDownloadError(
                     url=shown_source(job), reason="the job was submitted before; make a new one"
                 )
@@ -213,7 +220,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
                 self._state.add(job)
             else:
                 job.id, self._next = self._next, self._next + 1
-            self._dispatcher.add(job)
+            self._roster.add(job)
         if start:
             self._dispatcher.wish(job, Wish.START)
 
@@ -299,16 +306,16 @@ class DownloadQueueService(DownloadQueueServiceBase):
     def list_jobs(self) -> list[DownloadJobBase]:
         """List all; see the base class."""
         self._check_process()
-        return self._dispatcher.jobs()
+        return self._roster.jobs()
 
     def id_to_job(self, id: int) -> DownloadJobBase:  # noqa: A002 - the specification's name
         """Find one; see the base class."""
         self._check_process()
-        return self._dispatcher.find(id)
+        return self._roster.find(id)
 
     def prune_jobs(self) -> None:
         """Forget what has ended; see the base class."""
-        self._dispatcher.forget(job.id for job in self.list_jobs() if job.in_terminal_state)
+        self._roster.forget(job.id for job in self.list_jobs() if job.in_terminal_state)
 
     def start_job(self, job: DownloadJobBase) -> None:
         """Start one; see the base class."""
@@ -319,18 +326,18 @@ class DownloadQueueService(DownloadQueueServiceBase):
         """Pause one; see the base class."""
         self._check_process()
         self._dispatcher.wish(job, Wish.PAUSE)
-        self._dispatcher.wait_until_put_aside([job], _PATIENT)
+        self._roster.wait_until_put_aside([job], _PATIENT)
 
     def cancel_job(self, job: DownloadJobBase) -> None:
         """Cancel one; see the base class."""
         self._check_process()
         self._dispatcher.wish(job, Wish.CANCEL)
-        self._dispatcher.wait_until_put_aside([job], _PATIENT)
+        self._roster.wait_until_put_aside([job], _PATIENT)
 
     def change_priority(self, job: DownloadJobBase, priority: int) -> None:
         """Move one in the line; see the base class."""
         self._check_process()
-        self._dispatcher.change_priority(job, priority)
+        self._roster.change_priority(job, priority)
         self._keep(job)
 
     def change_rate_limit(self, rate_limit: int | None, *, per_host: int | None = None) -> None:
@@ -352,11 +359,11 @@ class DownloadQueueService(DownloadQueueServiceBase):
 
     def pause_all_jobs(self) -> None:
         """Pause all; see the base class."""
-        self._dispatcher.wait_until_put_aside(self._wish_all(Wish.PAUSE), _PATIENT)
+        self._roster.wait_until_put_aside(self._wish_all(Wish.PAUSE), _PATIENT)
 
     def cancel_all_jobs(self) -> None:
         """Cancel all; see the base class."""
-        self._dispatcher.wait_until_put_aside(self._wish_all(Wish.CANCEL), _PATIENT)
+        self._roster.wait_until_put_aside(self._wish_all(Wish.CANCEL), _PATIENT)
 
     def _wish_all(self, wish: Wish) -> list[DownloadJobBase]:
         jobs = [job for job in self.list_jobs() if not job.in_terminal_state]
@@ -369,14 +376,10 @@ class DownloadQueueService(DownloadQueueServiceBase):
     def _restore(self) -> None:
         if self._state is None:
             return
-        for job in self._state.claim():
-            self._dispatcher.add(job, announced=True)
-        # While this queue was stopped, another one may have taken over what was its own.
-        self._dispatcher.forget(
-            job.id
-            for job in self._dispatcher.jobs()
-            if not job.in_terminal_state and not self._state.owns(job.id)
-        )
+        found, lost = self._state.claim()
+        self._roster.forget(lost)
+        for job in found:
+            self._roster.add(job, announced=True)
 
     def _keep(self, job: DownloadJobBase, *, durable: bool = True) -> None:
         """Keep a job as it is now, or no longer when it has ended."""

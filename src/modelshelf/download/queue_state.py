@@ -64,12 +64,12 @@ class QueueState:
         drop = weakref.WeakMethod(self._drop_in_child)
         os.register_at_fork(after_in_child=lambda: (method := drop()) and method())
 
-    def claim(self) -> list[DownloadJobBase]:
+    def claim(self) -> tuple[list[DownloadJobBase], set[int]]:
         """Own the jobs whose queue is dead, and those of this one again.
 
         Returns:
-            The jobs that are new to this queue, paused, in the order of their numbers. Those that it has
-            known are left out; `owns` tells whether they are still its own.
+            The jobs that are new to this queue, paused, in the order of their numbers; and the numbers of
+            those that it has known and that another queue took over since `release`.
 
         Raises:
             DestinationUnusableError: The folder cannot be used.
@@ -79,12 +79,8 @@ class QueueState:
             with self._gate(), self._writing:
                 return self._claim()
 
-    def owns(self, number: int) -> bool:
-        """Whether the job of that number has a document and is this queue's."""
-        return number in self._keys
-
     def add(self, job: DownloadJobBase) -> None:
-        """Give *job* a number that no other has, and keep it.
+        """Give *job* a number that no other has, and keep it if it is of a class that can be kept.
 
         Raises:
             DestinationUnusableError: The folder cannot be written.
@@ -93,9 +89,13 @@ class QueueState:
             while self._path(self._next).exists():
                 self._next += 1
             job.id, self._next = self._next, self._next + 1
-            # After `release` too: until `claim`, it is as much this queue's as its other jobs.
             key = secrets.token_hex(16)
-            saved = SavedJob.of(job, key=key, owner=self._owner)
+            try:
+                saved = SavedJob.of(job, key=key, owner=self._owner)
+            except TypeError:
+                # A subclass of the queue knows what it is; it lives as long as the process.
+                return
+            # After `release` too: until `claim`, it is as much this queue's as its other jobs.
             self._write(self._path(job.id), saved, durable=True)
             self._keys[job.id] = key
 
@@ -137,7 +137,7 @@ class QueueState:
                 os.close(self._lock)
                 self._lock = None
 
-    def _claim(self) -> list[DownloadJobBase]:
+    def _claim(self) -> tuple[list[DownloadJobBase], set[int]]:
         self._own()
         mine, self._keys = self._keys, {}
         alive = self._living_owners()
@@ -153,7 +153,8 @@ class QueueState:
             self._write(path, saved, durable=True)
             if not known:
                 found.append(saved.job(number))
-        return found
+        lost = {number for number, key in mine.items() if self._keys.get(number) != key}
+        return found, lost
 
     def _own(self) -> None:
         if self._lock is None:

@@ -103,13 +103,17 @@ def order_of(
 
 
 def make_folder(disk: Disk, folder: Path) -> None:
-    """Make *folder* if it is not there.
+    """Make *folder* if it is not there, so that it stays.
 
     Raises:
         DestinationUnusableError: That cannot be.
     """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         disk.make_folder(folder)
+        for path in reversed(missing):
+            # Or a power cut takes the folder away, and the whole file with it.
+            disk.sync_folder(path.parent)
     except OSError as error:
         raise DestinationUnusableError(
             path=str(folder), reason=error.strerror or str(error)

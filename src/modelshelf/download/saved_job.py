@@ -202,7 +202,7 @@ class SavedJob(_Document):
         """Write down *job*.
 
         Raises:
-            ValueError: It is of a class that cannot be kept.
+            TypeError: It is of a class that cannot be kept.
         """
         source, is_whole = address_without_secrets(str(job.source))
         saved = cls(
@@ -317,7 +317,7 @@ def _kind_of(job: DownloadJobBase) -> _Kind:
         case DownloadJobPath():
             return "path"
         case _:
-            raise ValueError(type(job).__name__)
+            raise TypeError(type(job).__name__)
 
 
 def _text(digest: Digest | None) -> str | None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from modelshelf.schema.download_job import (
     MultiFileDownloadJob,
 )
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Verification
-from modelshelf.testing.faults import WrappedDisk
+from modelshelf.testing.faults import FailingDisk, WrappedDisk
 from tests.unit.download.queue_world import PATIENCE, Diary, Taps, remote
 
 SECRET = "hush" + "hush"
@@ -457,6 +457,31 @@ class TestDocuments:
         assert queue.list_jobs() == []
         queue.stop()
         assert [path.name for path in (tmp_path / "state").iterdir()] == ["gate.lock"]
+
+    @pytest.mark.parametrize("at", range(1, 30))
+    def test_a_disk_that_fails_leaves_the_old_state_or_the_new(
+        self, tmp_path: Path, taps: Taps, models: Path, at: int
+    ) -> None:
+        """Whatever operation it is that fails: never a document that is none, never a job of nobody."""
+        disk = FailingDisk(LocalDisk(), at)
+        folder = tmp_path / "state"
+        taps["a"].finish()
+        jobs = [remote("a", models), remote("b", models)]
+        queue = None
+        with suppress(DestinationUnusableError):
+            queue = DownloadQueueService(fetcher=taps, disk=disk, state_folder=folder)
+            queue.submit_download_job(jobs[0])
+            queue.submit_download_job(jobs[1], start=False)
+            queue.change_priority(jobs[1], 3)
+            queue.join()
+        jobs_left = queue.list_jobs() if queue else []
+        if queue is not None:
+            queue.stop()
+        with DownloadQueueService(fetcher=taps, state_folder=folder) as second:
+            known = [job.id for job in second.list_jobs()]
+        assert {job.id for job in jobs_left if not job.in_terminal_state} <= set(known)
+        assert not (folder / "set-aside").exists()
+        assert {path.suffix for path in folder.iterdir()} <= {".json", ".lock"}
 
     def test_a_folder_that_cannot_be_is_told(self, tmp_path: Path, taps: Taps) -> None:
         """When the queue is made."""
