@@ -6,6 +6,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certifi
@@ -16,6 +17,7 @@ from modelshelf.download.origin import WebAddress
 from modelshelf.download.proxies import Proxies
 from modelshelf.download.sendable import parsed, sendable_headers
 from modelshelf.download.wire_answer import StaleConnectionError, WireAnswer, ask
+from modelshelf.errors import TlsError
 from modelshelf.protocols import Answer, Request
 
 if TYPE_CHECKING:
@@ -107,16 +109,27 @@ class RequestsTransport:
                 )
             except StaleConnectionError:
                 continue
-        connection = self._tls_dialer().connect(request, origin, proxy)
+        connection = self._tls_dialer(address.public).connect(request, origin, proxy)
         return ask(connection, request, address, headers, giver, clock=self._clock)
 
-    def _tls_dialer(self) -> Dialer:
+    def _tls_dialer(self, url: str) -> Dialer:
         """Read the certificates when first needed: that takes longer than a request on a fast network."""
         if self._dialer is None:
-            context = ssl.create_default_context(cafile=self._certificates)
+            context = self._tls_context(url)
             context.set_alpn_protocols(["http/1.1"])
             self._dialer = Dialer(context, clock=self._clock)
         return self._dialer
+
+    def _tls_context(self, url: str) -> ssl.SSLContext:
+        """Trust the certificates in a file, or in a folder as `c_rehash` makes it."""
+        where = Path(self._certificates)
+        try:
+            if where.is_dir():
+                return ssl.create_default_context(capath=str(where))
+            return ssl.create_default_context(cafile=str(where))
+        except OSError as error:
+            reason = f"the certificates in `{where}` cannot be read: {error.strerror or error}"
+            raise TlsError(url=url, reason=reason) from None
 
 
 def _check_again(connection: Connection, request: Request, host: str) -> None:

@@ -375,3 +375,12 @@ def test_reads_certificates_and_proxies_from_the_environment(certificate: Certif
         assert read_all(answer) == b"a"
         answer.close()
     transport.close()
+
+
+def test_certificates_that_are_not_there(tmp_path: Path) -> None:
+    """A bundle that cannot be read is told at the first use, a folder of certificates is as good as a file."""
+    missing = RequestsTransport(certificates=str(tmp_path / "none.pem"))
+    error = error_of(TlsError, partial(missing.open, Request("https://127.0.0.1:1/x")))
+    assert "none.pem" in str(error)
+    empty = RequestsTransport(certificates=str(tmp_path))
+    error_of(ConnectionLostError, partial(empty.open, Request("https://127.0.0.1:1/x")))
