@@ -17,6 +17,7 @@ from modelshelf.download.partial_names import PartialNames, find_partials
 from modelshelf.download.piece_checksum import piece_checksum
 from modelshelf.download.publishing import give_final_name, make_durable, publish_small
 from modelshelf.download.spans import Span, Spans
+from modelshelf.download.write_behind import WriteBehind
 from modelshelf.errors import DestinationUnusableError, NotEnoughSpaceError
 from modelshelf.protocols import Disk
 
@@ -77,7 +78,9 @@ class PartialFile:
         self._owned = owned
         self._journal = Journal(owned)
         self._disk = disk
+        # These two come together, in `_hold`.
         self._part: OwnedFile | None = None
+        self._behind: WriteBehind
         self._gate = Gate()
         self._lock = Lock()
         self._is_closed = False
@@ -168,8 +171,8 @@ class PartialFile:
             with destination_trouble(self.final, needed=head.size or 0):
                 self._journal.forget()
                 if self._part is None:
-                    self._part = OwnedFile.make(self._names.part, self._disk)
-                if head.size is None:
+                    self._hold(OwnedFile.make(self._names.part, self._disk))
+                elif head.size is None:
                     self._part.truncate(0)
                 # Room that is there already stays: given back, it would not be free at once everywhere.
                 self._reserve(head.size)
@@ -318,6 +321,10 @@ class PartialFile:
     ) -> None:
         self.close()
 
+    def _hold(self, part: OwnedFile) -> None:
+        self._part = part
+        self._behind = WriteBehind(part.descriptor)
+
     def _opened(self) -> OwnedFile:
         if self._part is None:
             raise PartialFileShutError
@@ -329,6 +336,7 @@ class PartialFile:
         self._journal.append(Piece(offset, len(content), piece_checksum(content)))
         with self._lock:
             self._held = self._held.add(offset, offset + len(content))
+        self._behind.wrote(offset, offset + len(content))
 
     def _forget(self, start: int, end: int) -> None:
         with self._lock:
@@ -358,7 +366,7 @@ class PartialFile:
         marks = {piece.offset for _, piece in self._journal.pieces() if not piece.length}
         part = OwnedFile.take(self._names.part, self._disk)
         if part and part.status.st_nlink == 1:
-            self._part = part
+            self._hold(part)
         elif part:
             # Published under its final name too, or linked by somebody: whoever wrote to it would change a
             # file that has another name.
