@@ -1,0 +1,184 @@
+"""What a run has of its file so far: the bytes on the disk, and their digests as far as they go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelshelf.download.destination import Destination
+from modelshelf.download.file_sink import FileSink
+from modelshelf.download.following import Buffers, FollowedDigests, Follower
+from modelshelf.download.journal import JournalHead
+from modelshelf.download.partial_file import PartialFile
+from modelshelf.download.segments import FIRST_SEGMENT
+from modelshelf.download.stop_signal import StopSignal
+from modelshelf.protocols import Disk
+from modelshelf.schema.transfer import ExpectedContent
+
+__all__ = ["Holdings", "wanted_digests"]
+
+_BUFFER = 512 * 1024
+"""Bytes that one connection collects before it writes them."""
+
+
+class Holdings:
+    """Owns the partial file of one run and the follower that hashes it; both come and go together.
+
+    Args:
+        place: Where the file goes.
+        disk: Through which to write.
+    """
+
+    def __init__(self, place: Destination, disk: Disk) -> None:
+        self._place = place
+        self._disk = disk
+        self._partial: PartialFile | None = None
+        self._follower: Follower | None = None
+
+    @property
+    def partial(self) -> PartialFile | None:
+        """The partial file; None where nothing is held."""
+        return self._partial
+
+    @property
+    def head(self) -> JournalHead | None:
+        """What the bytes are a part of; None where nothing is held."""
+        return self._partial.head if self._partial is not None else None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the whole file; None while nobody knows."""
+        return self.head.size if self.head is not None else None
+
+    @property
+    def total(self) -> int:
+        """Bytes that are held."""
+        return self._partial.held.total if self._partial is not None else 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all bytes of a file of known length are held."""
+        size = self.size
+        return (
+            size is not None and self._partial is not None and self._partial.held.contains(0, size)
+        )
+
+    def adopt(self, final: Path) -> bool:
+        """Take hold of what an earlier run left.
+
+        Returns:
+            Whether that run had published the file just before it died: nothing is held then.
+
+        Raises:
+            DownloadBusyError: Somebody else has hold of it.
+        """
+        partial = PartialFile.open(final, self._place.key, self._disk)
+        if partial.was_published:
+            partial.close()
+            return True
+        self._partial = partial
+        return False
+
+    def check(self, expected: ExpectedContent, digests: frozenset[str], stop: StopSignal) -> None:
+        """Keep of what was adopted what is sound and can be proved to belong to what comes.
+
+        Without a validator or a digest nothing could: then it is forgotten.
+        """
+        if self._partial is None or self.head is None:
+            return
+        if self.size is None or not (self.head.validator or expected.has_digest):
+            self.forget()
+            return
+        self._partial.check(lambda: stop.kind is None)
+        self.follow(expected, digests)
+
+    def begin(self, final: Path, head: JournalHead) -> None:
+        """Hold nothing of this version yet, and have room for all of it.
+
+        Raises:
+            NotEnoughSpaceError: The disk is too full.
+            DestinationUnusableError: The system refused.
+        """
+        if self._partial is not None and self._partial.final != final:
+            self.forget()
+        if self._partial is None:
+            self._partial = PartialFile.open(final, self._place.key, self._disk)
+        self._partial.begin(head)
+
+    def follow(self, expected: ExpectedContent, digests: frozenset[str]) -> None:
+        """Let digests be worked out of what is held and of what comes."""
+        self._stop_following()
+        # git's digest begins with the size.
+        git_size = (self.size or expected.size) if expected.git_sha1 else None
+        wanted = wanted_digests(expected) | digests
+        if self._partial is not None and (wanted or git_size is not None):
+            self._follower = Follower(
+                wanted, self._partial, git_size=git_size, held=self._partial.held
+            )
+
+    def sink(self, partial: PartialFile) -> FileSink:
+        """Return where the bytes of a transfer go."""
+        return FileSink(partial, self._follower, Buffers(_BUFFER))
+
+    def missing(self, end: int) -> list[tuple[int, int]]:
+        """Return the half-open ranges up to *end* that are not held."""
+        return list(self._partial.held.missing(end)) if self._partial is not None else [(0, end)]
+
+    def next_wish(self) -> tuple[tuple[int, int], str | None]:
+        """Say which range to ask for first, and of which version; None: of any."""
+        size = self.size
+        if size is None or not self.total or self.head is None:
+            return (0, FIRST_SEGMENT), None
+        start, end = self.missing(size)[0]
+        return (start, min(end, start + FIRST_SEGMENT)), self.head.validator
+
+    def digests(self, size: int, stop: StopSignal) -> FollowedDigests | None:
+        """Wait for the digests of the whole file; None when the stop signal was said."""
+        if self._follower is None:
+            return FollowedDigests(size) if stop.kind is None else None
+        forget = stop.on_stop(self._follower.stop)
+        try:
+            return self._follower.digests(size)
+        finally:
+            forget()
+
+    def publish(self, *, size: int, overwrite: bool) -> Path:
+        """Give the file its final name, and hold nothing any more; see `PartialFile.publish`."""
+        self._stop_following()
+        partial = self._partial
+        if partial is None:
+            raise ValueError(size)
+        partial.publish(partial.final, size=size, overwrite=overwrite)
+        self._partial = None
+        return partial.final
+
+    def freeze(self) -> int:
+        """Take no more bytes from anybody; return how many are held."""
+        if self._follower is not None:
+            self._follower.stop()
+        if self._partial is not None:
+            self._partial.shut()
+        return self.total
+
+    def forget(self) -> None:
+        """Throw everything away."""
+        self._stop_following()
+        if self._partial is not None:
+            partial, self._partial = self._partial, None
+            partial.discard()
+
+    def keep(self) -> None:
+        """Let go, and leave what came for another run."""
+        self._stop_following()
+        if self._partial is not None:
+            partial, self._partial = self._partial, None
+            partial.close()
+
+    def _stop_following(self) -> None:
+        if self._follower is not None:
+            follower, self._follower = self._follower, None
+            follower.close()
+
+
+def wanted_digests(expected: ExpectedContent) -> set[str]:
+    """Return which digests must be worked out to compare them."""
+    return {digest.algorithm.value for digest in (expected.sha256, expected.blake3) if digest}
