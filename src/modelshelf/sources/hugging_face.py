@@ -19,7 +19,7 @@ from modelshelf.schema.hub_answer import HubAnswer
 from modelshelf.schema.hub_refusal import hugging_face_refusal
 from modelshelf.schema.hub_settings import HubSettings
 from modelshelf.schema.listing import ListedFile, Listing, check_listed_names
-from modelshelf.schema.model_source import HFModelSource
+from modelshelf.schema.model_source import REPO_ID, HFModelSource
 from modelshelf.schema.repo_metadata import HuggingFaceMetadata
 from modelshelf.schema.taxonomy import ModelRepoVariant, SubModelType
 from modelshelf.sources.hugging_face_cache import HuggingFaceCache
@@ -115,7 +115,10 @@ class HuggingFaceSource:
             return self._list_cached(source, default)
         asking = _Asking(self._client, self._settings, self._clock, source)
         info, commit = asking.info()
-        repo_id = str(info.get("id") or source.repo_id)
+        told = info.get("id")
+        # After a rename it differs. What is no id at all does not become a part of an address.
+        is_id = isinstance(told, str) and REPO_ID.fullmatch(told) is not None
+        repo_id = str(told) if is_id else source.repo_id
         files = {file.name: file for file in asking.tree(repo_id, commit)}
         components = asking.components(repo_id, commit, files)
         selection = select_files(

@@ -21,7 +21,7 @@ _LONGEST = 16 * 1024 * 1024
 """Bytes of an answer; a page of a tree with a thousand files has half a megabyte."""
 _PIECE = 64 * 1024
 _MOST_HOPS = 5
-_CONNECT, _READ, _TOTAL = 10.0, 30.0, 120.0
+_CONNECT, _READ = 10.0, 30.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OWN = {"User-Agent": "modelshelf", "Accept": "application/json"}
 # Civitai sends whoever looks like a browser to its login page, and its firewall refuses the libraries'
@@ -39,9 +39,15 @@ class RequestsHubClient:
         modelshelf.errors.hub.HubUnreachableError: cannot reach http://127.0.0.1:1: no connection, or it broke
     """
 
-    def __init__(self, session: requests.Session | None = None) -> None:
-        """Use *session* exactly as it is, or one of our own."""
+    def __init__(self, session: requests.Session | None = None, *, patience: float = 120.0) -> None:
+        """Make one.
+
+        Args:
+            session: Used exactly as it is, and left open; None makes one of our own.
+            patience: Seconds that one answer may take as a whole.
+        """
         self._session = session or requests.Session()
+        self._patience = patience
         self._is_ours = session is None
 
     def get_json(self, url: str, headers: Mapping[str, str] | None = None) -> HubAnswer:
@@ -87,14 +93,14 @@ class RequestsHubClient:
                     url=url.partition("?")[0],
                     status=response.status_code,
                     headers={name.lower(): text for name, text in response.headers.items()},
-                    body=parse_json_bytes(_read(response, hub)),
+                    body=parse_json_bytes(_read(response, hub, self._patience)),
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise HubUnreachableError(hub=hub, reason=_reason(error)) from error
 
 
-def _read(response: requests.Response, hub: str) -> bytes:
-    deadline = time.monotonic() + _TOTAL
+def _read(response: requests.Response, hub: str, patience: float) -> bytes:
+    deadline = time.monotonic() + patience
     pieces, length = [], 0
     for piece in _pieces(response):
         pieces.append(piece)
@@ -103,7 +109,7 @@ def _read(response: requests.Response, hub: str) -> bytes:
             raise HubAnswerError(hub=hub, problem=f"more than {_LONGEST} bytes")
         if time.monotonic() > deadline:
             raise HubUnreachableError(
-                hub=hub, reason=f"its answer takes longer than {_TOTAL:.0f} s"
+                hub=hub, reason=f"its answer takes longer than {patience:.0f} s"
             )
     return b"".join(pieces)
 

@@ -39,6 +39,7 @@ from tests.hubs import (
     civitai_site,
     hugging_face_hub,
 )
+from tests.hubs.server import json_answer
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +193,37 @@ def test_what_civitai_does_not_have_is_told(site: CivitaiSite) -> None:
             fetch.from_id(text)
     with pytest.raises(CivitaiNotFoundError):
         fetch.from_version_id(99)
+
+
+def test_a_version_whose_model_is_hidden_is_told(site: CivitaiSite) -> None:
+    """By what the version says of its model; offline nothing is asked."""
+    site.models[0].id, number = 9, site.models[0].versions[0].id
+    hidden = site.models[0].versions[0]
+    fetch = _civitai(site)
+    assert fetch.from_version_id(number).model_id == 9
+    site.answer = lambda request: (  # type: ignore[method-assign]
+        json_answer({"id": hidden.id, "modelId": 8, "model": {"name": "Ink"}})
+        if "model-versions" in request.path
+        else json_answer({}, 404)
+    )
+    assert (fetch.from_version_id(number).name, fetch.from_version_id(number).tags) == (
+        "Ink",
+        set(),
+    )
+    offline = CivitaiMetadataFetch(settings=CivitaiSettings(site.url, offline=True))
+    with pytest.raises(OfflineError):
+        offline.from_id("1")
+
+
+def test_an_endless_answer_is_cut(hub: HuggingFaceHub, tmp_path: Path) -> None:
+    """After 16 MiB, before it is parsed."""
+    big = tmp_path / "big"
+    big.mkdir()
+    (big / "x.safetensors").write_bytes(bytes(17 * 1024 * 1024))
+    hub.add("acme/big", big)
+    settings = HubSettings(endpoint=f"{hub.url}/acme/big/resolve/main/x.safetensors?")
+    with pytest.raises(HubAnswerError, match="more than"):
+        HuggingFaceMetadataFetch(settings=settings).from_id("acme/ink")
 
 
 @pytest.mark.parametrize(

@@ -274,6 +274,10 @@ def test_a_pipeline_below_a_folder_is_a_pipeline() -> None:
             ["README.md", "image_encoder.txt", "ip_adapter.bin", "ip_adapter.safetensors"],
             ["README.md", "image_encoder.txt", "ip_adapter.safetensors"],
         ),
+        (  # an encoder for phones too, and a file that is no OpenVINO
+            ["config.json", "coreml/enc.mlpackage/Data/weights.bin", "map.xml", "model.safetensors"],
+            ["config.json", "model.safetensors"],
+        ),
         (  # a tokenizer alone
             ["README.md", "tokenizer.json", "tokenizer_config.json"],
             ["README.md", "tokenizer.json", "tokenizer_config.json"],

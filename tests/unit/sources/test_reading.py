@@ -117,6 +117,14 @@ def _local(path: str) -> LocalModelSource:
         ("deadbeef", _civitai(hash="DEADBEEF")),
         # Anything else on the web.
         (
+            "https://civitai.com/user/acme",
+            URLModelSource.model_validate({"url": "https://civitai.com/user/acme"}),
+        ),
+        (
+            "https://huggingface.co/acme",
+            URLModelSource.model_validate({"url": "https://huggingface.co/acme"}),
+        ),
+        (
             "https://example.com/ink.safetensors",
             URLModelSource.model_validate({"url": "https://example.com/ink.safetensors"}),
         ),
@@ -150,6 +158,7 @@ def test_each_form_of_a_source_is_understood(text: str, expected: ModelSource) -
         ("ftp://example.com/x.ckpt", "expected http or https, got `ftp`"),
         ("https://example.com:99999/x", "[Pp]ort"),
         ("hf://lens", "`owner/name`"),
+        ("hf://:x", "expected `hf://owner/name`"),
         ("hf://ac--me/lens", "`owner/name`"),
         ("urn:air:sdxl:lora:civitai:one@2", "expected numbers"),
         ("https://civitai.com/models/99999999999999999999", "less than"),

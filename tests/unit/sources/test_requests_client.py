@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -123,3 +124,29 @@ def test_a_session_is_used_as_it_is() -> None:
             with RequestsHubClient(session) as client:
                 assert client.get_json(one.url).is_good
     assert seen == ["yes", "yes"]
+
+
+def test_an_answer_that_takes_too_long_is_given_up() -> None:
+    """Though a byte comes now and then."""
+    with (
+        _origins(_ok) as (one, _),
+        RequestsHubClient(patience=-1) as client,
+        pytest.raises(HubUnreachableError, match="takes longer"),
+    ):
+        client.get_json(one.url)
+
+
+class _Canned(requests.Session):
+    """A session that answers from memory, as tests of other programs make them."""
+
+    def get(self, url: str | bytes, **_: object) -> requests.Response:
+        answer = requests.Response()
+        answer.status_code, answer.url = 200, str(url)
+        answer.raw = io.BytesIO(b'{"a": 1}')
+        return answer
+
+
+def test_a_session_that_was_made_for_a_test_will_do() -> None:
+    """Its body is whatever can be read."""
+    with _Canned() as session, RequestsHubClient(session) as client:
+        assert client.get_json("https://hub.example/api").body == {"a": 1}
