@@ -36,6 +36,7 @@ VERBS: Mapping[str, str] = {
     "probe": "modelshelf.cli.probe",
     "identify": "modelshelf.cli.identify",
     "edit": "modelshelf.cli.edit",
+    "download": "modelshelf.cli.download",
     "config": "modelshelf.cli.config",
     "completion": "modelshelf.cli.completion",
 }

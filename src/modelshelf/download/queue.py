@@ -92,6 +92,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
         rate_limit: int | None = None,
         rate_limit_per_host: int | None = None,
         connections_per_host: int = 8,
+        connections_per_file: int = 8,
         files_per_job: int = 8,
         private_addresses: PrivateAddresses = PrivateAddresses.AS_NAMED,
         token_for: TokenFor | None = None,
@@ -114,6 +115,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
             rate_limit: Bytes per second for all jobs together; None for as many as come.
             rate_limit_per_host: Bytes per second from one host.
             connections_per_host: Connections to one host, for all jobs together.
+            connections_per_file: The most for one file; more than one are used only while that helps.
             files_per_job: Files of one job for many that are fetched at the same time.
             private_addresses: Which hosts may have private addresses.
             token_for: Asked for the access token of a job that has none, with its address.
@@ -143,6 +145,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
                 self._hosts,
                 self._pace,
                 patience=patience or Patience(),
+                connections=connections_per_file,
                 clock=clock,
             )
         self._state = (
