@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from modelshelf.download.room import free_space
 from modelshelf.errors import DestinationUnusableError, DownloadBusyError, NotEnoughSpaceError
 
-__all__ = ["check_space", "destination_trouble"]
+__all__ = ["destination_trouble"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_SPARE = 20
-"""A twentieth of what is going to be written stays free beside it."""
 
 
 @contextmanager
@@ -36,30 +35,8 @@ def destination_trouble(path: Path, needed: int = 0) -> Iterator[None]:
         raise DownloadBusyError(url="", path=str(path)) from error
     except OSError as error:
         if error.errno in _FULL:
-            free = _free_space(path.parent)
+            free = free_space(path.parent)
             raise NotEnoughSpaceError(path=str(path.parent), needed=needed, free=free) from error
         raise DestinationUnusableError(
             path=os.fsdecode(error.filename or path), reason=error.strerror or str(error)
         ) from error
-
-
-def check_space(final: Path, needed: int) -> None:
-    """Refuse, before the first byte is written, what the disk cannot hold.
-
-    Args:
-        final: The name of the file to be.
-        needed: Bytes for which there is no room on the disk yet.
-
-    Raises:
-        NotEnoughSpaceError: Fewer than *needed* bytes and a twentieth of them are free.
-        OSError: The folder is not there.
-    """
-    free = _free_space(final.parent)
-    if needed > 0 and needed + needed // _SPARE > free:
-        raise NotEnoughSpaceError(path=str(final.parent), needed=needed, free=free)
-
-
-def _free_space(folder: Path) -> int:
-    """Return the bytes that an ordinary user can still write."""
-    status = os.statvfs(folder)
-    return status.f_bavail * status.f_frsize

@@ -9,24 +9,21 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from modelshelf.download.destination_trouble import check_space, destination_trouble
+from modelshelf.download.destination_trouble import destination_trouble
 from modelshelf.download.gate import Gate, PartialFileShutError
 from modelshelf.download.journal import Journal, JournalHead, Piece
 from modelshelf.download.owned_file import OwnedFile
 from modelshelf.download.partial_names import PartialNames, find_partials
+from modelshelf.download.piece_check import LONGEST_PIECE, check_pieces
 from modelshelf.download.piece_checksum import piece_checksum
 from modelshelf.download.publishing import give_final_name, make_durable, publish_small
+from modelshelf.download.room import reserve_room
 from modelshelf.download.spans import Span, Spans
 from modelshelf.download.write_behind import WriteBehind
 from modelshelf.errors import DestinationUnusableError, NotEnoughSpaceError
 from modelshelf.protocols import Disk
 
 __all__ = ["PartialFile", "PartialFileShutError", "find_partials", "publish_small"]
-
-_PIECE = 1024 * 1024
-"""Bytes of the longest piece: what a kill or a damaged page can cost."""
-_BLOCK = 512
-"""Unit in which systems count the room that a file takes."""
 
 
 class PartialFile:
@@ -141,19 +138,9 @@ class PartialFile:
         if head is None or self._part is None:
             return
         with destination_trouble(self.final):
-            self._reserve(head.size)
-            size = self._opened().status.st_size
-            buffer = memoryview(bytearray(_PIECE))
-            for index, piece in self._journal.pieces():
-                end = piece.offset + piece.length
-                if not go_on():
-                    return
-                if not piece.length or self._held.contains(piece.offset, end):
-                    continue
-                if self._is_sound(piece, buffer, size):
-                    self._held = self._held.add(piece.offset, end)
-                else:
-                    self._journal.erase(index)
+            if head.size is not None:
+                reserve_room(self._part, head.size, self.final, self._disk)
+            self._held = check_pieces(self._journal, self._part, self._held, go_on)
 
     def begin(self, head: JournalHead) -> None:
         """Start afresh: forget what there was and reserve the room for what is to come.
@@ -170,12 +157,12 @@ class PartialFile:
         try:
             with destination_trouble(self.final, needed=head.size or 0):
                 self._journal.forget()
-                if self._part is None:
-                    self._hold(OwnedFile.make(self._names.part, self._disk))
-                elif head.size is None:
-                    self._part.truncate(0)
-                # Room that is there already stays: given back, it would not be free at once everywhere.
-                self._reserve(head.size)
+                part = self._part or self._hold(OwnedFile.make(self._names.part, self._disk))
+                if head.size is None:
+                    part.truncate(0)
+                else:
+                    # Room that is there already stays: given back, it would not be free at once everywhere.
+                    reserve_room(part, head.size, self.final, self._disk)
                 self._journal.begin(head)
         except BaseException:
             with suppress(NotEnoughSpaceError, DestinationUnusableError):
@@ -210,8 +197,8 @@ class PartialFile:
         if head is None or (head.size is not None and offset + len(chunk) > head.size):
             raise ValueError(offset)
         with self._gate.passing(), destination_trouble(self.final, needed=len(chunk)):
-            for start in range(0, len(chunk), _PIECE):
-                self._write_piece(offset + start, chunk[start : start + _PIECE])
+            for start in range(0, len(chunk), LONGEST_PIECE):
+                self._write_piece(offset + start, chunk[start : start + LONGEST_PIECE])
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill *buffer* from *offset*.
@@ -321,9 +308,10 @@ class PartialFile:
     ) -> None:
         self.close()
 
-    def _hold(self, part: OwnedFile) -> None:
+    def _hold(self, part: OwnedFile) -> OwnedFile:
         self._part = part
         self._behind = WriteBehind(part.descriptor)
+        return part
 
     def _opened(self) -> OwnedFile:
         if self._part is None:
@@ -341,25 +329,6 @@ class PartialFile:
     def _forget(self, start: int, end: int) -> None:
         with self._lock:
             self._held = self._held.remove(start, end)
-
-    def _is_sound(self, piece: Piece, buffer: memoryview, size: int) -> bool:
-        if piece.length > _PIECE or piece.offset + piece.length > size:
-            return False
-        content = buffer[: piece.length]
-        came = self._opened().read_into(content, piece.offset)
-        return came == piece.length and piece_checksum(content) == piece.checksum
-
-    def _reserve(self, size: int | None) -> None:
-        """Make the file *size* bytes long, with room for all of them."""
-        if self._part is None or size is None:
-            return
-        status = self._part.status
-        if status.st_size > size:
-            self._part.truncate(size)
-        if status.st_size < size:
-            # What the file takes already is not free, and is not needed again.
-            check_space(self.final, size - status.st_blocks * _BLOCK)
-            self._disk.reserve(self._part.descriptor, size)
 
     def _take_part(self) -> None:
         """Open the bytes that an earlier process left, or see what became of them."""

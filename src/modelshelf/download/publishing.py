@@ -7,9 +7,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from modelshelf.download.destination_trouble import check_space, destination_trouble
+from modelshelf.download.destination_trouble import destination_trouble
 from modelshelf.download.owned_file import OwnedFile
 from modelshelf.download.partial_names import PartialNames
+from modelshelf.download.room import check_space
 from modelshelf.download.umask import current_umask
 from modelshelf.errors import DestinationExistsError
 from modelshelf.protocols import Disk
