@@ -103,11 +103,10 @@ def _follow(
     said: ModelMetadata,
     record: Mapping[str, Any],
 ) -> None:
-    fields = _shared_fields(info, models)
+    fields = _shared_fields(connection, info, models)
     current = read_config(connection, info.key, hidden=True)
     if current is None:
-        kind = {"source_type": ModelSourceType.PATH} if Path(info.source).is_absolute() else {}
-        first = fitting_fields(fields | said_fields(said) | kind) | dict(record)
+        first = fitting_fields(fields | said_fields(said)) | dict(record)
         insert_configs(connection, [first_revision(info.key, first, now)])
         enter_file_hashes(connection, info.key, _hashes(connection, info))
         if said:
@@ -137,7 +136,7 @@ def complete_library(connection: Connection) -> None:
             enter_file_hashes(connection, info.key, _hashes(connection, info))
             continue
         added = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}
-        fields = fitting_fields(_shared_fields(info, models) | added)
+        fields = fitting_fields(_shared_fields(connection, info, models) | added)
         insert_configs(connection, [first_revision(info.key, fields, now)])
         enter_file_hashes(connection, info.key, _hashes(connection, info))
 
@@ -151,9 +150,10 @@ def keys_of_part(connection: Connection, part: int) -> list[str]:
     )
 
 
-def _shared_fields(info: ModelInfo, models: Path) -> dict[str, Any]:
+def _shared_fields(connection: Connection, info: ModelInfo, models: Path) -> dict[str, Any]:
     detail: Mapping[str, Any] = json.loads(info.detail)
-    return {
+    kind = {"source_type": ModelSourceType.PATH} if Path(info.source).is_absolute() else {}
+    return kind | {
         "name": info.name,
         "model_type": info.type,
         "model_format": info.format,
@@ -169,11 +169,24 @@ def _shared_fields(info: ModelInfo, models: Path) -> dict[str, Any]:
         "architecture": detail.get("architecture"),
         "size": info.size,
         "blake3": info.hash.partition(":")[2],
-        "sha256": None if info.original is None else info.original.sha256.hexadecimal,
+        "sha256": _sha256(connection, info),
         "converted_at": None
         if info.original is None or info.added_at is None
         else info.added_at.timestamp(),
     }
+
+
+def _sha256(connection: Connection, info: ModelInfo) -> str | None:
+    """Return what the hubs know a model that is one file by, or was one before it was converted."""
+    if info.is_pipeline:
+        return None if info.original is None else info.original.sha256.hexadecimal
+    file = (
+        select(part_file.c.sha256)
+        .join(model_name, model_name.c.id == part_file.c.part_id)
+        .where(model_name.c.key == info.key, model_name.c.entry == part_file.c.member)
+    )
+    digest = connection.scalar(file)
+    return None if digest is None else digest.hex()
 
 
 def _hashes(connection: Connection, info: ModelInfo) -> Iterator[str]:

@@ -10,6 +10,7 @@ from modelshelf import ModelFormat, ModelType
 from modelshelf.errors import InvalidModelConfigException, UnknownModelException
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.schema.metadata import Field
+from modelshelf.schema.override import Override
 from modelshelf.testing import tiny
 from tests.shelves import open_shelf, plain_pipeline
 
@@ -152,3 +153,32 @@ def test_texts_that_nothing_is_called_find_nothing(
     with pytest.raises(UnknownModelException):
         shelf.store.del_model(text)
     assert shelf.find(text) == (shelf.list_models() if text == "" else [])
+
+
+def test_a_record_has_the_digest_that_hubs_know_the_file_by(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """Of a model that is one file, or was one; a folder has none."""
+    file = tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    single = tiny.checkpoint(tmp_path / "single.safetensors")
+    for source in (file, single):
+        record = shelf.store.get_model(shelf.add(source).info.key)
+        assert record.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
+        assert (record.source, record.source_type) == (str(source), "path")
+    folder = shelf.add(tiny.vae(tmp_path / "vae", base="sd-1", folder=True), source="acme/vae").info
+    record = shelf.store.get_model(folder.key)
+    assert (record.sha256, record.source_type) == (None, None)
+
+
+def test_a_form_without_a_class_of_records_is_unknown_there(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """The store knows the form, and keeps it whatever else is said of the model."""
+    path = tiny.write_safetensors(tmp_path / "odd.safetensors", {"w": ("F16", (3, 5))}, seed=1)
+    key = shelf.add(path).info.key
+    form = shelf.get_model("odd").format
+    shelf.override("odd", Override(type=ModelType.TOKENIZER))
+    record = shelf.store.get_model(key)
+    assert (record.type, record.format) == (ModelType.TOKENIZER, ModelFormat.UNKNOWN)
+    shelf.store.update_model(key, {"base": "sdxl"})
+    assert shelf.get_model("odd").format is form
