@@ -6,15 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from modelshelf.records.originals import original_of, read_original
-from modelshelf.records.parts import file_columns, stored_file, stored_parts
+from modelshelf.records.parts import FILES_OF_PARTS, stored_file, stored_parts
 from modelshelf.records.tables import (
     model_name,
     model_path,
     original_file,
-    part_file,
     pipeline,
     pipeline_parts,
 )
@@ -26,22 +25,30 @@ from modelshelf.schema.stored import StoredFile, StoredModel, StoredPart
 
 __all__ = ["original_with_parts", "stored_model"]
 
+_NAMED = select(model_name).where(model_name.c.key == bindparam("key"))
+_PIPELINE = select(pipeline).where(pipeline.c.key == bindparam("key"))
+_FOLDERS = (
+    select(pipeline_parts.c.part_folder, pipeline_parts.c.part_id)
+    .where(pipeline_parts.c.pipeline_id == bindparam("pipeline"))
+    .order_by(pipeline_parts.c.part_folder)
+)
+_EMPTY_FOLDERS = select(model_path.c.id, model_path.c.empty_folders).where(
+    model_path.c.id.in_(bindparam("parts", expanding=True))
+)
+_ORIGINAL = select(original_file).where(original_file.c.blake3 == bindparam("blake3")).limit(1)
+
 
 def stored_model(connection: Connection, key: str) -> StoredModel | None:
     """Return the model or pipeline *key*, deleted or not, as files to place somewhere."""
-    named = connection.execute(select(model_name).where(model_name.c.key == key)).one_or_none()
+    named = connection.execute(_NAMED, {"key": key}).one_or_none()
     if named is not None:
         layout = [("", named.id)]
         parts = _contents(connection, layout)
         return _stored_model(key, named.name, layout, parts, entry=named.entry, suffix=named.suffix)
-    row = connection.execute(select(pipeline).where(pipeline.c.key == key)).one_or_none()
+    row = connection.execute(_PIPELINE, {"key": key}).one_or_none()
     if row is None:
         return None
-    folders = connection.execute(
-        select(pipeline_parts.c.part_folder, pipeline_parts.c.part_id)
-        .where(pipeline_parts.c.pipeline_id == row.id)
-        .order_by(pipeline_parts.c.part_folder)
-    )
+    folders = connection.execute(_FOLDERS, {"pipeline": row.id})
     layout = [(folder, part) for folder, part in folders]
     parts = _contents(connection, layout)
     original = original_of(connection, row.id)
@@ -68,17 +75,10 @@ class _Contents:
 
 def _contents(connection: Connection, layout: Sequence[tuple[str, int]]) -> dict[int, _Contents]:
     """Read all parts at once: a pipeline has ten, and each question takes as long as its answer."""
-    ids = {part for _, part in layout}
-    rows = connection.execute(
-        select(model_path.c.id, model_path.c.empty_folders).where(model_path.c.id.in_(ids))
-    )
+    ids = {"parts": sorted({part for _, part in layout})}
+    rows = connection.execute(_EMPTY_FOLDERS, ids)
     found = {part: _Contents(json.loads(names), []) for part, names in rows}
-    files = connection.execute(
-        select(*file_columns)
-        .join(model_path, model_path.c.id == part_file.c.part_id)
-        .where(part_file.c.part_id.in_(ids))
-    )
-    for row in files.mappings():
+    for row in connection.execute(FILES_OF_PARTS, ids).mappings():
         found[row["part_id"]].files.append(stored_file(row))
     return found
 
@@ -112,17 +112,11 @@ def original_with_parts(
     connection: Connection, blake3: Digest
 ) -> tuple[OriginalFile, dict[str, StoredPart]] | None:
     """Return what a pipeline came as that was the file with this content, and its parts by folder."""
-    row = connection.execute(
-        select(original_file).where(original_file.c.blake3 == blake3.raw).limit(1)
-    ).one_or_none()
+    row = connection.execute(_ORIGINAL, {"blake3": blake3.raw}).one_or_none()
     if row is None:
         return None
-    rows = connection.execute(
-        select(pipeline_parts.c.part_folder, pipeline_parts.c.part_id).where(
-            pipeline_parts.c.pipeline_id == row.pipeline_id
-        )
-    )
+    rows = connection.execute(_FOLDERS, {"pipeline": row.pipeline_id})
     folders = {each.part_folder: each.part_id for each in rows}
     ids = sorted(set(folders.values()))
-    parts = {part.id: part for part in stored_parts(connection, ids=ids, limit=len(ids))}
+    parts = {part.id: part for part in stored_parts(connection, ids=ids)}
     return read_original(row), {folder: parts[part] for folder, part in folders.items()}

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from modelshelf.records.tables import lease, lease_item
 
 __all__ = ["begin_lease", "end_lease", "leased", "leases", "protect"]
+
+_BEGIN, _ENTER = insert(lease), insert(lease_item)
+_FORGET_ITEMS = delete(lease_item).where(lease_item.c.lease_id == bindparam("ended"))
+_FORGET = delete(lease).where(lease.c.id == bindparam("ended"))
+_LEASED = select(lease_item.c.value).where(lease_item.c.kind == bindparam("wanted"))
+_LEASED_BY = _LEASED.where(lease_item.c.lease_id == bindparam("lease"))
 
 
 def begin_lease(
     connection: Connection, lease_id: str, purpose: str, items: Iterable[tuple[str, str]], now: int
 ) -> None:
     """Enter a lease with the things that it protects from the start, as (kind, value)."""
-    connection.execute(insert(lease).values(id=lease_id, purpose=purpose, begun_at=now))
+    connection.execute(_BEGIN, {"id": lease_id, "purpose": purpose, "begun_at": now})
     _enter(connection, lease_id, dict.fromkeys(items))
 
 
@@ -29,13 +35,13 @@ def protect(connection: Connection, lease_id: str, kind: str, values: Iterable[s
 def _enter(connection: Connection, lease_id: str, items: Iterable[tuple[str, str]]) -> None:
     rows = [{"lease_id": lease_id, "kind": kind, "value": value} for kind, value in items]
     if rows:
-        connection.execute(insert(lease_item), rows)
+        connection.execute(_ENTER, rows)
 
 
 def end_lease(connection: Connection, lease_id: str) -> None:
     """Forget a lease; nothing happens when there is none."""
-    connection.execute(delete(lease_item).where(lease_item.c.lease_id == lease_id))
-    connection.execute(delete(lease).where(lease.c.id == lease_id))
+    connection.execute(_FORGET_ITEMS, {"ended": lease_id})
+    connection.execute(_FORGET, {"ended": lease_id})
 
 
 def leases(connection: Connection) -> list[str]:
@@ -45,7 +51,6 @@ def leases(connection: Connection) -> list[str]:
 
 def leased(connection: Connection, kind: str, lease_id: str | None = None) -> set[str]:
     """Return what leases protect of one kind: by one lease, or by all."""
-    query = select(lease_item.c.value).where(lease_item.c.kind == kind)
-    if lease_id is not None:
-        query = query.where(lease_item.c.lease_id == lease_id)
-    return set(connection.scalars(query))
+    if lease_id is None:
+        return set(connection.scalars(_LEASED, {"wanted": kind}))
+    return set(connection.scalars(_LEASED_BY, {"wanted": kind, "lease": lease_id}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, Select, Table, false, or_, select
+from sqlalchemy import Connection, Row, Select, Table, bindparam, false, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from modelshelf.records.configs import storable
@@ -29,6 +29,64 @@ __all__ = ["find_models", "named_models", "pipelines"]
 
 _EVERYTHING = ModelQuery()
 
+# Written down once: putting a question together takes longer than answering it for one model.
+_NAMED = (
+    select(
+        model_name.c.id,
+        model_name.c.key,
+        model_name.c.name,
+        model_name.c.source,
+        model_name.c.description,
+        model_name.c.entry,
+        model_name.c.added_at,
+        model_path.c.type,
+        model_path.c.format,
+        model_path.c.path,
+        model_path.c.digest,
+        model_path.c.size,
+        model_path.c.refcount,
+        model_path.c.detail,
+        model_base.c.base,
+    )
+    .join(model_path, model_path.c.id == model_name.c.id)
+    .join(model_base, (model_base.c.id == model_path.c.id) & (model_base.c.position == 0))
+    .order_by(model_name.c.name, model_name.c.id)
+)
+_PIPELINES = (
+    select(
+        pipeline,
+        view.c.path.label("view_path"),
+        original_file.c.suffix,
+        original_file.c.size,
+        original_file.c.blake3,
+        original_file.c.sha256,
+        original_file.c.imohash,
+        original_file.c.data_sha256,
+    )
+    .outerjoin(view, view.c.key == pipeline.c.key)
+    .outerjoin(original_file, original_file.c.pipeline_id == pipeline.c.id)
+    .order_by(pipeline.c.name, pipeline.c.id)
+)
+_PARTS: Select[tuple[object, ...]] = (
+    select(
+        pipeline_parts.c.pipeline_id,
+        pipeline_parts.c.part_folder,
+        model_path.c.id,
+        model_path.c.type,
+        model_path.c.path,
+        model_path.c.digest,
+        model_path.c.size,
+        model_path.c.refcount,
+    )
+    .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
+    .order_by(pipeline_parts.c.pipeline_id, pipeline_parts.c.part_folder)
+)
+_PARTS_OF = _PARTS.where(pipeline_parts.c.pipeline_id.in_(bindparam("pipelines", expanding=True)))
+_ALL_BASES = select(model_base.c.id, model_base.c.base).order_by(
+    model_base.c.id, model_base.c.position
+)
+_BASES_OF = _ALL_BASES.where(model_base.c.id.in_(bindparam("parts", expanding=True)))
+
 
 def find_models(connection: Connection, query: ModelQuery, models: Path) -> list[ModelInfo]:
     """Return fundamental models and pipelines that fit, sorted by name, then id."""
@@ -46,29 +104,7 @@ def named_models(
         models: The models folder, to make locations absolute.
         query: Which ones.
     """
-    result = connection.execute(
-        select(
-            model_name.c.id,
-            model_name.c.key,
-            model_name.c.name,
-            model_name.c.source,
-            model_name.c.description,
-            model_name.c.entry,
-            model_name.c.added_at,
-            model_path.c.type,
-            model_path.c.format,
-            model_path.c.path,
-            model_path.c.digest,
-            model_path.c.size,
-            model_path.c.refcount,
-            model_path.c.detail,
-            model_base.c.base,
-        )
-        .join(model_path, model_path.c.id == model_name.c.id)
-        .join(model_base, _is_first_base)
-        .where(*_name_conditions(query))
-        .order_by(model_name.c.name, model_name.c.id)
-    )
+    result = connection.execute(_NAMED.where(*_name_conditions(query)))
     # Plain tuples: of twenty thousand rows, wrapping each one is a fifth of the time.
     rows = result.cursor.fetchall()
     further = _further_bases(connection, [row[0] for row in rows])
@@ -114,22 +150,7 @@ def pipelines(
     connection: Connection, models: Path, query: ModelQuery = _EVERYTHING
 ) -> list[ModelInfo]:
     """Return pipelines with their parts, sorted by name, then id."""
-    rows = connection.execute(
-        select(
-            pipeline,
-            view.c.path.label("view_path"),
-            original_file.c.suffix,
-            original_file.c.size,
-            original_file.c.blake3,
-            original_file.c.sha256,
-            original_file.c.imohash,
-            original_file.c.data_sha256,
-        )
-        .outerjoin(view, view.c.key == pipeline.c.key)
-        .outerjoin(original_file, original_file.c.pipeline_id == pipeline.c.id)
-        .where(*_pipeline_conditions(query))
-        .order_by(pipeline.c.name, pipeline.c.id)
-    ).all()
+    rows = connection.execute(_PIPELINES.where(*_pipeline_conditions(query))).all()
     ids = None if len(rows) > _FEW else [row.id for row in rows]
     parts = _parts(connection, models, ids) if rows else {}
     return [_pipeline_info(row, parts.get(row.id, []), models) for row in rows]
@@ -162,23 +183,8 @@ _NO_COMPONENTS = (ModelType.PIPELINE_FILES, ModelType.ORIGINAL_FILE)
 def _parts(
     connection: Connection, models: Path, ids: list[int] | None
 ) -> dict[int, list[PartInfo]]:
-    query: Select[tuple[object, ...]] = (
-        select(
-            pipeline_parts.c.pipeline_id,
-            pipeline_parts.c.part_folder,
-            model_path.c.id,
-            model_path.c.type,
-            model_path.c.path,
-            model_path.c.digest,
-            model_path.c.size,
-            model_path.c.refcount,
-        )
-        .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
-        .order_by(pipeline_parts.c.pipeline_id, pipeline_parts.c.part_folder)
-    )
-    if ids is not None:
-        query = query.where(pipeline_parts.c.pipeline_id.in_(ids))
-    rows = connection.execute(query).all()
+    some = None if ids is None else {"pipelines": ids}
+    rows = connection.execute(_PARTS if some is None else _PARTS_OF, some).all()
     bases = _bases(connection, None if ids is None else sorted({row.id for row in rows}))
     found: dict[int, list[PartInfo]] = {}
     for row in rows:
@@ -198,18 +204,11 @@ def _parts(
 
 
 def _bases(connection: Connection, ids: list[int] | None) -> dict[int, tuple[BaseModelType, ...]]:
-    query = select(model_base.c.id, model_base.c.base).order_by(
-        model_base.c.id, model_base.c.position
-    )
-    if ids is not None:
-        query = query.where(model_base.c.id.in_(ids))
+    some = None if ids is None else {"parts": ids}
     found: dict[int, tuple[BaseModelType, ...]] = {}
-    for part, base in connection.execute(query):
+    for part, base in connection.execute(_ALL_BASES if some is None else _BASES_OF, some):
         found[part] = (*found.get(part, ()), _BASES[base])
     return found
-
-
-_is_first_base = (model_base.c.id == model_path.c.id) & (model_base.c.position == 0)
 
 
 def _further_bases(connection: Connection, ids: list[int]) -> dict[int, tuple[BaseModelType, ...]]:

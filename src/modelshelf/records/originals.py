@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from modelshelf.records.tables import original_file, pipeline
 from modelshelf.schema.digest import Digest
@@ -14,6 +14,14 @@ __all__ = [
     "original_of",
     "read_original",
 ]
+
+_OF_PARTS = (
+    select(original_file)
+    .join(pipeline, pipeline.c.id == original_file.c.pipeline_id)
+    .where(pipeline.c.digest == bindparam("digest"))
+    .limit(1)
+)
+_OF_PIPELINE = select(original_file).where(original_file.c.pipeline_id == bindparam("pipeline"))
 
 
 def enter_original(connection: Connection, pipeline_id: int, original: OriginalFile) -> None:
@@ -33,20 +41,13 @@ def enter_original(connection: Connection, pipeline_id: int, original: OriginalF
 
 def find_original(connection: Connection, digest: Digest) -> OriginalFile | None:
     """Return what a pipeline of exactly these parts came as, deleted or not."""
-    row = connection.execute(
-        select(original_file)
-        .join(pipeline, pipeline.c.id == original_file.c.pipeline_id)
-        .where(pipeline.c.digest == digest.raw)
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(_OF_PARTS, {"digest": digest.raw}).one_or_none()
     return None if row is None else read_original(row)
 
 
 def original_of(connection: Connection, pipeline_id: int) -> OriginalFile | None:
     """Return what a pipeline came as; None for one that came as a folder."""
-    row = connection.execute(
-        select(original_file).where(original_file.c.pipeline_id == pipeline_id)
-    ).one_or_none()
+    row = connection.execute(_OF_PIPELINE, {"pipeline": pipeline_id}).one_or_none()
     return None if row is None else read_original(row)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, RowMapping, delete, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, select, tuple_, update
 
 from modelshelf.records.register import BLOB_FOLDER, insert_files
 from modelshelf.records.tables import model_path, part_file
@@ -14,6 +14,7 @@ from modelshelf.schema.member import MemberPath
 from modelshelf.schema.stored import PartContent, StoredFile, StoredPart
 
 __all__ = [
+    "FILES_OF_PARTS",
     "file_columns",
     "find_file",
     "find_part",
@@ -41,6 +42,24 @@ file_columns = (
     model_path.c.path,
 )
 """What `stored_file` needs of `part_file` joined with `model_path`."""
+# Written down once: putting a question together takes longer than answering it.
+_FILES = select(*file_columns).join(model_path, model_path.c.id == part_file.c.part_id)
+FILES_OF_PARTS = _FILES.where(part_file.c.part_id.in_(bindparam("parts", expanding=True))).order_by(
+    part_file.c.part_id, part_file.c.member
+)
+"""The files of `parts`, a list of rows."""
+_WHOLE = _FILES.where(model_path.c.damaged_at.is_(None)).order_by(part_file.c.part_id).limit(1)
+_BY_BLAKE3 = _WHOLE.where(part_file.c.blake3 == bindparam("digest"))
+_BY_SHA256 = _WHOLE.where(part_file.c.sha256 == bindparam("digest"))
+_KNOWN = (
+    select(part_file.c.size, part_file.c.quick)
+    .where(tuple_(part_file.c.size, part_file.c.quick).in_(bindparam("pairs", expanding=True)))
+    .distinct()
+)
+_PARTS = select(model_path).order_by(model_path.c.id)
+_BY_DIGEST = _PARTS.where(model_path.c.digest == bindparam("digest"))
+_BY_IDS = _PARTS.where(model_path.c.id.in_(bindparam("ids", expanding=True)))
+_PAGE = _PARTS.where(model_path.c.id > bindparam("after"))
 
 
 def location_of(path: str) -> str:
@@ -56,11 +75,7 @@ def known_fingerprints(
     found: set[tuple[int, bytes]] = set()
     for start in range(0, len(pairs), _AT_ONCE):
         some = pairs[start : start + _AT_ONCE]
-        rows = connection.execute(
-            select(part_file.c.size, part_file.c.quick)
-            .where(tuple_(part_file.c.size, part_file.c.quick).in_(some))
-            .distinct()
-        )
+        rows = connection.execute(_KNOWN, {"pairs": some})
         found.update((row.size, row.quick) for row in rows)
     return found
 
@@ -68,18 +83,8 @@ def known_fingerprints(
 def find_file(connection: Connection, digest: Digest) -> StoredFile | None:
     """Return a stored file with this content, from an undamaged part where there is one."""
     is_ours = digest.algorithm is DigestAlgorithm.BLAKE3
-    column = part_file.c.blake3 if is_ours else part_file.c.sha256
-    row = (
-        connection.execute(
-            select(*file_columns)
-            .join(model_path, model_path.c.id == part_file.c.part_id)
-            .where(column == digest.raw, model_path.c.damaged_at.is_(None))
-            .order_by(part_file.c.part_id)
-            .limit(1)
-        )
-        .mappings()
-        .one_or_none()
-    )
+    query = _BY_BLAKE3 if is_ours else _BY_SHA256
+    row = connection.execute(query, {"digest": digest.raw}).mappings().one_or_none()
     return None if row is None else stored_file(row)
 
 
@@ -106,24 +111,20 @@ def stored_parts(
 
     Args:
         connection: To read from.
-        digest: Only the part with this identity; None for all.
-        ids: Only parts of these rows; None for all.
-        after: Begin behind this id.
-        limit: At most so many.
+        digest: Only the part with this identity.
+        ids: Only the parts of these rows.
+        after: Of all parts, where neither is given: begin behind this id.
+        limit: Of all parts, at most so many.
     """
-    query = select(model_path).where(model_path.c.id > after).order_by(model_path.c.id).limit(limit)
     if digest is not None:
-        query = query.where(model_path.c.digest == digest.raw)
-    if ids is not None:
-        query = query.where(model_path.c.id.in_(ids))
-    rows = connection.execute(query).mappings().all()
+        found = connection.execute(_BY_DIGEST, {"digest": digest.raw})
+    elif ids is not None:
+        found = connection.execute(_BY_IDS, {"ids": ids})
+    else:
+        found = connection.execute(_PAGE.limit(limit), {"after": after})
+    rows = found.mappings().all()
     files: dict[int, list[StoredFile]] = {row["id"]: [] for row in rows}
-    for row in connection.execute(
-        select(*file_columns)
-        .join(model_path, model_path.c.id == part_file.c.part_id)
-        .where(part_file.c.part_id.in_(list(files)))
-        .order_by(part_file.c.part_id, part_file.c.member)
-    ).mappings():
+    for row in connection.execute(FILES_OF_PARTS, {"parts": list(files)}).mappings():
         files[row["part_id"]].append(stored_file(row))
     for row in rows:
         yield StoredPart(

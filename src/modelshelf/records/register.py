@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from blake3 import blake3
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from modelshelf.records.originals import enter_original
 from modelshelf.records.tables import (
@@ -32,6 +32,18 @@ __all__ = ["BLOB_FOLDER", "insert_files", "pipeline_digest", "register"]
 
 BLOB_FOLDER = "blob"
 """Where parts lie, relative to the models folder; the start of every PATH."""
+_KNOWN_PARTS = (
+    select(
+        model_path.c.digest,
+        model_path.c.id,
+        model_path.c.type,
+        model_path.c.detail,
+        model_base.c.base,
+    )
+    .outerjoin(model_base, model_base.c.id == model_path.c.id)
+    .where(model_path.c.digest.in_(bindparam("digests", expanding=True)))
+    .order_by(model_path.c.id, model_base.c.position)
+)
 
 
 def register(
@@ -92,18 +104,8 @@ def _known_parts(
     connection: Connection, contents: Iterable[PartContent]
 ) -> dict[bytes, _KnownPart]:
     """Return the parts that are there already, by their digest; asked for all at once."""
-    rows = connection.execute(
-        select(
-            model_path.c.digest,
-            model_path.c.id,
-            model_path.c.type,
-            model_path.c.detail,
-            model_base.c.base,
-        )
-        .outerjoin(model_base, model_base.c.id == model_path.c.id)
-        .where(model_path.c.digest.in_({content.digest.raw for content in contents}))
-        .order_by(model_path.c.id, model_base.c.position)
-    )
+    digests = sorted({content.digest.raw for content in contents})
+    rows = connection.execute(_KNOWN_PARTS, {"digests": digests})
     known: dict[bytes, _KnownPart] = {}
     for digest, part_id, kind, detail, base in rows:
         part = known.setdefault(digest, _KnownPart(part_id, kind, detail))

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, delete, exists, select, union, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, select, union, update
 
 from modelshelf.records.leases import leased
 from modelshelf.records.parts import location_of
@@ -36,6 +36,13 @@ __all__ = [
     "trash_rows",
     "want_if_alive",
 ]
+
+
+_UNRECORDED = select(lease_item.c.value).where(
+    lease_item.c.lease_id == bindparam("lease"),
+    lease_item.c.kind == "folder",
+    ~exists().where(model_path.c.path == f"{BLOB_FOLDER}/" + lease_item.c.value),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +222,7 @@ def drop_unreferenced(connection: Connection) -> list[str]:
 
 def unrecorded(connection: Connection, lease_id: str) -> set[str]:
     """Return the locations that a lease protects and no part has."""
-    held = exists().where(model_path.c.path == f"{BLOB_FOLDER}/" + lease_item.c.value)
-    return set(
-        connection.scalars(
-            select(lease_item.c.value).where(
-                lease_item.c.lease_id == lease_id, lease_item.c.kind == "folder", ~held
-            )
-        )
-    )
+    return set(connection.scalars(_UNRECORDED, {"lease": lease_id}))
 
 
 def kept_locations(connection: Connection) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from modelshelf.records.tables import view
 from modelshelf.schema.member import file_name_for
@@ -19,6 +19,10 @@ __all__ = [
     "want_again",
     "want_view",
 ]
+
+_VIEWS = select(view.c.key, view.c.path, view.c.state).order_by(view.c.path)
+_UNSETTLED = _VIEWS.where(view.c.state != "made")
+_OF_MODEL = select(view.c.key, view.c.path, view.c.state).where(view.c.key == bindparam("model"))
 
 
 def want_view(connection: Connection, key: str, folder: str, name: str, suffix: str) -> None:
@@ -74,18 +78,13 @@ def forget_settled(connection: Connection, key: str) -> None:
 
 def find_view(connection: Connection, key: str) -> View | None:
     """Return the view of the model *key*; None where it has none."""
-    row = connection.execute(
-        select(view.c.key, view.c.path, view.c.state).where(view.c.key == key)
-    ).one_or_none()
+    row = connection.execute(_OF_MODEL, {"model": key}).one_or_none()
     return None if row is None else View(*row)
 
 
 def all_views(connection: Connection, *, unsettled: bool = False) -> list[View]:
     """List views, sorted by path; with *unsettled* only those with something left to do."""
-    query = select(view.c.key, view.c.path, view.c.state).order_by(view.c.path)
-    if unsettled:
-        query = query.where(view.c.state != "made")
-    return [View(*row) for row in connection.execute(query)]
+    return [View(*row) for row in connection.execute(_UNSETTLED if unsettled else _VIEWS)]
 
 
 def _free_path(connection: Connection, folder: str, name: str, suffix: str) -> str:
