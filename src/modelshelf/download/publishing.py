@@ -28,7 +28,9 @@ def make_durable(descriptor: int, disk: Disk) -> None:
     Raises:
         OSError: The system refused.
     """
-    os.fchmod(descriptor, 0o644 & ~current_umask())
+    with suppress(OSError):
+        # FAT and network shares have the modes that they were mounted with, and refuse others.
+        os.fchmod(descriptor, 0o644 & ~current_umask())
     disk.sync_file(descriptor)
 
 
