@@ -1,7 +1,6 @@
 """Sources: what a text means, and what a hub lists for it. Nothing here downloads a model."""
 
 from modelshelf.sources.civitai import CivitaiSource
-from modelshelf.sources.hub_environment import read_hub_settings
 from modelshelf.sources.hugging_face import HuggingFaceSource
 from modelshelf.sources.hugging_face_cache import CachedFile, HuggingFaceCache
 from modelshelf.sources.hugging_face_selection import Selection, select_files
@@ -18,6 +17,5 @@ __all__ = [
     "RequestsHubClient",
     "Selection",
     "parse_source",
-    "read_hub_settings",
     "select_files",
 ]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from modelshelf import Settings
+from modelshelf.manager.hub_access import hub_access
 from modelshelf.schema.hub_settings import HubSettings
-from modelshelf.sources import read_hub_settings
 
 _OFFICIAL = """
 import json
@@ -28,13 +29,13 @@ print(json.dumps({"endpoint": constants.ENDPOINT, "token": get_token(),
         {"HF_HOME": "{home}/hf", "HF_TOKEN_PATH": "{home}/mine"},
         {"HF_TOKEN_PATH": "{home}/missing"},
         {"XDG_CACHE_HOME": "{home}/xdg"},
-        {"HF_HUB_CACHE": "~/models", "HF_HUB_OFFLINE": "1"},
+        {"HF_HUB_CACHE": "{home}/models", "HF_HUB_OFFLINE": "1"},
         {"HF_ENDPOINT": "https://mirror.example/", "HF_HUB_OFFLINE": "no"},
         {"HF_ENDPOINT": "https://mirror.example", "HF_TOKEN": ""},
     ],
 )
 def test_the_environment_means_what_it_means_to_the_official_client(
-    tmp_path: Path, environ: dict[str, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
 ) -> None:
     """Endpoint, token, offline mode and cache are the same."""
     for path, token in (
@@ -59,26 +60,15 @@ def test_the_environment_means_what_it_means_to_the_official_client(
         check=True,
     )
     official = json.loads(done.stdout)
-    ours = read_hub_settings(given, tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    root = {"MODELSHELF_ROOT": str(tmp_path / "shelf")}
+    ours = hub_access(Settings.load(environ={**given, **root}))
     assert {
         "endpoint": ours.endpoint,
         "token": ours.token,
         "offline": ours.offline,
         "cache": str(ours.cache),
     } == official
-
-
-def test_an_implicit_token_can_be_forbidden(tmp_path: Path) -> None:
-    """Then only a source's own is sent."""
-    environ = {"HF_TOKEN": "hf_one", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
-    assert read_hub_settings(environ, tmp_path).token is None
-
-
-def test_a_token_file_that_is_none_is_no_token(tmp_path: Path) -> None:
-    """A folder, or bytes that are no text."""
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    for path in (tmp_path, tmp_path / "binary"):
-        assert read_hub_settings({"HF_TOKEN_PATH": str(path)}, tmp_path).token is None
 
 
 def test_settings_show_no_token() -> None:
