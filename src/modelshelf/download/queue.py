@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic import AnyHttpUrl
 
@@ -22,6 +22,7 @@ from modelshelf.download.hosts import Hosts
 from modelshelf.download.job_log import JobLog, shown_source
 from modelshelf.download.job_making import listed_size, make_job
 from modelshelf.download.job_work import JobWork
+from modelshelf.download.job_works import JobWorks
 from modelshelf.download.many_files import ManyFilesWork
 from modelshelf.download.pace import Pace
 from modelshelf.download.path_job import PathWork
@@ -36,11 +37,8 @@ from modelshelf.protocols import Disk, Transport
 from modelshelf.schema.download_job import (
     DownloadEventHandler,
     DownloadJobBase,
-    DownloadJobPath,
-    DownloadJobRemoteSource,
     DownloadJobStatus,
     MeasuredDownloadJob,
-    MultiFileDownloadJob,
 )
 from modelshelf.schema.transfer import PrivateAddresses
 
@@ -144,25 +142,25 @@ class DownloadQueueService(DownloadQueueServiceBase):
                 self._disk,
                 self._hosts,
                 self._pace,
-                patience=patience or Patience(),
+                patience=patience,
                 connections=connections_per_file,
                 clock=clock,
             )
         self._state = (
             QueueState(state_folder, self._disk, self._logger) if state_folder is not None else None
         )
-        self._path_work = PathWork(self._disk)
-        self._remote_work = RemoteWork(
-            fetcher, self._disk, token_for=token_for, private=private_addresses
-        )
-        self._many_work = ManyFilesWork(
-            fetcher,
-            self._disk,
-            parallel=files_per_job,
-            token_for=token_for,
-            private=private_addresses,
-            note=partial(self._keep, durable=False),
-            clock=clock,
+        self._works = JobWorks(
+            RemoteWork(fetcher, self._disk, token_for=token_for, private=private_addresses),
+            ManyFilesWork(
+                fetcher,
+                self._disk,
+                parallel=files_per_job,
+                token_for=token_for,
+                private=private_addresses,
+                note=partial(self._keep, durable=False),
+                clock=clock,
+            ),
+            PathWork(self._disk),
         )
         self._roster = Roster()
         self._dispatcher = Dispatcher(
@@ -279,19 +277,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
         Raises:
             InvalidDownloadError: Nobody.
         """
-        work: object
-        match job:
-            case MultiFileDownloadJob():
-                work = self._many_work
-            case DownloadJobRemoteSource():
-                work = self._remote_work
-            case DownloadJobPath():
-                work = self._path_work
-            case _:
-                raise InvalidDownloadError(
-                    url=shown_source(job), reason=f"nobody does the work of a {type(job).__name__}"
-                )
-        return cast("JobWork[DownloadJobBase]", work)
+        return self._works.of(job)
 
     def join(self) -> None:
         """Wait for all; see the base class."""
