@@ -11,9 +11,15 @@ from threading import Event, Lock
 
 import pytest
 
+from modelshelf import Settings
 from modelshelf.errors import DuplicateKeyError, StaleConfigError
-from modelshelf.records.sql_service import ModelRecordServiceSQL
+from modelshelf.records.services import (
+    LibraryRecordService,
+    ModelRecordServiceBase,
+    ModelRecordServiceSQL,
+)
 from modelshelf.testing.record_service_case import lora
+from tests.contract.postgres import private_server
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -23,17 +29,24 @@ _ROUNDS = 6
 _KEYS = ("a", "b", "c")
 _WORKER = """
 import sys
-from pathlib import Path
-from tests.fault.test_record_service import count_up
-from modelshelf.records.sql_service import ModelRecordServiceSQL
+from tests.fault.test_record_service import count_up, open_records
 
 sys.stdin.readline()
-with ModelRecordServiceSQL.from_db_file(Path(sys.argv[1])) as service:
+with open_records(sys.argv[1]) as service:
     print(count_up(service, sys.argv[2]))
 """
 
 
-def count_up(service: ModelRecordServiceSQL, who: str) -> int:
+def open_records(place: str) -> ModelRecordServiceBase:
+    """Open the records at a URL, in a file, or of the library in a folder."""
+    if "://" in place:
+        return ModelRecordServiceSQL.from_url(place)
+    if Path(place).is_dir():
+        return ModelRecordServiceBase.open(Settings(root=place))
+    return ModelRecordServiceSQL.from_db_file(place)
+
+
+def count_up(service: ModelRecordServiceBase, who: str) -> int:
     """Add one to a number that every record holds, many times; return how often one was refused.
 
     Adds a record of its own each round and deletes it the next, and looks at all there is in between.
@@ -50,6 +63,9 @@ def count_up(service: ModelRecordServiceSQL, who: str) -> int:
                     refused += 1
                 else:
                     break
+        if isinstance(service, LibraryRecordService):
+            # Which changes no revision, and refuses nobody.
+            service.mark_used(_KEYS[turn % len(_KEYS)])
         service.add_model(f"{who}-{turn}", lora(f"{who} {turn}", tags=[who]))
         if turn:
             service.del_model(f"{who}-{turn - 1}")
@@ -58,7 +74,7 @@ def count_up(service: ModelRecordServiceSQL, who: str) -> int:
     return refused
 
 
-def counted(service: ModelRecordServiceSQL) -> dict[str, tuple[str | None, int]]:
+def counted(service: ModelRecordServiceBase) -> dict[str, tuple[str | None, int]]:
     """Return what the shared records count, and their revisions."""
     return {
         key: (config.description, config.revision)
@@ -69,12 +85,27 @@ def counted(service: ModelRecordServiceSQL) -> dict[str, tuple[str | None, int]]
 
 def test_no_change_of_many_threads_and_processes_is_lost(tmp_path: Path) -> None:
     """Every change arrives once, a stale one is refused, and nobody meets a locked database."""
-    path = tmp_path / "records.db"
-    with ModelRecordServiceSQL.from_db_file(path) as service:
+    many_count(str(tmp_path / "records.db"))
+
+
+def test_no_change_to_a_librarys_records_is_lost(tmp_path: Path) -> None:
+    """Nor is one to the records of a library, while its models are used."""
+    many_count(str(tmp_path))
+
+
+def test_no_change_on_a_server_is_lost() -> None:
+    """Nor is one on PostgreSQL."""
+    with private_server() as server:
+        many_count(server.new_database())
+
+
+def many_count(place: str) -> None:
+    """Let eight threads and four processes count up the same records, and one more thread look on."""
+    with open_records(place) as service:
         service.add_models({key: lora(key, description="0") for key in _KEYS})
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", _WORKER, path, f"process {number}"],
+            [sys.executable, "-c", _WORKER, place, f"process {number}"],
             cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -85,7 +116,7 @@ def test_no_change_of_many_threads_and_processes_is_lost(tmp_path: Path) -> None
     ]
     done = Event()
 
-    def read(service: ModelRecordServiceSQL) -> None:
+    def read(service: ModelRecordServiceBase) -> None:
         before: dict[str, int] = {}
         while not done.is_set():
             # One moment: nobody goes back, and a list and its count are of the same kind.
@@ -94,10 +125,7 @@ def test_no_change_of_many_threads_and_processes_is_lost(tmp_path: Path) -> None
             assert len(now) == len(_KEYS)
             before = now
 
-    with (
-        ModelRecordServiceSQL.from_db_file(path) as service,
-        ThreadPoolExecutor(_THREADS + 1) as pool,
-    ):
+    with open_records(place) as service, ThreadPoolExecutor(_THREADS + 1) as pool:
         try:
             reading = pool.submit(read, service)
             writing = [
