@@ -14,6 +14,7 @@ import requests
 import urllib3
 
 from modelshelf.download.answer_head import content_length
+from modelshelf.download.discreet_logging import discreet_logging
 from modelshelf.download.guarded_connection import check_named, words_of
 from modelshelf.download.origin import WebAddress, public_url
 from modelshelf.download.wire import (
@@ -62,18 +63,19 @@ def open_in_session(
     """
     is_direct = _check_before(session, request, address)
     try:
-        response = session.get(
-            str(address),
-            headers={
-                "Accept-Encoding": "identity",
-                **request.headers,
-                **_withheld(session, request),
-            },
-            stream=True,
-            allow_redirects=False,
-            timeout=(request.connect_timeout, request.read_timeout),
-            **_without_credentials(session, request),
-        )
+        with discreet_logging():
+            response = session.get(
+                str(address),
+                headers={
+                    "Accept-Encoding": "identity",
+                    **request.headers,
+                    **_withheld(session, request),
+                },
+                stream=True,
+                allow_redirects=False,
+                timeout=(request.connect_timeout, request.read_timeout),
+                **_without_credentials(session, request),
+            )
     except (requests.RequestException, OSError, http.client.HTTPException) as error:
         failure = _failure(error, address.public, request)
     else:

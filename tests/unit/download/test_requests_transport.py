@@ -158,6 +158,15 @@ class TestGivenSession(TransportContract):
             transport.open(Request(host.url, {"Authorization": "Bearer hidden"})).close()
             assert before == (dict(session.headers), list(session.adapters.items()), session.auth)
 
+    def test_no_log_shows_the_query(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The libraries below a session log request lines, here without tokens; afterwards as ever."""
+        with caplog.at_level(logging.DEBUG), self.hosting(_SAID) as (transport, host):
+            transport.open(Request(host.url)).close()
+            logging.getLogger("urllib3.connectionpool").debug("%s", "/x?mine")
+        assert "/a/model.bin?…" in caplog.text
+        assert "hidden" not in caplog.text
+        assert "/x?mine" in caplog.text
+
     def test_own_credentials_stay_at_home(self) -> None:
         """What a session would send by itself goes to the order's origin, and to no stranger."""
         with self.hosting(_SAID, _SAID) as (transport, host):
