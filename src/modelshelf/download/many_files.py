@@ -12,7 +12,7 @@ from threading import Thread
 
 from modelshelf.download.file_fetcher import FileFetcher, Report
 from modelshelf.download.part_places import Place, places_of
-from modelshelf.download.remote_job import TokenFor, make_folder, order_of
+from modelshelf.download.remote_job import TokenFor, check_source, make_folder, order_of
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import ModelshelfError
 from modelshelf.protocols import Disk
@@ -100,6 +100,8 @@ class ManyFilesWork:
         for folder in sorted({place.final.parent for place in places}):
             make_folder(self._disk, folder)
         missing = [place for place in places if not _is_there(place)]
+        for place in missing:
+            check_source(place.part)
         self._fetch(job, missing, stop, report)
         if stop.kind is not None and any(place.part.downloaded is None for place in places):
             if stop.kind is StopKind.CANCEL:

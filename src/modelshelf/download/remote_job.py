@@ -7,13 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from modelshelf.download.file_fetcher import FileFetcher, Report
+from modelshelf.download.origin import public_url
 from modelshelf.download.stop_signal import StopSignal
-from modelshelf.errors import DestinationUnusableError, ModelshelfError
+from modelshelf.errors import DestinationUnusableError, InvalidDownloadError, ModelshelfError
 from modelshelf.protocols import Disk
 from modelshelf.schema.download_job import DownloadJobRemoteSource
 from modelshelf.schema.transfer import PrivateAddresses, Stopped, TransferOrder
 
-__all__ = ["RemoteWork", "TokenFor", "make_folder", "order_of"]
+__all__ = ["RemoteWork", "TokenFor", "check_source", "make_folder", "order_of"]
 
 TokenFor = Callable[[str], str | None]
 """Says which access token to present for an address; None presents nothing."""
@@ -45,6 +46,7 @@ class RemoteWork:
 
     def run(self, job: DownloadJobRemoteSource, stop: StopSignal, report: Report) -> Stopped | None:
         """Fetch it; see `JobWork`."""
+        check_source(job)
         make_folder(
             self._disk, job.destination if job.destination_is_folder else job.destination.parent
         )
@@ -100,6 +102,20 @@ def order_of(
         private=private,
         digests=job.digests,
     )
+
+
+def check_source(job: DownloadJobRemoteSource) -> None:
+    """Refuse a job whose address misses a part: without it another file might answer.
+
+    Raises:
+        InvalidDownloadError: It does.
+    """
+    if not job.source_is_whole:
+        raise InvalidDownloadError(
+            url=public_url(str(job.source)),
+            reason="a part of its address was not kept, for it may be a secret;"
+            " submit it anew with its whole address, and it goes on where it was",
+        )
 
 
 def make_folder(disk: Disk, folder: Path) -> None:

@@ -142,7 +142,7 @@ class _SavedPart(_Document):
         source, is_whole = address_without_secrets(str(part.source))
         return cls(
             source=source,
-            source_is_whole=is_whole,
+            source_is_whole=is_whole and part.source_is_whole,
             destination=str(part.destination),
             expected=_SavedContent.of(part.expected),
             digests=sorted(part.digests),
@@ -155,6 +155,7 @@ class _SavedPart(_Document):
         done = self.done.downloaded() if self.done else None
         return DownloadJobRemoteSource(
             source=self.source,
+            source_is_whole=self.source_is_whole,
             destination=Path(self.destination),
             status=DownloadJobStatus.COMPLETED if done else DownloadJobStatus.IDLE,
             expected=self.expected.content(),
@@ -223,6 +224,7 @@ class SavedJob(_Document):
             saved.source, saved.source_is_whole = str(job.source.absolute()), True
             saved.keep_source = job.keep_source
         if isinstance(job, DownloadJobRemoteSource):
+            saved.source_is_whole = is_whole and job.source_is_whole
             saved.expected = _SavedContent.of(job.expected)
             saved.digests = sorted(job.digests)
         if isinstance(job, MultiFileDownloadJob):
@@ -256,11 +258,15 @@ class SavedJob(_Document):
             "overwrite": self.overwrite,
             "bytes": self.received,
             "total_bytes": self.total_bytes,
-            # Should the rest of its address be missed, what came can still be used by the same order.
+            # What came is for the same order with its whole address.
             "preserve_partial_downloads": self.preserve_partial_downloads or not self._is_whole,
             "source": self.source,
         }
-        remote = {"expected": self.expected.content(), "digests": frozenset(self.digests)}
+        remote = {
+            "source_is_whole": self.source_is_whole,
+            "expected": self.expected.content(),
+            "digests": frozenset(self.digests),
+        }
         if not Path(self.destination).is_absolute():
             message = "the destination is not absolute"
             raise ValueError(message)

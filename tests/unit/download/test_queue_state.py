@@ -15,7 +15,12 @@ import pytest
 from modelshelf.disk import LocalDisk
 from modelshelf.download.queue import DownloadQueueService
 from modelshelf.download.saved_job import SavedJob, address_without_secrets
-from modelshelf.errors import DestinationUnusableError, ForeignQueueError, UnknownJobIDException
+from modelshelf.errors import (
+    DestinationUnusableError,
+    ForeignQueueError,
+    InvalidDownloadError,
+    UnknownJobIDException,
+)
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.download_job import (
     DownloadJobBase,
@@ -290,6 +295,29 @@ class TestDocuments:
         again, _ = lives.begin().list_jobs()
         assert str(again.source) == "https://files.example/a?type=Model"
         assert again.preserve_partial_downloads
+
+    def test_an_address_that_misses_a_part_is_not_asked(
+        self, lives: Lives, taps: Taps, models: Path
+    ) -> None:
+        """Another file might answer. The whole address goes on with what came."""
+        url = f"https://files.example/a?sign={SECRET}"
+        first = lives.begin()
+        job = first.create_download_job(url, models, filename="a")
+        tap = taps[f"a?sign={SECRET}"]
+        tap.let(1000)
+        tap.await_bytes(1000)
+        first.stop()
+        second = lives.begin()
+        (again,) = second.list_jobs()
+        second.start_job(again)
+        second.wait_for_job(again, PATIENCE)
+        assert isinstance(again.error, InvalidDownloadError)
+        assert (taps["a"].runs, [path.name for path in models.iterdir()]) == (0, [".a.part"])
+        tap.finish()
+        anew = second.create_download_job(url, models, filename="a")
+        second.wait_for_job(anew, PATIENCE)
+        assert anew.complete
+        assert job.paused
 
     @pytest.mark.parametrize(
         ("url", "kept", "is_whole"),
