@@ -152,7 +152,6 @@ class NotYetPublicError(AccessDeniedError):
     """So far only those who paid for it get it. Wait until it is for everybody, or buy access."""
 
     code = "not-yet-public"
-    exit_status, http_status = 5, 402
     hint = "wait until its early access ends, or buy it on its page and give your access token"
 
 
