@@ -208,7 +208,7 @@ def test_a_kill_while_removing_leaves_what_can_be_removed(tmp_path: Path, *, aft
     with opened(template / "vae") as partly:
         partly.begin(HEAD)
         partly.write(0, memoryview(CONTENT)[:10_000])
-    for at in range(1, 5):
+    for at in range(1, 6):
         folder = tmp_path / str(at)
         shutil.copytree(template, folder)
         disk = KillingDisk(LocalDisk(), at, after=after)

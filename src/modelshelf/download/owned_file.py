@@ -120,6 +120,16 @@ class OwnedFile:
         if self.has_its_name:
             self._disk.remove_file(self.path)
 
+    def remove_with_room(self) -> None:
+        """Take its name away, and have its room at once: some systems free that of a removed file later.
+
+        A file that has another name too, be it the final one, keeps its bytes.
+        """
+        if self.has_its_name and self.status.st_nlink == 1:
+            with suppress(OSError):
+                self.truncate(0)
+        self.remove()
+
     def close(self) -> None:
         """Let go of the file and of the lock."""
         # A process that was forked off shares the lock: it must not hold on to it, nor undo its parent's.

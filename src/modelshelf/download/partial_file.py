@@ -286,7 +286,7 @@ class PartialFile:
             with destination_trouble(self.final):
                 # The journal last: it is what says whose the other is.
                 if self._part:
-                    self._part.remove()
+                    self._part.remove_with_room()
                 self._owned.remove()
         finally:
             self._release()

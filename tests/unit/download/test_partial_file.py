@@ -445,6 +445,23 @@ class TestEnding:
             partial.discard()
             assert path.read_text() == "something else"
 
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_a_file_whose_folder_cannot_be_flushed_is_whole_all_the_same(
+        self, final: Path, *, overwrite: bool
+    ) -> None:
+        """It has its name by then, and cleaning up after the error does not take its bytes."""
+
+        class Broken(WrappedDisk):
+            def sync_folder(self, path: Path) -> None:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+        partial = begun(final, disk=Broken(LocalDisk()))
+        put(partial, (0, SIZE))
+        with pytest.raises(DestinationUnusableError):
+            partial.publish(final, size=SIZE, overwrite=overwrite)
+        partial.discard()
+        assert (names(final), final.read_bytes()) == ([final.name], CONTENT)
+
     def test_discarding_leaves_nothing(self, final: Path) -> None:
         """And may be repeated."""
         partial = begun(final)
