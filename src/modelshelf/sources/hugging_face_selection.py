@@ -7,6 +7,7 @@ is enough. Source: `spec/model-manager-v2.md`, "HFModelSource" and "heuristic_im
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ _SUFFIXES = ("safetensors", "sft", "bin", "pt", "pth", "ckpt", "gguf")
 _CONFIGS = frozenset(
     {"config.json", "adapter_config.json", "preprocessor_config.json", "image_encoder.txt"}
 )
+_STEP = re.compile(r"(.+?)[_-](?:step|epoch)?[_-]?(?:\d{6,12}|\d{1,12}steps?)")
 _SHOWN = 20
 
 
@@ -71,7 +73,8 @@ def select_files(
     * A file that is named is taken as it is. A folder that is named is the model.
     * Of a pipeline (`model_index.json`): its components, each in one form; loose checkpoints stay.
     * Of a folder with a configuration and weights of a library's name: one form of the weights.
-    * Else a single loose model file; where there are several models the user has to say which.
+    * Else a single loose model file, without what its trainer saved on the way; where there are
+      several models the user has to say which.
     * The form: the wanted variant where a component has it, else its plain files, as the document
       says; within a variant safetensors before pickles; ONNX, OpenVINO and Flax only when asked
       for, or when there is nothing else.
@@ -174,7 +177,9 @@ class _Choice:
                 raise NoModelFilesError(source=str(self._source), reason=reason)
             return self._selection(self._others, [])
         within = set(folders)
-        loose = self._best_of_each_stem(one for one in usable if one.folder not in within)
+        loose = _without_steps(
+            self._best_of_each_stem(one for one in usable if one.folder not in within)
+        )
         choices = [*folders, *(one.paths[0] for one in loose)]
         if len(choices) > 1:
             raise self._several(choices)
@@ -301,6 +306,16 @@ class _Choice:
             choices=", ".join(full[:_SHOWN]) + (", …" if len(full) > _SHOWN else ""),
             first=full[0],
         )
+
+
+def _without_steps(loose: list[Weights]) -> list[Weights]:
+    """Leave out what a trainer saved on its way, `ink_000000500` or `ink-000010`, where `ink` is there."""
+    there = {(one.folder, one.stem) for one in loose}
+    return [
+        one
+        for one in loose
+        if (step := _STEP.fullmatch(one.stem)) is None or (one.folder, step[1]) not in there
+    ]
 
 
 def _has_graph(one: Weights) -> bool:

@@ -299,6 +299,8 @@ def test_a_folder_model_without_a_pipeline(names: list[str], expected: list[str]
         (["ink-fp32.png", "ink.fp16.safetensors", "ink.safetensors"], "ink.fp16.safetensors"),
         (["loras/ink.pt", "README.md"], "loras/ink.pt"),
         (["flux1-Q4_0.gguf", "LICENSE"], "flux1-Q4_0.gguf"),
+        (["ink.safetensors", "ink_000000500.safetensors", "config.yaml"], "ink.safetensors"),
+        (["ink.safetensors", "ink-000010.safetensors", "ink-step00000500.ckpt"], "ink.safetensors"),
     ],
 )
 def test_a_single_loose_file_is_the_model(names: list[str], expected: str) -> None:
