@@ -144,6 +144,8 @@ class FileRun:
                     None if self._setbacks.is_rangeless else asked,
                     validator=None if self._setbacks.is_rangeless else validator,
                     order=self._order,
+                    patience=self._all.patience,
+                    clock=self._all.clock,
                 ),
                 stop=self._stop,
                 discard=Opening.abort,

@@ -28,6 +28,8 @@ class Patience:
     """A connection slower than this share of the median of its siblings counts as stuck ..."""
     slow_for: float = 30.0
     """... once it has been for so long."""
+    crawl: float = 100.0
+    """Bytes per second below which it does so, even if there is nothing to compare it with."""
     attempts: int = 6
     """Failures in a row, without a new byte between them, after which the download fails."""
     first_pause: float = 0.5

@@ -31,8 +31,6 @@ _MARKS = 100
 """Reports of progress for each file, at least where it is large."""
 _UNUSABLE = 2
 """Answers in a row that do not fit the request, after which ranges are not asked for any more."""
-_SLOWEST = 82.0
-"""Bytes per second below which a connection counts as stuck even if there is nothing to compare it with."""
 
 
 class Ending(Enum):
@@ -222,7 +220,9 @@ class Transfer:
         usual = rates[len(rates) // 2] if len(rates) > 1 else 0.0
         for worker in workers:
             patience = self._all.patience
-            worker.check_pace(max(_SLOWEST, usual * patience.slow_share), patience.slow_for, now)
+            worker.check_pace(
+                max(patience.crawl, usual * patience.slow_share), patience.slow_for, now
+            )
         if workers:
             for _ in range(lacking):
                 if not self._all.hosts.try_acquire(self._host, self._flow):
