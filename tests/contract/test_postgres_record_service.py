@@ -62,6 +62,22 @@ class TestPostgres(RecordServiceContract):
         assert self.service.search_by_path(path).name == wide
 
 
+def test_a_database_of_an_earlier_modelshelf_gets_its_indexes(url: str) -> None:
+    """What lets pages be read quickly is made when the records are opened, once."""
+    with ModelRecordServiceSQL.from_url(url) as service:
+        service.add_models({"b": lora("b"), "a": lora("a")})
+    engine = create_engine(url)
+    listed = "SELECT indexname FROM pg_indexes WHERE starts_with(indexname, 'ix_model_config_page')"
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_model_config_page, ix_model_config_page_name")
+    for _ in range(2):
+        with ModelRecordServiceSQL.from_url(url) as service:
+            assert [one.key for one in service.all_models()] == ["a", "b"]
+        with engine.begin() as connection:
+            assert len(connection.exec_driver_sql(listed).all()) == 2
+    engine.dispose()
+
+
 def test_many_open_an_empty_database_at_once(url: str) -> None:
     """The tables are made once, and nobody fails."""
 

@@ -52,10 +52,7 @@ _Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _sorted(name: str, *columns: str) -> Index:
-    """Let a page of a long list be read without sorting all of it.
-
-    On SQLite alone: a row of PostgreSQL's index takes 2,700 bytes, and a name may have more.
-    """
+    """Let a page of a long list be read without sorting all of it, on SQLite; see `page_index`."""
     # What is hidden comes last: first, it would look to SQLite like the column to search by.
     index = Index(f"ix_model_config_{name}", *columns, "key", "hidden")
     return index.ddl_if(dialect="sqlite")

@@ -24,6 +24,7 @@ from modelshelf.errors import (
     UsageError,
 )
 from modelshelf.records.lent_connection import LentConnection
+from modelshelf.records.page_index import make_page_index
 from modelshelf.records.record_schema import holds_records, make_records
 from modelshelf.records.sqlite_engine import BUSY_SECONDS, WRITES, sqlite_engine, translated
 from modelshelf.records.text_index import has_older_text_index, make_text_index
@@ -216,7 +217,9 @@ class PostgresDatabase:
         self._place = address.render_as_string(hide_password=True)
         try:
             with self.write() as connection:
-                if not holds_records(connection, self._place, alone=False):
+                if holds_records(connection, self._place, alone=False):
+                    make_page_index(connection)
+                else:
                     make_records(connection)
         except BaseException:
             self._engine.dispose()

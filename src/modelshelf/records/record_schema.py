@@ -11,6 +11,7 @@ from modelshelf.records.config_tables import (
     model_config,
     model_manager_metadata,
 )
+from modelshelf.records.page_index import make_page_index
 from modelshelf.records.record_service import VERSION
 from modelshelf.records.text_index import make_text_index
 
@@ -68,6 +69,7 @@ def make_records(connection: Connection) -> None:
     for tables in (config_metadata, alone_metadata):
         tables.create_all(connection)
     make_text_index(connection)
+    make_page_index(connection)
     entry = {"metadata_key": "version", "metadata_value": VERSION}
     connection.execute(insert(model_manager_metadata).values(entry))
 

@@ -34,6 +34,7 @@ from modelshelf.records.config_tables import (
     model_config_tag,
 )
 from modelshelf.records.configs import parsed_config
+from modelshelf.records.page_index import name_start
 from modelshelf.records.word_search import WordSearch, successor
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.selector import (
@@ -173,7 +174,10 @@ def count_configs(connection: Connection, selector: Selector = Everything) -> in
 
 def _sorting(connection: Connection, order: Order, *, descending: bool) -> list[ColumnElement[Any]]:
     """Sort records without the attribute to the end either way, and equal ones by key."""
-    columns = [each.desc() if descending else each.asc() for each in _ORDERS[order]]
+    sorted_by = list(_ORDERS[order])
+    if connection.dialect.name == "postgresql" and model_config.c.name in sorted_by:
+        sorted_by.insert(sorted_by.index(model_config.c.name), name_start())
+    columns = [each.desc() if descending else each.asc() for each in sorted_by]
     # Each database does one way by itself; to be told so keeps SQLite from using its index.
     is_usual = descending is (connection.dialect.name == "sqlite")
     if order in _NULLABLE and not is_usual:

@@ -200,6 +200,17 @@ class RecordSearchingContract(RecordServiceCase):
         self.add("y", "z", base="any")
         assert keys(self.service.all_models()) == ["y", "e", "a", "b", "c", "d", "f", "z"]
 
+    def test_long_names_are_sorted_to_their_ends(self) -> None:
+        """Names that begin alike for long are told apart by what follows, and pages agree."""
+        start = "水" * 60 + "same"
+        for key, end in (("a", "c"), ("b", ""), ("c", "ab"), ("d", "a"), ("e", "b" * 900)):
+            self.add(key, start + end)
+        for order in (Order.DEFAULT, Order.NAME):
+            find = partial(self.service.find, order=order)
+            assert keys(find()) == ["b", "d", "c", "e", "a"]
+            assert keys(find(descending=True)) == ["a", "e", "c", "d", "b"]
+            assert keys(find(offset=1, limit=2)) == ["d", "c"]
+
     def test_every_order_goes_both_ways(self) -> None:
         """Records without the attribute are last in both, and equal ones are by key in both."""
         self.fill()
