@@ -1,25 +1,29 @@
-"""`shelf add`: take models into the library."""
+"""`shelf add`: take models into the library, from this machine or from a hub."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
 from modelshelf.cli.batch import Batch
-from modelshelf.cli.options import dry_run, never_asks, verb_options
+from modelshelf.cli.installing import installing, job_said, run_jobs
+from modelshelf.cli.options import dry_run, verb_options, yes
 from modelshelf.cli.output import note, print_document, print_lines, print_table, warn
 from modelshelf.cli.progress import progress_bar
+from modelshelf.cli.question import agreed
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
 from modelshelf.errors import UsageError
 
 if TYPE_CHECKING:
     from modelshelf.manager import NormalizedModelManager
+    from modelshelf.schema.install_job import ModelInstallJob
     from modelshelf.schema.manifest import ImportPlan
     from modelshelf.schema.model import AddOutcome
+    from modelshelf.schema.model_source import ModelSource
 
 __all__ = ["command"]
 
@@ -33,9 +37,7 @@ class _Wish(TypedDict):
 
 
 @click.command("add")
-@click.argument(
-    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
-)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--name", help="Its name; default the file's or folder's. For one model only.")
 @click.option("--description", default="", help="Free text to keep with it.")
 @click.option("--source", default="", help="Where it came from: a URL or repository id.")
@@ -46,13 +48,15 @@ class _Wish(TypedDict):
     default=None,
     help="Split checkpoints into pipelines that share their parts, or keep them one file each.",
 )
+@click.option("--token", envvar="SHELF_ADD_TOKEN", help="Access token for the sources that ask.")
+@click.option("--scan", is_flag=True, help="Look first, say what is there, and ask before adding.")
 @dry_run
-@never_asks
+@yes
 @verb_options
 @click.pass_obj
 def command(  # noqa: PLR0913 - one parameter an option
     session: Session,
-    paths: tuple[Path, ...],
+    sources: tuple[str, ...],
     *,
     name: str | None,
     description: str,
@@ -60,11 +64,15 @@ def command(  # noqa: PLR0913 - one parameter an option
     move: bool,
     follow_links: bool,
     convert: bool | None,
+    token: str | None,
+    scan: bool,
     dry_run: bool,
+    yes: bool,
 ) -> int:
-    """Add models: folders, files, or trees of both.
+    """Add models: folders and files of this machine, addresses, Hugging Face, Civitai.
 
     A diffusers folder is one model, and so is a model file; in any other folder they are looked for.
+    From a repository only what the model needs is fetched, and nothing that is on this machine already.
 
     A checkpoint that holds a whole pipeline is split into its parts, and export gives it back.
     Originals stay where they are unless `--move` is given. What the library holds already is not
@@ -72,7 +80,9 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     \b
     shelf add ~/models/stable-diffusion-1-5
-    shelf add ~/models --dry-run
+    shelf add stabilityai/sdxl-turbo:fp16 stabilityai/sdxl-turbo::vae
+    shelf add https://civitai.com/models/58390
+    shelf add ~/models --scan
     """
     wish: _Wish = {
         "name": name,
@@ -83,15 +93,65 @@ def command(  # noqa: PLR0913 - one parameter an option
     }
     batch = Batch(session)
     with session.open() as manager:
+        paths, remote = _sort(session, batch, sources, token)
         models = _discover(manager, batch, paths)
-        _check_name(name, models)
-        if dry_run:
+        _check_name(name, [*models, *remote])
+        _check_remote(remote, is_local_only=move or scan or dry_run or follow_links or convert)
+        if dry_run or scan:
             plans = _plan(manager, batch, models, wish)
-            _print_plans(session, plans, manager.foresee(plans), batch)
-        else:
-            outcomes = list(_add(session, manager, batch, models, wish, move=move))
-            _summarize(session, outcomes, batch)
+            _print_plans(session, plans, manager.foresee(plans), batch, is_dry=dry_run)
+            action = f"adding {len(plans)} model{'s' * (len(plans) != 1)}"
+            if dry_run or not plans or not agreed(session, action, yes=yes):
+                return batch.status
+        outcomes = list(_add(session, manager, batch, models, wish, move=move))
+        jobs = _install(session, manager, batch, remote, wish) if remote else []
+        _summarize(session, outcomes, jobs, batch)
     return batch.status
+
+
+def _sort(
+    session: Session, batch: Batch, sources: Sequence[str], token: str | None
+) -> tuple[list[Path], list[ModelSource]]:
+    """Tell paths of this machine from what is to be fetched."""
+    from modelshelf.manager.hub_access import civitai_access, hub_access  # noqa: PLC0415 - slow
+    from modelshelf.schema.model_source import LocalModelSource  # noqa: PLC0415
+    from modelshelf.sources.reading import parse_source  # noqa: PLC0415
+
+    settings = session.settings()
+    hub, civitai = hub_access(settings), civitai_access(settings)
+    paths: list[Path] = []
+    remote: list[ModelSource] = []
+    for text in sources:
+        with batch.search(text):
+            found = parse_source(text, access_token=token, hub=hub, civitai=civitai)
+            if isinstance(found, LocalModelSource):
+                paths.append(found.path)
+            else:
+                remote.append(found)
+    return paths, remote
+
+
+def _check_remote(remote: Sequence[ModelSource], *, is_local_only: bool | None) -> None:
+    if remote and is_local_only:
+        raise UsageError(
+            problem=f"`{remote[0]}` is not on this machine, as some of the options want it",
+            remedy="leave out `--move`, `--scan`, `--dry-run`, `--follow-links` and `--convert`",
+        )
+
+
+def _install(
+    session: Session,
+    manager: NormalizedModelManager,
+    batch: Batch,
+    remote: Sequence[ModelSource],
+    wish: _Wish,
+) -> list[ModelInstallJob]:
+    config: dict[str, Any] = {"name": wish["name"], "description": wish["description"] or None}
+    given = {name: value for name, value in config.items() if value is not None}
+    with installing(session, manager) as (installer, events):
+        jobs = [installer.import_model(source, given) for source in remote]
+        run_jobs(session, batch, events, jobs)
+    return jobs
 
 
 def _discover(manager: NormalizedModelManager, batch: Batch, paths: Sequence[Path]) -> list[Path]:
@@ -102,7 +162,7 @@ def _discover(manager: NormalizedModelManager, batch: Batch, paths: Sequence[Pat
     return models
 
 
-def _check_name(name: str | None, models: Sequence[Path]) -> None:
+def _check_name(name: str | None, models: Sequence[object]) -> None:
     if name is not None and len(models) > 1:
         raise UsageError(
             problem=f"`--name` names one model, and there are {len(models)}",
@@ -150,13 +210,19 @@ def _tell(session: Session, outcome: AddOutcome) -> None:
         warn(session, f"{info.name}: {warning}")
 
 
-def _summarize(session: Session, outcomes: Sequence[AddOutcome], batch: Batch) -> None:
+def _summarize(
+    session: Session,
+    outcomes: Sequence[AddOutcome],
+    jobs: Sequence[ModelInstallJob],
+    batch: Batch,
+) -> None:
     stored = sum(outcome.bytes_stored for outcome in outcomes)
     shared = sum(outcome.bytes_shared for outcome in outcomes)
     if session.json:
         print_document(
             {
                 "added": outcomes,
+                "installed": [job_said(job) for job in jobs],
                 "bytes_stored": stored,
                 "bytes_shared": shared,
                 "failed": batch.failed,
@@ -167,9 +233,18 @@ def _summarize(session: Session, outcomes: Sequence[AddOutcome], batch: Batch) -
         note(session, f"stored {human_size(stored)}, {was_there}")
 
 
-def _print_plans(session: Session, plans: Sequence[ImportPlan], stored: int, batch: Batch) -> None:
+def _print_plans(
+    session: Session,
+    plans: Sequence[ImportPlan],
+    stored: int,
+    batch: Batch,
+    *,
+    is_dry: bool,
+) -> None:
     shared = sum(plan.size for plan in plans) - stored
     if session.json:
+        if not is_dry:
+            return
         planned = [
             {
                 "name": plan.name,
@@ -209,6 +284,6 @@ def _print_plans(session: Session, plans: Sequence[ImportPlan], stored: int, bat
     print_table(session, headers, rows, right=frozenset({4, 5}))
     note(
         session,
-        f"would store {human_size(stored)}, share {human_size(shared)}; "
-        "nothing was added: this was a dry run",
+        f"would store {human_size(stored)}, share {human_size(shared)}"
+        + ("; nothing was added: this was a dry run" if is_dry else ""),
     )

@@ -12,6 +12,7 @@ __all__ = [
     "HubAnswerError",
     "HubError",
     "HubUnreachableError",
+    "InstallationFailedError",
     "InvalidMetadataError",
     "InvalidModelSourceError",
     "LoginRequiredError",
@@ -38,6 +39,19 @@ class HubError(ModelshelfError):
     code = "hub-failed"
     kept = "Nothing was downloaded, and the library is as it was."
     message = "the hub does not give the model"
+
+
+class InstallationFailedError(HubError):
+    """An installation failed in another program, whose error is known in words alone."""
+
+    code = "installation-failed"
+    message = "installing `{source}` failed: {reason}"
+    hint = "`shelf job retry` tries again; what was fetched is not fetched again"
+
+    source: str
+    """What was to be installed."""
+    reason: str
+    """What that program said last."""
 
 
 class InvalidModelSourceError(HubError):

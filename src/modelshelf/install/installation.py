@@ -70,12 +70,13 @@ class Installation:
         }
         for name, value in said.items():
             setattr(self.job, name, value)
+        self.job.exception = error
         with suppress(ModelshelfError):
             self.note(status=InstallStatus.ERROR, **said)
 
     def forgive(self) -> None:
         """Let the job forget how it failed, because it is tried again."""
-        for name in ("error_type", "error", "error_code", "hint"):
+        for name in ("error_type", "error", "error_code", "hint", "exception"):
             setattr(self.job, name, None)
 
 

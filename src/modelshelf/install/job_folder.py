@@ -24,7 +24,7 @@ from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from time import time
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -306,6 +306,12 @@ class JobFolders:
             if all(document.owner != name for _, document in self.jobs()):
                 self._lock_of(name).unlink(missing_ok=True)
             lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @contextmanager
     def _gate(self) -> Iterator[None]:

@@ -150,6 +150,19 @@ class JobRunner:
             if taken is not None:
                 self._take(*taken)
 
+    def take_one(self, number: int) -> ModelInstallJob | None:
+        """Go on with one job that its program left, paused and failed ones too.
+
+        Returns:
+            The job; None where there is none, or its program still runs.
+        """
+        taken = self._folders.take_over(number)
+        if taken is None:
+            return None
+        self._take(*taken)
+        self.resume(number)
+        return self.board.find(number).job
+
     def _take(self, folder: JobFolder, document: JobDocument) -> None:
         installation = self.board.known(document.id)
         if installation is None:
@@ -239,6 +252,7 @@ class JobRunner:
             installation.add_files(self._sparer.spare(listing, folder))
             job.spared_bytes = job.bytes = sum(file.size for file in installation.there)
             job.total_bytes = listing.size or 0
+            job.notes = listing.notes
             token = getattr(job.source, "access_token", None) or self._hubs.token_for(job.source)
             download = download_listed(listing, folder, installation.there, token)
         if download is None:

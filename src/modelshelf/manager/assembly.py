@@ -29,6 +29,9 @@ __all__ = ["Services", "assemble"]
 class Services:
     """Everything that the faces of one library work with."""
 
+    settings: Settings
+    """Where it lies and how it behaves."""
+
     records: SqlRecordStore
     """What is known."""
     configs: LibraryRecordService
@@ -85,6 +88,7 @@ def assemble(settings: Settings, *, clock: Clock, disk: Disk | None = None) -> S
     leases = LeaseKeeper(cache / "leases", records, Leftovers(records, blobs, disk).remove)
     views = ViewKeeper(models, records, blobs, disk)
     return Services(
+        settings=settings,
         records=records,
         configs=LibraryRecordService(
             database,

@@ -159,6 +159,14 @@ class ModelInstallService(ModelInstallServiceBase):
             _LOGGER.warning("`%s` is not at `%s` any more", config.name, config.path)
         self._runner.take_up()
 
+    def take_up(self, number: int) -> ModelInstallJob | None:
+        """Go on with one job that another program left, also one that was paused or failed.
+
+        Returns:
+            The job; None where there is none, or its program still runs.
+        """
+        return self._runner.take_one(number)
+
     def stop(self, invoker: object = None) -> None:
         """End work and keep everything that is needed to go on with it later."""
         del invoker

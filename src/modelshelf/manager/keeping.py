@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from modelshelf.manager.assembly import Services
 from modelshelf.manager.selection import Selector
@@ -13,6 +14,11 @@ from modelshelf.schema.override import Override
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.report import GarbageReport, SharedPart, Usage, VerifyReport
+
+if TYPE_CHECKING:
+    from modelshelf.download import DownloadQueueServiceBase
+    from modelshelf.events import EventServiceBase
+    from modelshelf.manager.install_service import ModelInstallService
 
 __all__ = ["LibraryKeeper"]
 
@@ -31,6 +37,32 @@ class LibraryKeeper:
         Source: `spec/model-manager-v2.md`, "Reading and Writing Model Configuration Records".
         """
         return self._services.configs
+
+    def installer(
+        self,
+        download_queue: DownloadQueueServiceBase,
+        *,
+        event_bus: EventServiceBase | None = None,
+    ) -> ModelInstallService:
+        """Return an installer that brings models into this library from anywhere.
+
+        Args:
+            download_queue: Fetches files; the caller's to stop.
+            event_bus: Is told of every job; None tells nobody.
+
+        Source: `spec/model-manager-v2.md`, "Initializing the installer".
+        """
+        # Who lists models does not wait for what installs them.
+        from modelshelf.manager.install_service import ModelInstallService  # noqa: PLC0415
+
+        services = self._services
+        return ModelInstallService(
+            services.settings,
+            services.configs,
+            download_queue,
+            event_bus=event_bus,
+            services=services,
+        )
 
     def get_model(self, selector: str | int) -> ModelInfo:
         """Return the one model that *selector* means, stored here or elsewhere.

@@ -92,6 +92,10 @@ class ModelInstallJob(BaseModel):
     """The error's stable code, such as `repository-gated`."""
     hint: str | None = None
     """What to do about it."""
+    notes: tuple[str, ...] = ()
+    """What is different from what was asked for, a sentence each."""
+    exception: Any = Field(default=None, exclude=True, repr=False)
+    """The exception itself; None where none was raised, or another program had it."""
 
     __hash__ = object.__hash__
 

@@ -1,0 +1,56 @@
+"""`shelf adopt`: know models where they lie, without copying or touching them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from modelshelf.cli.batch import Batch
+from modelshelf.cli.installing import installing
+from modelshelf.cli.options import never_asks, verb_options
+from modelshelf.cli.output import note, print_document, print_lines
+from modelshelf.cli.session import Session
+from modelshelf.cli.text import printable
+
+__all__ = ["command"]
+
+
+@click.command("adopt")
+@click.argument(
+    "folders", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path)
+)
+@never_asks
+@verb_options
+@click.pass_obj
+def command(session: Session, folders: tuple[Path, ...]) -> int:
+    """Enter every model below folders where it lies; nothing there is copied, changed or deleted.
+
+    Another program may go on using them. `shelf missing` says which were moved away since.
+
+    \b
+    shelf adopt ~/ComfyUI/models
+    """
+    batch = Batch(session)
+    adopted: list[dict[str, object]] = []
+    with session.open() as manager, installing(session, manager) as (installer, _):
+        for folder in folders:
+            with batch.search(str(folder)):
+                found = installer.placed.adopt(
+                    folder, lambda path, error: batch.take(str(path), error)
+                )
+                for config, is_new in found:
+                    batch.take(config.path, None)
+                    adopted.append({"key": config.key, "path": config.path, "is_new": is_new})
+                    if session.quiet:
+                        print_lines([config.key])
+                    elif not session.json:
+                        verb = "adopted" if is_new else "known"
+                        bases = ",".join(config.bases)
+                        name = printable(config.name)
+                        click.echo(f"{verb}  {name}  {config.type}  {bases}  {config.key}")
+    if session.json:
+        print_document({"adopted": adopted, "failed": batch.failed})
+    else:
+        note(session, f"{sum(bool(one['is_new']) for one in adopted)} new, nothing was copied")
+    return batch.status

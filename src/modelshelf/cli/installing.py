@@ -1,0 +1,116 @@
+"""Running installations in the foreground, with bars, for the verbs that begin or resume them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from modelshelf.cli.batch import Batch
+from modelshelf.cli.output import note, print_lines, warn
+from modelshelf.cli.session import Session
+from modelshelf.cli.text import human_size, printable
+from modelshelf.cli.transfer_bars import Moved, TransferBars, transfer_bars
+from modelshelf.errors import InstallationFailedError, ModelshelfError
+
+if TYPE_CHECKING:
+    from modelshelf.events import Subscription
+    from modelshelf.manager import ModelInstallService, NormalizedModelManager
+    from modelshelf.schema.install_job import ModelInstallJob
+
+__all__ = ["installing", "job_said", "run_jobs"]
+
+_TICK = 0.2
+"""Seconds after which to look whether all jobs have ended, when nothing is told."""
+
+
+@contextmanager
+def installing(
+    session: Session, manager: NormalizedModelManager
+) -> Iterator[tuple[ModelInstallService, Subscription]]:
+    """Give an installer and what it tells; what is not done when the block is left can be resumed."""
+    from modelshelf.events import EventBus  # noqa: PLC0415 - only who installs pays for it
+    from modelshelf.manager.download_queue import download_queue  # noqa: PLC0415
+
+    bus = EventBus()
+    with (
+        bus.subscribe() as events,
+        download_queue(session.settings()) as queue,
+        manager.installer(queue, event_bus=bus) as installer,
+    ):
+        yield installer, events
+
+
+def run_jobs(
+    session: Session, batch: Batch, events: Subscription, jobs: Sequence[ModelInstallJob]
+) -> None:
+    """Wait for jobs, show how far they are, and tell what came of each; interrupted, say how to go on."""
+    try:
+        with transfer_bars(session) as bars:
+            while not all(job.in_terminal_state or job.paused for job in jobs):
+                events.get(timeout=_TICK)
+                _show(bars, jobs)
+    except KeyboardInterrupt:
+        unfinished = [str(job.id) for job in jobs if not job.in_terminal_state]
+        if unfinished:
+            note(session, f"`shelf job resume {' '.join(unfinished)}` goes on where this stopped")
+        raise
+    for job in jobs:
+        _tell(session, batch, job)
+
+
+def _show(bars: TransferBars, jobs: Sequence[ModelInstallJob]) -> None:
+    moved = [
+        Moved(
+            f"{job.source}: {part.local_path}",
+            part.bytes,
+            part.total_bytes,
+            is_over=0 < part.total_bytes <= part.bytes,
+        )
+        for job in jobs
+        for part in job.parts
+    ]
+    if moved:
+        bars.report(moved)
+
+
+def _tell(session: Session, batch: Batch, job: ModelInstallJob) -> None:
+    words = str(job.source)
+    if job.errored:
+        batch.take(words, _error(job))
+        return
+    batch.take(words, None)
+    config = job.config_out
+    if config is None:
+        note(session, f"{job.status}  {words}")
+        return
+    if session.quiet:
+        print_lines([config.key])
+    elif not session.json:
+        bases = ",".join(config.bases)
+        click.echo(f"added  {printable(config.name)}  {config.type}  {bases}  {config.key}")
+        spared = f", {human_size(job.spared_bytes)} of it was here already"
+        size = human_size(job.total_bytes)
+        note(session, f"{size} from {words}{spared if job.spared_bytes else ''}")
+    for said in job.notes:
+        warn(session, f"{config.name}: {said}")
+
+
+def _error(job: ModelInstallJob) -> ModelshelfError:
+    found = job.exception
+    if isinstance(found, ModelshelfError):
+        return found
+    if found is not None:
+        # Nobody foresaw it, so its traceback is what helps.
+        raise found
+    last = (job.error or job.error_type or "").strip().rpartition("\n")[2]
+    return InstallationFailedError(source=str(job.source), reason=last)
+
+
+def job_said(job: ModelInstallJob) -> dict[str, object]:
+    """Return a job as programs get it."""
+    told = job.model_dump(mode="json", exclude={"error", "config_in", "config_out"})
+    key = None if job.config_out is None else job.config_out.key
+    return told | {"source": str(job.source), "key": key}
