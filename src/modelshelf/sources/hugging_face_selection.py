@@ -7,7 +7,6 @@ is enough. Source: `spec/model-manager-v2.md`, "HFModelSource" and "heuristic_im
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from modelshelf.errors import NoModelFilesError, RepositoryFileNotFoundError, Se
 from modelshelf.schema.model_source import HFModelSource
 from modelshelf.schema.taxonomy import ModelRepoVariant
 from modelshelf.sources.repository_files import belongs_to_a_model, is_leftover
+from modelshelf.sources.weight_forms import WantedForm, form_of, variant_of, without_steps
 from modelshelf.sources.weight_names import (
     ADAPTER_STEMS,
     LAYOUT_STEMS,
@@ -28,21 +28,9 @@ __all__ = ["PIPELINE", "Selection", "select_files"]
 
 PIPELINE = "model_index.json"
 """The file that makes a folder a pipeline and names its components."""
-_KINDS = {
-    ModelRepoVariant.ONNX: WeightsKind.ONNX,
-    ModelRepoVariant.OPENVINO: WeightsKind.OPENVINO,
-    ModelRepoVariant.FLAX: WeightsKind.FLAX,
-}
-_VARIANTS = {
-    ModelRepoVariant.FP16: ("fp16", "", "bf16", "fp32"),
-    ModelRepoVariant.FP32: ("fp32", "", "fp16", "bf16"),
-}
-_PLAIN = ("", "fp32", "bf16", "fp16")
-_SUFFIXES = ("safetensors", "sft", "bin", "pt", "pth", "ckpt", "gguf")
 _CONFIGS = frozenset(
     {"config.json", "adapter_config.json", "preprocessor_config.json", "image_encoder.txt"}
 )
-_STEP = re.compile(r"(.+?)[_-](?:step|epoch)?[_-]?(?:\d{6,12}|\d{1,12}steps?)")
 _SHOWN = 20
 
 
@@ -128,7 +116,7 @@ class _Choice:
         self._source = source
         self._prefix = prefix
         self._names = names
-        self._wanted = wanted
+        self._forms = WantedForm(wanted)
         parsed = (WeightsName.parse(name) for name in names if not is_leftover(name))
         self._weights = [name for name in parsed if name is not None]
         self._sets = sets_of(self._weights)
@@ -143,14 +131,14 @@ class _Choice:
             torch = [one for one in parts if _top(one.folder) in components]
         else:
             torch = parts
-        kind = self._kind(torch, parts)
+        kind = self._forms.kind(torch, parts)
         usable = torch if kind is WeightsKind.TORCH else parts
-        chosen = self._best_of_each_folder(usable, kind)
+        chosen = self._forms.best_of_each_folder(usable, kind)
         folders = {_top(one.folder) for one in chosen}
         if kind is WeightsKind.FLAX:
             # A component that has no Flax weights is still needed.
             rest = [one for one in torch if _top(one.folder) not in folders]
-            chosen += self._best_of_each_folder(rest, WeightsKind.TORCH)
+            chosen += self._forms.best_of_each_folder(rest, WeightsKind.TORCH)
             folders = {_top(one.folder) for one in chosen}
         bare = {_top(name) for name in self._others if "/" in name}
         bare -= {_top(one.folder) for one in parts}
@@ -166,7 +154,7 @@ class _Choice:
     def other(self) -> Selection:
         """Choose from what is no pipeline."""
         self._refuse_strange_weights()
-        kind = self._kind(self._sets, self._sets)
+        kind = self._forms.kind(self._sets, self._sets)
         usable = [one for one in self._sets if one.kind is kind]
         folders = self._model_folders(usable)
         if folders[:1] == [""]:
@@ -177,8 +165,8 @@ class _Choice:
                 raise NoModelFilesError(source=str(self._source), reason=reason)
             return self._selection(self._others, [])
         within = set(folders)
-        loose = _without_steps(
-            self._best_of_each_stem(one for one in usable if one.folder not in within)
+        loose = without_steps(
+            self._forms.best_of_each_stem(one for one in usable if one.folder not in within)
         )
         choices = [*folders, *(one.paths[0] for one in loose)]
         if len(choices) > 1:
@@ -192,7 +180,7 @@ class _Choice:
         """Choose one form of the weights of the model that lies in *folder*."""
         prefix = f"{folder}/" if folder else ""
         here = [one for one in usable if one.folder == folder]
-        chosen = self._best_of_each_folder(here, here[0].kind)
+        chosen = self._forms.best_of_each_folder(here, here[0].kind)
         # Folders with weights of their own are other models, or this one in other forms.
         others = {
             _top(one.folder.removeprefix(prefix)) for one in self._sets if one.folder != folder
@@ -226,55 +214,6 @@ class _Choice:
             )
         )
 
-    def _kind(self, torch: list[Weights], every: list[Weights]) -> WeightsKind:
-        """Return the kind that is wanted where it is there, else the first that is."""
-        wanted = _KINDS.get(self._wanted, WeightsKind.TORCH)
-        if any(one.kind is wanted for one in (torch if wanted is WeightsKind.TORCH else every)):
-            return wanted
-        order = (WeightsKind.TORCH, *_KINDS.values())
-        found = (
-            kind
-            for pool in (torch, every)
-            for kind in order
-            if any(one.kind is kind for one in pool)
-        )
-        return next(found, wanted)
-
-    def _best_of_each_folder(self, sets: list[Weights], kind: WeightsKind) -> list[Weights]:
-        """Choose one form for each folder: all that a library saves there are the same model."""
-        by_folder: dict[str, list[Weights]] = {}
-        for one in sets:
-            if one.kind is kind:
-                by_folder.setdefault(one.folder, []).append(one)
-        chosen = []
-        for _, here in sorted(by_folder.items()):
-            known = [one for one in here if one.stem in LAYOUT_STEMS | ADAPTER_STEMS]
-            if known:
-                chosen.append(min(known, key=self._rank))
-            else:
-                chosen += self._best_of_each_stem(here)
-            if kind is WeightsKind.ONNX:
-                # Large ones keep their tensors in files beside them, whatever these are called.
-                chosen += [one for one in here if not _has_graph(one)]
-        return chosen
-
-    def _best_of_each_stem(self, sets: Iterable[Weights]) -> list[Weights]:
-        best: dict[tuple[str, str], Weights] = {}
-        for one in sorted(sets, key=self._rank):
-            best.setdefault((one.folder, one.stem), one)
-        return [best[key] for key in sorted(best)]
-
-    def _rank(self, one: Weights) -> tuple[bool, int, int, bool, str, str]:
-        order = _VARIANTS.get(self._wanted, _PLAIN)
-        return (
-            not one.is_whole,
-            order.index(one.variant) if one.variant in order else len(order),
-            _SUFFIXES.index(one.suffix) if one.suffix in _SUFFIXES else len(_SUFFIXES),
-            one.is_sharded,
-            one.variant,
-            one.stem,
-        )
-
     def _selection(
         self, kept: list[str], chosen: list[Weights], *, is_folder: bool = True, top: str = ""
     ) -> Selection:
@@ -282,7 +221,7 @@ class _Choice:
         prefix = f"{top}/" if top else ""
         return Selection(
             names={path: path.removeprefix(prefix) for path in paths},
-            variant=_variant_of(chosen),
+            variant=variant_of(chosen),
             is_folder=is_folder,
             notes=tuple(self._notes(chosen)),
         )
@@ -291,7 +230,7 @@ class _Choice:
         wanted = self._source.variant
         if wanted is None or wanted is ModelRepoVariant.DEFAULT or not chosen:
             return
-        rest = [one for one in chosen if _form_of(one) is not wanted]
+        rest = [one for one in chosen if form_of(one) is not wanted]
         if len(rest) == len(chosen):
             yield f"it has no {wanted.value} files: its default files are taken"
         elif rest:
@@ -308,39 +247,8 @@ class _Choice:
         )
 
 
-def _without_steps(loose: list[Weights]) -> list[Weights]:
-    """Leave out what a trainer saved on its way, `ink_000000500` or `ink-000010`, where `ink` is there."""
-    there = {(one.folder, one.stem) for one in loose}
-    return [
-        one
-        for one in loose
-        if (step := _STEP.fullmatch(one.stem)) is None or (one.folder, step[1]) not in there
-    ]
-
-
-def _has_graph(one: Weights) -> bool:
-    return any(path.endswith(".onnx") for path in one.paths)
-
-
 def _top(path: str) -> str:
     return path.partition("/")[0]
-
-
-def _form_of(one: Weights) -> ModelRepoVariant:
-    for variant, kind in _KINDS.items():
-        if one.kind is kind:
-            return variant
-    words = {"fp16": ModelRepoVariant.FP16, "fp32": ModelRepoVariant.FP32}
-    return words.get(one.variant, ModelRepoVariant.DEFAULT)
-
-
-def _variant_of(chosen: list[Weights]) -> ModelRepoVariant | None:
-    """Return the form of most components that have forms; the plain one counts least."""
-    forms = [_form_of(one) for one in chosen]
-    special = [form for form in forms if form is not ModelRepoVariant.DEFAULT]
-    if special:
-        return max(special, key=special.count)
-    return ModelRepoVariant.DEFAULT if forms else None
 
 
 def _not_there(
