@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from threading import Thread
 from typing import TypeVar
 
 import pytest
+import requests
 
 from modelshelf.disk import LocalDisk
 from modelshelf.download.file_download import FileDownload
@@ -32,7 +34,16 @@ from modelshelf.schema.transfer import (
 from tests.fault.folder_witness import FolderWitness
 from tests.servers.content import Offered
 
-__all__ = ["QUICK", "Outcome", "Place", "WatchedTransport", "expecting", "within"]
+__all__ = [
+    "QUICK",
+    "TRANSPORT",
+    "Outcome",
+    "Place",
+    "WatchedTransport",
+    "expecting",
+    "own_transport",
+    "within",
+]
 
 _Error = TypeVar("_Error", bound=ModelshelfError)
 
@@ -49,6 +60,8 @@ QUICK = Patience(
 )
 """A user in a hurry, so that the tests are."""
 
+TRANSPORT = os.environ.get("MODELSHELF_TEST_TRANSPORT", "own")
+"""Read before tests lose such variables."""
 _LONGEST = 45.0
 """Seconds after which a download counts as hung."""
 
@@ -78,6 +91,19 @@ def within(act: Callable[[], object], seconds: float = _LONGEST) -> None:
         pytest.fail(f"hung: not done after {seconds} seconds")
     if failures:
         raise failures[0]
+
+
+def own_transport() -> Transport:
+    """Make the transport that the environment asks for: `MODELSHELF_TEST_TRANSPORT=session` or `curl`."""
+    match TRANSPORT:
+        case "session":
+            return RequestsTransport(requests.Session())
+        case "curl":
+            from modelshelf.download.curl_transport import CurlTransport  # noqa: PLC0415 - an extra
+
+            return CurlTransport()
+        case _:
+            return RequestsTransport()
 
 
 class WatchedTransport:
@@ -189,7 +215,7 @@ class Place:
     ) -> Outcome:
         """Carry out *order*; every failure of modelshelf's own is an outcome, everything else a bug."""
         outcome = Outcome()
-        mine = RequestsTransport() if transport is None else transport
+        mine = own_transport() if transport is None else transport
         wanted = self.order(order) if isinstance(order, str) else order
 
         def report(received: int, total: int) -> None:

@@ -22,7 +22,7 @@ from modelshelf.errors import (
 )
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.transfer import ExpectedContent, Verification
-from tests.fault.downloads import QUICK, Place, expecting
+from tests.fault.downloads import QUICK, TRANSPORT, Place, expecting
 from tests.hubs import (
     STRANGER,
     HostedModel,
@@ -32,7 +32,7 @@ from tests.hubs import (
     civitai_site,
     hugging_face_hub,
 )
-from tests.servers.content import MEBIBYTE, Offered, payload
+from tests.servers.content import MEBIBYTE, Offered, Reply, payload
 from tests.servers.nginx import run_nginx
 from tests.servers.scripted import Asked, Peer, Scripted, in_turn, redirect, serve, status
 
@@ -272,6 +272,21 @@ def test_40_each_kind_of_redirect(place: Place, server: Scripted, code: int) -> 
     url = server.on("/a/b", redirect("../x?y=1", code))
     server.on("/x", serve(OFFERED))
     place.arrived(place.fetch(url), OFFERED)
+
+
+def test_40_redirect_with_an_endless_body(place: Place, server: Scripted) -> None:
+    """Fault 40: behind the head of a redirect comes a body that never ends; nobody reads it."""
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.head(Reply(302, {"location": "/y", "transfer-encoding": "chunked"}, b""))
+        for _ in range(100):
+            peer.chunk(OFFERED.content)
+
+    if TRANSPORT == "session":
+        pytest.skip("requests itself reads the body of a redirect, whoever asked for none")
+    server.on("/y", serve(OFFERED))
+    place.arrived(place.fetch(server.on("/x", script)), OFFERED)
+    assert server.sent("/x") < 10 * SIZE
 
 
 def test_40_redirect_to_nowhere(place: Place, server: Scripted) -> None:

@@ -26,7 +26,7 @@ from modelshelf.errors import (
     StoreWriteError,
 )
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Stopped, TransferOrder
-from modelshelf.testing.faults import WrappedDisk, system_error
+from modelshelf.testing.faults import WrappedDisk, flip_bit, system_error
 from tests.fault.downloads import QUICK, Outcome, Place, expecting
 from tests.servers.content import MEBIBYTE, Offered, payload
 from tests.servers.scripted import Asked, Peer, Scripted, in_turn, serve
@@ -258,6 +258,49 @@ def test_54_power_goes_and_no_digest_is_known(place: Place, server: Scripted) ->
     place.arrived(place.fetch(order), OFFERED)
 
 
+class DyingDisk(WrappedDisk):
+    """A disk whose program dies right after the final name is given, before anything is tidied up."""
+
+    def __init__(self) -> None:
+        super().__init__(LocalDisk())
+        self._is_dead = False
+
+    def around(self, operation: str, act: Callable[[], object]) -> object:  # type: ignore[override]
+        if self._is_dead:
+            raise system_error(errno.EIO)
+        result = act()
+        self._is_dead = operation.endswith("/model.bin")
+        return result
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "damage", "another file", "gone"])
+def test_54_power_goes_just_after_the_final_name(
+    place: Place, server: Scripted, meanwhile: str
+) -> None:
+    """Fault 54: the file is there and nothing was tidied up; what became of the file since is looked at."""
+    order = place.order(server.on("/x", serve(OFFERED)), expecting(OFFERED))
+    final = order.destination
+    place.fetch(order, disk=DyingDisk())
+    assert final.read_bytes() == OFFERED.content
+    place.planted = frozenset({"model.bin"})
+    if meanwhile == "damage":
+        flip_bit(final, 8 * 4_000_000)
+    elif meanwhile == "another file":
+        final.unlink()
+        final.write_text("my own work")
+    elif meanwhile == "gone":
+        final.unlink()
+    outcome = place.fetch(order)
+    if outcome.error is None:
+        assert outcome.downloaded.path.read_bytes() == OFFERED.content, (
+            "a wrong file is called right"
+        )
+        assert place.names == ["model.bin"]
+    else:
+        assert meanwhile in {"damage", "another file"}
+        assert isinstance(outcome.error, DestinationExistsError), repr(outcome.error)
+
+
 def start(url: str, file: Path, *words: str) -> subprocess.Popen[str]:
     """Start a download in a process of its own."""
     known = [OFFERED.sha256, str(SIZE)]
@@ -475,6 +518,47 @@ def test_57_stopped_while_the_host_is_silent(
     outcome = place.fetch(order, stop=stop, patience=replace(QUICK, silence=30))
     assert isinstance(outcome.result, Stopped)
     assert (server.count(), place.names) == (1, [])
+
+
+SMALL = Offered(payload(40_000))
+
+
+@pytest.mark.parametrize("operations", ["create", "write", "link", "sync_file"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_52_system_refuses_a_small_file(
+    place: Place, server: Scripted, operations: str, number: int
+) -> None:
+    """Faults 51 and 52: the same troubles for a file that comes in one piece."""
+    order = place.order(server.on("/x", serve(SMALL)), expecting(SMALL))
+    outcome = place.fetch(order, disk=FillingDisk(0, number, operations))
+    if outcome.error is not None:
+        kinds = (DestinationUnusableError, NotEnoughSpaceError, StoreWriteError)
+        place.failed(outcome, *kinds, left=True)
+        outcome = place.fetch(order)
+    place.arrived(outcome, SMALL)
+    assert server.count() <= 4
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_56_a_small_file_finds_its_place_taken(
+    place: Place, server: Scripted, *, overwrite: bool
+) -> None:
+    """Fault 56: while the answer is on its way, the user saves something under that name."""
+    final = place.folder / "model.bin"
+    place.planted = frozenset({"model.bin"})
+
+    def script(asked: Asked, peer: Peer) -> None:
+        (place.home / "mine").write_text("my own work")
+        (place.home / "mine").rename(final)
+        serve(SMALL)(asked, peer)
+
+    order = place.order(server.on("/x", script), expecting(SMALL), overwrite=overwrite)
+    outcome = place.fetch(order)
+    if overwrite:
+        place.arrived(outcome, SMALL)
+    else:
+        assert isinstance(outcome.error, DestinationExistsError)
+        assert (final.read_text(), place.names) == ("my own work", ["model.bin"])
 
 
 def test_57_stopped_during_a_rest(place: Place, server: Scripted) -> None:

@@ -15,6 +15,7 @@ from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.errors import (
     AccessDeniedError,
     ConnectionLostError,
+    DownloadError,
     InvalidAnswerError,
     ProxyError,
     SizeMismatchError,
@@ -22,7 +23,7 @@ from modelshelf.errors import (
 )
 from modelshelf.protocols import Request
 from modelshelf.schema.transfer import ExpectedContent, Verification
-from tests.fault.downloads import QUICK, Place, WatchedTransport, expecting
+from tests.fault.downloads import QUICK, Place, WatchedTransport, expecting, own_transport
 from tests.servers.certificates import make_certificate
 from tests.servers.content import MEBIBYTE, Offered, Reply, payload
 from tests.servers.nginx import run_nginx
@@ -91,7 +92,7 @@ def test_01_refused_then_alive(place: Place) -> None:
                 server.listen()
             return request
 
-        transport = WatchedTransport(RequestsTransport(), wake)
+        transport = WatchedTransport(own_transport(), wake)
         place.arrived(place.fetch(url, transport=transport), OFFERED)
         transport.close()
 
@@ -105,7 +106,7 @@ def test_01_dead_then_alive(place: Place, server: Scripted) -> None:
 def test_01_dead_for_good(place: Place) -> None:
     """Fault 1: the host never comes back, which is told soon and without a storm."""
     with Scripted(listening=False) as server:
-        transport = WatchedTransport(RequestsTransport(), lambda _, request: request)
+        transport = WatchedTransport(own_transport(), lambda _, request: request)
         outcome = place.fetch(server.url("/x"), transport=transport)
         place.failed(outcome, ConnectionLostError)
         assert transport.asked <= QUICK.attempts + 1
@@ -274,6 +275,16 @@ def test_10_headers_never_come_at_all(place: Place, server: Scripted) -> None:
     assert server.count() <= QUICK.attempts + 1
 
 
+def test_10_headers_come_byte_by_byte(place: Place, server: Scripted) -> None:
+    """Fault 10: each byte of a head comes in time, and the head does not."""
+
+    def crawl(asked: Asked, peer: Peer) -> None:
+        peer.drip(OFFERED.answer(asked.range).head + b"x" * 1000, 0.1)
+
+    url = server.on("/x", in_turn(crawl, serve(OFFERED)))
+    place.arrived(place.fetch(url), OFFERED)
+
+
 def test_11_stall_in_mid_body(place: Place, server: Scripted) -> None:
     """Fault 11: a connection falls silent for ever; only what it was to bring is asked for again."""
 
@@ -302,16 +313,31 @@ def test_11_one_of_several_connections_crawls(place: Place, server: Scripted) ->
     assert starts.count(0) == 1, "not only that range was asked for again"
 
 
-def test_11_the_only_connection_crawls_from_the_beginning(place: Place, server: Scripted) -> None:
-    """Fault 11: a first connection that never gets going is left for another one."""
+@pytest.mark.parametrize("sent", [0, 10, 100_000])
+def test_11_the_only_connection_crawls(place: Place, server: Scripted, sent: int) -> None:
+    """Fault 11: nobody else is there to compare with: a few bytes a second are too few in any case."""
 
     def crawl(asked: Asked, peer: Peer) -> None:
         reply = OFFERED.answer(asked.range)
-        peer.head(reply)
-        peer.drip(reply.body)
+        peer.reply(reply, sent)
+        peer.drip(reply.body[sent:], 0.2)
 
-    url = server.on("/x", in_turn(serve(OFFERED), crawl, serve(OFFERED)))
+    url = server.on("/x", in_turn(crawl, serve(OFFERED)))
     place.arrived(place.fetch(url), OFFERED)
+    assert server.count() < 10
+
+
+def test_11_a_small_file_crawls(place: Place, server: Scripted) -> None:
+    """Fault 11: the same for a file that comes in one piece."""
+    small = Offered(payload(20_000))
+
+    def crawl(asked: Asked, peer: Peer) -> None:
+        reply = small.answer(asked.range)
+        peer.reply(reply, 1000)
+        peer.drip(reply.body[1000:], 0.2)
+
+    url = server.on("/x", in_turn(crawl, serve(small)))
+    place.arrived(place.fetch(url), small)
 
 
 @pytest.mark.parametrize(
@@ -332,6 +358,31 @@ def test_12_header_flood(place: Place, server: Scripted, flood: bytes) -> None:
 
     place.failed(place.fetch(server.on("/x", script)), InvalidAnswerError)
     assert server.count() <= 2
+
+
+def test_12_interim_answers_without_end(place: Place, server: Scripted) -> None:
+    """Fault 12: the host goes on and on that it is about to answer."""
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        for _ in range(100_000):
+            peer.send(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n")
+        peer.hold()
+
+    outcome = place.fetch(server.on("/x", script))
+    place.failed(outcome, InvalidAnswerError, ConnectionLostError)
+    assert server.count() <= QUICK.attempts + 1
+
+
+@pytest.mark.parametrize("code", [101, 199, 201, 204, 206, 300, 304, 305, 418, 600, 999])
+def test_12_status_that_brings_no_file(place: Place, server: Scripted, code: int) -> None:
+    """Fault 12: a status that makes no sense for a file, with a body all the same."""
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.reply(Reply(code, {"content-length": "5000"}, payload(5000)))
+        peer.hang_up()
+
+    place.failed(place.fetch(server.on("/x", script)), DownloadError)
+    assert server.count() <= QUICK.attempts + 1
 
 
 def test_12_not_http_at_all(place: Place, server: Scripted) -> None:
@@ -442,14 +493,14 @@ def test_15_name_comes_and_goes(place: Place, server: Scripted) -> None:
             return replace(request, url=f"http://modelshelf.invalid:{server.port}{path}")
         return request
 
-    transport = WatchedTransport(RequestsTransport(), flap)
+    transport = WatchedTransport(own_transport(), flap)
     place.arrived(place.fetch(url, transport=transport), OFFERED)
     transport.close()
 
 
 def test_15_name_that_nobody_knows(place: Place) -> None:
     """Fault 15: a misspelt host is told as such, after few attempts."""
-    transport = WatchedTransport(RequestsTransport(), lambda _, request: request)
+    transport = WatchedTransport(own_transport(), lambda _, request: request)
     outcome = place.fetch("http://modelshelf.invalid/x", transport=transport)
     error = place.failed(outcome, ConnectionLostError)
     assert "modelshelf.invalid" in str(error)

@@ -1,0 +1,175 @@
+"""All faults at once: a host that misbehaves in another way each time it is asked, and a user who pauses."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modelshelf.download.stop_signal import StopSignal
+from modelshelf.errors import DownloadError
+from modelshelf.schema.transfer import Downloaded, ExpectedContent, Stopped
+from tests.fault.downloads import QUICK, Place, expecting
+from tests.servers.content import MEBIBYTE, Offered, Reply, payload
+from tests.servers.scripted import Asked, Peer, Script, Scripted, redirect, status
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(3600)]
+
+SEEDS = int(os.environ.get("MODELSHELF_TEST_CHAOS", "12"))
+"""How many hosts; each takes a second or two."""
+OFFERED = Offered(payload(5 * MEBIBYTE + 12_345))
+OTHER = Offered(payload(5 * MEBIBYTE + 12_345, seed=2), etag='"two"')
+SIZE = len(OFFERED.content)
+
+
+class Host:
+    """Misbehaves as its dice say, at least every third time not at all."""
+
+    def __init__(self, seed: int, *, detectable: bool) -> None:
+        self._dice = random.Random(seed)  # noqa: S311 - the same host in every run
+        self._faults: list[Callable[[Asked, Peer], None]] = [
+            self._cut,
+            self._cut,
+            self._end_early,
+            self._stall,
+            self._refuse,
+            self._rest,
+            self._vanish,
+            self._ignore_range,
+            self._shift,
+            self._pack,
+            self._unsatisfied,
+            self._redirect,
+            self._trickle,
+            self._announce_more,
+        ]
+        if detectable:
+            self._faults += [self._flip, self._be_another]
+
+    def __call__(self, asked: Asked, peer: Peer) -> None:
+        fault = self._dice.choice(self._faults)
+        if self._dice.random() < 0.4 or "home" in asked.query:
+            peer.reply(OFFERED.answer(asked.range, asked.if_range))
+        else:
+            fault(asked, peer)
+
+    def _reply(self, asked: Asked) -> Reply:
+        return OFFERED.answer(asked.range, asked.if_range)
+
+    def _cut(self, asked: Asked, peer: Peer) -> None:
+        reply = self._reply(asked)
+        peer.reply(reply, self._dice.randint(0, len(reply.body)))
+        peer.reset()
+
+    def _end_early(self, asked: Asked, peer: Peer) -> None:
+        reply = self._reply(asked)
+        peer.reply(reply, self._dice.randint(0, len(reply.body)))
+        peer.hang_up()
+
+    def _stall(self, asked: Asked, peer: Peer) -> None:
+        reply = self._reply(asked)
+        peer.reply(reply, self._dice.randint(0, len(reply.body)))
+        peer.hold()
+
+    def _refuse(self, asked: Asked, peer: Peer) -> None:
+        status(self._dice.choice([500, 502, 503, 504, 408]), b"oops")(asked, peer)
+
+    def _rest(self, asked: Asked, peer: Peer) -> None:
+        status(429, retry_after="0")(asked, peer)
+
+    def _vanish(self, _asked: Asked, peer: Peer) -> None:
+        peer.hang_up()
+
+    def _ignore_range(self, _asked: Asked, peer: Peer) -> None:
+        peer.reply(OFFERED.answer())
+
+    def _shift(self, asked: Asked, peer: Peer) -> None:
+        start = self._dice.randint(0, SIZE - 1)
+        length = len(self._reply(asked).body)
+        peer.reply(OFFERED.answer(f"bytes={start}-{start + length - 1}"))
+
+    def _pack(self, asked: Asked, peer: Peer) -> None:
+        reply = self._reply(asked)
+        reply.body = gzip.compress(bytes(reply.body), 0)
+        reply.headers |= {"content-encoding": "gzip", "content-length": str(len(reply.body))}
+        peer.reply(reply)
+
+    def _unsatisfied(self, _asked: Asked, peer: Peer) -> None:
+        peer.reply(Reply(416, {"content-range": "bytes */5", "content-length": "0"}, b""))
+
+    def _redirect(self, asked: Asked, peer: Peer) -> None:
+        redirect(f"{asked.path}?home={self._dice.random()}", 307)(asked, peer)
+
+    def _trickle(self, asked: Asked, peer: Peer) -> None:
+        reply = self._reply(asked)
+        peer.reply(reply, 10)
+        peer.drip(reply.body[10:40], 0.01)
+        peer.reset()
+
+    def _announce_more(self, asked: Asked, peer: Peer) -> None:
+        reply = self._reply(asked)
+        reply.headers["content-length"] = str(len(reply.body) + 1000)
+        peer.reply(reply)
+        peer.hang_up()
+
+    def _flip(self, asked: Asked, peer: Peer) -> None:
+        reply = self._reply(asked)
+        body = bytearray(reply.body)
+        if body:
+            body[self._dice.randrange(len(body))] ^= 1 << self._dice.randrange(8)
+        reply.body = bytes(body)
+        peer.reply(reply)
+
+    def _be_another(self, asked: Asked, peer: Peer) -> None:
+        peer.reply(OTHER.answer(asked.range))
+
+
+def fetched_at_last(
+    place: Place, url: str, expected: ExpectedContent, seed: int
+) -> Downloaded | None:
+    """Order again and again, pausing now and then, as a stubborn user does; None: not in forty times."""
+    dice = random.Random(-seed)  # noqa: S311 - the same user in every run
+    for _ in range(40):
+        stop = StopSignal()
+        until = dice.choice([SIZE + 1, dice.randint(0, SIZE)])
+
+        def watch(received: int, _total: int, stop: StopSignal = stop, until: int = until) -> None:
+            if received >= until:
+                stop.pause()
+
+        outcome = place.fetch(
+            place.order(url, expected, keep_partial=dice.random() < 0.8),
+            stop=stop,
+            on_progress=watch,
+            connections=dice.choice([1, 2, 4]),
+        )
+        if isinstance(outcome.result, Downloaded):
+            return outcome.result
+        assert isinstance(outcome.result, Stopped) or isinstance(outcome.error, DownloadError), (
+            outcome
+        )
+        assert place.visible == []
+    return None
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("known", ["digest", "size", "nothing"])
+def test_a_host_that_does_everything_wrong(tmp_path: Path, seed: int, known: str) -> None:
+    """Whatever happens, in whatever order: in the end the right bytes, and nothing beside them."""
+    expected = {
+        "digest": expecting(OFFERED),
+        "size": expecting(OFFERED, sha256=False),
+        "nothing": ExpectedContent(),
+    }[known]
+    host: Script = Host(seed, detectable=known == "digest")
+    with Place(tmp_path).watched() as place, Scripted() as server:
+        url = server.on("/x", host)
+        downloaded = fetched_at_last(place, url, expected, seed)
+        assert downloaded is not None, "forty times in vain"
+        assert downloaded.path.read_bytes() == OFFERED.content
+        assert place.names == ["model.bin"]
+        assert server.count() < 40 * 4 * QUICK.attempts
