@@ -3,6 +3,7 @@
 from modelshelf.protocols.blob_store import BlobEntry, BlobStore, PartWriter
 from modelshelf.protocols.clock import Clock
 from modelshelf.protocols.disk import Disk
+from modelshelf.protocols.hub_client import HubClient
 from modelshelf.protocols.model_records import ConfigChange, ConfigsToAdd, ModelRecords
 from modelshelf.protocols.record_store import LeaseRecords, RecordStore, ViewRecords
 from modelshelf.protocols.transport import Address, Answer, PeerCheck, Request, Transport
@@ -16,6 +17,7 @@ __all__ = [
     "ConfigChange",
     "ConfigsToAdd",
     "Disk",
+    "HubClient",
     "LeaseRecords",
     "ModelRecords",
     "PartWriter",
