@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from urllib.parse import quote, urlencode
 
 from tests.hubs.server import Answer, Exchange, Origin, Request, Slice
@@ -51,6 +52,7 @@ class FileHost(Origin):
         self._secret = secrets.token_bytes(16)
         self._generation = 0
         self._expiring_after: int | None = None
+        self._holding: tuple[int, Event, Event] | None = None
         self._files: dict[str, _Published] = {}
 
     def publish(self, path: Path, *, etag: str, is_public: bool = False) -> str:
@@ -79,6 +81,17 @@ class FileHost(Origin):
         """Once *count* more bytes have left, break the connection off and let all signatures expire."""
         with self._lock:
             self._expiring_after = count
+
+    def hold_after(self, count: int) -> tuple[Event, Event]:
+        """Stop sending once *count* more bytes have left.
+
+        Returns:
+            One event that is set when that is so, and one to set so that sending goes on.
+        """
+        reached, go_on = Event(), Event()
+        with self._lock:
+            self._holding = (self.bytes_sent.total() + count, reached, go_on)
+        return reached, go_on
 
     def answer(self, request: Request) -> Answer:
         """Serve one file, or a range of it."""
@@ -124,6 +137,12 @@ class FileHost(Origin):
     def _count(self, key: str, count: int) -> bool:
         with self._lock:
             self.bytes_sent[key] += count
+            limit, reached, go_on = self._holding or (None, None, None)
+            is_held = limit is not None and self.bytes_sent.total() >= limit
+        if is_held and reached is not None and go_on is not None:
+            reached.set()
+            go_on.wait()
+        with self._lock:
             if self._expiring_after is None:
                 return True
             self._expiring_after -= count

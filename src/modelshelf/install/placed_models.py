@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from blake3 import blake3
 
 from modelshelf.blobs.fingerprint import fingerprint
-from modelshelf.errors import ModelshelfError, SourceError
+from modelshelf.errors import EmptySourceError, ModelshelfError, SourceError
 from modelshelf.install.discovery import discover_models
 from modelshelf.install.examination import absolute, examine, look_at
 from modelshelf.install.told import told_by
@@ -124,7 +125,7 @@ class PlacedModels:
         wanted = {config.hash: config for config in self.missing() if config.hash}
         taken = {config.path for config in self._all()}
         for folder in folders:
-            for path in discover_models(folder, apart=self._apart):
+            for path in self._below(folder):
                 if not wanted:
                     return
                 config = _recognise(path, wanted)
@@ -134,6 +135,11 @@ class PlacedModels:
                 before = Path(config.path)
                 change: Mapping[str, Any] = {"path": absolute(path).as_posix()}
                 yield Found(self._records.update_model(config.key, change), before)
+
+    def _below(self, folder: Path) -> Iterator[Path]:
+        # A folder without a model is no mistake of whoever looks for one.
+        with suppress(EmptySourceError):
+            yield from discover_models(folder, apart=self._apart)
 
     def _all(self) -> list[AnyModelConfig]:
         return self._records.find(_PLACED)

@@ -1,0 +1,201 @@
+"""Days with `shelf add` from hubs, `shelf job`, `shelf adopt` and `shelf download`, as a user has them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from modelshelf.cli import shelf
+from modelshelf.testing import tiny
+from tests.hubs import HuggingFaceHub, hugging_face_hub
+
+SHELF = Path(sys.executable).parent / "shelf"
+
+
+class Desk:
+    """A library, and a hub that its settings name."""
+
+    def __init__(self, folder: Path, hub: HuggingFaceHub) -> None:
+        self.folder = folder
+        self.environ = {
+            "MODELSHELF_ROOT": str(folder / "shelf"),
+            "HF_ENDPOINT": hub.url,
+            "HF_HOME": str(folder / "hf"),
+            "HF_TOKEN": "",
+            "NO_COLOR": "1",
+        }
+
+    def run(self, *words: str | Path, given: str | None = None) -> Result:
+        result = CliRunner().invoke(
+            shelf, list(map(str, words)), prog_name="shelf", env=self.environ, input=given
+        )
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def data(self, *words: str | Path) -> Any:  # noqa: ANN401 - a JSON document
+        result = self.run("--json", *words)
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def start(self, *words: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [SHELF, *words],
+            env=os.environ | self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[HuggingFaceHub]:
+    with hugging_face_hub() as hub:
+        hub.add("acme/dream", tiny.pipeline(tmp_path / "dream", base="sd-1", size=3_000_000))
+        yield hub
+
+
+@pytest.fixture
+def desk(tmp_path: Path, hub: HuggingFaceHub) -> Desk:
+    return Desk(tmp_path, hub)
+
+
+def test_a_repository_is_added_by_its_name(desk: Desk) -> None:
+    """What the line says is what `ls` shows, and adding it again fetches nothing."""
+    added = desk.run("add", "acme/dream")
+    assert added.exit_code == 0, added.stderr
+    assert re.fullmatch(r"added  dream  main  sd-1  [0-9a-f]{32}\n", added.stdout)
+    listed = desk.data("ls")
+    assert [model["name"] for model in listed] == ["dream"]
+    assert listed[0]["source"].startswith("acme/dream")
+    again = desk.data("add", "acme/dream")
+    assert [job["status"] for job in again["installed"]] == ["completed"]
+    assert desk.data("job", "ls") == []
+
+
+def test_one_failure_does_not_stop_the_others(desk: Desk, tmp_path: Path) -> None:
+    """Each says what is wrong and what to do; the status says that some failed."""
+    lora = tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    done = desk.run("add", lora, "acme/nothing", "acme/dream")
+    assert done.exit_code == 3
+    assert "added  ink" in done.stdout
+    assert "added  dream" in done.stdout
+    assert "acme/nothing" in done.stderr
+    alone = desk.run("add", "acme/absent")
+    assert alone.exit_code == 4
+    assert "hint:" in alone.stderr
+
+
+def test_offline_asks_nobody(desk: Desk, hub: HuggingFaceHub) -> None:
+    """And says so, with the status of a network that is down."""
+    desk.environ["HF_HUB_OFFLINE"] = "1"
+    done = desk.run("add", "acme/dream")
+    assert done.exit_code == 10
+    assert hub.requests() == []
+
+
+def test_an_interrupted_add_goes_on(desk: Desk, hub: HuggingFaceHub) -> None:
+    """Ctrl-C says how; the job is listed meanwhile, and nothing is fetched twice."""
+    whole = sum(
+        file.size
+        for file in next(iter(hub.repositories["acme/dream"].commits.values())).values()
+        if file.is_large
+    )
+    reached, go_on = hub.files.hold_after(1_000_000)
+    running = desk.start("add", "acme/dream")
+    assert reached.wait(60)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    go_on.set()
+    assert running.returncode == 130
+    assert "shelf job resume 1" in said
+    (job,) = desk.data("job", "ls")
+    assert job["id"] == 1
+    done = desk.run("job", "resume", "1")
+    assert done.exit_code == 0, done.stderr
+    assert "added  dream" in done.stdout
+    assert desk.data("job", "ls") == []
+    assert sum(hub.files.bytes_sent.values()) < 1.5 * whole
+    assert desk.run("verify").exit_code == 0
+
+
+def test_a_failed_job_can_be_retried_or_forgotten(desk: Desk, hub: HuggingFaceHub) -> None:
+    """It stays listed with its hint until then."""
+    hub.repositories["acme/dream"].is_disabled = True
+    assert desk.run("add", "acme/dream").exit_code != 0
+    (job,) = desk.data("job", "ls")
+    assert (job["status"], job["error_code"]) == ("error", "repository-disabled")
+    assert "look for the model elsewhere" in desk.run("job", "ls").stdout
+    hub.repositories["acme/dream"].is_disabled = False
+    assert desk.run("job", "retry", job["id"]).exit_code == 0
+    assert desk.data("job", "ls") == []
+    assert desk.run("add", "acme/nothing").exit_code == 4
+    assert desk.data("job", "prune") == {"pruned": [1]}
+    assert desk.data("job", "ls") == []
+    assert desk.run("job", "cancel", "7").exit_code == 4
+
+
+def test_models_are_adopted_lost_and_found(desk: Desk, tmp_path: Path) -> None:
+    """Where another program has them; nothing is copied."""
+    mine = tmp_path / "mine"
+    lora = tiny.lora(mine / "loras" / "ink.safetensors", base="sd-1")
+    adopted = desk.run("adopt", mine)
+    assert adopted.exit_code == 0, adopted.stderr
+    assert adopted.stdout.startswith("adopted  ink  lora  sd-1  ")
+    assert desk.run("missing").stdout == ""
+    assert [model["name"] for model in desk.data("ls")] == ["ink"]
+    shutil.move(lora, tmp_path / "moved.safetensors")
+    assert [each["name"] for each in desk.data("missing")] == ["ink"]
+    found = desk.data("relink", tmp_path / "dream", mine)
+    assert (found["relinked"], found["missing"]) == ([], 1)
+    (tmp_path / "new").mkdir()
+    shutil.move(tmp_path / "moved.safetensors", tmp_path / "new")
+    relinked = desk.run("relink", tmp_path / "new")
+    assert relinked.exit_code == 0, relinked.stderr
+    assert relinked.stdout.startswith("found  ink  ")
+    assert desk.data("missing") == []
+
+
+def test_a_scan_says_what_it_found_before_anything_is_added(desk: Desk, tmp_path: Path) -> None:
+    """Without a terminal it needs `-y`, with it everything is added."""
+    mine = tmp_path / "mine"
+    tiny.lora(mine / "ink.safetensors", base="sd-1")
+    tiny.vae(mine / "vae.safetensors", base="sd-1")
+    looked = desk.run("add", "--scan", mine)
+    assert looked.exit_code == 5
+    assert "ink" in looked.stdout
+    assert desk.data("ls") == []
+    assert desk.run("add", "--scan", "-y", mine).exit_code == 0
+    assert [model["name"] for model in desk.data("ls")] == ["ink", "vae"]
+    again = desk.run("add", "--scan", "--dry-run", mine)
+    assert again.exit_code == 0
+    assert "would store 0 B" in again.stderr
+
+
+def test_a_file_is_downloaded_and_checked(desk: Desk, hub: HuggingFaceHub, tmp_path: Path) -> None:
+    """With its digest; another digest leaves nothing behind."""
+    path = tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    url = f"{hub.files.url}/{hub.files.publish(path, etag='e', is_public=True)}"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (tmp_path / "to").mkdir()
+    done = desk.data("download", url, "--to", tmp_path / "to", "--sha256", digest)
+    assert [each["verification"] for each in done["downloaded"]] == ["digest"]
+    assert (tmp_path / "to" / "ink.safetensors").read_bytes() == path.read_bytes()
+    other = tmp_path / "other.safetensors"
+    wrong = desk.run("download", url, "--to", other, "--sha256", "0" * 64)
+    assert wrong.exit_code == 7
+    assert not other.exists()
+    assert desk.run("download", url, "--rate", "fast").exit_code == 2
+    assert desk.run("download", url, url, "--sha256", digest).exit_code == 2
