@@ -205,7 +205,9 @@ def _translated(read: Callable[[], bytes]) -> Iterator[bytes]:
         except (urllib3.exceptions.HTTPError, requests.RequestException, http.client.HTTPException):
             failure = ConnectionError()
         else:
-            yield portion
+            # Nothing yet is not the end.
+            if portion:
+                yield portion
             continue
         raise failure
 
@@ -305,12 +307,14 @@ def _failure(error: Exception, url: str, request: Request) -> DownloadError:
 def _tls_failure(causes: list[BaseException], url: str) -> DownloadError:
     """Tell a host that cannot prove who it is from one that hung up."""
     for cause in causes:
+        # Errors that a double made lack what OpenSSL's own have.
+        words = getattr(cause, "verify_message", None) or getattr(cause, "reason", None)
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return TlsError(url=url, reason=cause.verify_message or "the certificate is wrong")
+            return TlsError(url=url, reason=words or "the certificate is wrong")
         if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             return ConnectionLostError(url=url, reason="it closed during the handshake")
-        if isinstance(cause, ssl.SSLError) and cause.reason:
-            return TlsError(url=url, reason=cause.reason.lower())
+        if isinstance(cause, ssl.SSLError) and isinstance(words, str) and words:
+            return TlsError(url=url, reason=words.lower())
     return TlsError(url=url, reason="the handshake failed")
 
 
