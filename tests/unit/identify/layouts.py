@@ -224,9 +224,9 @@ def kohya(modules: Mapping[str, tuple[int, ...]], rank: int = 4) -> Shapes:
 def peft(modules: Mapping[str, tuple[int, ...]], rank: int = 4) -> Shapes:
     """The same LoRA in the names of diffusers and PEFT."""
     found: Shapes = {}
-    for module, (outputs, inputs, *_) in modules.items():
-        found[f"{module}.lora_A.weight"] = (rank, inputs)
-        found[f"{module}.lora_B.weight"] = (outputs, rank)
+    for module, (outputs, inputs, *rest) in modules.items():
+        found[f"{module}.lora_A.weight"] = (rank, inputs, *rest)
+        found[f"{module}.lora_B.weight"] = (outputs, rank, *(1 for _ in rest))
     return found
 
 
