@@ -114,10 +114,10 @@ def test_every_missing_byte_comes_exactly_once_in_whatever_order_workers_end(
                 working.remove(segment)
     for segment in working:
         segments.give_back(segment)
-    while (segment := segments.take(rate=1e9, connections=1)) is not None:
-        came.append((segment.start, segment.end))
-        segments.advance(segment, segment.left)
-        segments.finish(segment)
+    while (rest := segments.take(rate=1e9, connections=1)) is not None:
+        came.append((rest.start, rest.end))
+        segments.advance(rest, rest.left)
+        segments.finish(rest)
     assert segments.done
     assert _joined(came) == _joined(missing)
 
