@@ -12,6 +12,7 @@ from tests.hubs.hugging_face import STRANGER, TOKEN, HuggingFaceHub, hugging_fac
 from tests.hubs.official_client import download_snapshot
 from tests.hubs.repository import HostedFile, Repository
 from tests.hubs.server import Answer, Exchange, Origin, Request
+from tests.hubs.xet import store_in_xet
 
 __all__ = [
     "STRANGER",
@@ -31,4 +32,5 @@ __all__ = [
     "civitai_site",
     "download_snapshot",
     "hugging_face_hub",
+    "store_in_xet",
 ]

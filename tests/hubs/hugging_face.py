@@ -54,6 +54,8 @@ class HuggingFaceHub(Origin):
         """Whether small files are answered by a redirect to `/api/resolve-cache`."""
         self.announces_commit = True
         """Whether `X-Repo-Commit` is sent; some mirrors drop it."""
+        self.xet_endpoint = "local:///nowhere"
+        """Where the tokens for Xet lead."""
         self._limits: list[_Limit] = []
 
     def add(self, repo_id: str, folder: Path, **options: object) -> Repository:
@@ -124,7 +126,7 @@ class HuggingFaceHub(Origin):
                 if kind == "paths-info":
                     return _paths_info(repository.commits[sha], request)
                 if kind == "xet-read-token":
-                    return _xet_token()
+                    return _xet_token(self.xet_endpoint)
             case ["tree" | "paths-info" | "xet-read-token", revision, *_]:
                 return _no_revision(revision)
             case _:
@@ -266,8 +268,8 @@ def _paths_info(files: Mapping[str, HostedFile], request: Request) -> Answer:
     return json_answer([files[path].tree_entry() for path in paths if path in files])
 
 
-def _xet_token() -> Answer:
-    told = {"casUrl": "local:///nowhere", "accessToken": "cas_reader", "exp": 4_102_444_800}
+def _xet_token(endpoint: str) -> Answer:
+    told = {"casUrl": endpoint, "accessToken": "cas_reader", "exp": 4_102_444_800}
     return json_answer(
         told,
         headers={

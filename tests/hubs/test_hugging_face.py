@@ -14,6 +14,7 @@ from tests.hubs import (
     HuggingFaceHub,
     download_snapshot,
     hugging_face_hub,
+    store_in_xet,
 )
 
 
@@ -135,6 +136,19 @@ def test_a_xet_repository_names_its_hash_and_its_token_route(
     assert len(answer.headers["X-Xet-Hash"]) == 64
     told = requests.get(answer.links["xet-auth"]["url"], timeout=10)
     assert told.headers["X-Xet-Access-Token"] == told.json()["accessToken"]
+
+
+def test_the_real_client_downloads_through_xet(
+    hub: HuggingFaceHub, model: Path, tmp_path: Path
+) -> None:
+    """Large files come from the store that the token names: not one byte from the file host."""
+    hub.add("acme/xet", model, xet=True)
+    store_in_xet(hub, "acme/xet", tmp_path / "cas")
+    done = download_snapshot(hub, tmp_path / "home", "acme/xet", HF_HUB_DISABLE_XET="0")
+    assert done.returncode == 0, done.stderr
+    assert _content(Path(done.stdout.strip())) == _content(model)
+    assert hub.requests("GET", "/xet-read-token/")
+    assert hub.files.bytes_sent.total() == 0
 
 
 def test_a_missing_file_still_names_the_commit(hub: HuggingFaceHub) -> None:
