@@ -7,6 +7,7 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pycurl
 
@@ -43,7 +44,8 @@ class CurlHandle:
         # One connection is all that it may keep: others would be without an owner.
         self._multi.setopt(pycurl.M_MAXCONNECTS, 1)
         self._poll = select.poll()
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._bell, self._ringer = os.pipe()
+        os.set_blocking(self._ringer, False)
         self._poll.register(self._bell, select.POLLIN)
         self._made: list[socket.socket] = []
         self._due: float | None = None
@@ -103,7 +105,9 @@ class CurlHandle:
 
     def wake(self) -> None:
         """Let a waiting `work` return at once, from any thread, and every later one too."""
-        os.eventfd_write(self._bell, 1)
+        # A pipe that is full is heard as well.
+        with suppress(BlockingIOError):
+            os.write(self._ringer, b"!")
 
     def close(self) -> None:
         """End the connection."""
@@ -113,6 +117,7 @@ class CurlHandle:
             self.easy.close()
             self._multi.close()
             os.close(self._bell)
+            os.close(self._ringer)
 
     def _act(self, descriptor: int, events: int) -> None:
         """Let libcurl act, and close what it has duplicates of, so that its own close ends a connection."""
@@ -131,10 +136,8 @@ class CurlHandle:
     def _watch(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
         """Note which socket libcurl waits for."""
         if what == pycurl.POLL_REMOVE:
-            try:
+            with suppress(KeyError):
                 self._poll.unregister(descriptor)
-            except KeyError:
-                return
         else:
             mask = select.POLLIN if what in {pycurl.POLL_IN, pycurl.POLL_INOUT} else 0
             mask |= select.POLLOUT if what in {pycurl.POLL_OUT, pycurl.POLL_INOUT} else 0
