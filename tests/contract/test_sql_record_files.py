@@ -376,6 +376,16 @@ def test_common_words_are_found_page_by_page(path: Path) -> None:
             assert [one for page in pages for one in page] == whole
 
 
+def test_a_short_word_that_stands_everywhere_is_read_for(path: Path) -> None:
+    """One that stands at too many places to look them all up is found in the texts."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_model("a", lora("ink", description="qz " * 25_000))
+        service.add_model("b", lora("ink"))
+        assert [one.key for one in service.find_text("qz")] == ["a"]
+        assert [one.key for one in service.find_text("q")] == ["a"]
+        assert [one.key for one in service.find_text("ink qz")] == ["a"]
+
+
 def test_an_older_index_is_made_anew(path: Path) -> None:
     """A file of an earlier modelshelf finds short words at once, and those that it held."""
     with ModelRecordServiceSQL.from_db_file(path) as service:

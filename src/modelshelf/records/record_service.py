@@ -99,13 +99,14 @@ class ModelRecordServiceBase(ABC):
         """
         wanted = config.model_config_db
         if wanted != "auto":
-            return cls.from_db_file(config.conf_path if wanted is None else wanted)
+            path = Path(config.conf_path if wanted is None else wanted)
+            return cls._kind_for(path).from_db_file(path)
         # Whoever is made of another knows more applications, and is asked before it.
         for kind in reversed(list(_kinds(cls))):
             opened = kind.of_application(config, conn, lock)
             if opened is not None:
                 return opened
-        return cls.from_db_file(config.db_path)
+        return cls._kind_for(config.db_path).from_db_file(config.db_path)
 
     @classmethod
     def of_application(

@@ -9,7 +9,7 @@ from threading import Lock
 import pytest
 
 from modelshelf import Settings, normalized_model_manager
-from modelshelf.errors import DuplicateKeyError, InvalidModelConfigException
+from modelshelf.errors import DuplicateKeyError, InvalidChoiceError, InvalidModelConfigException
 from modelshelf.records.services import (
     LibraryRecordService,
     ModelRecordServiceBase,
@@ -100,6 +100,13 @@ def test_a_path_is_opened_by_its_name(settings: Settings) -> None:
             assert type(store) is kind
             store.add_model("a", lora())
         assert (config.root / (chosen or "configs/models.yaml")).is_file()
+
+
+def test_a_yaml_store_is_in_no_database(settings: Settings) -> None:
+    """Asked for a YAML store, `auto` has none to open."""
+    with pytest.raises(InvalidChoiceError):
+        ModelRecordServiceFile.open(settings)
+    assert not settings.root.exists()
 
 
 def test_the_configuration_of_the_document_serves_as_well(settings: Settings) -> None:
