@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 from pathlib import Path
 
@@ -9,12 +11,13 @@ from modelshelf.download.owned_file import OwnedFile
 from modelshelf.errors import NotEnoughSpaceError
 from modelshelf.protocols import Disk
 
-__all__ = ["check_space", "free_space", "reserve_room"]
+__all__ = ["can_promise_room", "check_space", "free_space", "reserve_room"]
 
 _SPARE = 20
 """A twentieth of what is going to be written stays free beside it."""
 _BLOCK = 512
 """Bytes of the unit in which systems count the room that a file takes."""
+_UNABLE = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
 def check_space(final: Path, needed: int) -> None:
@@ -53,7 +56,26 @@ def reserve_room(file: OwnedFile, size: int, final: Path, disk: Disk) -> None:
         file.truncate(size)
     if status.st_size < size:
         check_space(final, size - status.st_blocks * _BLOCK)
-        disk.reserve(file.descriptor, size)
+        if can_promise_room(file.descriptor):
+            disk.reserve(file.descriptor, size)
+        else:
+            file.truncate(size)
+
+
+def can_promise_room(descriptor: int) -> bool:
+    """Say whether the file system can reserve room without writing to it.
+
+    Where it cannot, `posix_fallocate(3)` writes to every block in place of it: seconds for each GB, in which
+    nobody can pause anything. FAT, ext2 and older NFS are such.
+
+    Args:
+        descriptor: A file open for writing, which is a byte long at least when this returns True.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    # Of the two names a C library has at least one; with both, only the first takes 64 bits everywhere.
+    call = getattr(library, "fallocate64", None) or library.fallocate
+    call.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    return call(descriptor, 0, 0, 1) == 0 or ctypes.get_errno() not in _UNABLE
 
 
 def free_space(folder: Path) -> int:

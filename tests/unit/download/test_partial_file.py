@@ -20,6 +20,7 @@ from modelshelf.download.partial_file import (
     publish_small,
 )
 from modelshelf.download.partial_names import PartialNames
+from modelshelf.download.room import can_promise_room, reserve_room
 from modelshelf.download.spans import Span, Spans
 from modelshelf.errors import (
     DestinationExistsError,
@@ -643,6 +644,15 @@ class TestRoom:
         partial.check()
         assert disk.operations == []
         partial.close()
+
+    def test_a_system_that_would_write_to_reserve_room_is_not_asked_to(self, final: Path) -> None:
+        """It would take minutes for a large file; files of `/proc` are on such a one."""
+        with Path("/proc/self/comm").open("r+b") as unable, final.open("w+b") as able:
+            assert not can_promise_room(unable.fileno())
+            assert can_promise_room(able.fileno())
+            disk = CountingDisk(LocalDisk())
+            reserve_room(OwnedFile(final, unable.fileno(), disk), 100, final, disk)
+            assert disk.operations == ["truncate"]
 
     def test_a_file_that_cannot_be_that_large_is_told(self, final: Path) -> None:
         """Some file systems end at four GiB."""
