@@ -80,8 +80,8 @@ def _is_repo_id(text: str) -> str:
 
 Token = Annotated[str | None, Field(default=None, repr=False, exclude=True)]
 Number = Annotated[int, Field(gt=0, lt=2**63)]
-Revision = Annotated[str, StringConstraints(pattern=r"^[\w./-]{1,200}$")]
-Word = Annotated[str, StringConstraints(pattern=r"^[\w .-]{1,40}$")]
+Revision = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_./-]+$")]
+Word = Annotated[str, StringConstraints(max_length=40, pattern=r"^[A-Za-z0-9_ .-]+$")]
 
 
 class _Source(BaseModel):
