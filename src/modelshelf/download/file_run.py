@@ -41,6 +41,8 @@ from modelshelf.schema.transfer import Downloaded, StopKind, Stopped, TransferOr
 __all__ = ["FileRun"]
 
 _NO_END = 2**63 - 1
+_LONGEST_DISCARD = 0.1
+"""Seconds for which a cancelled run waits for the disk."""
 
 
 class FileRun:
@@ -409,9 +411,12 @@ class FileRun:
     def _stopped(self) -> Stopped:
         kind = self._stop.kind or StopKind.PAUSE
         received = self._holdings.freeze()
-        is_paused = kind is StopKind.PAUSE
-        self._let_go(keep=is_paused)
-        return Stopped(kind, received if is_paused else 0)
+        self._release()
+        if kind is StopKind.PAUSE:
+            self._holdings.keep()
+            return Stopped(kind, received)
+        self._holdings.vanish(_LONGEST_DISCARD)
+        return Stopped(kind, 0)
 
     def _dismiss(self, opening: Opening) -> None:
         opening.abort()

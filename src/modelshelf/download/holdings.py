@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
 
 from modelshelf.download.destination import Destination
 from modelshelf.download.file_sink import FileSink
@@ -165,6 +166,15 @@ class Holdings:
         if self._partial is not None:
             partial, self._partial = self._partial, None
             partial.discard()
+
+    def vanish(self, seconds: float) -> None:
+        """Throw everything away, and wait at most *seconds* until the disk has done with it.
+
+        The names go at once. Systems free the room of a large file when it is closed, and that takes a while.
+        """
+        thread = Thread(target=self.forget, name="modelshelf-discard", daemon=True)
+        thread.start()
+        thread.join(seconds)
 
     def keep(self) -> None:
         """Let go, and leave what came for another run."""

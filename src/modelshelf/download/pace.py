@@ -11,8 +11,10 @@ from modelshelf.download.stop_signal import StopSignal
 
 __all__ = ["Pace", "Portions"]
 
-_AHEAD = 0.05
-"""Seconds of a limit that may be used at once: 1 % of five seconds."""
+_AHEAD = 0.15
+"""Seconds of a limit that may be made up for at once: 3 % of five seconds."""
+_PORTION = 0.05
+"""Seconds of a limit that one portion is."""
 _SMALLEST = 512
 """Bytes; a portion below costs more than it is worth."""
 _LONGEST_WAIT = 0.1
@@ -82,7 +84,7 @@ class Portions:
     def largest(self) -> int | None:
         """Bytes of the largest portion; None without a limit."""
         limits = [limit for limit in (self._limit, self._per_host) if limit is not None]
-        return max(_SMALLEST, int(min(limits) * _AHEAD)) if limits else None
+        return max(_SMALLEST, int(min(limits) * _PORTION)) if limits else None
 
     def change(self, *, limit: float | None, per_host: float | None) -> None:
         """Set other limits, from now on."""

@@ -25,7 +25,7 @@ __all__ = ["Ending", "Sink", "Surroundings", "Transfer"]
 
 _TICK = 0.1
 """Seconds between two looks at the workers."""
-_GRACE = 0.12
+_GRACE = 0.08
 """Seconds that workers get to bring home what they have; after half of them their answers are cut."""
 _MARKS = 100
 """Reports of progress for each file, at least where it is large."""
