@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from modelshelf import sources
 from modelshelf.errors import InvalidModelSourceError
 from modelshelf.schema.hub_settings import CivitaiSettings, HubSettings
 from modelshelf.schema.model_source import (
@@ -205,3 +208,21 @@ def test_an_error_has_no_secret(text: str) -> None:
     with pytest.raises(InvalidModelSourceError) as caught:
         parse_source(text)
     assert _SECRET not in str(caught.value)
+
+
+def test_reading_a_text_loads_no_http_library() -> None:
+    """It takes a tenth of a second that adding a file of this machine does without."""
+    program = (
+        "import sys\nfrom modelshelf.sources import parse_source\n"
+        "parse_source('acme/lens')\nprint('requests' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    """Fetching names late changes nothing about names that are not there."""
+    with pytest.raises(AttributeError, match="no_such_name"):
+        sources.no_such_name  # noqa: B018
