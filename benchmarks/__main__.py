@@ -18,6 +18,7 @@ from benchmarks.downloading import (
 )
 from benchmarks.environment import describe
 from benchmarks.identifying import identifying, probing
+from benchmarks.installing import installing
 from benchmarks.listing import help_text, large_library
 from benchmarks.records import model_records
 from benchmarks.returning import exporting, verifying
@@ -41,6 +42,7 @@ BENCHMARKS: Mapping[str, Callable[[Scale, Path], list[Row]]] = MappingProxyType(
         "share": sharing,
         "identify": identifying,
         "probe": probing,
+        "install": installing,
         "download": raw_download,
         "verified": verified_download,
         "capped": capped_download,
@@ -60,6 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
         files=words.files,
         loras=words.loras,
         records=words.records,
+        installs=words.installs,
         download=int(words.download * 1e9),
         rounds=words.rounds,
     )
@@ -83,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--files", type=int, default=usual.files, help="small files in one model")
     parser.add_argument("--loras", type=int, default=usual.loras, help="LoRAs to probe")
     parser.add_argument("--records", type=int, default=usual.records, help="model records to ask")
+    parser.add_argument("--installs", type=int, default=usual.installs, help="LoRAs to install")
     parser.add_argument(
         "--download", type=float, default=usual.download / 1e9, help="GB of the downloaded file"
     )

@@ -23,6 +23,8 @@ class Scale:
     """LoRAs in the library that is probed."""
     records: int = 50_000
     """Model records in the store that is asked."""
+    installs: int = 1_000
+    """LoRAs of 0.3 MB that are installed one after the other."""
     download: int = 2_147_483_648
     """Bytes of the file that is downloaded."""
     rounds: int = 5
@@ -36,6 +38,7 @@ TINY = Scale(
     files=20,
     loras=20,
     records=50,
+    installs=20,
     download=4_000_000,
     rounds=1,
 )
