@@ -97,10 +97,9 @@ class OwnedFile:
     def write(self, content: bytes | memoryview, offset: int) -> None:
         """Write all of *content* at *offset*, in as many goes as the system wants."""
         written = self._disk.write(self.descriptor, content, offset)
-        if written < len(content):
-            rest = memoryview(content)
-            while written < len(content):
-                written += self._disk.write(self.descriptor, rest[written:], offset + written)
+        while written < len(content):
+            rest = memoryview(content)[written:]
+            written += self._disk.write(self.descriptor, rest, offset + written)
 
     def truncate(self, size: int) -> None:
         """Make it exactly *size* bytes long."""
@@ -125,10 +124,12 @@ class OwnedFile:
 
         A file that has another name too, be it the final one, keeps its bytes.
         """
-        if self.has_its_name and self.status.st_nlink == 1:
+        is_nothing_else = self.has_its_name and self.status.st_nlink == 1
+        # The name first: freeing the room of a large file takes a while, and nobody should still see it then.
+        self.remove()
+        if is_nothing_else:
             with suppress(OSError):
                 self.truncate(0)
-        self.remove()
 
     def close(self) -> None:
         """Let go of the file and of the lock."""
