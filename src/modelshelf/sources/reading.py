@@ -50,13 +50,21 @@ _CIVITAI_SHORT = re.compile(r"civitai:(\d+)(?:@(\d+))?", re.IGNORECASE)
 _REPOSITORY = re.compile(r"(?P<id>[^@:]+)(?:@(?P<revision>[^:]+))?(?::(?P<rest>.*))?", re.DOTALL)
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # Too long for any file system, or in a folder that must not be searched.
+        return False
+
+
 def parse_source(
     text: str,
     *,
     access_token: str | None = None,
     hub: HubSettings | None = None,
     civitai: CivitaiSettings | None = None,
-    exists: Callable[[Path], bool] = Path.exists,
+    exists: Callable[[Path], bool] = _is_there,
 ) -> ModelSource:
     r"""Say what source *text* names.
 
@@ -84,6 +92,9 @@ def parse_source(
         >>> parse_source("C:\\users\\fred\\model.safetensors").type
         'local'
     """
+    if text != text.strip() and exists(Path(text)):
+        # A name may end in a space; what people paste more often does without being meant.
+        return LocalModelSource(path=Path(text))
     text = text.strip()
     hosts = _Hosts(hub or HubSettings(), civitai or CivitaiSettings())
     try:

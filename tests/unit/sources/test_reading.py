@@ -181,6 +181,9 @@ def test_a_path_that_exists_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert parse_source("acme/lens") == _local("acme/lens")
     assert parse_source("deadbeef") == _local("deadbeef")
     assert parse_source("hf://acme/lens") == _hf()
+    (tmp_path / "odd ").touch()
+    assert parse_source("odd ") == _local("odd ")
+    assert parse_source(" deadbeef\n") == _local("deadbeef")
 
 
 def test_a_token_goes_into_the_source_and_never_out() -> None:
