@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks.adding import known_content, memory, new_content, small_files
+from benchmarks.download_control import download_control
 from benchmarks.downloading import (
     capped_download,
     download_memory,
@@ -47,6 +48,7 @@ BENCHMARKS: Mapping[str, Callable[[Scale, Path], list[Row]]] = MappingProxyType(
         "verified": verified_download,
         "capped": capped_download,
         "download-memory": download_memory,
+        "download-control": download_control,
     }
 )
 """Names for the command line, in the order of the table."""

@@ -35,8 +35,8 @@ _NAMES = count()
 
 def download_control(scale: Scale, folder: Path) -> list[Row]:
     """Pause, cancel and stop downloads that run, stall or rest; share and limit the rate."""
-    tries = 4 * scale.rounds
     small = scale.download <= TINY.download
+    tries = scale.rounds if small else 4 * scale.rounds
     with Scripted() as server:
         server.on("/endless", _endless)
         server.on("/silent", _silent)
@@ -198,7 +198,7 @@ def _rate(server: Scripted, folder: Path, *, window: float) -> Row:
         for job in jobs:
             queue.submit_download_job(job)
         # The buffers of the system between here and there fill first.
-        time.sleep(2.0)
+        time.sleep(0.4 * window)
         until = time.perf_counter() + 2.4 * window
         while time.perf_counter() < until:
             samples.append((time.perf_counter(), server.sent("/endless") - before))
