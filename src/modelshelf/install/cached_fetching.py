@@ -51,13 +51,15 @@ class CachedFetcher:
         return self._cache.use(source_in_words(source), bring)
 
     def _bring(self, source: ModelSource, folder: Path, deadline: float | None) -> Path:
-        if isinstance(source, URLModelSource):
-            self._hubs.permit(source)
+        listing = self._hubs.list_files(source)
+        if listing is None and isinstance(source, URLModelSource):
             job = download_url(source, folder)
             self._run(job, deadline)
             return job.downloaded_path or folder
-        listing = self._hubs.list_files(source)
-        many = download_listed(listing, folder, (), self._hubs.token_for(source))
+        if listing is None:
+            raise InvalidModelSourceError(text=str(source), problem="no hub lists it")
+        token = listing.access_token or self._hubs.token_for(listing.source)
+        many = download_listed(listing, folder, (), token)
         if many is not None:
             self._run(many, deadline)
         return folder if listing.is_folder else folder / listing.files[0].name

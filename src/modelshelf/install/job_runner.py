@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from pydantic_core import PydanticSerializationError
 
 from modelshelf.download import DownloadQueueServiceBase
-from modelshelf.errors import ModelshelfError
+from modelshelf.errors import InvalidModelSourceError, ModelshelfError
 from modelshelf.events import EventServiceBase
 from modelshelf.install.fetching import download_listed, download_url, fetched_by, parts_of
 from modelshelf.install.installation import Installation, job_of
@@ -54,11 +54,11 @@ _STOPPABLE = _NOT_STORED | {InstallStatus.PAUSED}
 class Hubs(Protocol):
     """What an installation asks of the network before it fetches."""
 
-    def list_files(self, source: ModelSource) -> Listing:
-        """Say what *source* has, pinned; the subclasses of `HubError` say why it has nothing."""
+    def list_files(self, source: ModelSource) -> Listing | None:
+        """Say what *source* has, pinned; None for an address that has one file.
 
-    def permit(self, source: ModelSource) -> None:
-        """Return when the network may be used for *source*; raise `OfflineError` when not."""
+        The subclasses of `HubError` say why there is nothing.
+        """
 
     def token_for(self, source: ModelSource) -> str | None:
         """Return the token that the settings know for the host of *source*; None where there is none."""
@@ -244,16 +244,17 @@ class JobRunner:
         """Find out what there is, spare what is here, and begin to fetch the rest."""
         job, folder = installation.job, installation.folder.files
         folder.mkdir(exist_ok=True)
-        if isinstance(job.source, URLModelSource):
-            self._hubs.permit(job.source)
+        listing = installation.listing or self._list(installation)
+        if listing is None and isinstance(job.source, URLModelSource):
             download: MeasuredDownloadJob | None = download_url(job.source, folder)
+        elif listing is None:
+            raise InvalidModelSourceError(text=str(job.source), problem="no hub lists it")
         else:
-            listing = installation.listing or self._list(installation)
             installation.add_files(self._sparer.spare(listing, folder))
             job.spared_bytes = job.bytes = sum(file.size for file in installation.there)
             job.total_bytes = listing.size or 0
             job.notes = listing.notes
-            token = getattr(job.source, "access_token", None) or self._hubs.token_for(job.source)
+            token = listing.access_token or self._hubs.token_for(listing.source)
             download = download_listed(listing, folder, installation.there, token)
         if download is None:
             self._fetched(installation)
@@ -262,9 +263,10 @@ class JobRunner:
             installation.download = download
             self._downloads.submit_download_job(download)
 
-    def _list(self, installation: Installation) -> Listing:
+    def _list(self, installation: Installation) -> Listing | None:
         listing = self._hubs.list_files(installation.job.source)
-        installation.note(listing=listing.model_dump(mode="json"))
+        if listing is not None:
+            installation.note(listing=listing.model_dump(mode="json"))
         return listing
 
     def _follow(self, installation: Installation, download: DownloadJobBase) -> None:

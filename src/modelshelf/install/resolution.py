@@ -10,9 +10,19 @@ from modelshelf.install.told import source_in_words
 from modelshelf.protocols.hub_client import HubClient
 from modelshelf.schema.hub_settings import CivitaiSettings, HubSettings
 from modelshelf.schema.listing import ListedFile, Listing
-from modelshelf.schema.model_source import CivitaiModelSource, HFModelSource, ModelSource
+from modelshelf.schema.model_source import (
+    CivitaiModelSource,
+    HFModelSource,
+    ModelSource,
+    URLModelSource,
+)
 from modelshelf.schema.taxonomy import ModelRepoVariant
-from modelshelf.sources import CivitaiSource, HuggingFaceCache, HuggingFaceSource
+from modelshelf.sources import (
+    CivitaiSource,
+    HuggingFaceCache,
+    HuggingFaceSource,
+    parse_source,
+)
 
 __all__ = ["SourceResolver"]
 
@@ -42,18 +52,31 @@ class SourceResolver:
         self._hugging_face = HuggingFaceSource(client, hub)
         self._site = CivitaiSource(client, civitai)
 
-    def list_files(self, source: ModelSource) -> Listing:
-        """Say what *source* has, pinned.
+    def list_files(self, source: ModelSource) -> Listing | None:
+        """Say what *source* has, pinned; None for an address that is no hub's, which has one file.
+
+        An address of a hub is asked for by what it means there, which tells digests and metadata too.
 
         Raises:
             HubError: The hub does not give it; its subclasses say why and what to do.
-            InvalidModelSourceError: Sources of this kind are not listed.
+            InvalidModelSourceError: It is a path of this machine.
         """
+        if isinstance(source, URLModelSource):
+            meant = parse_source(
+                str(source.url),
+                access_token=source.access_token,
+                hub=self._hub,
+                civitai=self._civitai,
+            )
+            if isinstance(meant, URLModelSource):
+                self.permit(source)
+                return None
+            return self.list_files(meant)
         if isinstance(source, HFModelSource):
             return self._hugging_face.list(source, default=self._default)
         if isinstance(source, CivitaiModelSource):
             return self._site.list(source)
-        raise InvalidModelSourceError(text=str(source), problem="it is no hub's")
+        raise InvalidModelSourceError(text=str(source), problem="it is on this machine")
 
     def permit(self, source: ModelSource) -> None:
         """Return when the network may be used for *source*.
