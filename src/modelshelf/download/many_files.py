@@ -12,7 +12,14 @@ from threading import Thread
 
 from modelshelf.download.file_fetcher import FileFetcher, Report
 from modelshelf.download.part_places import Place, places_of
-from modelshelf.download.remote_job import TokenFor, check_source, make_folder, order_of
+from modelshelf.download.remote_job import (
+    TokenFor,
+    check_source,
+    make_folder,
+    note_free_place,
+    order_of,
+    owning,
+)
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import ModelshelfError
 from modelshelf.protocols import Disk
@@ -28,7 +35,8 @@ from modelshelf.schema.transfer import (
 __all__ = ["ManyFilesWork"]
 
 _BETWEEN_NOTES = 1.0
-"""Seconds: what a kill costs is at most the parts that were finished since, and those are found by digest."""
+"""Seconds: what a kill costs is at most the small parts that were finished since and have no digest."""
+_LARGE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +110,14 @@ class ManyFilesWork:
         missing = [place for place in places if not _is_there(place)]
         for place in missing:
             check_source(place.part)
+        news = [note_free_place(place.part, place.final) for place in missing]
+        if any(news):
+            self._note(job)
         self._fetch(job, missing, stop, report)
-        if stop.kind is not None and any(place.part.downloaded is None for place in places):
+        if any(place.part.downloaded is None for place in places):
             if stop.kind is StopKind.CANCEL:
                 self.discard(job)
-            return Stopped(stop.kind, job.bytes)
+            return Stopped(stop.kind or StopKind.PAUSE, job.bytes)
         job.bytes = job.total_bytes = sum(place.part.bytes for place in places)
         job.downloaded_path = job.destination
         return None
@@ -119,15 +130,15 @@ class ManyFilesWork:
             # It never began.
             return
         for place in places:
-            done = place.part.downloaded
-            if done is None:
+            part = place.part
+            if part.downloaded is None:
                 with suppress(ModelshelfError, OSError):
                     self._fetcher.discard(self._order(job, place))
-            elif done.fetched:
+            if part.final_was_free and (part.downloaded or part.may_be_done):
                 with suppress(OSError):
                     self._disk.remove_file(place.final)
-            place.part.downloaded = place.part.downloaded_path = place.part.verification = None
-            place.part.status = job.status if job.in_terminal_state else DownloadJobStatus.CANCELLED
+            part.downloaded = part.downloaded_path = part.verification = None
+            part.status = job.status if job.in_terminal_state else DownloadJobStatus.CANCELLED
         folders = {
             folder
             for place in places
@@ -172,7 +183,8 @@ class ManyFilesWork:
                         failure = outcome
                         inner.pause()
                     progress.ended(place, outcome)
-                    if self._clock() - noted > _BETWEEN_NOTES:
+                    # What is large is noted at once, for it would be fetched again.
+                    if self._clock() - noted > _BETWEEN_NOTES or place.part.bytes > _LARGE:
                         self._note(job)
                         noted = self._clock()
         forget()
@@ -194,7 +206,7 @@ class ManyFilesWork:
             outcome: Downloaded | Stopped | Exception
             try:
                 outcome = self._fetcher.run(
-                    self._order(job, place),
+                    owning(place.part, self._order(job, place)),
                     stop,
                     lambda done, total, place=place: news.put(_Moved(place, done, total)),  # type: ignore[misc]
                 )

@@ -150,7 +150,13 @@ class DownloadQueueService(DownloadQueueServiceBase):
             QueueState(state_folder, self._disk, self._logger) if state_folder is not None else None
         )
         self._works = JobWorks(
-            RemoteWork(fetcher, self._disk, token_for=token_for, private=private_addresses),
+            RemoteWork(
+                fetcher,
+                self._disk,
+                token_for=token_for,
+                private=private_addresses,
+                note=partial(self._keep, durable=False),
+            ),
             ManyFilesWork(
                 fetcher,
                 self._disk,

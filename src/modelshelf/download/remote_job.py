@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from modelshelf.download.destination import Destination
 from modelshelf.download.file_fetcher import FileFetcher, Report
 from modelshelf.download.origin import public_url
+from modelshelf.download.partial_names import PartialNames
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import DestinationUnusableError, InvalidDownloadError, ModelshelfError
 from modelshelf.protocols import Disk
 from modelshelf.schema.download_job import DownloadJobRemoteSource
 from modelshelf.schema.transfer import PrivateAddresses, Stopped, TransferOrder
 
-__all__ = ["RemoteWork", "TokenFor", "check_source", "make_folder", "order_of"]
+__all__ = [
+    "RemoteWork",
+    "TokenFor",
+    "check_source",
+    "make_folder",
+    "note_free_place",
+    "order_of",
+    "owning",
+]
 
 TokenFor = Callable[[str], str | None]
 """Says which access token to present for an address; None presents nothing."""
@@ -30,6 +42,7 @@ class RemoteWork:
         *,
         token_for: TokenFor | None = None,
         private: PrivateAddresses = PrivateAddresses.AS_NAMED,
+        note: Callable[[DownloadJobRemoteSource], None] = lambda _: None,
     ) -> None:
         """Hold what a file is fetched with.
 
@@ -38,11 +51,13 @@ class RemoteWork:
             disk: Makes the folder.
             token_for: Asked for the token of a job that has none.
             private: Which private addresses may be talked to.
+            note: Told when there is something to keep before a byte is fetched.
         """
         self._fetcher = fetcher
         self._disk = disk
         self._token_for = token_for
         self._private = private
+        self._note = note
 
     def run(self, job: DownloadJobRemoteSource, stop: StopSignal, report: Report) -> Stopped | None:
         """Fetch it; see `JobWork`."""
@@ -50,7 +65,12 @@ class RemoteWork:
         make_folder(
             self._disk, job.destination if job.destination_is_folder else job.destination.parent
         )
-        outcome = self._fetcher.run(self._order(job), stop, report)
+        order = self._order(job)
+        if not (job.destination_is_folder or job.destination.is_dir()):
+            if note_free_place(job, job.destination):
+                self._note(job)
+            order = owning(job, order)
+        outcome = self._fetcher.run(order, stop, report)
         if isinstance(outcome, Stopped):
             return outcome
         job.bytes = job.total_bytes = outcome.size
@@ -102,6 +122,33 @@ def order_of(
         private=private,
         digests=job.digests,
     )
+
+
+def note_free_place(job: DownloadJobRemoteSource, final: Path) -> bool:
+    """Note whether nothing stands at the final name yet.
+
+    Returns:
+        Whether that is news, which is to be kept before a byte is fetched.
+    """
+    if job.final_was_free or os.path.lexists(final):
+        return False
+    job.final_was_free = True
+    return True
+
+
+def owning(job: DownloadJobRemoteSource, order: TransferOrder) -> TransferOrder:
+    """Let an order replace what a process put at the final name that died before it could say so.
+
+    It is known by three things: the name was free when the job first ran, the job comes back from such a
+    process, and of what it fetched no part is left, or one that is the very file at the final name.
+    """
+    if job.may_be_done:
+        with suppress(ModelshelfError, OSError):
+            destination = Destination.of(order)
+            part = PartialNames.of(order.destination, destination.key).part
+            if destination.leftover() is None or part.samefile(order.destination):
+                return replace(order, overwrite=True)
+    return order
 
 
 def check_source(job: DownloadJobRemoteSource) -> None:

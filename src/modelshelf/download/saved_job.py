@@ -133,6 +133,7 @@ class _SavedPart(_Document):
     destination: str
     expected: _SavedContent
     digests: list[str] = Field(default_factory=list)
+    final_was_free: bool = False
     received: _Count = 0
     total_bytes: _Count = 0
     done: _SavedResult | None = None
@@ -146,6 +147,7 @@ class _SavedPart(_Document):
             destination=str(part.destination),
             expected=_SavedContent.of(part.expected),
             digests=sorted(part.digests),
+            final_was_free=part.final_was_free,
             received=part.bytes,
             total_bytes=part.total_bytes,
             done=_SavedResult.of(part.downloaded) if part.downloaded else None,
@@ -160,6 +162,8 @@ class _SavedPart(_Document):
             status=DownloadJobStatus.COMPLETED if done else DownloadJobStatus.IDLE,
             expected=self.expected.content(),
             digests=frozenset(self.digests),
+            final_was_free=self.final_was_free,
+            may_be_done=self.final_was_free and done is None,
             bytes=self.received,
             total_bytes=self.total_bytes,
             downloaded=done,
@@ -193,6 +197,7 @@ class SavedJob(_Document):
     keep_source: bool = False
     expected: _SavedContent = Field(default_factory=_SavedContent)
     digests: list[str] = Field(default_factory=list)
+    final_was_free: bool = False
     received: _Count = 0
     total_bytes: _Count = 0
     parts: list[_SavedPart] = Field(default_factory=list)
@@ -227,6 +232,7 @@ class SavedJob(_Document):
             saved.source_is_whole = is_whole and job.source_is_whole
             saved.expected = _SavedContent.of(job.expected)
             saved.digests = sorted(job.digests)
+            saved.final_was_free = job.final_was_free
         if isinstance(job, MultiFileDownloadJob):
             saved.source, saved.source_is_whole = job.source, True
             saved.parts = [_SavedPart.of(part) for part in job.download_parts]
@@ -266,6 +272,8 @@ class SavedJob(_Document):
             "source_is_whole": self.source_is_whole,
             "expected": self.expected.content(),
             "digests": frozenset(self.digests),
+            "final_was_free": self.final_was_free,
+            "may_be_done": self.final_was_free,
         }
         if not Path(self.destination).is_absolute():
             message = "the destination is not absolute"

@@ -232,6 +232,10 @@ class DownloadJobRemoteSource(MeasuredDownloadJob):
     """What is known of the content beforehand; compared before the file gets its name."""
     digests: frozenset[str] = frozenset()
     """Digests to work out on the way although none is expected: `sha256`, `blake3`."""
+    final_was_free: bool = Field(default=False, exclude=True, repr=False)
+    """Whether nothing stood at the final name when it first ran: what it puts there is its own."""
+    may_be_done: bool = Field(default=False, exclude=True, repr=False)
+    """Whether a process that died may have finished it without noting so."""
     verification: Verification | None = None
     """What was compared; None before it is complete."""
     downloaded: Downloaded | None = None

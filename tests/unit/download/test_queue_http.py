@@ -11,6 +11,8 @@ from threading import Event
 import pytest
 import requests
 
+from modelshelf.download.destination import Destination
+from modelshelf.download.partial_names import PartialNames
 from modelshelf.download.patience import Patience
 from modelshelf.download.queue import DownloadQueueService
 from modelshelf.errors import DigestMismatchError, DownloadError, RemoteFileGoneError
@@ -22,7 +24,7 @@ from modelshelf.schema.download_job import (
     MeasuredDownloadJob,
     MultiFileDownloadJob,
 )
-from modelshelf.schema.transfer import ExpectedContent, Verification
+from modelshelf.schema.transfer import ExpectedContent, TransferOrder, Verification
 from tests.servers.content import MEBIBYTE, Offered, payload
 from tests.servers.scripted import Asked, Peer, Script, Scripted, redirect, serve, status
 from tests.unit.download.queue_world import PATIENCE, Diary
@@ -323,6 +325,33 @@ def test_another_process_goes_on(
     assert job.downloaded.fetched < 5 * MEBIBYTE
     assert (tmp_path / "models" / "a").read_bytes() == LARGE.content
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["a"]
+
+
+def test_a_kill_between_two_names_is_no_stranger(
+    server: Scripted, stack: ExitStack, tmp_path: Path
+) -> None:
+    """A small file that has its final name, and its hidden one still, is this job's own."""
+    go_on = Event()
+    url = server.on("/a", slow(SMALL, 10_000, go_on))
+    first = begin(stack, state_folder=tmp_path / "state")
+    job = first.create_download_job(url, tmp_path, filename="a")
+    while not server.sent("/a"):
+        go_on.wait(0.01)
+    first.stop()
+    second = begin(stack, state_folder=tmp_path / "state")
+    (again,) = second.list_jobs()
+    for part in tmp_path.glob(".a.*"):
+        part.unlink()
+    key = Destination.of(TransferOrder(str(job.source), tmp_path / "a")).key
+    part = PartialNames.of(tmp_path / "a", key).part
+    part.write_bytes(SMALL.content)
+    (tmp_path / "a").hardlink_to(part)
+    go_on.set()
+    second.start_job(again)
+    second.wait_for_job(again, PATIENCE)
+    assert (again.status, again.error) == ("completed", None)
+    assert (tmp_path / "a").read_bytes() == SMALL.content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "state"]
 
 
 _CHILD = """

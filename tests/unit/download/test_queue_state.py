@@ -16,6 +16,7 @@ from modelshelf.disk import LocalDisk
 from modelshelf.download.queue import DownloadQueueService
 from modelshelf.download.saved_job import SavedJob, address_without_secrets
 from modelshelf.errors import (
+    DestinationExistsError,
     DestinationUnusableError,
     ForeignQueueError,
     InvalidDownloadError,
@@ -172,6 +173,63 @@ class TestComingBack:
         second.submit_download_job(job, start=False)
         assert [one.id for one in second.list_jobs()] == [0, 1, 2]
         assert job.id == 2
+
+
+class TestDying:
+    """A process dies between giving a file its name and saying so."""
+
+    @pytest.mark.parametrize("kind", ["one", "many"])
+    def test_the_file_is_known_for_its_own(
+        self, lives: Lives, taps: Taps, models: Path, kind: str
+    ) -> None:
+        """It is fetched anew and replaced, rather than taken for somebody else's."""
+        job: DownloadJobBase = remote("a", models)
+        if kind == "many":
+            part = remote("a", Path())
+            job = MultiFileDownloadJob(source="acme", destination=models, download_parts=[part])
+        first = lives.begin()
+        first.submit_download_job(job)
+        taps["a"].await_runs()
+        first.stop()
+        (models / "a").write_bytes(b"whole")
+        second = lives.begin()
+        (again,) = second.list_jobs()
+        taps["a"].finish()
+        second.start_job(again)
+        second.wait_for_job(again, PATIENCE)
+        assert (again.status, again.error) == ("completed", None)
+        assert (models / "a").stat().st_size == 1024 * 1024
+
+    def test_what_was_there_before_is_not(self, lives: Lives, taps: Taps, models: Path) -> None:
+        """A file that stood at the final name before the first run is kept."""
+        (models / "a").write_bytes(b"mine")
+        first = lives.begin()
+        first.submit_download_job(remote("a", models))
+        taps["a"].await_runs()
+        first.stop()
+        second = lives.begin()
+        (again,) = second.list_jobs()
+        taps["a"].finish()
+        second.start_job(again)
+        second.wait_for_job(again, PATIENCE)
+        assert isinstance(again.error, DestinationExistsError)
+        assert (models / "a").read_bytes() == b"mine"
+
+    def test_nor_what_appears_while_it_is_paused(
+        self, lives: Lives, taps: Taps, models: Path
+    ) -> None:
+        """In the same process nothing can have been finished unnoticed (fault 56)."""
+        queue = lives.begin()
+        job = remote("a", models)
+        queue.submit_download_job(job)
+        taps["a"].await_runs()
+        queue.pause_job(job)
+        (models / "a").write_bytes(b"mine")
+        taps["a"].finish()
+        queue.start_job(job)
+        queue.wait_for_job(job, PATIENCE)
+        assert isinstance(job.error, DestinationExistsError)
+        assert (models / "a").read_bytes() == b"mine"
 
 
 class TestSharing:
