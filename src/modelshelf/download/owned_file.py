@@ -119,12 +119,18 @@ class OwnedFile:
         if self.has_its_name:
             self._disk.remove_file(self.path)
 
-    def remove_with_room(self) -> None:
-        """Take its name away, and have its room at once: some systems free that of a removed file later.
+    @property
+    def is_nothing_else(self) -> bool:
+        """Whether its bytes have this name alone: then its room may be freed at once, by cutting it.
 
-        A file that has another name too, be it the final one, keeps its bytes.
+        Some systems free that of a removed file much later. One that has another name too, be it the final one,
+        keeps its bytes.
         """
-        is_nothing_else = self.has_its_name and self.status.st_nlink == 1
+        return self.has_its_name and self.status.st_nlink == 1
+
+    def remove_with_room(self) -> None:
+        """Take its name away, and have its room at once, if it is nothing else."""
+        is_nothing_else = self.is_nothing_else
         # The name first: freeing the room of a large file takes a while, and nobody should still see it then.
         self.remove()
         if is_nothing_else:
