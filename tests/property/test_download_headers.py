@@ -21,6 +21,7 @@ from modelshelf.download.answer_head import (
 from modelshelf.download.file_name import name_from, safe_name, suggested_name
 from modelshelf.download.origin import Origin, WebAddress, public_url, same_origin
 from modelshelf.download.refusals import Retry, refusal, unexpected_content
+from modelshelf.download.wire import BadAnswer, Body, body_of, read_head
 from modelshelf.errors import DownloadError, UnsafeFileNameError
 
 pytestmark = pytest.mark.property
@@ -184,6 +185,104 @@ class TestOrigin:
         if isinstance(address, ipaddress.IPv4Address):
             for wrapped in (f"::ffff:{address}", f"64:ff9b::{address}"):
                 assert is_public(wrapped) == is_public(str(address))
+
+
+class _Bytes:
+    """A wire on which a given text lies, handed out in portions of a given size."""
+
+    def __init__(self, said: bytes, portion: int) -> None:
+        self.said, self.portion = said, portion
+
+    def read_into(self, buffer: memoryview, most: int) -> int:
+        count = min(most, len(buffer), self.portion, len(self.said))
+        buffer[:count] = self.said[:count]
+        self.said = self.said[count:]
+        return count
+
+    def line(self, longest: int) -> bytes:
+        end = self.said.find(b"\n", 0, longest) + 1
+        if end == 0:
+            raise (BadAnswer if len(self.said) >= longest else EOFError)
+        line, self.said = self.said[:end], self.said[end:]
+        return line
+
+
+def _read(body: Body) -> bytes:
+    """Read a body to its end."""
+    content, buffer = bytearray(), memoryview(bytearray(97))
+    while count := body.read_into(buffer):
+        content += buffer[:count]
+    return bytes(content)
+
+
+class TestWire:
+    """RFC 9112: a recipient must be able to parse the length of a message, or give the connection up."""
+
+    @given(
+        st.binary(max_size=400)
+        | st.lists(
+            st.sampled_from(
+                [
+                    b"HTTP/1.1 200 OK",
+                    b"HTTP/1.1 100 C",
+                    b"\r\n",
+                    b"\n",
+                    b"a: b",
+                    b":",
+                    b" ",
+                    b"\0",
+                    b"x",
+                ]
+            ),
+            max_size=30,
+        ).map(b"".join)
+    )
+    def test_heads_are_read_or_refused(self, said: bytes) -> None:
+        """Whatever lies on the wire is a head within its limits, or one of three refusals."""
+        try:
+            head = read_head(_Bytes(said, 1))
+        except (BadAnswer, EOFError, ConnectionAbortedError):
+            return
+        assert 200 <= head.status <= 599
+        assert all(name == name.lower() for name in head.headers)
+
+    @given(
+        st.lists(st.binary(min_size=1, max_size=300), max_size=6),
+        st.integers(1, 200),
+        st.binary(max_size=20),
+    )
+    def test_chunks_are_joined(self, chunks: list[bytes], portion: int, after: bytes) -> None:
+        """However a body is cut into chunks and portions, it is the same, and what follows is left alone."""
+        said = (
+            b"".join(b"%X;x=y\r\n%s\r\n" % (len(one), one) for one in chunks) + b"0\r\nt: u\r\n\r\n"
+        )
+        wire = _Bytes(said + after, portion)
+        body = body_of(200, {"transfer-encoding": "chunked"}, wire)
+        assert _read(body) == b"".join(chunks)
+        assert body.is_over
+        assert wire.said == after
+
+    @given(st.binary(max_size=300), st.integers(0, 400), st.integers(1, 200))
+    def test_lengths_are_kept(self, said: bytes, length: int, portion: int) -> None:
+        """A body has exactly its length, or it is an error."""
+        wire = _Bytes(said, portion)
+        body = body_of(200, {"content-length": str(length)}, wire)
+        if length > len(said):
+            with pytest.raises(EOFError):
+                _read(body)
+        else:
+            assert _read(body) == said[:length]
+            assert wire.said == said[length:]
+
+    @given(st.binary(max_size=300))
+    def test_nonsense_in_chunks_is_refused(self, said: bytes) -> None:
+        """A chunked body of any bytes ends well, or as a broken one, and never takes more than there is."""
+        body = body_of(200, {"transfer-encoding": "chunked"}, _Bytes(said, 50))
+        try:
+            content = _read(body)
+        except (BadAnswer, EOFError):
+            return
+        assert len(content) < len(said)
 
 
 class TestRefusals:
