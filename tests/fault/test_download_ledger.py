@@ -263,7 +263,7 @@ def test_short_writes_write_everything(tmp_path: Path, name: str) -> None:
     assert (names(final), final.read_bytes()) == ([final.name], CONTENT)
 
 
-@pytest.mark.parametrize("name", ["fetch", "unknown size", "twice", "at once"])
+@pytest.mark.parametrize("name", ["fetch", "unknown size", "twice", "at once", "without links"])
 def test_a_file_that_appears_at_any_point_is_kept(tmp_path: Path, name: str) -> None:
     """Whenever somebody puts a file there, it stays, or comes after ours."""
     case = USE_CASES[name]

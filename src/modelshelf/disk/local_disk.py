@@ -14,7 +14,7 @@ __all__ = ["LocalDisk"]
 _FICLONE = 0x40049409
 """`ioctl_ficlone(2)`: make the open target share all blocks of the source."""
 _AT_FDCWD = -100
-_RENAME_EXCHANGE = 2
+_RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 """`renameat2(2)`."""
 
 
@@ -92,17 +92,13 @@ class LocalDisk:
         """Move, replacing a file."""
         source.rename(target)
 
+    def rename_new(self, source: Path, target: Path) -> None:
+        """Move to a name that must be free; `ENOSYS` or `EINVAL` where the system cannot promise that."""
+        _renameat2(source, target, _RENAME_NOREPLACE)
+
     def exchange(self, first: Path, second: Path) -> None:
-        """Swap two names with `renameat2`; `ENOSYS` where the C library has none."""
-        library = ctypes.CDLL(None, use_errno=True)
-        if not hasattr(library, "renameat2"):
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        failed = library.renameat2(
-            _AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE
-        )
-        if failed:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), str(first), None, str(second))
+        """Swap two names; `ENOSYS` or `EINVAL` where the system cannot."""
+        _renameat2(first, second, _RENAME_EXCHANGE)
 
     def remove_file(self, path: Path) -> None:
         """Unlink."""
@@ -119,3 +115,15 @@ class LocalDisk:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _renameat2(source: Path, target: Path, flags: int) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "renameat2"):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    failed = library.renameat2(
+        _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flags
+    )
+    if failed:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(source), None, str(target))

@@ -18,6 +18,8 @@ from modelshelf.protocols import Disk
 __all__ = ["give_final_name", "make_durable", "publish_small"]
 
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_CANNOT_PROMISE = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
+"""What is said where a free name cannot be taken at once."""
 _NO_FLUSH = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}
 """What file systems say whose folders need no flush, or know none."""
 
@@ -126,12 +128,24 @@ def _give_new_name(part: Path, final: Path, disk: Disk) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        # A file system without hard links. Between the look and the renaming somebody could still put a file
-        # there, and would lose it: there is no better call that all these systems have.
-        if os.path.lexists(final):
-            raise DestinationExistsError(path=str(final)) from error
-        disk.rename(part, final)
+        # A file system without hard links.
+        _rename_to_free_name(part, final, disk)
         return
     # The file is where it should be. A second name that cannot be removed now is removed by whoever comes next.
     with suppress(OSError):
         disk.remove_file(part)
+
+
+def _rename_to_free_name(part: Path, final: Path, disk: Disk) -> None:
+    try:
+        disk.rename_new(part, final)
+    except FileExistsError as error:
+        raise DestinationExistsError(path=str(final)) from error
+    except OSError as error:
+        if error.errno not in _CANNOT_PROMISE:
+            raise
+        # Between the look and the renaming somebody could still put a file there, and would lose it: there
+        # is no better call that such a system has.
+        if os.path.lexists(final):
+            raise DestinationExistsError(path=str(final)) from error
+        disk.rename(part, final)

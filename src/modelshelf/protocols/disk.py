@@ -60,6 +60,9 @@ class Disk(Protocol):
     def rename(self, source: Path, target: Path) -> None:
         """Move *source* to *target* at once, replacing a file (not a filled folder) there."""
 
+    def rename_new(self, source: Path, target: Path) -> None:
+        """Move *source* to *target*, which must not exist, at once: `FileExistsError` where it does."""
+
     def exchange(self, first: Path, second: Path) -> None:
         """Swap what two existing names mean, at once."""
 

@@ -32,7 +32,7 @@ __all__ = [
 
 _Result = TypeVar("_Result")
 
-SPACELESS = frozenset({"remove_file", "remove_folder", "rename", "sync_folder"})
+SPACELESS = frozenset({"remove_file", "remove_folder", "rename", "rename_new", "sync_folder"})
 """Operations that take no space, and that a full disk therefore still allows."""
 
 
@@ -104,6 +104,10 @@ class WrappedDisk:
     def rename(self, source: Path, target: Path) -> None:
         """See `protocols.Disk`."""
         self.around(f"rename {target}", lambda: self.disk.rename(source, target))
+
+    def rename_new(self, source: Path, target: Path) -> None:
+        """See `protocols.Disk`."""
+        self.around(f"rename_new {target}", lambda: self.disk.rename_new(source, target))
 
     def exchange(self, first: Path, second: Path) -> None:
         """See `protocols.Disk`."""

@@ -43,6 +43,17 @@ def test_opens_again_only_regular_files(tmp_path: Path) -> None:
         assert raised.value.errno == number
 
 
+def test_takes_only_a_free_name(tmp_path: Path) -> None:
+    """What stands there stays, and so does what was to be moved."""
+    (tmp_path / "a").write_bytes(b"a")
+    (tmp_path / "b").write_bytes(b"b")
+    with pytest.raises(FileExistsError):
+        DISK.rename_new(tmp_path / "a", tmp_path / "b")
+    assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"a", b"b"]
+    DISK.rename_new(tmp_path / "a", tmp_path / "c")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+
+
 def test_makes_and_removes_folders(tmp_path: Path) -> None:
     """Parents are made too, twice is once, and a filled folder is not removed."""
     for _ in range(2):

@@ -40,7 +40,8 @@ def use(disk: Disk, folder: Path) -> None:
     os.close(descriptor)
     disk.link(folder / "a" / "file", folder / "a" / "hard")
     disk.symlink(folder / "a" / "file", folder / "a" / "soft")
-    disk.rename(folder / "a" / "hard", folder / "b")
+    disk.rename(folder / "a" / "hard", folder / "c")
+    disk.rename_new(folder / "c", folder / "b")
     disk.exchange(folder / "a" / "soft", folder / "b")
     disk.sync_folder(folder)
     disk.remove_file(folder / "b")
@@ -60,7 +61,7 @@ def test_counts_in_order(tmp_path: Path) -> None:
     """Operations are named by their method and what they change."""
     disk = CountingDisk(LocalDisk())
     use(disk, tmp_path)
-    assert len(disk.operations) == 17
+    assert len(disk.operations) == 18
     assert disk.operations[:3] == [
         f"make_folder {tmp_path / 'a'}",
         f"create {tmp_path / 'a' / 'file'}",
