@@ -31,7 +31,8 @@ class RequestsTransport:
 
     With a *session* everything is left to it as it is: adapters, proxies, certificates, headers. The address
     of a peer is then known only when the answer is there, so names are also resolved and checked beforehand.
-    What the session would send by itself, such as its log-in, goes to the order's own origin alone.
+    What the session would send by itself, such as its log-in, goes to the order's own origin alone. Its
+    libraries take early hints for an answer, which is told as an error, and let a head trickle in for long.
 
     Args:
         session: A `requests.Session`, or what behaves like one; None uses connections of our own.
