@@ -34,7 +34,7 @@ from modelshelf.records.tables import (
     part_file,
     pipeline_parts,
 )
-from modelshelf.schema.config import ModelSourceType
+from modelshelf.schema.config import AnyModelConfig, ModelSourceType
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
@@ -103,20 +103,29 @@ def _follow(
     said: ModelMetadata,
     record: Mapping[str, Any],
 ) -> None:
-    fields = _shared_fields(connection, info, models)
     current = read_config(connection, info.key, hidden=True)
-    if current is None:
-        first = fitting_fields(fields | said_fields(said)) | dict(record)
-        insert_configs(connection, [first_revision(info.key, first, now)])
-        enter_file_hashes(connection, info.key, _hashes(connection, info))
-        if said:
-            document = json.dumps(said.document())
-            connection.execute(insert(model_metadata).values(key=info.key, document=document))
+    if current is not None:
+        _correct(connection, info, models, current, now)
         return
+    fields = _shared_fields(connection, info, models)
+    first = fitting_fields(fields | said_fields(said)) | dict(record)
+    insert_configs(connection, [first_revision(info.key, first, now)])
+    enter_file_hashes(connection, info.key, _hashes(connection, info))
+    if said:
+        document = json.dumps(said.document())
+        connection.execute(insert(model_metadata).values(key=info.key, document=document))
+
+
+def _correct(
+    connection: Connection,
+    info: ModelInfo,
+    models: Path,
+    current: AnyModelConfig,
+    now: datetime,
+) -> None:
     known = current.model_dump()
-    changes = {
-        name: value for name, value in fitting_fields(fields).items() if known[name] != value
-    }
+    fields = fitting_fields(_shared_fields(connection, info, models))
+    changes = {name: value for name, value in fields.items() if known[name] != value}
     if changes:
         update_config(connection, next_revision(current, changes, now))
 
@@ -130,9 +139,12 @@ def complete_library(connection: Connection) -> None:
     models, now = Path("models"), datetime.now(UTC)
     known = set(connection.scalars(select(model_config.c.key)))
     for info in find_models(connection, ModelQuery(), models):
-        if info.key in known:
+        current = read_config(connection, info.key) if info.key in known else None
+        if current is not None:
             # An earlier modelshelf left out files that lie loose in a pipeline, and forms of main models.
-            _follow(connection, info, models, now, ModelMetadata(), {})
+            # Nobody said anything of it now, so the time of the last change stays.
+            changed_at = datetime.fromtimestamp(current.updated_at or 0, UTC)
+            _correct(connection, info, models, current, changed_at)
             enter_file_hashes(connection, info.key, _hashes(connection, info))
             continue
         added = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}

@@ -88,12 +88,16 @@ def test_loose_files_of_an_older_library_are_found(settings: Settings, tmp_path:
     with normalized_model_manager(settings) as manager:
         manager.add(folder)
         assert [one.name for one in manager.store.search_by_hash(wanted)] == ["pipe"]
+        before = {one.key: (one.sha256, one.updated_at) for one in manager.store.all_models()}
     with closing(sqlite3.connect(settings.db_path)) as connection:
         connection.execute("DELETE FROM model_config_hash WHERE hash = ?", (wanted,))
+        connection.execute("UPDATE model_config SET config = json_remove(config, '$.sha256')")
         connection.execute("DROP TABLE model_metadata")
         connection.execute("UPDATE alembic_version SET version_num = '0004'")
         connection.commit()
     with normalized_model_manager(settings) as manager:
         assert [one.name for one in manager.store.search_by_hash(wanted[:10])] == ["pipe"]
+        after = {one.key: (one.sha256, one.updated_at) for one in manager.store.all_models()}
+        assert after == before
         assert [one.name for one in manager.store.find_text("go")] == []
         assert [one.name for one in manager.store.find_text("pi")] == ["pipe"]
