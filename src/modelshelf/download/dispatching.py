@@ -269,8 +269,8 @@ def _verdict(entry: Entry, outcome: _Outcome) -> _Status:
         wishes.clear()
         return _Status.CANCELLED
     if Wish.PAUSE in wishes:
-        while wishes.popleft() is not Wish.PAUSE:
-            pass
+        # The first of them, for a job that runs is not started.
+        wishes.popleft()
         return _Status.PAUSED
     if isinstance(outcome, Exception):
         return _Status.ERROR

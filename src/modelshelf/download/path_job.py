@@ -79,7 +79,7 @@ class PathWork:
                 url=str(source), reason="its destination is the source itself or lies inside it"
             )
         make_folder(self._disk, target.parent)
-        if os.path.lexists(target) and not job.overwrite:
+        if os.path.lexists(target) and not (job.overwrite or _is_half_moved(job, source, target)):
             raise DestinationExistsError(path=str(target))
         return target
 
@@ -104,6 +104,10 @@ class PathWork:
     ) -> Stopped | None:
         if stop.kind is not None:
             return Stopped(stop.kind, 0)
+        if _is_half_moved(job, source, target):
+            self._disk.remove_file(source)
+            self._disk.sync_folder(source.parent)
+            return None
         if not job.keep_source and self._renamed(source, target, overwrite=job.overwrite):
             return None
         copy = self._copy_of(job)
@@ -153,3 +157,11 @@ class PathWork:
             self._disk.link(source, target)
             self._disk.remove_file(source)
         self._disk.sync_folder(target.parent)
+
+
+def _is_half_moved(job: DownloadJobPath, source: Path, target: Path) -> bool:
+    """Tell whether the source has both names already: a process died between the two steps of a move."""
+    with suppress(FileNotFoundError):
+        one, other = os.lstat(source), os.lstat(target)
+        return not job.keep_source and os.path.samestat(one, other)
+    return False

@@ -171,7 +171,11 @@ class QueueState:
             match = _OWNER.fullmatch(path.name)
             if match is None or match["id"] == self._owner:
                 continue
-            descriptor = self._disk.reopen(path)
+            try:
+                descriptor = self._disk.reopen(path)
+            except OSError:
+                # Let go of in this moment, or no lock at all.
+                continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._disk.remove_file(path)
@@ -182,7 +186,8 @@ class QueueState:
         for path in names:
             match = _UNFINISHED.fullmatch(path.name)
             if match and match["id"] not in alive:
-                self._disk.remove_file(path)
+                with suppress(FileNotFoundError):
+                    self._disk.remove_file(path)
         return alive - {self._owner}
 
     def _documents(self) -> Iterator[tuple[int, Path]]:
@@ -195,6 +200,9 @@ class QueueState:
     def _read(self, path: Path) -> SavedJob | None:
         try:
             return SavedJob.parse(_content(path))
+        except FileNotFoundError:
+            # Its owner is done with it.
+            return None
         except (OSError, ValueError) as error:
             # The first line: what a validator says of a value may hold the value.
             self._set_aside(path, str(error).partition("\n")[0])

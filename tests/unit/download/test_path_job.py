@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -256,6 +257,17 @@ def test_a_stop_leaves_the_source_whole(across: World, what: str) -> None:
         assert tree(across.target / "model") == before
 
 
+def test_a_move_that_a_kill_broke_off_is_finished(world: World) -> None:
+    """The file has both names then, and loses the old one."""
+    source = world.file()
+    content = source.read_bytes()
+    (world.target / "a.bin").hardlink_to(source)
+    job = world.move(source, world.target)
+    assert (job.status, job.error) == ("completed", None)
+    assert (world.target / "a.bin").read_bytes() == content
+    assert list(world.source.iterdir()) == []
+
+
 def test_a_named_pipe_is_not_copied(across: World) -> None:
     """It would hang; the source stays."""
     source = across.folder()
@@ -299,3 +311,23 @@ def test_a_copy_that_is_not_the_same_is_not_published(
     assert isinstance(job.error, error)
     assert list(across.target.iterdir()) == []
     assert source.exists()
+
+
+@pytest.mark.parametrize("operation", ["create", "write", "sync_file", "rename", "link"])
+def test_a_disk_that_refuses_leaves_the_source_whole(across: World, operation: str) -> None:
+    """Whatever it refuses; nothing is left at the destination."""
+
+    class Refusing(TwoDisks):
+        def around(self, name: str, act: Callable[[], Any]) -> Any:  # noqa: ANN401
+            if name.partition(" ")[0] == operation and str(across.source) not in name:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().around(name, act)
+
+    source = across.folder() if operation == "rename" else across.file()
+    before = tree(across.source)
+    queue = across.queue(Refusing(LocalDisk(), across.source))
+    job = DownloadJobPath(source=source, destination=across.target)
+    queue.submit_download_job(job)
+    queue.wait_for_job(job, PATIENCE)
+    assert isinstance(job.error, DestinationUnusableError)
+    assert (tree(across.source), tree(across.target)) == (before, {})

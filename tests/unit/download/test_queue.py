@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread, get_ident
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 from pydantic import AnyHttpUrl
 
+from modelshelf.download.file_fetcher import Report
+from modelshelf.download.job_work import JobWork
 from modelshelf.download.queue import DownloadQueueService
 from modelshelf.download.queue_base import DownloadQueueServiceBase
+from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import (
     ConnectionLostError,
     InvalidDownloadError,
@@ -24,6 +28,7 @@ from modelshelf.schema.download_job import (
     DownloadJobStatus,
     DownloadJobURL,
 )
+from modelshelf.schema.transfer import StopKind, Stopped
 from tests.unit.download.queue_world import PATIENCE, Diary, Taps, opened, remote, url_of
 
 MIB = 1024 * 1024
@@ -706,6 +711,50 @@ class TestMaking:
             job = queue.create_download_job("mirror:a", tmp_path)
             queue.wait_for_job(job, PATIENCE)
         assert job.complete
+
+    def test_a_subclass_has_jobs_of_its_own(self, taps: Taps, tmp_path: Path) -> None:
+        """Of a class that this package does not know, with work of their own; kept they are not."""
+
+        class Wait:
+            def run(self, job: DownloadJobBase, stop: StopSignal, report: Report) -> Stopped | None:
+                report(1, 1)
+                return (
+                    None if job.source == "short" else Stopped(StopKind.CANCEL, stop.kind is None)
+                )
+
+            def discard(self, job: DownloadJobBase) -> None:
+                """There is nothing."""
+
+        class Waiting(DownloadQueueService):
+            def work_for(self, job: DownloadJobBase) -> JobWork[DownloadJobBase]:
+                return Wait() if type(job) is DownloadJobBase else super().work_for(job)
+
+        with opened(lambda: Waiting(fetcher=taps, state_folder=tmp_path / "state")) as queue:
+            jobs = [DownloadJobBase(source=one, destination=tmp_path) for one in ("short", "long")]
+            for job in jobs:
+                queue.submit_download_job(job)
+            queue.join()
+            assert list((tmp_path / "state").glob("*.json")) == []
+        assert [(job.id, job.status.value) for job in jobs] == [(0, "completed"), (1, "cancelled")]
+
+    def test_a_job_for_which_the_system_has_no_thread_fails(
+        self, queue: DownloadQueueService, tmp_path: Path
+    ) -> None:
+        """And is not left waiting for ever."""
+        job = remote("a", tmp_path)
+        before = threading.stack_size(1 << 45)
+        try:
+            queue.submit_download_job(job)
+        finally:
+            threading.stack_size(before)
+        assert (job.status, type(job.error)) == ("error", RuntimeError)
+        queue.join()
+
+    def test_limits_can_be_changed(self, queue: DownloadQueueService) -> None:
+        """While it works; what they do is shown where they are kept."""
+        queue.change_rate_limit(1_000_000, per_host=500_000)
+        queue.change_rate_limit(None)
+        queue.change_connections_per_host(2)
 
     def test_tokens_are_presented(self, taps: Taps, tmp_path: Path) -> None:
         """The job's own, or the one that is known for its address."""

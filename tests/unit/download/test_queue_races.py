@@ -31,9 +31,14 @@ def together(*deeds: Callable[[], object]) -> None:
     """Do all of it at the same time, and wait until it is done."""
     barrier = Barrier(len(deeds))
 
+    failures: list[BaseException] = []
+
     def do(deed: Callable[[], object]) -> None:
         barrier.wait()
-        deed()
+        try:
+            deed()
+        except Exception as error:  # noqa: BLE001 - it is told where it is waited for
+            failures.append(error)
 
     threads = [Thread(target=do, args=(deed,), daemon=True) for deed in deeds]
     for thread in threads:
@@ -41,6 +46,7 @@ def together(*deeds: Callable[[], object]) -> None:
     for thread in threads:
         thread.join(PATIENCE)
         assert not thread.is_alive()
+    assert failures == []
 
 
 def check_histories(diary: Diary, jobs: list[DownloadJobRemoteSource]) -> None:
@@ -193,3 +199,26 @@ def test_stop_and_start_while_jobs_come(tmp_path: Path) -> None:
         queue.start_all_jobs()
         queue.join()
         assert {job.status.value for job in jobs} == {"completed"}
+
+
+def test_queues_of_one_folder_come_and_go(tmp_path: Path) -> None:
+    """One works while others look for the jobs of the dead; nobody trips over what vanishes meanwhile."""
+    taps = Taps()
+    state = tmp_path / "state"
+    jobs = [remote(f"{number}", tmp_path / "out") for number in range(60)]
+
+    def work() -> None:
+        with DownloadQueueService(fetcher=taps, state_folder=state) as queue:
+            for job in jobs:
+                taps[job.destination.name].finish()
+                queue.submit_download_job(job)
+            queue.join()
+
+    def look() -> None:
+        for _ in range(25):
+            with DownloadQueueService(fetcher=taps, state_folder=state) as queue:
+                assert queue.list_jobs() == []
+
+    together(work, look, look)
+    assert {job.status.value for job in jobs} == {"completed"}
+    assert [path.name for path in state.iterdir()] == ["gate.lock"]
