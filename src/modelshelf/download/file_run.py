@@ -16,27 +16,20 @@ from modelshelf.download.failed_attempts import (
     TransferStoppedError,
     UnusableAnswerError,
 )
-from modelshelf.download.following import FollowedDigests, Follower
-from modelshelf.download.holdings import Holdings, wanted_digests
+from modelshelf.download.finishing import Finishing, KnownVersion
+from modelshelf.download.holdings import Holdings
 from modelshelf.download.journal import JournalHead
 from modelshelf.download.opening import Opening, open_download
-from modelshelf.download.partial_file import publish_small
-from modelshelf.download.redirects import SeenFacts
 from modelshelf.download.remote_source import RemoteSource
 from modelshelf.download.segment_worker import FirstAnswer
 from modelshelf.download.setbacks import Setbacks
 from modelshelf.download.standing_file import published_file, standing_file
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.transfer import Ending, Surroundings, Transfer
-from modelshelf.download.verdict import expected_with, verdict
-from modelshelf.errors import (
-    ConnectionLostError,
-    DestinationExistsError,
-    DigestMismatchError,
-    SizeMismatchError,
-)
+from modelshelf.download.verdict import expected_with
+from modelshelf.errors import DestinationExistsError, SizeMismatchError
 from modelshelf.protocols import Answer, Disk, Transport
-from modelshelf.schema.transfer import Downloaded, StopKind, Stopped, TransferOrder, Verification
+from modelshelf.schema.transfer import Downloaded, StopKind, Stopped, TransferOrder
 
 __all__ = ["FileRun"]
 
@@ -58,7 +51,6 @@ class FileRun:
         report: Callable[[int, int], None],
     ) -> None:
         self._order = order
-        self._disk = disk
         self._all = surroundings
         self._stop = stop
         self._report = report
@@ -70,9 +62,8 @@ class FileRun:
         self._place = Destination.of(order)
         self._holdings = Holdings(self._place, disk)
         self._setbacks = Setbacks(patience, stop, self._url)
-        self._expected = order.expected
-        self._content: Content | None = None
-        self._facts = SeenFacts()
+        self._finishing = Finishing(order, self._holdings, self._setbacks, stop, disk, self._url)
+        self._version = KnownVersion(order.expected)
         self._holds_permit = False
         self._fetched = 0
         self._reported = 0
@@ -107,13 +98,13 @@ class FileRun:
             if standing is not None:
                 self._holdings.forget()
                 return standing
-        self._holdings.check(self._expected, self._order.digests, self._stop)
+        self._holdings.check(self._order.expected, self._order.digests, self._stop)
         return None
 
     def _attempt(self) -> Downloaded | None:
         """Bring the file nearer to its end; return it once it stands at its final name."""
         if self._holdings.is_complete:
-            return self._finish(self._holdings.total)
+            return self._finishing.held(self._holdings.total, self._version, self._fetched)
         opening = self._open()
         if opening is None:
             return None
@@ -126,10 +117,17 @@ class FileRun:
             self._dismiss(opening)
             return None
         if opening.is_small:
-            opening.close()
-            self._release()
-            return self._finish_small(opening)
+            return self._take_small(opening)
         return self._transfer(first)
+
+    def _take_small(self, opening: Opening) -> Downloaded | None:
+        """Finish a file that came with the first answer."""
+        opening.close()
+        self._release()
+        self._fetched += len(opening.prefix)
+        return self._finishing.small(
+            opening.prefix, self._final(opening), self._version, self._place.key, self._fetched
+        )
 
     # ------------------------------------------------------------ the first answer
 
@@ -173,7 +171,7 @@ class FileRun:
             self._start_over()
             if content.start > 0 or content.entity.accepts_ranges:
                 return None
-        self._content, self._expected, self._facts = content, expected, opening.arrived.facts
+        self._version = KnownVersion(expected, content, opening.arrived.facts)
         final = self._final(opening)
         if opening.is_small:
             return FirstAnswer(opening.arrived.answer, 0, content.end or 0)
@@ -207,13 +205,18 @@ class FileRun:
     def _plan_part(self, opening: Opening, content: Content, final: Path) -> FirstAnswer | None:
         """Deal with a right range."""
         end = content.end or 0
-        is_provable = content.entity.strong_validator is not None or self._expected.has_digest
+        is_provable = (
+            content.entity.strong_validator is not None or self._version.expected.has_digest
+        )
         is_whole = content.start == 0 and end == content.entity.size
         if not is_provable and not is_whole:
             # What a second answer brings could be of another version, and nobody would notice.
             self._setbacks.no_range("a part of the file, though all of it was asked for")
             return None
-        if content.start == 0:
+        if self._holdings.total:
+            # A hub may have told a digest that the order did not.
+            self._holdings.follow(self._version.expected, self._order.digests)
+        else:
             self._begin(final, content)
         return FirstAnswer(
             opening.arrived.answer,
@@ -255,7 +258,7 @@ class FileRun:
             expected=self._order.expected,
         )
         self._holdings.begin(final, head)
-        self._holdings.follow(self._expected, self._order.digests)
+        self._holdings.follow(self._version.expected, self._order.digests)
 
     def _transfer(self, first: FirstAnswer) -> Downloaded | None:
         """Bring what is missing."""
@@ -274,7 +277,7 @@ class FileRun:
             stop=self._stop,
         )
         self._holds_permit = False  # it is the transfer's now
-        total = size or self._expected.size or 0
+        total = size or self._version.expected.size or 0
         try:
             ending = transfer.run(lambda count: self._tell(held + count, total), size=size)
         except HEALING as error:
@@ -296,7 +299,7 @@ class FileRun:
             case Ending.RANGELESS:
                 self._setbacks.no_range("ranges that do not fit")
             case Ending.DONE if first.has_open_end:
-                return self._finish_open()
+                return self._finishing.with_open_end(self._version, self._fetched)
             case Ending.DONE:
                 pass
         return None
@@ -308,7 +311,7 @@ class FileRun:
         arrived = self._source.ask((start, end), validator=validator)
         answer = arrived.answer
         try:
-            is_same_file = arrived.facts.linked_etag == self._facts.linked_etag
+            is_same_file = arrived.facts.linked_etag == self._version.facts.linked_etag
             content = content_of(answer.status, answer.headers, (start, end))
             self._check_part(content if is_same_file else None, validator)
         except BaseException:
@@ -327,79 +330,6 @@ class FileRun:
             raise RemoteChangedError
         message = "the whole file in place of a range"
         raise UnusableAnswerError(message)
-
-    # ------------------------------------------------------------ the end
-
-    def _finish_open(self) -> Downloaded | None:
-        """Deal with a body whose length only its end told."""
-        size, expected = self._holdings.total, self._expected.size
-        if expected is None or size == expected:
-            return self._finish(size)
-        is_marked = self._content is not None and self._content.end_is_marked
-        if size > expected or is_marked:
-            got = "more" if size > expected else str(size)
-            raise SizeMismatchError(url=self._url, expected=expected, got=got)
-        lost = ConnectionLostError(url=self._url, reason=f"{size} of {expected} bytes came")
-        self._setbacks.bear(lost, got=size)
-        return None
-
-    def _finish(self, size: int) -> Downloaded | None:
-        """Compare what came with what was announced, and give it its name."""
-        found = self._holdings.digests(size, self._stop)
-        if found is None or self._stop.kind is not None:
-            raise TransferStoppedError
-        verification = self._compare(found)
-        if verification is None:
-            return None
-        final = self._holdings.publish(size=size, overwrite=self._order.overwrite)
-        return self._downloaded(final, size, found, verification)
-
-    def _finish_small(self, opening: Opening) -> Downloaded | None:
-        """Compare a file that is in memory, and write it under its name."""
-        body = opening.prefix
-        self._fetched += len(body)
-        final = self._final(opening)
-        git_size = len(body) if self._expected.git_sha1 else None
-        digests = wanted_digests(self._expected) | self._order.digests
-        follower = Follower(digests, _InMemory(body, final), git_size=git_size)
-        follower.offer(0, memoryview(body))
-        found = follower.digests() or FollowedDigests(len(body))
-        follower.close()
-        verification = self._compare(found)
-        if verification is None:
-            return None
-        if self._stop.kind is not None:
-            raise TransferStoppedError
-        self._holdings.forget()
-        publish_small(final, body, self._disk, key=self._place.key, overwrite=self._order.overwrite)
-        return self._downloaded(final, len(body), found, verification)
-
-    def _compare(self, found: FollowedDigests) -> Verification | None:
-        """Say what agrees; None when nothing does, for the first time, and what came is thrown away."""
-        content = self._content
-        is_announced = content is None or content.end_is_marked or self._expected.size is not None
-        try:
-            return verdict(self._expected, found, url=self._url, is_size_announced=is_announced)
-        except DigestMismatchError:
-            self._holdings.forget()
-            if self._setbacks.is_second_mismatch():
-                raise
-            return None
-
-    def _downloaded(
-        self, final: Path, size: int, found: FollowedDigests, verification: Verification
-    ) -> Downloaded:
-        entity = self._content.entity if self._content is not None else None
-        return Downloaded(
-            path=final,
-            size=size,
-            verification=verification,
-            sha256=found.sha256,
-            blake3=found.blake3,
-            fetched=self._fetched,
-            etag=entity.etag if entity is not None else None,
-            content_type=entity.content_type if entity is not None else None,
-        )
 
     # ------------------------------------------------------------ letting go
 
@@ -438,17 +368,3 @@ class FileRun:
         """Report progress that never falls: what had to be thrown away is not taken back in public."""
         self._reported = max(self._reported, received)
         self._report(self._reported, total)
-
-
-class _InMemory:
-    """A file that is in memory; see `following.Readable`."""
-
-    def __init__(self, content: bytes, final: Path) -> None:
-        self._content = content
-        self.final = final
-
-    def read_into(self, buffer: memoryview, offset: int) -> int:
-        """See `following.Readable`."""
-        part = self._content[offset : offset + len(buffer)]
-        buffer[: len(part)] = part
-        return len(part)

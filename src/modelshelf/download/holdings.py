@@ -34,6 +34,7 @@ class Holdings:
         self._disk = disk
         self._partial: PartialFile | None = None
         self._follower: Follower | None = None
+        self._followed: tuple[set[str], int | None] = (set(), None)
 
     @property
     def partial(self) -> PartialFile | None:
@@ -99,18 +100,21 @@ class Holdings:
             NotEnoughSpaceError: The disk is too full.
             DestinationUnusableError: The system refused.
         """
-        if self._partial is not None and self._partial.final != final:
-            self.forget()
-        if self._partial is None:
-            self._partial = PartialFile.open(final, self._place.key, self._disk)
+        # Opened anew even where it is the same file: a connection of another version that is stuck somewhere
+        # still has the old one, which takes nothing any more.
+        self.forget()
+        self._partial = PartialFile.open(final, self._place.key, self._disk)
         self._partial.begin(head)
 
     def follow(self, expected: ExpectedContent, digests: frozenset[str]) -> None:
-        """Let digests be worked out of what is held and of what comes."""
-        self._stop_following()
+        """Let digests be worked out of what is held and of what comes; those that already are, stay."""
         # git's digest begins with the size.
         git_size = (self.size or expected.size) if expected.git_sha1 else None
         wanted = wanted_digests(expected) | digests
+        if self._follower is not None and self._followed == (wanted, git_size):
+            return
+        self._stop_following()
+        self._followed = (wanted, git_size)
         if self._partial is not None and (wanted or git_size is not None):
             self._follower = Follower(
                 wanted, self._partial, git_size=git_size, held=self._partial.held

@@ -318,6 +318,32 @@ def test_a_download_may_pause_many_times(
     assert result.verification is Verification.DIGEST
 
 
+def test_what_a_hub_says_counts_after_a_pause_too(
+    server: Scripted, download: FileDownload, tmp_path: Path
+) -> None:
+    server.on("/storage", Capped(LARGE))
+    url = server.on("/x.bin", redirect("/storage", x_linked_etag=f'"{LARGE.sha256}"'))
+    order = TransferOrder(url, tmp_path)
+    stop_at(download, order, 15 * MEBIBYTE, StopKind.PAUSE)
+    result = fetch(download, order)
+    assert result.verification is Verification.DIGEST
+    assert result.fetched < len(LARGE.content)
+
+
+def test_a_damaged_beginning_costs_its_pieces_and_no_more(
+    server: Scripted, download: FileDownload, tmp_path: Path
+) -> None:
+    order = TransferOrder(server.on("/x.bin", Capped(LARGE)), tmp_path)
+    stopped, _ = stop_at(download, order, 15 * MEBIBYTE, StopKind.PAUSE)
+    (part,) = tmp_path.glob(".*.part")
+    with part.open("r+b") as file:
+        file.write(b"damaged")
+    result = fetch(download, order)
+    assert result.path.read_bytes() == LARGE.content
+    missing = len(LARGE.content) - stopped.received
+    assert missing < result.fetched <= missing + MEBIBYTE
+
+
 def test_a_cancellation_leaves_nothing(
     server: Scripted, download: FileDownload, tmp_path: Path
 ) -> None:
