@@ -3,17 +3,20 @@
 Usage: `python -m tests.fault.download_process URL FILE SHA256 SIZE [WORD...]`. It prints `at N` for each
 step of progress, and at the end `done N` (bytes taken from the network), `stopped`, or the name of the error.
 
-Words: `jumping` has a wall clock that jumps by a day at each look; `forking` forks in mid-download;
-`pausing` pauses on SIGINT, as a command line does; `as-user` gives root's exemptions up first.
+Words: `jumping` has a wall clock that jumps by a day at each look; `forking` forks in mid-download, and
+`multiprocessing` as that library does; `pausing` pauses on SIGINT, as a command line does; `as-user` gives
+root's exemptions up first.
 """
 
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +45,7 @@ def main(url: str, file: str, sha256: str, size: str, *words: str) -> None:
     if "as-user" in words and os.geteuid() == 0:
         _become_user()
     stop = StopSignal()
-    forked: list[int] = []
+    children: list[Callable[[], object]] = []
     if "jumping" in words:
         _let_the_clock_jump()
     if "pausing" in words:
@@ -50,12 +53,8 @@ def main(url: str, file: str, sha256: str, size: str, *words: str) -> None:
 
     def report(received: int, _total: int) -> None:
         _say("at", received)
-        if "forking" in words and received > 0 and not forked:
-            child = os.fork()
-            if child == 0:
-                # Leaves as a program does that knows nothing of downloads: whatever it cleans up, runs.
-                sys.exit(0)
-            forked.append(child)
+        if received > 0 and not children:
+            children.append(_fork(words))
 
     download = FileDownload(
         RequestsTransport(), LocalDisk(), Hosts(), Pace(), patience=_PATIENCE, connections=4
@@ -65,9 +64,24 @@ def main(url: str, file: str, sha256: str, size: str, *words: str) -> None:
     except ModelshelfError as error:
         _say(type(error).__name__)
         return
-    for child in forked:
-        os.waitpid(child, 0)
+    for wait in children:
+        wait()
     _say(*("done", result.fetched) if isinstance(result, Downloaded) else ("stopped",))
+
+
+def _fork(words: Collection[str]) -> Callable[[], object]:
+    """Fork in the way that *words* say, if any; return what waits for the child's end."""
+    if "forking" in words:
+        child = os.fork()
+        if child == 0:
+            # Leaves as a program does that knows nothing of downloads: whatever it cleans up, runs.
+            sys.exit(0)
+        return lambda: os.waitpid(child, 0)
+    if "multiprocessing" in words:
+        helper = multiprocessing.get_context("fork").Process(target=sum, args=([1, 2],))
+        helper.start()
+        return helper.join
+    return lambda: None
 
 
 def _become_user() -> None:

@@ -228,6 +228,45 @@ def test_52_destination_that_cannot_be(place: Place, server: Scripted, what: str
         assert outcome.error.advice
 
 
+@pytest.mark.parametrize(
+    "what", ["folder moved", "part removed", "part replaced", "journal removed"]
+)
+def test_52_somebody_tidies_up_meanwhile(place: Place, server: Scripted, what: str) -> None:
+    """Fault 52: in mid-download the folder moves, or the hidden files are removed or replaced."""
+    sub = place.folder / "sub"
+    sub.mkdir()
+    done: list[int] = []
+
+    def tidy(received: int, _total: int) -> None:
+        if received < SIZE // 3 or done:
+            return
+        done.append(received)
+        (part,) = sub.glob(".*.part")
+        (journal,) = sub.glob(".*.journal")
+        if what == "folder moved":
+            sub.rename(place.folder / "moved")
+        elif what == "journal removed":
+            journal.unlink()
+        else:
+            part.unlink()
+        if what == "part replaced":
+            part.write_bytes(payload(SIZE, seed=7))
+
+    order = place.order(server.on("/x", slowly), expecting(OFFERED), destination=sub / "model.bin")
+    outcome = place.fetch(order, on_progress=tidy)
+    final = sub / "model.bin"
+    if outcome.error is None:
+        assert final.read_bytes() == OFFERED.content
+    else:
+        assert isinstance(outcome.error, DestinationUnusableError), repr(outcome.error)
+        assert outcome.error.advice
+        assert not final.exists()
+        assert not (place.folder / "moved" / "model.bin").exists()
+    sub.mkdir(exist_ok=True)
+    place.fetch(order)
+    assert final.read_bytes() == OFFERED.content
+
+
 @pytest.mark.parametrize("loss", ["zeroed", "cut", "journal cut", "both"])
 def test_54_power_goes(place: Place, server: Scripted, loss: str) -> None:
     """Fault 54: after a power cut pages are zeros, the file is shorter, the journal's end is missing."""
@@ -628,13 +667,15 @@ def test_59_interrupted_by_the_user(place: Place, server: Scripted) -> None:
     assert 0 < downloaded.fetched < SIZE
 
 
-def test_60_fork_in_mid_download(place: Place, server: Scripted) -> None:
+@pytest.mark.parametrize("how", ["forking", "multiprocessing"])
+def test_60_fork_in_mid_download(place: Place, server: Scripted, how: str) -> None:
     """Fault 60: a handler forks, and the child leaves as any program does: the parent is not disturbed."""
     url = server.on("/x", slowly)
-    with start(url, place.folder / "model.bin", "forking") as process:
+    with start(url, place.folder / "model.bin", how) as process:
         assert last_word(process) == ["done", str(SIZE)]
     assert (place.folder / "model.bin").read_bytes() == OFFERED.content
     assert place.names == ["model.bin"]
+    assert server.count() < 10
 
 
 def test_outcomes_are_told_in_words() -> None:

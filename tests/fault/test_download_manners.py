@@ -20,7 +20,7 @@ from modelshelf.download import (
     DownloadQueueService,
     MultiFileDownloadJob,
 )
-from modelshelf.errors import AccessDeniedError
+from modelshelf.errors import AccessDeniedError, DestinationExistsError, DownloadBusyError
 from modelshelf.schema.transfer import Verification
 from tests.fault.downloads import QUICK, expecting
 from tests.fault.folder_witness import FolderWitness
@@ -203,6 +203,23 @@ def test_a_storm_of_wishes(server: Scripted, folder: Path, seed: int) -> None:
     }
     assert names(folder) == sorted(job.destination.name for job in jobs if job.complete)
     assert all(job.destination.read_bytes() == OFFERED.content for job in jobs if job.complete)
+
+
+def test_the_same_file_is_ordered_twice(server: Scripted, folder: Path) -> None:
+    """Two jobs for one file: one of them fetches it, the other one has it too or says why not; no mixture."""
+    url = server.on("/x", throttled(32 * MEBIBYTE))
+    with DownloadQueueService(quiet=True) as queue:
+        jobs = [job_for(url, folder / "model.bin") for _ in range(3)]
+        for job in jobs:
+            queue.submit_download_job(job)
+        queue.join()
+    assert any(job.complete for job in jobs)
+    for job in jobs:
+        assert job.complete or isinstance(job.error, DownloadBusyError | DestinationExistsError), (
+            job.error
+        )
+    assert (folder / "model.bin").read_bytes() == OFFERED.content
+    assert names(folder) == ["model.bin"]
 
 
 def test_files_of_one_model_share_their_fate(server: Scripted, folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from modelshelf.download.proxies import Proxies
 from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import (
@@ -28,6 +29,7 @@ from modelshelf.schema.transfer import ExpectedContent, PrivateAddresses, Stoppe
 from tests.fault.downloads import QUICK, Place, expecting
 from tests.servers.certificates import make_certificate
 from tests.servers.content import MEBIBYTE, Offered, Reply, payload
+from tests.servers.proxy import pass_on
 from tests.servers.scripted import Asked, Peer, Scripted, in_turn, redirect, serve, status
 
 pytestmark = pytest.mark.fault
@@ -223,6 +225,22 @@ def test_45_name_that_turns_private(place: Place, server: Scripted) -> None:
     error = place.failed(place.fetch(order), ForbiddenAddressError)
     assert error.address in {"127.0.0.1", "::1"}
     assert (server.received, server.count()) == (0, 0)
+
+
+def test_45_private_address_behind_a_proxy(place: Place, server: Scripted) -> None:
+    """Fault 45: with a proxy, what it would connect to is checked before it is asked for that."""
+    with Scripted() as proxy, Scripted() as inner:
+        proxy.otherwise(pass_on)
+        inner.on("/secret", serve(OFFERED))
+        transport = RequestsTransport(proxies=Proxies.from_environment({"HTTP_PROXY": proxy.url()}))
+        for host in ("127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]", "169.254.169.254"):
+            url = server.on("/x", redirect(f"http://{host}:{inner.port}/secret"))
+            named = url.replace("127.0.0.1", "localhost")
+            outcome = place.fetch(place.order(named), transport=transport)
+            place.failed(outcome, ForbiddenAddressError)
+        transport.close()
+        assert inner.connections == 0
+        assert {one.path for one in proxy.requests()} == {server.url("/x", host="localhost")}
 
 
 def test_45_private_address_that_was_meant(place: Place, server: Scripted) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -215,6 +218,117 @@ def test_07_body_without_end_mark_and_nothing_is_known(place: Place, server: Scr
     """Fault 7: what cannot be checked is there, and is called unverified."""
     url = server.on("/x", until_close())
     place.arrived(place.fetch(url), OFFERED, Verification.UNVERIFIED)
+
+
+def container(size: int) -> bytes:
+    """Make a file of safetensors whose header says how long it is."""
+    table = {"w": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}
+    header = json.dumps(table).encode()
+    return len(header).to_bytes(8, "little") + header + payload(size)
+
+
+def test_07_container_knows_its_length(place: Place, server: Scripted) -> None:
+    """Fault 7: nobody announced a size, but the file's own header tells that the end is missing."""
+    whole = Offered(container(3 * MEBIBYTE), etag=None)
+
+    def script(upto: int | None) -> Script:
+        def play(_asked: Asked, peer: Peer) -> None:
+            peer.reply(Reply(200, {"connection": "close"}, whole.content), upto)
+            peer.hang_up()
+
+        return play
+
+    name = place.folder / "model.safetensors"
+    url = server.on("/model.safetensors", in_turn(script(2 * MEBIBYTE), script(None)))
+    order = place.order(url, destination=name)
+    place.arrived(place.fetch(order), whole, Verification.UNVERIFIED, "model.safetensors")
+    name.unlink()
+    url = server.on("/cut/model.safetensors", script(2 * MEBIBYTE))
+    place.failed(place.fetch(place.order(url, destination=name)), DownloadError)
+    assert server.count() <= 2 + QUICK.attempts + 1
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_07_tls_ends_without_a_farewell(place: Place, tmp_path: Path, *, is_told: bool) -> None:
+    """Fault 7: over TLS an end that the host did not announce may be a stranger's doing (RFC 9112, 9.8)."""
+    made = make_certificate(tmp_path)
+    with Scripted(tls=made.server) as server:
+
+        def script(asked: Asked, peer: Peer) -> None:
+            peer.reply(Reply(200, {"connection": "close"}, OFFERED.content[: SIZE // asked.number]))
+            if is_told:
+                assert isinstance(peer.connection, ssl.SSLSocket)
+                with contextlib.suppress(OSError):
+                    peer.connection.unwrap()
+            peer.hang_up()
+
+        transport = RequestsTransport(certificates=str(made.certificate))
+        outcome = place.fetch(server.on("/x", script), transport=transport)
+        transport.close()
+        if is_told:
+            place.arrived(outcome, OFFERED, Verification.UNVERIFIED)
+        else:
+            place.failed(outcome, ConnectionLostError)
+
+
+def test_07_old_host(place: Place, server: Scripted) -> None:
+    """Fault 7: a host of 1996 says HTTP/1.0, knows no ranges, and ends each answer with the connection."""
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.send(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE)
+        peer.body(OFFERED.content)
+        peer.hang_up()
+
+    place.arrived(place.fetch(server.on("/x", script)), OFFERED, Verification.SIZE)
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [b"-5\r\n", b"FFFFFFFFFFFFFFFFFF\r\n", b"zz\r\n", b"\r\n", b"5;" + b"x" * 200_000 + b"\r\n"],
+    ids=["negative", "overflow", "garbage", "empty", "extension"],
+)
+def test_06_impossible_chunk(place: Place, server: Scripted, chunk: bytes) -> None:
+    """Fault 6: the length of a chunk is negative, larger than any disk, or none."""
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.head(Reply(200, {"transfer-encoding": "chunked"}, b""))
+        peer.chunk(OFFERED.content[:100_000])
+        peer.send(chunk + payload(5000) + b"\r\n0\r\n\r\n")
+        peer.hang_up()
+
+    outcome = place.fetch(server.on("/x", script))
+    place.failed(outcome, ConnectionLostError, InvalidAnswerError)
+    assert server.count() <= QUICK.attempts + 1
+
+
+def test_06_trailers_without_end(place: Place, server: Scripted) -> None:
+    """Fault 6: the body is whole, and the headers that may follow it never end."""
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.head(Reply(200, {"transfer-encoding": "chunked"}, b""))
+        peer.chunk(OFFERED.content)
+        peer.send(b"0\r\n" + b"x-more: y\r\n" * 200_000)
+        peer.hold()
+
+    outcome = place.fetch(server.on("/x", script))
+    place.failed(outcome, ConnectionLostError, InvalidAnswerError)
+    assert server.count() <= QUICK.attempts + 1
+
+
+def test_06_length_and_chunks_at_once(place: Place, server: Scripted) -> None:
+    """Fault 6: both are there, which can only be a mistake or an attack: never a wrong file."""
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.head(Reply(200, {"transfer-encoding": "chunked", "content-length": "5000"}, b""))
+        peer.chunk(OFFERED.content)
+        peer.chunk(b"")
+        peer.hang_up()
+
+    outcome = place.fetch(server.on("/x", script))
+    if outcome.error is None:
+        place.arrived(outcome, OFFERED)
+    else:
+        place.failed(outcome, DownloadError)
 
 
 def test_08_announced_length_is_too_long(place: Place, server: Scripted) -> None:
@@ -462,6 +576,31 @@ def test_14_proxy_is_down(place: Place, server: Scripted) -> None:
         assert "SECRET" not in f"{error} {error.facts} {error.__cause__}"
         assert server.connections == 0
         transport.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_14_password_of_the_proxy_is_for_the_proxy(
+    place: Place, tmp_path: Path, scheme: str
+) -> None:
+    """Fault 14: the proxy learns the name and password for it, and the host behind it does not."""
+    made = make_certificate(tmp_path)
+    tls = made.server if scheme == "https" else None
+    with Scripted(tls=tls) as server, Scripted() as proxy:
+        proxy.otherwise(pass_on)
+        address = proxy.url().replace("://", "://me:SECRET@")
+        transport = RequestsTransport(
+            proxies=Proxies.from_environment({f"{scheme.upper()}_PROXY": address}),
+            certificates=str(made.certificate),
+        )
+        url = server.on("/x", serve(OFFERED))
+        order = place.order(url, headers={"Authorization": "Bearer mine"})
+        place.arrived(place.fetch(order, transport=transport), OFFERED)
+        transport.close()
+        assert all("proxy-authorization" in one.headers for one in proxy.requests())
+        assert all(one.credentials == ("authorization",) for one in server.requests())
+        if scheme == "https":
+            # What is for the host is not for the proxy.
+            assert all("authorization" not in one.headers for one in proxy.requests())
 
 
 def test_14_proxy_that_works(place: Place, server: Scripted) -> None:
