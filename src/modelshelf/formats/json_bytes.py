@@ -10,15 +10,25 @@ __all__ = ["parse_json_bytes"]
 
 
 def parse_json_bytes(raw: bytes) -> object:
-    """Return what *raw* says; None where it is no JSON, or would take far more memory than it has bytes.
+    r"""Return what *raw* says; None where it is no JSON, or would take far more memory than it has bytes.
+
+    All text in it can be written as UTF-8: half of a surrogate pair becomes a question mark.
 
     Example:
         >>> parse_json_bytes(b'{"id": 1}'), parse_json_bytes(b"<html>"), parse_json_bytes(b"[" * 99_999)
         ({'id': 1}, None, None)
+        >>> parse_json_bytes(b'["\\ud800", "\\ud83d\\ude00"]')
+        ['?', '😀']
     """
     try:
         text = raw.decode("utf-8")
-        return None if has_too_many_values(text) else json.loads(text)
+        if has_too_many_values(text):
+            return None
+        parsed = json.loads(text)
+        if "\\ud" in text.lower():
+            whole = json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace")
+            parsed = json.loads(whole)
     except (ValueError, RecursionError):
         # Also numbers of more digits than Python converts.
         return None
+    return parsed

@@ -26,7 +26,7 @@ class HubAnswer:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: object = None
-    """The parsed JSON; None where it is none."""
+    """The parsed JSON, whose text can all be written as UTF-8; None where it is none."""
 
     @property
     def is_good(self) -> bool:

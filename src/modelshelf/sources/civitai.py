@@ -115,10 +115,12 @@ class CivitaiSource:
 
     def _version_of(self, source: CivitaiModelSource, model: Mapping[str, Any]) -> dict[str, Any]:
         """Return the wanted version of *model*, else its first: the newest that is published."""
-        versions = [one for one in model.get("modelVersions") or [] if isinstance(one, dict)]
-        wanted = [one for one in versions if source.version_id in {None, one.get("id")}]
+        listed, number = model.get("modelVersions"), source.version_id
+        versions = [
+            one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)
+        ]
+        wanted = [one for one in versions if number is None or one.get("id") == number]
         if not wanted:
-            number = source.version_id
             what = f"version {number}" if number else f"version of model {source.model_id}"
             raise CivitaiNotFoundError(what=what, hub=self._settings.endpoint)
         return {"modelId": model.get("id"), **wanted[0]}
