@@ -5,11 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 
 import pytest
 import requests
+from requests.adapters import BaseAdapter
 
 from modelshelf.download.destination import Destination
 from modelshelf.download.partial_names import PartialNames
@@ -151,6 +153,60 @@ def test_the_session_that_was_given_is_used(
         queue.stop()
     assert job.complete
     assert [asked.headers["x-lab"] for asked in server.requests()] == ["7"]
+
+
+class Simulated(BaseAdapter):
+    """A host inside a session, as tests of programs like to have them: bytes, and hardly a header."""
+
+    def __init__(self, content: bytes, headers: dict[str, str], code: int = 200) -> None:
+        super().__init__()
+        self._content = content
+        self._headers = headers
+        self._code = code
+
+    def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:  # type: ignore[override]
+        """Answer everything alike, ranges too."""
+        answer = requests.Response()
+        answer.status_code = self._code
+        answer.headers.update(self._headers)
+        answer.raw = BytesIO(self._content)
+        answer.url = str(request.url)
+        answer.request = request
+        return answer
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [
+        ({"Content-Length": "20000"}, "12345"),
+        ({}, "12345"),
+        (
+            {"Content-Length": "20000", "Content-Disposition": 'filename="mock1.safetensors"'},
+            "mock1.safetensors",
+        ),
+    ],
+)
+def test_a_simulated_host_is_enough(
+    stack: ExitStack, tmp_path: Path, headers: dict[str, str], name: str
+) -> None:
+    """`requests_session` was added for use in unit tests to simulate a remote web server (MM2)."""
+    diary = Diary()
+    with requests.Session() as session:
+        session.mount("http://www.civitai.com/", Simulated(SMALL.content, headers))
+        session.mount("http://www.civitai.com/models/broken", Simulated(b"", {}, 404))
+        queue = begin(stack, diary, requests_session=session)
+        job = queue.create_download_job("http://www.civitai.com/models/12345", tmp_path)
+        broken = queue.create_download_job("http://www.civitai.com/models/broken", tmp_path)
+        queue.join()
+        queue.stop()
+    assert (job.status, job.error) == ("completed", None)
+    assert diary.of(job) == ["enqueued", "running", "completed"]
+    assert (tmp_path / name).read_bytes() == SMALL.content
+    assert isinstance(broken.error, RemoteFileGoneError)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_the_token_goes_to_the_host_of_the_source_alone(
