@@ -13,7 +13,7 @@ from modelshelf.download.pace import Pace
 from modelshelf.download.partial_file import PartialFile
 from modelshelf.download.patience import Patience
 from modelshelf.download.stop_signal import StopSignal
-from modelshelf.download.transfer import Surroundings
+from modelshelf.download.surroundings import Surroundings
 from modelshelf.errors import InvalidDownloadError
 from modelshelf.protocols import Disk, Transport
 from modelshelf.schema.transfer import Downloaded, Stopped, TransferOrder

@@ -25,7 +25,8 @@ from modelshelf.download.segment_worker import FirstAnswer
 from modelshelf.download.setbacks import Setbacks
 from modelshelf.download.standing_file import published_file, standing_file
 from modelshelf.download.stop_signal import StopSignal
-from modelshelf.download.transfer import Ending, Surroundings, Transfer
+from modelshelf.download.surroundings import Surroundings
+from modelshelf.download.transfer import Ending, Transfer
 from modelshelf.download.verdict import expected_with
 from modelshelf.errors import DestinationExistsError, SizeMismatchError
 from modelshelf.protocols import Answer, Disk, Transport

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from random import Random
 from threading import Condition
@@ -13,15 +11,14 @@ from typing import Protocol
 
 from modelshelf.download.connections import ConnectionCount
 from modelshelf.download.failed_attempts import RetryLaterError, UnusableAnswerError
-from modelshelf.download.hosts import Hosts
-from modelshelf.download.pace import Pace
 from modelshelf.download.patience import Patience
 from modelshelf.download.segment_worker import FirstAnswer, SegmentWorker
 from modelshelf.download.segments import Segment, Segments
 from modelshelf.download.stop_signal import StopSignal
+from modelshelf.download.surroundings import Surroundings
 from modelshelf.protocols import Answer
 
-__all__ = ["Ending", "Sink", "Surroundings", "Transfer"]
+__all__ = ["Ending", "PartOpener", "Sink", "Transfer"]
 
 _TICK = 0.1
 """Seconds between two looks at the workers."""
@@ -73,24 +70,6 @@ class PartOpener(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all transfers share, and what one is allowed."""
-
-    hosts: Hosts
-    """Connections that each host allows."""
-    pace: Pace
-    """Rate limits."""
-    patience: Patience
-    """When to give up."""
-    connections: int
-    """The most for one file."""
-    clock: Callable[[], float] = time.monotonic
-    """Monotonic seconds."""
-    processor_clock: Callable[[], float] = time.process_time
-    """Processor seconds of this process."""
-
-
 class Transfer:
     """Brings the missing bytes of one version of a file into a sink, over one connection or several.
 
@@ -105,7 +84,6 @@ class Transfer:
         flow: Which download this is, among those that share `Surroundings`.
         surroundings: Limits, and who else is there.
         stop: Ends it early.
-        random: Spreads pauses.
     """
 
     def __init__(
