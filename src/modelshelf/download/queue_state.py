@@ -91,12 +91,13 @@ class QueueState:
             job.id, self._next = self._next, self._next + 1
             key = secrets.token_hex(16)
             try:
-                saved = SavedJob.of(job, key=key, owner=self._owner)
-            except TypeError:
-                # A subclass of the queue knows what it is; it lives as long as the process.
+                content = SavedJob.of(job, key=key, owner=self._owner).to_bytes()
+            except (TypeError, ValueError):
+                # A subclass's own class, or a name that is no text. It lives as long as the process.
+                self._logger.warning("download %d cannot be kept in a document", job.id)
                 return
             # After `release` too: until `claim`, it is as much this queue's as its other jobs.
-            self._write(self._path(job.id), saved, durable=True)
+            self._write(self._path(job.id), content, durable=True)
             self._keys[job.id] = key
 
     def save(self, job: DownloadJobBase, *, durable: bool = True) -> None:
@@ -113,8 +114,8 @@ class QueueState:
             key = self._keys.get(job.id)
             # After `release` the document may be somebody else's.
             if key is not None and self._lock is not None:
-                saved = SavedJob.of(job, key=key, owner=self._owner)
-                self._write(self._path(job.id), saved, durable=durable)
+                content = SavedJob.of(job, key=key, owner=self._owner).to_bytes()
+                self._write(self._path(job.id), content, durable=durable)
 
     def forget(self, number: int) -> None:
         """Keep a job no longer that has ended.
@@ -150,7 +151,7 @@ class QueueState:
             known = mine.get(number) == saved.key
             self._keys[number] = saved.key
             saved.owner = self._owner
-            self._write(path, saved, durable=True)
+            self._write(path, saved.to_bytes(), durable=True)
             if not known:
                 found.append(saved.job(number))
         lost = {number for number, key in mine.items() if self._keys.get(number) != key}
@@ -217,11 +218,11 @@ class QueueState:
     def _path(self, number: int) -> Path:
         return self._folder / f"{number}.json"
 
-    def _write(self, path: Path, saved: SavedJob, *, durable: bool) -> None:
+    def _write(self, path: Path, content: bytes, *, durable: bool) -> None:
         temporary = path.with_name(f".{path.name}.{self._owner}.{secrets.token_hex(4)}.tmp")
         descriptor = self._disk.create(temporary)
         try:
-            content, offset = saved.model_dump_json().encode(), 0
+            offset = 0
             while offset < len(content):
                 offset += self._disk.write(descriptor, content[offset:], offset)
             if durable:

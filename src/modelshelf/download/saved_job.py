@@ -238,6 +238,14 @@ class SavedJob(_Document):
             saved.parts = [_SavedPart.of(part) for part in job.download_parts]
         return saved
 
+    def to_bytes(self) -> bytes:
+        """Return the document.
+
+        Raises:
+            ValueError: A name in it is no text.
+        """
+        return self.model_dump_json().encode()
+
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Read a document that anybody may have written.

@@ -508,6 +508,18 @@ class TestDocuments:
         with pytest.raises(ValueError, match=r"."):
             SavedJob.parse(json.dumps(document | change).encode())
 
+    def test_a_job_whose_name_is_no_text_is_done_all_the_same(
+        self, lives: Lives, models: Path
+    ) -> None:
+        """It is not kept, for no JSON can hold its name."""
+        source = models / os.fsdecode(b"old-\xff.ckpt")
+        source.write_bytes(b"model")
+        queue = lives.begin()
+        job = queue.create_download_job(source, models / "moved")
+        queue.wait_for_job(job, PATIENCE)
+        assert (job.status, job.error) == ("completed", None)
+        assert lives.documents() == []
+
     def test_the_documents_are_for_their_owner_alone(self, lives: Lives, models: Path) -> None:
         """Which files somebody fetches is nobody else's business."""
         queue = lives.begin()
