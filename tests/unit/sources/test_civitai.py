@@ -140,6 +140,17 @@ def test_a_hash_finds_its_file(site: CivitaiSite, version: HostedVersion) -> Non
             assert found.url.endswith(f"?fileId={file.id}")
 
 
+def test_a_hash_that_the_site_knows_and_does_not_show_finds_the_version(
+    site: CivitaiSite, version: HostedVersion
+) -> None:
+    """The file is then chosen as if the version had been named."""
+    digits = version.files[1].hashes["SHA256"]
+    for file in version.files:
+        file.hashes_are_known = False
+    (found,) = _list(site, hash=digits).files
+    assert found.url.endswith("?fileId=33")
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -79,6 +79,7 @@ def test_what_leaves_the_cache_or_is_broken_is_not_there(tmp_path: Path, reposit
     (repository / "snapshots" / _COMMIT / "folder").mkdir()
     for name in ("outside", "dangling", "loop", "folder", "../../refs/main", "missing", "", "\0"):
         assert HuggingFaceCache(cache).find("acme/lens", "main", name) is None
+    assert list(HuggingFaceCache(cache).files("acme/lens", "main")) == []
 
 
 @pytest.mark.parametrize("revision", ["v9", "../../x", "cd" * 20, ""])

@@ -355,13 +355,14 @@ def test_a_pipeline_that_has_only_pickles_is_taken_with_them() -> None:
 
 
 def test_a_pipeline_that_has_only_onnx_is_taken_with_it() -> None:
-    """The older layout keeps large tensors in `weights.pb`."""
+    """Large tensors lie in files of several names beside the graph."""
     names = [
         "model_index.json",
         "scheduler/scheduler_config.json",
         "unet/model.onnx",
         "unet/weights.pb",
         "vae_decoder/model.onnx",
+        "vae_decoder/model.onnx.data",
     ]
     found = _select(names, components={"scheduler", "unet", "vae_decoder"})
     assert list(found.names) == names

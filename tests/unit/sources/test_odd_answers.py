@@ -85,9 +85,10 @@ def test_a_digest_or_size_of_wrong_form_is_none(
     assert (file.size, file.sha256, file.git_sha1) == (size, sha256, git_sha1)
 
 
-def test_a_tree_without_end_is_given_up() -> None:
-    """A next page that is always the same one."""
-    tree = [{"type": "directory", "path": "x"}] * 10_000
+@pytest.mark.parametrize("entries", [10_000, 0])
+def test_a_tree_without_end_is_given_up(entries: int) -> None:
+    """A next page that is always the same one, with entries or without."""
+    tree = [{"type": "directory", "path": "x"}] * entries
     answers = {"/revision/main": {"sha": _COMMIT}, f"/tree/{_COMMIT}": tree}
     with pytest.raises(HubAnswerError, match="more than 100000 entries"):
         _list(answers, f'<https://huggingface.co/api/models/acme/lens/tree/{_COMMIT}>; rel="next"')

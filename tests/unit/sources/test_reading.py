@@ -154,6 +154,7 @@ def test_each_form_of_a_source_is_understood(text: str, expected: ModelSource) -
     [
         ("", "expected a text"),
         ("x\0y", "expected a text"),
+        ("x" * 300, "nothing exists"),
         ("lens", "nothing exists"),
         ("acme/lens:fp8", "`fp8` is no variant"),
         ("acme/lens::../x", "leave its folder"),
@@ -168,9 +169,9 @@ def test_each_form_of_a_source_is_understood(text: str, expected: ModelSource) -
     ],
 )
 def test_a_text_that_names_no_source_is_refused(text: str, problem: str) -> None:
-    """The error says what is wrong with it."""
+    """The error says what is wrong with it, also of one that no file system could look up."""
     with pytest.raises(InvalidModelSourceError, match=problem):
-        parse_source(text, exists=_nothing_exists)
+        parse_source(text)
 
 
 def test_a_path_that_exists_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
