@@ -30,8 +30,8 @@ from modelshelf.download.patience import Patience
 from modelshelf.download.queue_base import DownloadQueueServiceBase
 from modelshelf.download.queue_state import QueueState
 from modelshelf.download.remote_job import RemoteWork, TokenFor, make_folder
-from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.download.roster import Roster, Wish
+from modelshelf.download.transport_choice import choose_transport
 from modelshelf.errors import ForeignQueueError, InvalidDownloadError
 from modelshelf.protocols import Disk, Transport
 from modelshelf.schema.download_job import (
@@ -132,11 +132,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
         self._pace = Pace(rate_limit, per_host=rate_limit_per_host, clock=clock)
         self._hosts = Hosts(connections_per_host, clock=clock)
         if fetcher is None:
-            self._transport = transport or (
-                RequestsTransport.from_environment(os.environ)
-                if requests_session is None
-                else RequestsTransport(requests_session)
-            )
+            self._transport = transport or choose_transport(os.environ, requests_session)
             fetcher = FileDownload(
                 self._transport,
                 self._disk,

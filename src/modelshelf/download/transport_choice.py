@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from modelshelf.download.requests_transport import RequestsTransport
-from modelshelf.protocols import Transport
+from modelshelf.download.xet_transport import XetTransport, has_xet
+from modelshelf.protocols import Answer, Request, Transport
 
 if TYPE_CHECKING:
     import requests
@@ -21,12 +22,14 @@ def choose_transport(
     *,
     connections: int = 64,
 ) -> Transport:
-    """Return a caller's session as a transport, or libcurl where it is installed, or our own connections.
+    """Return a caller's session as a transport, or the best of what is installed.
 
-    Libcurl decrypts for about a fifth less work; in all else the two are alike, and keep one contract.
+    Our own connections read plain HTTP for less work than libcurl, and libcurl decrypts for about a fifth
+    less: where it is installed each does what it does better. In all else the two are alike, and keep one
+    contract. Where `hf_xet` is installed, files that a hub keeps in Xet come from there.
 
     Args:
-        environ: Names proxies and certificates, such as `os.environ`.
+        environ: Names proxies and certificates, such as `os.environ`; `HF_HUB_DISABLE_XET` leaves Xet alone.
         session: Used as it is, and before all others.
         connections: How many connections without work are kept.
 
@@ -36,8 +39,33 @@ def choose_transport(
     """
     if session is not None:
         return RequestsTransport(session)
+    transport: Transport = RequestsTransport.from_environment(environ, connections=connections)
     if find_spec("pycurl") is not None:
         from modelshelf.download.curl_transport import CurlTransport  # noqa: PLC0415 - an extra
 
-        return CurlTransport.from_environment(environ, connections=connections)
-    return RequestsTransport.from_environment(environ, connections=connections)
+        curl = CurlTransport.from_environment(environ, connections=connections)
+        transport = _ByScheme(transport, curl)
+    if environ.get("HF_HUB_DISABLE_XET", "").lower() not in _YES and has_xet():
+        transport = XetTransport(transport)
+    return transport
+
+
+_YES = frozenset({"1", "on", "yes", "true"})
+
+
+class _ByScheme:
+    """One transport for http and another for https."""
+
+    def __init__(self, plain: Transport, encrypted: Transport) -> None:
+        self._plain = plain
+        self._encrypted = encrypted
+
+    def open(self, request: Request) -> Answer:
+        """Send *request*; see `protocols.Transport`."""
+        is_encrypted = request.url[:6].lower() == "https:"
+        return (self._encrypted if is_encrypted else self._plain).open(request)
+
+    def close(self) -> None:
+        """Close idle connections of both."""
+        self._plain.close()
+        self._encrypted.close()
