@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self
 from urllib.parse import urljoin
 
@@ -23,6 +23,8 @@ _PIECE = 64 * 1024
 _MOST_HOPS = 5
 _CONNECT, _READ = 10.0, 30.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PASSING = frozenset({408, 500, 502, 503, 504})
+_LASTING = (requests.exceptions.SSLError, requests.exceptions.ProxyError)
 _OWN = {"User-Agent": "modelshelf", "Accept": "application/json"}
 # Civitai sends whoever looks like a browser to its login page, and its firewall refuses the libraries'
 # own names: a plain honest one is let through.
@@ -31,23 +33,37 @@ _OWN = {"User-Agent": "modelshelf", "Accept": "application/json"}
 class RequestsHubClient:
     """A `HubClient` on a session of `requests`.
 
+    A connection that breaks and a status that passes (500, 502, 503, 504, 408) are tried again after each
+    of *pauses*; a limit (429), a certificate or a proxy that refuses are not.
+
     Example:
-        >>> with RequestsHubClient() as client:
+        >>> with RequestsHubClient(pauses=()) as client:
         ...     client.get_json("http://127.0.0.1:1/api/models/acme/lens")
         Traceback (most recent call last):
             ...
         modelshelf.errors.hub.HubUnreachableError: cannot reach http://127.0.0.1:1: no connection, or it broke
     """
 
-    def __init__(self, session: requests.Session | None = None, *, patience: float = 120.0) -> None:
+    def __init__(
+        self,
+        session: requests.Session | None = None,
+        *,
+        patience: float = 120.0,
+        pauses: Sequence[float] = (0.5, 2.0),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Make one.
 
         Args:
             session: Used exactly as it is, and left open; None makes one of our own.
             patience: Seconds that one answer may take as a whole.
+            pauses: Seconds to wait before each further try.
+            sleep: Waits.
         """
         self._session = session or requests.Session()
         self._patience = patience
+        self._pauses = tuple(pauses)
+        self._sleep = sleep
         self._is_ours = session is None
 
     def get_json(self, url: str, headers: Mapping[str, str] | None = None) -> HubAnswer:
@@ -55,7 +71,7 @@ class RequestsHubClient:
         first = origin_of(url)
         sent = _OWN | dict(headers or {})
         for _ in range(_MOST_HOPS):
-            answer = self._ask(url, sent)
+            answer = self._ask_again(url, sent)
             target = answer.headers.get("location")
             if answer.status not in _REDIRECTS or target is None:
                 return answer
@@ -76,6 +92,20 @@ class RequestsHubClient:
         """Let go of connections; a session that somebody brought stays open."""
         if self._is_ours:
             self._session.close()
+
+    def _ask_again(self, url: str, headers: Mapping[str, str]) -> HubAnswer:
+        """Ask until there is an answer that stays, or no pause is left."""
+        for pause in self._pauses:
+            try:
+                answer = self._ask(url, headers)
+            except HubUnreachableError as error:
+                if error.__cause__ is None or isinstance(error.__cause__, _LASTING):
+                    raise
+            else:
+                if answer.status not in _PASSING:
+                    return answer
+            self._sleep(pause)
+        return self._ask(url, headers)
 
     def _ask(self, url: str, headers: Mapping[str, str]) -> HubAnswer:
         hub = _named(origin_of(url))

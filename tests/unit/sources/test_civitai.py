@@ -73,7 +73,7 @@ def _list(
 ) -> Listing:
     source = CivitaiModelSource.model_validate(fields)
     settings = settings or CivitaiSettings(endpoint=site.url)
-    with RequestsHubClient() as client:
+    with RequestsHubClient(pauses=()) as client:
         return CivitaiSource(client, settings, clock=lambda: _NOON).list(source)
 
 
@@ -266,7 +266,7 @@ def test_limits_and_failures_of_a_download_are_told(site: CivitaiSite) -> None:
 
 def _refusal(site: CivitaiSite, token: str | None) -> HubError:
     url = f"{site.url}/api/download/models/11?fileId=33"
-    with RequestsHubClient() as client:
+    with RequestsHubClient(pauses=()) as client:
         answer = client.get_json(url, {"Authorization": f"Bearer {token}"} if token else None)
     return civitai_refusal(
         answer,

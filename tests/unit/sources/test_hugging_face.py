@@ -56,7 +56,7 @@ def _list(
 ) -> Listing:
     source = HFModelSource.model_validate({"repo_id": repo_id, **fields})
     settings = settings or HubSettings(endpoint=hub.url)
-    with RequestsHubClient() as client:
+    with RequestsHubClient(pauses=()) as client:
         return HuggingFaceSource(client, settings, clock=lambda: _NOON).list(source)
 
 

@@ -48,7 +48,7 @@ def site(lora: Path) -> Iterator[CivitaiSite]:
 
 def _list(hub: HuggingFaceHub, site: CivitaiSite, source: ModelSource) -> Listing:
     assert not isinstance(source, LocalModelSource)
-    with RequestsHubClient() as client:
+    with RequestsHubClient(pauses=()) as client:
         settings = HubSettings(hub.url), CivitaiSettings(site.url)
         return RemoteSources(client, *settings).list(source)
 

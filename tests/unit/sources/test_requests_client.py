@@ -37,7 +37,7 @@ def _ok(_: Request) -> Answer:
 
 def test_an_answer_is_a_value() -> None:
     """Status, headers in lower case, the parsed body, the URL without its query."""
-    with _origins(_ok) as (one, _), RequestsHubClient() as client:
+    with _origins(_ok) as (one, _), RequestsHubClient(pauses=()) as client:
         answer = client.get_json(f"{one.url}/x?token=s3cret")
     assert (answer.status, answer.headers["x-word"], answer.body) == (200, "yes", {"a": [1]})
     assert answer.url == f"{one.url}/x"
@@ -51,7 +51,7 @@ def test_credentials_do_not_follow_to_another_origin() -> None:
         at = int(request.path[1:])
         return Answer(302, {"Location": targets[at]}) if at < len(targets) else _ok(request)
 
-    with _origins(script) as (one, two), RequestsHubClient() as client:
+    with _origins(script) as (one, two), RequestsHubClient(pauses=()) as client:
         targets += ["/1", f"{two.url}/2", f"{one.url}/3"]
         assert client.get_json(f"{one.url}/0", _SECRET).is_good
         sent = [(seen.origin, seen.credentials) for seen in one.log]
@@ -70,7 +70,7 @@ def test_a_redirect_in_circles_or_to_no_web_address_is_refused() -> None:
         target = "file:///etc/passwd" if request.path == "/file" else request.path
         return Answer(302, {"Location": target})
 
-    with _origins(script) as (one, _), RequestsHubClient() as client:
+    with _origins(script) as (one, _), RequestsHubClient(pauses=()) as client:
         with pytest.raises(HubAnswerError, match="more than 5 redirects"):
             client.get_json(f"{one.url}/loop")
         with pytest.raises(HubAnswerError, match="no web address"):
@@ -82,7 +82,10 @@ def test_a_redirect_in_circles_or_to_no_web_address_is_refused() -> None:
 )
 def test_what_is_no_sound_json_has_no_body(body: bytes) -> None:
     """Pages, broken text, and what would take far more memory than it has bytes."""
-    with _origins(lambda _: Answer(200, {}, body)) as (one, _), RequestsHubClient() as client:
+    with (
+        _origins(lambda _: Answer(200, {}, body)) as (one, _),
+        RequestsHubClient(pauses=()) as client,
+    ):
         assert client.get_json(one.url).body is None
 
 
@@ -91,7 +94,7 @@ def test_an_endless_answer_is_cut() -> None:
     body = json.dumps("x" * (17 * 1024 * 1024)).encode()
     with (
         _origins(lambda _: Answer(200, {}, body)) as (one, _),
-        RequestsHubClient() as client,
+        RequestsHubClient(pauses=()) as client,
         pytest.raises(HubAnswerError, match="more than 16777216 bytes"),
     ):
         client.get_json(one.url)
@@ -103,7 +106,7 @@ def test_a_broken_connection_is_unreachable_and_says_no_secret() -> None:
     def script(_: Request) -> Answer:
         return Answer(200, {"Content-Length": "100"}, b"{}", lambda _: False)
 
-    with _origins(script) as (one, _), RequestsHubClient() as client:
+    with _origins(script) as (one, _), RequestsHubClient(pauses=()) as client:
         for url in (f"{one.url}/x?token=s3cret", "http://127.0.0.1:1/x?token=s3cret"):
             with pytest.raises(HubUnreachableError) as caught:
                 client.get_json(url)
@@ -150,3 +153,64 @@ def test_a_session_that_was_made_for_a_test_will_do() -> None:
     """Its body is whatever can be read."""
     with _Canned() as session, RequestsHubClient(session) as client:
         assert client.get_json("https://hub.example/api").body == {"a": 1}
+
+
+def _failing(*statuses: int) -> Callable[[Request], Answer]:
+    """Answer with each of *statuses* once, 0 being a connection that breaks; then well."""
+    left = list(statuses)
+
+    def script(request: Request) -> Answer:
+        status = left.pop(0) if left else 200
+        if status == 0:
+            return Answer(200, {"Content-Length": "100"}, b"{}", lambda _: False)
+        return Answer(status, {}, b"{}") if status != 200 else _ok(request)
+
+    return script
+
+
+@pytest.mark.parametrize("statuses", [(503,), (0,), (502, 0), (500, 408), (0, 504)])
+def test_what_passes_is_tried_again(statuses: tuple[int, ...]) -> None:
+    """After each pause once."""
+    waited: list[float] = []
+    with (
+        _origins(_failing(*statuses)) as (one, _),
+        RequestsHubClient(pauses=(1, 2), sleep=waited.append) as client,
+    ):
+        assert client.get_json(one.url).is_good
+    assert waited == [1, 2][: len(statuses)]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 429])
+def test_what_stays_is_not_tried_again(status: int) -> None:
+    """A limit above all: more requests make it longer."""
+    waited: list[float] = []
+    with (
+        _origins(_failing(status)) as (one, _),
+        RequestsHubClient(sleep=waited.append) as client,
+    ):
+        assert client.get_json(one.url).status == status
+        assert len(one.requests()) == 1
+    assert waited == []
+
+
+def test_a_host_that_cannot_prove_who_it_is_is_not_tried_again() -> None:
+    """Nothing is sent to it."""
+    waited: list[float] = []
+    with (
+        _origins(_ok) as (one, _),
+        RequestsHubClient(sleep=waited.append) as client,
+        pytest.raises(HubUnreachableError, match="TLS"),
+    ):
+        client.get_json(one.url.replace("http:", "https:"))
+    assert waited == []
+
+
+def test_a_host_that_stays_away_is_given_up() -> None:
+    """After the last pause."""
+    waited: list[float] = []
+    with (
+        RequestsHubClient(pauses=(1, 2), sleep=waited.append) as client,
+        pytest.raises(HubUnreachableError),
+    ):
+        client.get_json("http://127.0.0.1:1")
+    assert waited == [1, 2]
