@@ -6,9 +6,8 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from pydantic import AnyHttpUrl
@@ -19,8 +18,9 @@ from modelshelf.download.file_download import FileDownload
 from modelshelf.download.file_fetcher import FileFetcher
 from modelshelf.download.handlers import HandlerChain
 from modelshelf.download.hosts import Hosts
-from modelshelf.download.job_log import JobLog, shown_source
-from modelshelf.download.job_making import listed_size, make_job
+from modelshelf.download.job_keeping import JobKeeping
+from modelshelf.download.job_log import JobLog
+from modelshelf.download.job_making import make_job
 from modelshelf.download.job_work import JobWork
 from modelshelf.download.job_works import JobWorks
 from modelshelf.download.many_files import ManyFilesWork
@@ -32,13 +32,11 @@ from modelshelf.download.queue_state import QueueState
 from modelshelf.download.remote_job import RemoteWork, TokenFor, make_folder
 from modelshelf.download.roster import Roster, Wish
 from modelshelf.download.transport_choice import choose_transport
-from modelshelf.errors import ForeignQueueError, InvalidDownloadError
+from modelshelf.errors import ForeignQueueError
 from modelshelf.protocols import Disk, Transport
 from modelshelf.schema.download_job import (
     DownloadEventHandler,
     DownloadJobBase,
-    DownloadJobStatus,
-    MeasuredDownloadJob,
 )
 from modelshelf.schema.transfer import PrivateAddresses
 
@@ -124,9 +122,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
             DestinationUnusableError: The state folder cannot be used.
         """
         self._process = os.getpid()
-        self._logger = logging.getLogger("modelshelf.download")
-        self._submitting = Lock()
-        self._next = 0
+        logger = logging.getLogger("modelshelf.download")
         self._disk = disk or LocalDisk()
         self._transport: Transport | None = None
         self._pace = Pace(rate_limit, per_host=rate_limit_per_host, clock=clock)
@@ -142,16 +138,16 @@ class DownloadQueueService(DownloadQueueServiceBase):
                 connections=connections_per_file,
                 clock=clock,
             )
-        self._state = (
-            QueueState(state_folder, self._disk, self._logger) if state_folder is not None else None
-        )
+        self._roster = Roster()
+        state = None if state_folder is None else QueueState(state_folder, self._disk, logger)
+        self._keeping = JobKeeping(self._roster, state, logger)
         self._works = JobWorks(
             RemoteWork(
                 fetcher,
                 self._disk,
                 token_for=token_for,
                 private=private_addresses,
-                note=partial(self._keep, durable=False),
+                note=self._keeping.note,
             ),
             ManyFilesWork(
                 fetcher,
@@ -159,24 +155,22 @@ class DownloadQueueService(DownloadQueueServiceBase):
                 parallel=files_per_job,
                 token_for=token_for,
                 private=private_addresses,
-                note=partial(self._keep, durable=False),
+                note=self._keeping.note,
                 clock=clock,
             ),
             PathWork(self._disk),
         )
-        self._roster = Roster()
         self._dispatcher = Dispatcher(
             self._roster,
             self.work_for,
-            HandlerChain(event_handlers, self._logger),
-            JobLog(self._logger, quiet=quiet),
-            # A power cut may lose how far a job was, which is known from its files all the same.
-            partial(self._keep, durable=False),
+            HandlerChain(event_handlers, logger),
+            JobLog(logger, quiet=quiet),
+            self._keeping.note,
             most=max_parallel_dl,
             clock=clock,
             now=now,
         )
-        self._restore()
+        self._keeping.restore()
 
     def start(self) -> None:
         """Work again after `stop`; see the base class.
@@ -185,7 +179,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
             DestinationUnusableError: The state folder cannot be used any more.
         """
         self._check_process()
-        self._restore()
+        self._keeping.restore()
         self._dispatcher.open()
 
     def stop(self) -> None:
@@ -198,8 +192,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
         pausing.start()
         pausing.join(_STOPPING)
         self._dispatcher.wait_until_idle(max(0.0, deadline - time.monotonic()))
-        if self._state is not None:
-            self._state.release()
+        self._keeping.release()
         if self._transport is not None:
             self._transport.close()
 
@@ -212,18 +205,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
         """
         self._check_process()
         self.work_for(job)
-        with self._submitting:
-            if job.status is not DownloadJobStatus.IDLE or self._roster.knows(job):
-                raise InvalidDownloadError(
-                    url=shown_source(job), reason="the job was submitted before; make a new one"
-                )
-            if isinstance(job, MeasuredDownloadJob):
-                job.total_bytes = listed_size(job) or job.total_bytes
-            if self._state is not None:
-                self._state.add(job)
-            else:
-                job.id, self._next = self._next, self._next + 1
-            self._roster.add(job)
+        self._keeping.take(job)
         if start:
             self._dispatcher.wish(job, Wish.START)
 
@@ -329,7 +311,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
         """Move one in the line; see the base class."""
         self._check_process()
         self._roster.change_priority(job, priority)
-        self._keep(job)
+        self._keeping.keep(job)
 
     def change_rate_limit(self, rate_limit: int | None, *, per_host: int | None = None) -> None:
         """Change the limits of all jobs together and of each host, in bytes per second, from now on.
@@ -363,26 +345,6 @@ class DownloadQueueService(DownloadQueueServiceBase):
         for job in jobs:
             self._dispatcher.wish(job, wish)
         return jobs
-
-    def _restore(self) -> None:
-        if self._state is None:
-            return
-        found, lost = self._state.claim()
-        self._roster.forget(lost)
-        for job in found:
-            self._roster.add(job, announced=True)
-
-    def _keep(self, job: DownloadJobBase, *, durable: bool = True) -> None:
-        """Keep a job as it is now, or no longer when it has ended."""
-        if self._state is None:
-            return
-        try:
-            if job.in_terminal_state:
-                self._state.forget(job.id)
-            else:
-                self._state.save(job, durable=durable)
-        except OSError:
-            self._logger.warning("the state of download %d cannot be kept", job.id, exc_info=True)
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
