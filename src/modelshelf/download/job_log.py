@@ -6,6 +6,7 @@ import logging
 from pathlib import PurePath
 
 from modelshelf.download.origin import public_url
+from modelshelf.errors import ModelshelfError
 from modelshelf.schema.download_job import DownloadJobBase, DownloadJobStatus, MeasuredDownloadJob
 
 __all__ = ["JobLog", "shown_source"]
@@ -29,7 +30,11 @@ class JobLog:
         if self._quiet:
             return
         if job.status is DownloadJobStatus.ERROR:
-            self._logger.info("download %d failed: %s: %s", job.id, shown_source(job), job.error)
+            # Only our own errors are known to hold no secret.
+            reason = (
+                job.error if isinstance(job.error, ModelshelfError) else type(job.error).__name__
+            )
+            self._logger.info("download %d failed: %s: %s", job.id, shown_source(job), reason)
         else:
             size = f", {job.bytes} bytes" if isinstance(job, MeasuredDownloadJob) else ""
             self._logger.info("download %d %s: %s%s", job.id, job.status, shown_source(job), size)

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from modelshelf.errors import ModelshelfError
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Verification
 
 __all__ = [
@@ -131,13 +132,16 @@ class DownloadJobBase(BaseModel):
 
     @field_serializer("error")
     def _show_error(self, error: Exception | None, info: SerializationInfo) -> Any:  # noqa: ANN401
-        if error is None or info.mode != "json":
-            return error
-        return f"{type(error).__name__}: {error}"
+        return error if error is None or info.mode != "json" else _in_words(error)
 
     def __repr_args__(self) -> Any:  # noqa: ANN401 - pydantic's own type is not public
         for name, value in super().__repr_args__():
-            yield name, _public(value) if name == "source" else value
+            if name == "source":
+                yield name, _public(value)
+            elif isinstance(value, Exception):
+                yield name, _in_words(value)
+            else:
+                yield name, value
 
     __str__ = BaseModel.__repr__
 
@@ -292,6 +296,12 @@ class MultiFileDownloadJob(MeasuredDownloadJob):
             if weakest is Verification.DIGEST or part.verification is Verification.UNVERIFIED:
                 weakest = part.verification
         return weakest
+
+
+def _in_words(error: Exception) -> str:
+    name = type(error).__name__
+    # Only our own errors are known to hold no secret.
+    return f"{name}: {error}" if isinstance(error, ModelshelfError) else name
 
 
 def _public(source: object) -> str:

@@ -813,3 +813,14 @@ class TestLog:
             queue.submit_download_job(remote("a", tmp_path))
             queue.join()
         assert "it rains" in caplog.records[-1].getMessage()
+
+    def test_an_error_of_somebody_else_is_logged_by_its_kind(
+        self, taps: Taps, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What it says could hold a secret."""
+        caplog.set_level(logging.INFO, "modelshelf.download")
+        taps["a"].fail(ValueError("https://files.example/a?token=hush"))
+        with opened(lambda: DownloadQueueService(fetcher=taps)) as queue:
+            queue.submit_download_job(remote("a", tmp_path))
+            queue.join()
+        assert caplog.records[-1].getMessage().endswith(": ValueError")

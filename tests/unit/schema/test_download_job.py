@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from modelshelf.errors import ConnectionLostError
 from modelshelf.schema.download_job import (
     DownloadJobBase,
     DownloadJobPath,
@@ -79,11 +80,22 @@ def test_an_address_that_is_none_can_be_shown() -> None:
     assert SECRET not in repr(job)
 
 
-def test_its_json_form_can_be_made_after_an_error() -> None:
-    """An exception is shown as its kind and its sentence."""
-    job = DownloadJobBase(source="here", destination=Path("there"), error=ValueError("why"))
-    assert json.loads(job.model_dump_json())["error"] == "ValueError: why"
-    assert isinstance(job.model_dump()["error"], ValueError)
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (
+            ConnectionLostError(url="https://example.org/a", reason="it rains"),
+            "ConnectionLostError: lost the connection to `https://example.org/a`: it rains",
+        ),
+        (ValueError(SECRET), "ValueError"),
+    ],
+)
+def test_its_json_form_tells_an_error_in_words(error: Exception, shown: str) -> None:
+    """Those of our own errors; what others say could hold a secret."""
+    job = DownloadJobBase(source="here", destination=Path("there"), error=error)
+    assert json.loads(job.model_dump_json())["error"] == shown
+    assert job.model_dump()["error"] is error
+    assert SECRET not in repr(job)
 
 
 def test_jobs_are_equal_when_they_are_the_same() -> None:
