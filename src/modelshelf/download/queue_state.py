@@ -151,7 +151,8 @@ class QueueState:
             known = mine.get(number) == saved.key
             self._keys[number] = saved.key
             saved.owner = self._owner
-            self._write(path, saved.to_bytes(), durable=True)
+            # Should a power cut take that back, the owner that it names then is dead too.
+            self._write(path, saved.to_bytes(), durable=False)
             if not known:
                 found.append(saved.job(number))
         lost = {number for number, key in mine.items() if self._keys.get(number) != key}
