@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from modelshelf.errors import HubError
 from modelshelf.schema.hub_answer import HubAnswer
 from modelshelf.schema.hub_refusal import civitai_refusal, hugging_face_refusal
+from modelshelf.schema.hub_settings import CivitaiSettings, HubSettings
 from modelshelf.schema.listing import Listing, check_listed_names
 from modelshelf.schema.model_source import CivitaiModelSource, HFModelSource
-from modelshelf.sources import RemoteSources
+from modelshelf.sources import CivitaiSource, HuggingFaceSource
 
 pytestmark = pytest.mark.property
 
@@ -112,7 +113,8 @@ def test_whatever_hugging_face_answers_is_a_listing_or_a_typed_error(
     """And what is listed can be kept and read again."""
     answers = {"/revision/": info, "/tree/": tree, "/resolve/": index}
     try:
-        listing = RemoteSources(_Canned(answers)).list(HFModelSource(repo_id="acme/lens"))
+        source = HuggingFaceSource(_Canned(answers), HubSettings())
+        listing = source.list(HFModelSource(repo_id="acme/lens"))
     except HubError:
         return
     _check(listing)
@@ -129,7 +131,8 @@ def test_whatever_civitai_answers_is_a_listing_or_a_typed_error(
     """And what is listed can be kept and read again."""
     answers = {"/models/": model, "/model-versions/": version}
     try:
-        listing = RemoteSources(_Canned(answers)).list(CivitaiModelSource.model_validate(wanted))
+        source = CivitaiSource(_Canned(answers), CivitaiSettings())
+        listing = source.list(CivitaiModelSource.model_validate(wanted))
     except HubError:
         return
     _check(listing)

@@ -1,8 +1,8 @@
 """Sources: what a text means, and what a hub lists for it. Nothing here downloads a model.
 
-`parse_source` makes a source of a text. `RemoteSources`, or `HuggingFaceSource` and `CivitaiSource` by
-themselves, ask a hub through a `HubClient` and return a `Listing`: every file that is needed, pinned, with
-the digests that the hub announces. Names are fetched when they are first used: who adds a file of this
+`parse_source` makes a source of a text. `HuggingFaceSource` and `CivitaiSource` ask their hub through a
+`HubClient` and return a `Listing`: every file that is needed, pinned, with the digests that the hub
+announces. Names are fetched when they are first used: who adds a file of this
 machine does not wait for what asks hubs.
 """
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from modelshelf.sources.hugging_face_cache import CachedFile, HuggingFaceCache
     from modelshelf.sources.hugging_face_selection import Selection, select_files
     from modelshelf.sources.reading import parse_source
-    from modelshelf.sources.remote import RemoteSources
     from modelshelf.sources.requests_client import RequestsHubClient
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "CivitaiSource",
     "HuggingFaceCache",
     "HuggingFaceSource",
-    "RemoteSources",
     "RequestsHubClient",
     "Selection",
     "parse_source",
@@ -37,7 +35,6 @@ _HOMES = {
     "CivitaiSource": "modelshelf.sources.civitai",
     "HuggingFaceCache": "modelshelf.sources.hugging_face_cache",
     "HuggingFaceSource": "modelshelf.sources.hugging_face",
-    "RemoteSources": "modelshelf.sources.remote",
     "RequestsHubClient": "modelshelf.sources.requests_client",
     "Selection": "modelshelf.sources.hugging_face_selection",
     "parse_source": "modelshelf.sources.reading",

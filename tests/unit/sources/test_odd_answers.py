@@ -20,7 +20,7 @@ from modelshelf.schema.hub_settings import CivitaiSettings, HubSettings
 from modelshelf.schema.listing import Listing
 from modelshelf.schema.model_source import CivitaiModelSource, HFModelSource
 from modelshelf.schema.repo_metadata import CivitaiMetadata, HuggingFaceMetadata
-from modelshelf.sources import CivitaiSource, HuggingFaceSource, RemoteSources
+from modelshelf.sources import CivitaiSource, HuggingFaceSource
 
 _COMMIT = "ab" * 20
 _FILE = {"type": "file", "path": "x.safetensors", "size": 3, "oid": "cd" * 20}
@@ -46,7 +46,13 @@ class _Canned:
 
 
 def _list(answers: Mapping[str, object], link: str = "") -> Listing:
-    return RemoteSources(_Canned(answers, link)).list(HFModelSource(repo_id="acme/lens"))
+    source = HuggingFaceSource(_Canned(answers, link), HubSettings())
+    return source.list(HFModelSource(repo_id="acme/lens"))
+
+
+def _list_version(answers: Mapping[str, object]) -> Listing:
+    source = CivitaiSource(_Canned(answers), CivitaiSettings())
+    return source.list(CivitaiModelSource(version_id=2))
 
 
 def test_entries_of_wrong_form_are_passed_over() -> None:
@@ -140,7 +146,7 @@ def test_the_present_moment_is_taken_where_no_clock_is_given(link: str) -> None:
 def test_a_version_that_is_none_is_told(answers: dict[str, object], expected: str) -> None:
     """Nothing can be fetched by it."""
     with pytest.raises(HubAnswerError, match=expected):
-        RemoteSources(_Canned(answers)).list(CivitaiModelSource(version_id=2))
+        _list_version(answers)
 
 
 def test_a_version_whose_model_is_hidden_is_listed() -> None:
@@ -158,9 +164,7 @@ def test_a_version_whose_model_is_hidden_is_listed() -> None:
         ],
         "earlyAccessEndsAt": "soon",
     }
-    listing = RemoteSources(_Canned({"/model-versions/2": version})).list(
-        CivitaiModelSource(version_id=2)
-    )
+    listing = _list_version({"/model-versions/2": version})
     assert listing.files[0].name == "Ink.safetensors"
     assert listing.files[0].url == "https://civitai.com/api/download/models/2"
     assert (listing.size, listing.files[0].sha256) == (None, None)
