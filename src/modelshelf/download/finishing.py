@@ -78,6 +78,10 @@ class Finishing:
             DigestMismatchError: As `held`.
         """
         size, expected = self._holdings.total, version.expected.size
+        if expected is None and not version.is_end_known and self._holdings.is_cut_short(size):
+            lost = ConnectionLostError(url=self._url, reason=f"the file goes on after {size} bytes")
+            self._setbacks.bear(lost, got=size)
+            return None
         if expected is None or size == expected:
             return self.held(size, version, fetched)
         is_marked = version.content is not None and version.content.end_is_marked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Thread
 
+from modelshelf.download.container_end import is_cut_short
 from modelshelf.download.destination import Destination
 from modelshelf.download.file_sink import FileSink
 from modelshelf.download.following import Buffers, FollowedDigests, Follower
@@ -145,6 +146,19 @@ class Holdings:
             return self._follower.digests(size)
         finally:
             forget()
+
+    def is_cut_short(self, size: int) -> bool:
+        """Say whether a file of *size* bytes ends too early, by its own account."""
+        partial = self._partial
+        if partial is None:
+            return False
+
+        def read(offset: int, count: int) -> bytes:
+            buffer = bytearray(min(count, size - offset))
+            came = partial.read_into(memoryview(buffer), offset)
+            return bytes(buffer[:came])
+
+        return is_cut_short(read, size)
 
     def publish(self, *, size: int, overwrite: bool) -> Path:
         """Give the file its final name, and hold nothing any more; see `PartialFile.publish`."""
