@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -56,6 +57,9 @@ class Destination:
 
     def _partials(self) -> list[PartialNames]:
         if self.name is None:
+            # A folder may hold thousands of files, and is looked through for each of them.
+            if not any(self.key in name for name in os.listdir(self.folder)):  # noqa: PTH208 - names
+                return []
             return [names for names in find_partials(self.folder) if names.key == self.key]
         names = PartialNames.of(self.folder / self.name, self.key)
         return [names] if names.part.exists() or names.journal.exists() else []
