@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -25,16 +27,21 @@ SIZE = len(OFFERED.content)
 KILLS = int(os.environ.get("MODELSHELF_TEST_KILLS", "12"))
 """How often; a hundred take some minutes."""
 STEP = 32 * 1024
-RATE = 12 * MEBIBYTE
-"""Bytes a second and connection: less than the client could take, so that what was sent has been received."""
+RATE = 16 * MEBIBYTE
+"""Bytes a second and connection, so that there are instants to be killed at."""
+
+
+LINE = Event()
+"""Set while the server may send."""
 
 
 def throttled(asked: Asked, peer: Peer) -> None:
-    """Serve a range at the rate of a fast line, so that there are instants to be killed at."""
+    """Serve a range at the rate of a fast line."""
     reply = OFFERED.answer(asked.range, asked.if_range)
     peer.head(reply)
     began, never = time.monotonic(), Event()
     for start in range(0, len(reply.body), STEP):
+        LINE.wait(60)
         peer.body(reply.body[start : start + STEP])
         ahead = began + start / RATE - time.monotonic()
         if ahead > 0:
@@ -43,9 +50,11 @@ def throttled(asked: Asked, peer: Peer) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Scripted]:
+    LINE.set()
     with Scripted() as server:
         server.on("/x", throttled)
         yield server
+        LINE.set()
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,21 @@ def start(url: str, folder: Path) -> subprocess.Popen[str]:
     )
 
 
+def _kill(process: subprocess.Popen[str], server: Scripted) -> int:
+    """Kill a process, if it still runs; return how many bytes had been read from the server by then."""
+    # A process that is held still has the same state as one that is killed, and its buffers can be looked at.
+    process.send_signal(signal.SIGSTOP)
+    LINE.clear()
+    # Until what has arrived is acknowledged, it counts as being on its way.
+    Event().wait(0.1)
+    sent, unread = server.sent(), server.unread()
+    while (sent, unread) != (server.sent(), server.unread()):
+        sent, unread = server.sent(), server.unread()
+    process.kill()
+    LINE.set()
+    return sent - unread
+
+
 def kill_at(server: Scripted, folder: Path, share: float, delay: float) -> Killed:
     """Kill a download when so much has come and a moment more; let a new process finish it."""
     folder.mkdir()
@@ -82,16 +106,15 @@ def kill_at(server: Scripted, folder: Path, share: float, delay: float) -> Kille
                 word, _, count = line.partition(" ")
                 if word != "at" or int(count) >= share * SIZE:
                     break
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(delay)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        received = server.sent() - before
+            received = _kill(process, server) - before
+        sent = server.sent()
         with start(server.url("/x"), folder) as process:
             output, _ = process.communicate(timeout=120)
         assert output.splitlines()[-1].startswith(("done", "DestinationExists")), output[-200:]
         broken = tuple(witness.broken_promises())
-    again = server.sent() - before - SIZE
+    again = received + (server.sent() - sent) - SIZE
     final = folder / "model.bin"
     is_right = final.read_bytes() == OFFERED.content
     names = tuple(path.name for path in folder.iterdir() if path != final)

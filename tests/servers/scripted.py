@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import NoReturn, Self
 from urllib.parse import parse_qsl
@@ -281,6 +282,25 @@ class Scripted:
     def sent(self, path: str | None = None) -> int:
         """Return how many bytes of bodies were handed to the connections."""
         return sum(asked.sent for asked in self.requests(path))
+
+    def unread(self) -> int:
+        """Return how many bytes that were sent no client has read: they lie in buffers of the system."""
+        with self._lock:
+            connections = list(self._open)
+        # `proc(5)`: the second field is the socket, the third its peer, the fifth what waits in it.
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        waiting = {
+            int(line[1].rpartition(":")[2], 16): int(line[4].rpartition(":")[2], 16)
+            for line in lines
+            if int(line[2].rpartition(":")[2], 16) == self.port
+        }
+        total = 0
+        queue = array.array("i", [0])
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                fcntl.ioctl(connection, termios.TIOCOUTQ, queue)
+                total += queue[0] + waiting.get(connection.getpeername()[1], 0)
+        return total
 
     def cut_all(self) -> None:
         """Break every connection off, as a router does that is switched off and on."""
