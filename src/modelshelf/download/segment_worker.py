@@ -11,10 +11,10 @@ from modelshelf.download.failed_attempts import (
     HEALING,
     RemoteChangedError,
     TransferStoppedError,
+    UnusableAnswerError,
 )
 from modelshelf.download.partial_file import PartialFileShutError
 from modelshelf.download.segments import Segment
-from modelshelf.errors import ConnectionLostError
 from modelshelf.protocols import Answer
 
 __all__ = ["FirstAnswer", "SegmentWorker"]
@@ -241,7 +241,8 @@ class SegmentWorker:
             else:
                 self._work.give_buffer(buffer)
         if count == 0 and self.brought == before and not prefix:
-            raise ConnectionLostError(url="", reason="the host sent nothing")
+            message = "no bytes at all"
+            raise UnusableAnswerError(message)
         return count == 0
 
     def _is_due(self, filled: int, seconds: float) -> bool:

@@ -26,6 +26,8 @@ _GRACE = 0.08
 """Seconds that workers get to bring home what they have; after half of them their answers are cut."""
 _MARKS = 100
 """Reports of progress for each file, at least where it is large."""
+_HELD_BACK = 0.25
+"""Share of the connections' time that is spent waiting for a rate limit, from which on more would not help."""
 _UNUSABLE = 2
 """Answers in a row that do not fit the request, after which ranges are not asked for any more."""
 
@@ -121,6 +123,7 @@ class Transfer:
         self._count = ConnectionCount(limit)
         self._most = limit
         self._wanted = 1
+        self._waited = 0.0
         self._news = False
         self._next_mark = 0
         self._mark = 2**20
@@ -171,21 +174,23 @@ class Transfer:
             if now - measured_at >= self._count.window:
                 spent = now - measured_at
                 used = self._all.processor_clock()
-                self._adapt((self.fetched - measured) / spent, (used - processor) / spent)
+                self._adapt((self.fetched - measured) / spent, (used - processor) / spent, spent)
                 measured_at, measured, processor = now, self.fetched, used
             self._look_after(now)
 
     def _over(self) -> bool:
         return self._ending is not None or self._error is not None
 
-    def _adapt(self, rate: float, busy: float) -> None:
+    def _adapt(self, rate: float, busy: float, spent: float) -> None:
         if self._most == 1:
             return
-        held_back = self._pace.limited
-        self._wanted = min(self._most, self._count.feed(rate, busy=busy, held_back=held_back))
         with self._changed:
-            surplus = self._workers[self._wanted :]
-            for worker in surplus:
+            waited, self._waited = self._waited, 0.0
+            held_back = waited > _HELD_BACK * spent * len(self._workers)
+        count = self._count.feed(rate, busy=busy, held_back=held_back)
+        with self._changed:
+            self._wanted = min(self._most, count)
+            for worker in self._workers[self._wanted :]:
                 worker.dismiss()
 
     def _look_after(self, now: float) -> None:
@@ -196,11 +201,11 @@ class Transfer:
             lacking = self._wanted - len(workers) if self._has_work() else 0
         rates = sorted(worker.rate for worker in workers)
         usual = rates[len(rates) // 2] if len(rates) > 1 else 0.0
+        patience = self._all.patience
+        # A user's limit may be as slow as it likes.
+        crawl = 0.0 if self._pace.limited else patience.crawl
         for worker in workers:
-            patience = self._all.patience
-            worker.check_pace(
-                max(patience.crawl, usual * patience.slow_share), patience.slow_for, now
-            )
+            worker.check_pace(max(crawl, usual * patience.slow_share), patience.slow_for, now)
         if workers:
             for _ in range(lacking):
                 if not self._all.hosts.try_acquire(self._host, self._flow):
@@ -305,7 +310,13 @@ class Transfer:
 
     def take_pace(self, wanted: int) -> int:
         """See `Work`."""
-        return self._pace.take(wanted, flow=self._flow, host=self._host, stop=self._stop)
+        if not self._pace.limited:
+            return wanted
+        since = self._clock()
+        granted = self._pace.take(wanted, flow=self._flow, host=self._host, stop=self._stop)
+        with self._changed:
+            self._waited += self._clock() - since
+        return granted
 
     def refund_pace(self, amount: int) -> None:
         """See `Work`."""

@@ -55,14 +55,18 @@ def download() -> Iterator[FileDownload]:
 
 
 def make(
-    transport: RequestsTransport, *, hosts: Hosts | None = None, connections: int = 8
+    transport: RequestsTransport,
+    *,
+    hosts: Hosts | None = None,
+    pace: Pace | None = None,
+    connections: int = 8,
 ) -> FileDownload:
     """Put a downloader together as the queue does."""
     return FileDownload(
         transport,
         LocalDisk(),
         hosts or Hosts(),
-        Pace(),
+        pace or Pace(),
         patience=QUICK,
         connections=connections,
     )
@@ -153,6 +157,28 @@ def test_a_host_that_caps_each_connection_is_met_with_several(
     assert host.most_guests == 8
     assert result.fetched == len(LARGE.content)
     assert names(tmp_path) == ["x.bin"]
+
+
+def test_a_rate_limit_that_is_not_reached_asks_for_no_fewer_connections(
+    server: Scripted, tmp_path: Path
+) -> None:
+    host = Capped(LARGE)
+    transport = RequestsTransport()
+    order = TransferOrder(server.on("/x.bin", host), tmp_path)
+    fetch(make(transport, pace=Pace(10**10)), order)
+    transport.close()
+    assert host.most_guests > 1
+
+
+def test_a_rate_limit_that_holds_back_asks_for_one_connection(
+    server: Scripted, tmp_path: Path
+) -> None:
+    host = Capped(Offered(payload(12 * MEBIBYTE)))
+    transport = RequestsTransport()
+    order = TransferOrder(server.on("/x.bin", host), tmp_path)
+    fetch(make(transport, pace=Pace(4 * MEBIBYTE)), order)
+    transport.close()
+    assert host.most_guests == 1
 
 
 def test_all_ranges_are_of_one_version(
