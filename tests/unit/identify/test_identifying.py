@@ -1,13 +1,31 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from modelshelf.formats import read_tensors, read_tree
-from modelshelf.identify import Recollection, identify
+from modelshelf.identify import BUILT_IN, Families, Family, Recollection, identify
+from modelshelf.identify.condition import Found
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.schema.taxonomy import ModelFormat, ModelType
+from modelshelf.schema.tensor import TensorColumns, TensorIndex
 from modelshelf.testing import tiny
+
+
+@dataclass(frozen=True)
+class Told:
+    """The file says so many things of itself: a rule that looks at all of them."""
+
+    count: int
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        said = dict(facts.layout.index.metadata)
+        return Found("metadata", str(said)) if len(said) == self.count else None
 
 
 @pytest.fixture
@@ -45,3 +63,37 @@ def test_equal_tensors_under_other_names_are_other_files(tmp_path: Path) -> None
     known = Recollection()
     found = [identify(path, known=known).status.value for path in (plain, shard, plain)]
     assert found == ["identified", "partial", "identified"]
+
+
+def test_a_rule_that_reads_all_metadata_is_asked_every_time() -> None:
+    """What it saw of one file is not what it would see of the next."""
+    families = Families(
+        [
+            Family(
+                id="any/embedding/told",
+                type=ModelType.EMBEDDING,
+                format=ModelFormat.EMBEDDING_FILE,
+                conditions=(Tensor("token"), Told(2)),
+            )
+        ]
+    )
+    columns = TensorColumns({"token": (2, 768)}, ["F32"], [6144], start=100)
+    known = Recollection()
+    for metadata in ({"a": "1"}, {"a": "1", "b": "2"}, {"a": "1"}):
+        index = TensorIndex(columns, metadata)
+        assert known.identify(index, families) == identify(index, families=families)
+        wanted = ModelType.EMBEDDING if len(metadata) == 2 else ModelType.UNKNOWN
+        assert known.identify(index, families).type is wanted
+
+
+def test_a_long_run_forgets_what_it_saw_long_ago() -> None:
+    """However many layouts there are, answers stay right and few of them are kept."""
+    known = Recollection()
+    layouts = [
+        TensorIndex(TensorColumns({f"<word{rows}>": (rows, 768)}, ["F32"], [rows], start=100))
+        for rows in range(1, 76)
+    ]
+    first = [known.identify(index, BUILT_IN) for index in layouts]
+    assert first == [identify(index) for index in layouts]
+    assert known.identify(layouts[-1], BUILT_IN) is first[-1]
+    assert known.identify(layouts[0], BUILT_IN) is not first[0]
