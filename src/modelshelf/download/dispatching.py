@@ -145,11 +145,12 @@ class Dispatcher:
                     wish = entry.wishes.popleft()
                 self._grant(entry, wish)
         except BaseException:
-            # Ctrl-C in a handler: the job stays as it is, and can still be controlled.
+            # Ctrl-C in a handler: the job goes on from where it is, and can still be controlled.
             with self._changed:
                 self._roster.release(entry)
             raise
-        self._fill()
+        finally:
+            self._fill()
 
     def _grant(self, entry: Entry, wish: Wish) -> None:
         job = entry.job

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from threading import current_thread, main_thread
 
 from modelshelf.schema.download_job import DownloadEventHandler, DownloadJobBase
 
@@ -31,7 +32,10 @@ class HandlerChain:
         for handler in (*job.event_handlers, *self._handlers):
             try:
                 handler(job)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - it is somebody else's code
+            except BaseException as error:
+                # Ctrl-C comes while whatever runs in the main thread runs, and is meant for the program.
+                if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+                    raise
                 self._tell(handler, error)
 
     def _tell(self, handler: DownloadEventHandler, error: BaseException) -> None:

@@ -82,7 +82,7 @@ class JobKeeping:
                 self._state.forget(job.id)
             else:
                 self._state.save(job, durable=durable)
-        except OSError:
+        except (OSError, ValueError):
             self._logger.warning("the state of download %d cannot be kept", job.id, exc_info=True)
 
     def note(self, job: DownloadJobBase) -> None:
