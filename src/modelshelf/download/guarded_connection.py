@@ -149,7 +149,8 @@ class Dialer:
         failure: ConnectionLostError | TlsError
         try:
             sock.settimeout(max(deadline - self._clock(), 0.001))
-            return self._tls.wrap_socket(sock, server_hostname=host)
+            # An end without a farewell may be anybody's doing, and must not pass for the end of a file.
+            return self._tls.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
         except ssl.SSLCertVerificationError as error:
             failure = TlsError(url=url, reason=error.verify_message or "the certificate is wrong")
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):

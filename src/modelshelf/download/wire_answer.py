@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -70,7 +71,7 @@ def ask(
         return WireAnswer(request, connection, head, body, wire, give_back)
     except TimeoutError:
         failure = StalledError(url=url, reason=f"{request.read_timeout:g} seconds")
-    except (EOFError, ConnectionError) as error:
+    except (EOFError, ConnectionError, ssl.SSLEOFError) as error:
         failure = ConnectionLostError(url=url, reason=words_of(error))
         if is_kept and wire.is_untouched:
             failure = StaleConnectionError()
