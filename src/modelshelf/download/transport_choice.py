@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ def choose_transport(
     contract. Where `hf_xet` is installed, files that a hub keeps in Xet come from there.
 
     Args:
-        environ: Names proxies and certificates, such as `os.environ`; `HF_HUB_DISABLE_XET` leaves Xet alone.
+        environ: Names proxies and certificates, such as `os.environ`; `HF_HUB_DISABLE_XET` leaves Xet alone,
+            and `HF_ENDPOINT` says which hub is believed about it.
         session: Used as it is, and before all others.
         connections: How many connections without work are kept.
 
@@ -46,11 +48,13 @@ def choose_transport(
         curl = CurlTransport.from_environment(environ, connections=connections)
         transport = _ByScheme(transport, curl)
     if environ.get("HF_HUB_DISABLE_XET", "").lower() not in _YES and has_xet():
-        transport = XetTransport(transport)
+        with suppress(ValueError):
+            transport = XetTransport(transport, environ.get("HF_ENDPOINT") or _HUB)
     return transport
 
 
 _YES = frozenset({"1", "on", "yes", "true"})
+_HUB = "https://huggingface.co"
 
 
 class _ByScheme:

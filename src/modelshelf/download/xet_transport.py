@@ -4,6 +4,10 @@ A hub that has a file in Xet says so on the answer that redirects to it: `X-Xet-
 token to read with. This transport remembers that, and when the address that the redirect named is asked for
 a range, the bytes come out of Xet. Everything above sees ranges as ever: the ledger, resuming, digests.
 
+The library connects by itself, to whatever address it is told, past every check of peers. So only one hub is
+believed, the user's own, and only where it leads to the web: another host could lead into the user's network,
+and `local://` makes folders wherever it says.
+
 Source: https://huggingface.co/docs/hub/storage-backends and https://huggingface.co/docs/xet.
 """
 
@@ -11,21 +15,22 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
-from queue import Empty, Full, Queue
-from threading import Event, Lock, Thread
+from threading import Lock
 from types import MappingProxyType
-from typing import Any, Protocol
-from urllib.parse import urljoin
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from modelshelf.download.answer_head import ContentRange
-from modelshelf.download.origin import Origin, WebAddress, public_url
-from modelshelf.errors import ConnectionLostError, StalledError
+from modelshelf.download.origin import Origin, WebAddress
+from modelshelf.download.xet_answer import XetAnswer
 from modelshelf.protocols import Answer, Request, Transport
 
 __all__ = ["XetTransport", "has_xet"]
@@ -37,8 +42,25 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _MOST_KNOWN = 10_000
 """Addresses that are remembered; a repository has fewer files, and each is asked for soon."""
 _LONGEST_ANSWER = 64 * 1024
-_WAITING = 4
-"""Pieces that have come and were not asked for yet."""
+_SOON = 30.0
+"""Seconds before its end in which a token is not used any more."""
+_SIZE = re.compile(r"[1-9][0-9]{0,17}")
+_CALM: Mapping[str, object] = MappingProxyType(
+    {
+        # Whoever asks tries again, and knows better how often.
+        "client.retry_max_attempts": 1,
+        "client.connect_timeout": timedelta(seconds=10),
+        "client.read_timeout": timedelta(seconds=15),
+        # As it comes, it would take six gigabytes of memory.
+        "reconstruction.min_reconstruction_fetch_size": 16_000_000,
+        "reconstruction.min_prefetch_buffer": 16_000_000,
+        "reconstruction.download_buffer_size": 64_000_000,
+        "reconstruction.download_buffer_perfile_size": 16_000_000,
+        "reconstruction.download_buffer_limit": 256_000_000,
+        "telemetry.enabled": False,
+    }
+)
+"""How the library is to behave, by its own names; one that a version does not know is left out."""
 
 
 def has_xet() -> bool:
@@ -58,28 +80,48 @@ class _Stored:
     size: int
     authorize: str
     """Where to get a token, at the hub's own origin."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     """What opened the redirect, and opens that."""
+    is_foreign: bool
+    """As it was of the request that opened it."""
 
 
-class _Stream(Protocol):
-    def __next__(self) -> bytes: ...
-    def cancel(self) -> object: ...
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """What the hub gives to read with: for all files of a commit, and for a while."""
+
+    store: str
+    token: str = field(repr=False)
+    expires: int
+    """Seconds since 1970."""
 
 
 class XetTransport:
     """Passes everything on to another transport but ranges of files that are in Xet."""
 
-    def __init__(self, inner: Transport) -> None:
+    def __init__(
+        self,
+        inner: Transport,
+        hub: str,
+        *,
+        schemes: Collection[str] = ("https",),
+        now: Callable[[], float] = time.time,
+    ) -> None:
         """Hold the transport for everything else.
 
         Args:
             inner: Asks; closed with this one.
+            hub: The address of the one hub whose word on Xet is believed.
+            schemes: How the addresses may begin that it leads to.
+            now: Tells the time of day, in seconds since 1970.
         """
         self._inner = inner
+        self._hub = Origin.of(hub)
+        self._schemes = frozenset(schemes)
+        self._now = now
         self._lock = Lock()
         self._known: OrderedDict[str, _Stored] = OrderedDict()
-        self._groups: dict[str, Any] = {}
+        self._accesses: dict[str, _Access] = {}
         self._given_up: set[str] = set()
         self._session: Any = None
 
@@ -93,42 +135,32 @@ class XetTransport:
             if answer is not None:
                 return answer
         answer = self._inner.open(request)
-        self._remember(request, answer)
+        # An address that cannot be read is refused by whoever follows it.
+        with suppress(ValueError):
+            self._remember(request, answer)
         return answer
 
     def close(self) -> None:
         """Close connections; streams that are open may end."""
-        with self._lock:
-            groups, self._groups = list(self._groups.values()), {}
-        for group in groups:
-            group.abort()
         self._inner.close()
 
     def _remember(self, request: Request, answer: Answer) -> None:
+        if answer.status not in _MOVED or Origin.of(request.url) != self._hub:
+            return
         said = answer.headers
         hash_, size = said.get("x-xet-hash", ""), said.get("x-linked-size", "")
         link, location = _LINK.search(said.get("link", "")), said.get("location", "")
-        if answer.status not in _MOVED or not location or link is None:
+        if not (_HASH.fullmatch(hash_) and _SIZE.fullmatch(size) and link and location):
             return
         authorize = urljoin(request.url, link[1])
-        if (
-            not _HASH.fullmatch(hash_)
-            or hash_ in self._given_up
-            or not size.isdecimal()
-            or int(size) == 0
-        ):
+        # The hub's token would go elsewhere.
+        if hash_ in self._given_up or Origin.of(authorize) != self._hub:
             return
-        if Origin.of(authorize) != Origin.of(request.url):
-            # The hub's token would go there.
-            return
-        headers = {name: text for name, text in request.headers.items() if name != "Range"}
-        try:
-            # As whoever follows the redirect will write it.
-            target = str(WebAddress.parse(urljoin(request.url, location.strip())))
-        except ValueError:
-            return
+        headers = {name: text for name, text in request.headers.items() if name.lower() != "range"}
+        # As whoever follows the redirect will write it.
+        target = str(WebAddress.parse(urljoin(request.url, location.strip())))
         with self._lock:
-            self._known[target] = _Stored(hash_, int(size), authorize, headers)
+            self._known[target] = _Stored(hash_, int(size), authorize, headers, request.is_foreign)
             while len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
 
@@ -139,46 +171,55 @@ class XetTransport:
         import hf_xet  # noqa: PLC0415 - whoever made this transport has it
 
         try:
-            group = self._group(stored, request)
+            # A stream that is waited for can be ended in no other way than with its group.
+            group = self._group(self._access(stored, request), stored)
             info = hf_xet.XetFileInfo(stored.hash, stored.size)
             stream = group.download_stream(info, start=start, end=last + 1)
         except Exception:  # noqa: BLE001 - the library's errors are of many kinds, and the address remains
             self._forget(request.url)
             return None
         held = ContentRange(start, last + 1, stored.size)
-        return _XetAnswer(request, stored, held, stream, partial(self._forget, request.url))
+        give_up = partial(self._forget, request.url)
+        return XetAnswer(request, held, stored.hash, stream, end=group.abort, give_up=give_up)
 
-    def _group(self, stored: _Stored, request: Request) -> Any:  # noqa: ANN401 - of a library without types
-        """Return the connections for one token; a token is for all files of a commit."""
+    def _group(self, access: _Access, stored: _Stored) -> Any:  # noqa: ANN401 - of a library without types
         with self._lock:
-            if stored.authorize in self._groups:
-                return self._groups[stored.authorize]
-        import hf_xet  # noqa: PLC0415 - see above
+            self._session = self._session or _new_session()
+        return self._session.new_download_stream_group(
+            endpoint=access.store,
+            token=access.token,
+            token_expiry_unix_secs=access.expires,
+            token_refresh_url=stored.authorize,
+            token_refresh_headers=dict(stored.headers),
+        )
 
-        access = self._authorize(stored, request)
+    def _access(self, stored: _Stored, request: Request) -> _Access:
         with self._lock:
-            self._session = self._session or hf_xet.XetSession()
-            group = self._session.new_download_stream_group(
-                endpoint=access["casUrl"],
-                token=access["accessToken"],
-                token_expiry_unix_secs=int(access["exp"]),
-                token_refresh_url=stored.authorize,
-                token_refresh_headers=dict(stored.headers),
-            )
-            return self._groups.setdefault(stored.authorize, group)
+            access = self._accesses.get(stored.authorize)
+        if access is None or access.expires < self._now() + _SOON:
+            access = self._authorize(stored, request)
+            with self._lock:
+                self._accesses[stored.authorize] = access
+        return access
 
-    def _authorize(self, stored: _Stored, request: Request) -> Mapping[str, Any]:
-        asked = replace(request, url=stored.authorize, headers=stored.headers, is_foreign=False)
+    def _authorize(self, stored: _Stored, request: Request) -> _Access:
+        asked = replace(
+            request, url=stored.authorize, headers=stored.headers, is_foreign=stored.is_foreign
+        )
         answer = self._inner.open(asked)
         try:
             content = bytearray()
             buffer = memoryview(bytearray(_LONGEST_ANSWER))
             while (length := answer.read_into(buffer)) and len(content) < _LONGEST_ANSWER:
                 content += buffer[:length]
-            said: Mapping[str, Any] = json.loads(content)
+            said = json.loads(content)
         finally:
             answer.close()
-        return said
+        access = _Access(str(said["casUrl"]), str(said["accessToken"]), int(said["exp"]))
+        if urlsplit(access.store).scheme not in self._schemes:
+            message = "its store is not on the web"
+            raise ValueError(message)
+        return access
 
     def _forget(self, url: str) -> None:
         """Ask the address itself from now on, for as long as this transport lives."""
@@ -186,112 +227,13 @@ class XetTransport:
             stored = self._known.pop(url, None)
             if stored is not None:
                 self._given_up.add(stored.hash)
-            group = None if stored is None else self._groups.pop(stored.authorize, None)
-        if group is not None:
-            group.abort()
+                self._accesses.pop(stored.authorize, None)
 
 
-class _XetAnswer:
-    """A range of a file, as an answer over HTTP would bring it."""
+def _new_session() -> Any:  # noqa: ANN401 - of a library without types
+    import hf_xet  # noqa: PLC0415 - see above
 
-    def __init__(
-        self,
-        request: Request,
-        stored: _Stored,
-        held: ContentRange,
-        stream: _Stream,
-        give_up: Callable[[], None],
-    ) -> None:
-        self._url = request.url
-        self._stream = stream
-        self._give_up = give_up
-        self._timeout = request.read_timeout
-        self._rest = memoryview(b"")
-        self._left = held.end - held.start
-        # The library waits as long as it likes, so a thread of its own waits for it.
-        self._came: Queue[bytes | Exception | None] = Queue(_WAITING)
-        self._is_over = Event()
-        self._headers = MappingProxyType(
-            {
-                "content-range": f"bytes {held.start}-{held.end - 1}/{held.total}",
-                "content-length": str(self._left),
-                "content-type": "application/octet-stream",
-                "accept-ranges": "bytes",
-                # The content's own hash: two answers with the same one are of the same bytes.
-                "etag": f'"{stored.hash}"',
-            }
-        )
-        Thread(target=self._read, name="modelshelf-xet", daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        """The URL that was asked."""
-        return self._url
-
-    @property
-    def status(self) -> int:
-        """Always a range."""
-        return 206
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """As the file host would send them."""
-        return self._headers
-
-    def read_into(self, buffer: memoryview) -> int:
-        """Wait for the next bytes; see `protocols.Answer`."""
-        if not self._left:
-            return 0
-        if not self._rest:
-            self._rest = memoryview(self._next())
-        length = min(len(buffer), len(self._rest), self._left)
-        buffer[:length] = self._rest[:length]
-        self._rest = self._rest[length:]
-        self._left -= length
-        return length
-
-    def abort(self) -> None:
-        """Make a `read_into` that waits in another thread fail."""
-        self._is_over.set()
-        self._stream.cancel()
-        with suppress(Full):
-            self._came.put_nowait(ConnectionError("it was broken off"))
-
-    def close(self) -> None:
-        """Let go of what was not read."""
-        self._is_over.set()
-        if self._left:
-            self._stream.cancel()
-        self._rest = memoryview(b"")
-
-    def _next(self) -> bytes:
-        try:
-            came = self._came.get(timeout=self._timeout)
-        except Empty:
-            self._give_up()
-            raise StalledError(
-                url=public_url(self._url), reason=f"{self._timeout:g} seconds"
-            ) from None
-        if isinstance(came, bytes):
-            return came
-        self._give_up()
-        reason = str(came) if came else f"it ended {self._left} bytes too early"
-        raise ConnectionLostError(url=public_url(self._url), reason=reason) from came
-
-    def _read(self) -> None:
-        """Hand on what comes, until it ends or nobody wants it."""
-        try:
-            while not self._is_over.is_set():
-                piece = next(self._stream)
-                if piece:
-                    self._hand_on(piece)
-        except StopIteration:
-            self._hand_on(None)
-        except Exception as error:  # noqa: BLE001 - whatever the library calls it
-            self._hand_on(error)
-
-    def _hand_on(self, piece: bytes | Exception | None) -> None:
-        while not self._is_over.is_set():
-            with suppress(Full):
-                self._came.put(piece, timeout=1)
-                return
+    config = hf_xet.XetConfig()
+    known = set(config.keys())
+    calm = {name: value for name, value in _CALM.items() if name in known}
+    return hf_xet.XetSession(config.with_config(calm))
