@@ -24,8 +24,8 @@ class Told:
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        said = dict(facts.layout.index.metadata)
-        return Found("metadata", str(said)) if len(said) == self.count else None
+        said = facts.layout.index.metadata
+        return Found("metadata", ", ".join(said)) if len(said) == self.count else None
 
 
 @pytest.fixture

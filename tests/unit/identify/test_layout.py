@@ -5,7 +5,7 @@ import weakref
 import pytest
 
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.folding import fold
+from modelshelf.identify.folding import fold, group_by_fold
 from modelshelf.identify.layout import Layout, Part
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import index_of
@@ -155,3 +155,23 @@ def test_what_was_read_is_gone_with_its_last_holder() -> None:
     layout = weakref.ref(facts.layout)
     del facts
     assert layout() is None
+
+
+def test_digits_inside_of_words_part_names() -> None:
+    """One digit or several of them; those that are steps do not."""
+    names = ["a.0.attn1", "a.11.attn1", "a.0.attn2", "b1.0.c1", "b1.1.c2", "b2.0.c1", "#.3.d4"]
+    assert group_by_fold(names) == {
+        "a.#.attn1": ["a.0.attn1", "a.11.attn1"],
+        "a.#.attn2": ["a.0.attn2"],
+        "b1.#.c1": ["b1.0.c1"],
+        "b1.#.c2": ["b1.1.c2"],
+        "b2.#.c1": ["b2.0.c1"],
+        "#.#.d4": ["#.3.d4"],
+    }
+
+
+def test_a_frame_around_some_names_does_not_part_them() -> None:
+    """They are tensors of the same name, whoever saved them."""
+    layout = Layout(index_of({"module.a.0.b": (1,), "a.1.b": (2,), "a.2.b": (2,)}))
+    assert list(layout.folded) == ["a.#.b"]
+    assert sorted(layout.groups(Part.BARE)["a.#.b"].names) == ["a.1.b", "a.2.b", "module.a.0.b"]
