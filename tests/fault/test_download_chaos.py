@@ -6,12 +6,13 @@ import gzip
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from modelshelf.download.stop_signal import StopSignal
-from modelshelf.errors import DownloadError
+from modelshelf.errors import DownloadError, ModelshelfError
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Stopped
 from tests.fault.downloads import QUICK, Place, expecting
 from tests.servers.content import MEBIBYTE, Offered, Reply, payload
@@ -173,3 +174,56 @@ def test_a_host_that_does_everything_wrong(tmp_path: Path, seed: int, known: str
         assert downloaded.path.read_bytes() == OFFERED.content
         assert place.names == ["model.bin"]
         assert server.count() < 40 * 4 * QUICK.attempts
+
+
+def damaged(head: bytes, dice: random.Random) -> bytes:
+    """Change, remove, double or insert some bytes."""
+    damaged = bytearray(head)
+    for _ in range(dice.randint(1, 4)):
+        at = dice.randrange(len(damaged))
+        match dice.randrange(5):
+            case 0:
+                damaged[at] ^= 1 << dice.randrange(8)
+            case 1:
+                del damaged[at : at + dice.randint(1, 8)]
+            case 2:
+                damaged[at:at] = damaged[at : at + dice.randint(1, 20)]
+            case 3:
+                damaged[at:at] = dice.choice(
+                    [b"\r", b"\n", b"\r\n\r\n", b"\0", b":", b"\xff", b" "]
+                )
+            case _:
+                damaged[at : at + 1] = dice.randbytes(dice.randint(1, 4))
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("seed", range(5 * SEEDS))
+def test_a_head_with_damaged_bytes(tmp_path: Path, seed: int) -> None:
+    """Whatever a head says after bytes of it were changed: the right file, or an error of ours."""
+    dice = random.Random(seed)  # noqa: S311 - the same damage in every run
+    offered = Offered(payload(dice.choice([3_000, 1_500_000]), seed=seed))
+    told = offered.answer("bytes=0-") if dice.random() < 0.5 else offered.answer()
+    told.headers |= {
+        "content-disposition": 'attachment; filename="x.bin"',
+        "last-modified": "Mon, 02 Feb 2026 02:02:02 GMT",
+        "connection": "close",
+    }
+    if dice.random() < 0.3:
+        told = Reply(302, {"location": "/x?y=1", "content-length": "0"}, b"")
+
+    def script(asked: Asked, peer: Peer) -> None:
+        if asked.query or asked.number > 3:
+            peer.reply(offered.answer(asked.range, asked.if_range))
+        else:
+            peer.send(damaged(told.head, dice))
+            peer.body(told.body)
+        peer.hang_up()
+
+    with Place(tmp_path).watched() as place, Scripted() as server:
+        order = place.order(server.on("/x", script), expecting(offered))
+        outcome = place.fetch(order, patience=replace(QUICK, silence=0.2))
+        if outcome.error is None:
+            place.arrived(outcome, offered)
+        else:
+            place.failed(outcome, ModelshelfError)
+        assert server.count() <= 20

@@ -16,6 +16,7 @@ from modelshelf.errors import (
     AccessDeniedError,
     DownloadError,
     ForbiddenRedirectError,
+    ModelshelfError,
     RemoteFileGoneError,
     RemoteServerError,
     TooManyRequestsError,
@@ -272,6 +273,60 @@ def test_40_each_kind_of_redirect(place: Place, server: Scripted, code: int) -> 
     url = server.on("/a/b", redirect("../x?y=1", code))
     server.on("/x", serve(OFFERED))
     place.arrived(place.fetch(url), OFFERED)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        " /y ",
+        "?z",
+        "#fragment",
+        "//127.0.0.1",
+        "///y",
+        "\\\\127.0.0.1\\y",
+        "http:\\\\127.0.0.1\\y",
+        "http:/y",
+        "http:y",
+        "http://[::1",
+        "http://[v1.x]/y",
+        "http://127.0.0.1:0/y",
+        "http://127.0.0.1:99999/y",
+        "http://127.0.0.1:-1/y",
+        "http://127.0.0.1:\uff18\uff10/y",
+        "http://127.0.0.1:80:80/y",
+        "http://me:secret@127.0.0.1:1/y",
+        "http://127.0.0.1%00.example/y",
+        "http://127.0.0.1 .example/y",
+        "http://exa mple/y",
+        "http://-/y",
+        "http://a..b/y",
+        "http://" + "a" * 300 + "/y",
+        "http://xn--/y",
+        "http://ex\u0301ample.invalid/y",
+        "HTTP://LOCALHOST:1/y",
+        "\u202e/y",
+        "/" + "y" * 40_000,
+        "/%",
+        "/%zz",
+        "/\x7f",
+        "http://127.0.0.1:1/y\tz",
+        "1",
+        "*",
+        ":",
+        "::",
+        "%2f%2fevil",
+    ],
+)
+def test_40_strange_redirect(place: Place, server: Scripted, target: str) -> None:
+    """Fault 40: whatever a redirect says, it leads to the file or to an error of ours, and not far."""
+    url = server.on("/x", redirect(target))
+    server.on("/y", serve(OFFERED))
+    outcome = place.fetch(url)
+    if outcome.error is None:
+        place.arrived(outcome, OFFERED)
+    else:
+        place.failed(outcome, ModelshelfError)
+    assert server.count() <= 12
 
 
 def test_40_redirect_with_an_endless_body(place: Place, server: Scripted) -> None:
