@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from sybil import Example
@@ -34,6 +35,7 @@ class Workspace:
         self._folder = tempfile.TemporaryDirectory(prefix="modelshelf-docs-")
         self._before = Path.cwd()
         self._environment = dict(os.environ)
+        self._at_the_end = ExitStack()
 
     def enter(self, namespace: dict[str, object]) -> None:
         """Go there, before the first example of a document."""
@@ -51,9 +53,12 @@ class Workspace:
         )
         # The one fixture that docstrings ask for, by pytest's own word for it.
         namespace["getfixture"] = {"tmp_path": root}.__getitem__
+        # What a document starts ends with it, also when an example fails.
+        namespace["at_the_end"] = self._at_the_end
 
     def leave(self) -> None:
         """Go back, after the last."""
+        self._at_the_end.close()
         os.chdir(self._before)
         os.environ.clear()
         os.environ.update(self._environment)

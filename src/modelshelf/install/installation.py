@@ -11,6 +11,7 @@ from typing import Any
 
 from modelshelf.errors import ModelshelfError
 from modelshelf.install.job_folder import FetchedFile, JobDocument, JobFolder
+from modelshelf.install.refused_download import refused_by_hub
 from modelshelf.install.wish import ModelWish
 from modelshelf.schema.download_job import MeasuredDownloadJob
 from modelshelf.schema.install_job import InstallStatus, ModelInstallJob
@@ -61,7 +62,17 @@ class Installation:
         self.there = list(known.values())
 
     def failed(self, error: Exception, token: str | None) -> None:
-        """Let the job say how it failed, and write it down as far as that is possible."""
+        """Let the job say how it failed, and write it down as far as that is possible.
+
+        Args:
+            error: What it failed with.
+            token: The source's own, which is not repeated.
+        """
+        listing = self.listing
+        refused = listing and refused_by_hub(error, listing, has_token=bool(token))
+        if refused:
+            refused.__cause__ = error
+            error = refused
         said: dict[str, Any] = {
             "error_type": type(error).__name__,
             "error": _in_words(error, token),
