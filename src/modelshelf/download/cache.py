@@ -36,6 +36,8 @@ _KEY_LENGTH = 16
 """Bytes of the digest that names an entry."""
 _ENTRY = "entry.json"
 _CONTENT = "content"
+_TICK = 0.05
+"""Seconds between two tries to take a lock that may not be waited for without end."""
 _STALE = 7 * 24 * 3600.0
 """Seconds after which what nobody went on fetching goes."""
 
@@ -86,22 +88,34 @@ class DownloadCache:
         self._guard = Lock()
         self._held: dict[str, int] = {}
 
-    def use(self, source: str, fetch: Callable[[Path], Path]) -> Path:
+    def use(
+        self,
+        source: str,
+        fetch: Callable[[Path], Path],
+        *,
+        apart: str = "",
+        seconds: float | None = None,
+    ) -> Path:
         """Return what *source* has, fetching it where it is not here yet.
 
         Two that ask for the same source at once fetch it once: the second waits.
 
         Args:
-            source: What to fetch; the entry's identity, and shown to people.
+            source: What to fetch, as it may be shown to people.
             fetch: Given a folder that may hold what an earlier try left, brings the content there and
                 returns the file in it, or the folder itself. What it raises is passed on, and what it
                 has brought stays for the next try.
+            apart: What else tells this source from others and is not to be read here, such as an address
+                with its secrets: only a digest of it and *source* together is kept.
+            seconds: How long to wait at most for another that fetches it; None as long as that takes.
 
         Raises:
+            TimeoutError: Another is fetching it for longer.
             DestinationUnusableError: The cache cannot be written to.
             NotEnoughSpaceError: The disk is full.
         """
-        key = blake3(source.encode()).hexdigest(_KEY_LENGTH)
+        key = blake3(f"{source}\0{apart}".encode()).hexdigest(_KEY_LENGTH)
+        deadline = None if seconds is None else time.monotonic() + seconds
         with destination_trouble(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         with self._guard:
@@ -111,12 +125,12 @@ class DownloadCache:
             if key in self._held:
                 # Somebody damaged it: our own lock must not keep us from fetching it again.
                 os.close(self._held.pop(key))
-        descriptor = self._lock(key, fcntl.LOCK_SH)
+        descriptor = self._lock(key, fcntl.LOCK_SH, deadline)
         entry = self._read(key)
         while entry is None:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
-            descriptor = self._lock(key, fcntl.LOCK_EX)
+            descriptor = self._lock(key, fcntl.LOCK_EX, deadline)
             try:
                 if self._read(key) is None:
                     self._fill(key, source, fetch)
@@ -241,11 +255,12 @@ class DownloadCache:
             os.close(descriptor)
         return True
 
-    def _lock(self, key: str, kind: int) -> int:
+    def _lock(self, key: str, kind: int, deadline: float | None = None) -> int:
         """Lock an entry.
 
         Raises:
             BlockingIOError: *kind* says not to wait, and somebody has it.
+            TimeoutError: Somebody has it until *deadline*.
         """
         path = self._lock_path(key)
         while True:
@@ -254,7 +269,7 @@ class DownloadCache:
                     path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
                 )
             try:
-                fcntl.flock(descriptor, kind)
+                _wait_for(descriptor, kind, deadline)
                 # Whoever removed the entry meanwhile has removed the name of this lock, too.
                 if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
                     return descriptor
@@ -268,3 +283,18 @@ class DownloadCache:
 
     def _key_of(self, entry: CachedEntry) -> str:
         return entry.path.relative_to(self._folder).parts[0]
+
+
+def _wait_for(descriptor: int, kind: int, deadline: float | None) -> None:
+    """Take a lock; one that may not be waited for without end is tried again and again."""
+    while deadline is not None:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                message = "another program or thread is fetching it"
+                raise TimeoutError(message) from None
+            time.sleep(_TICK)
+        else:
+            return
+    fcntl.flock(descriptor, kind)

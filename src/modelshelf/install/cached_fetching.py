@@ -48,7 +48,10 @@ class CachedFetcher:
         def bring(folder: Path) -> Path:
             return self._bring(source, folder, deadline)
 
-        return self._cache.use(source_in_words(source), bring)
+        # Two addresses that differ in a secret alone may have two files.
+        apart = str(source) if isinstance(source, URLModelSource) else ""
+        seconds = timeout or None
+        return self._cache.use(source_in_words(source), bring, apart=apart, seconds=seconds)
 
     def _bring(self, source: ModelSource, folder: Path, deadline: float | None) -> Path:
         listing = self._hubs.list_files(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -20,7 +21,13 @@ from modelshelf.schema.repo_metadata import CivitaiMetadata, HuggingFaceMetadata
 
 __all__ = ["source_in_words", "told_by", "without_secrets"]
 
-_SECRET_WORDS = ("token", "key", "secret", "signature", "sig", "password", "auth", "credential")
+_SECRET = re.compile(
+    r"(?:.*[-_.])?(?:(?:access|api|auth|bearer|private|secret|user)?"
+    r"(?:token|key|auth|secret|signature|sig|password|passwd|pwd|pat|credentials?)"
+    r"|\w*(?:token|secret|password|signature)|authorization|session(?:id)?|jwt)",
+    re.IGNORECASE,
+)
+"""Names of parameters that nobody else may know the values of; `author` and `design` are none."""
 _LONGEST_ANSWER = 4 * 1024 * 1024
 """Characters of a hub's answer that a record keeps."""
 
@@ -29,9 +36,9 @@ def without_secrets(source: ModelSource) -> ModelSource:
     """Return *source* without its token, and a URL without user information and secrets in its query.
 
     Example:
-        >>> url = "https://me:word@h.example/a.safetensors?v=2&token=x"
+        >>> url = "https://me:word@h.example/a.safetensors?author=ann&X-Amz-Signature=f0&token=x"
         >>> str(without_secrets(URLModelSource(url=url)))
-        'https://h.example/a.safetensors?v=2'
+        'https://h.example/a.safetensors?author=ann'
     """
     if isinstance(source, LocalModelSource):
         return source
@@ -50,7 +57,7 @@ def _clean(url: str) -> str:
     query = [
         (name, value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if not any(word in name.lower() for word in _SECRET_WORDS)
+        if not _SECRET.fullmatch(name)
     ]
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, urlencode(query), ""))

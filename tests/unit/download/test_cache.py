@@ -163,6 +163,33 @@ def test_two_at_once_fetch_once(folder: Path) -> None:
     assert found[0] == found[1]
 
 
+def test_who_may_not_wait_forever_is_told(folder: Path) -> None:
+    """A program that fetches may be stopped, and not end for as long as nobody looks."""
+    fetch = Fetches()
+    with DownloadCache(folder, 1_000) as first, DownloadCache(folder, 1_000) as second:
+
+        def slow(content: Path) -> Path:
+            with pytest.raises(TimeoutError):
+                second.use("a", fetch, seconds=0.1)
+            return fetch(content)
+
+        path = first.use("a", slow)
+        assert second.use("a", fetch, seconds=0.1) == path
+    assert fetch.count == 1
+
+
+def test_addresses_that_differ_in_a_secret_are_two(folder: Path) -> None:
+    """And the secret is nowhere in the cache."""
+    fetch = Fetches()
+    with DownloadCache(folder, 1_000) as cache:
+        one = cache.use("https://h.example/get", fetch, apart="https://h.example/get?key=3")
+        two = cache.use("https://h.example/get", fetch, apart="https://h.example/get?key=4")
+        assert one != two
+        assert {entry.source for entry in cache.entries()} == {"https://h.example/get"}
+    written = b"".join(path.read_bytes() for path in folder.rglob("*.json"))
+    assert b"key=" not in written
+
+
 @pytest.mark.parametrize("damage", ["", "[]", '{"path": "../../../etc/passwd", "source": "a"}'])
 def test_a_damaged_entry_is_fetched_again(folder: Path, damage: str) -> None:
     """What it says is believed only as far as it stays inside."""
