@@ -19,7 +19,7 @@ __all__ = ["ConsiderateTransport"]
 _OVERLOADED = frozenset({429, 503})
 
 
-def utc_now() -> datetime:
+def _utc_now() -> datetime:
     """Return the time by the wall clock, which `Retry-After` dates are compared with."""
     return datetime.now(UTC)
 
@@ -41,7 +41,7 @@ class ConsiderateTransport:
         hosts: Hosts,
         stop: StopSignal,
         patience: Patience,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._inner = inner
         self._hosts = hosts

@@ -10,7 +10,6 @@ __all__ = [
     "RetryLaterError",
     "TransferStoppedError",
     "UnusableAnswerError",
-    "final_error",
 ]
 
 
@@ -42,8 +41,3 @@ class RetryLaterError(Exception):
 
 HEALING = (ConnectionLostError, RetryLaterError, UnusableAnswerError)
 """Failures that another attempt may heal."""
-
-
-def final_error(error: Exception) -> Exception:
-    """Return what to raise for a failure that did not heal."""
-    return error.error if isinstance(error, RetryLaterError) else error

@@ -61,7 +61,7 @@ class Sink(Protocol):
 class PartOpener(Protocol):
     """Asks the host for bytes."""
 
-    def __call__(self, start: int, end: int) -> Answer:
+    def __call__(self, start: int, end: int, /) -> Answer:
         """Return the checked answer that brings these bytes, or the first of them.
 
         Raises:
@@ -155,6 +155,8 @@ class Transfer:
                 self._bring_home()
                 self._all.pace.leave(self._flow)
         report(self.fetched)
+        if isinstance(self._error, RetryLaterError):
+            raise self._error.error
         if self._error is not None:
             raise self._error
         return self._ending or Ending.STOPPED
