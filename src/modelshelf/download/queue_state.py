@@ -180,7 +180,8 @@ class QueueState:
                 continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._disk.remove_file(path)
+                with suppress(FileNotFoundError):
+                    self._disk.remove_file(path)
             except BlockingIOError:
                 alive.add(match["id"])
             finally:
@@ -213,7 +214,8 @@ class QueueState:
     def _set_aside(self, path: Path, reason: str) -> None:
         aside = self._folder / "set-aside"
         self._disk.make_folder(aside)
-        self._disk.rename(path, aside / f"{path.name}.{secrets.token_hex(4)}")
+        with suppress(FileNotFoundError):
+            self._disk.rename(path, aside / f"{path.name}.{secrets.token_hex(4)}")
         self._logger.warning("%s is no download job (%s); moved to %s", path, reason, aside)
 
     def _path(self, number: int) -> Path:
