@@ -119,20 +119,17 @@ class OwnedFile:
         if self.has_its_name:
             self._disk.remove_file(self.path)
 
-    @property
-    def is_nothing_else(self) -> bool:
-        """Whether its bytes have this name alone: then its room may be freed at once, by cutting it.
+    def remove_with_room(self, *companions: OwnedFile) -> None:
+        """Take its name away, then those of *companions*, and have its room at once.
 
-        Some systems free that of a removed file much later. One that has another name too, be it the final one,
-        keeps its bytes.
+        Some systems free the room of a removed file much later. One that has another name too, be it the final
+        one, keeps its bytes.
         """
-        return self.has_its_name and self.status.st_nlink == 1
-
-    def remove_with_room(self) -> None:
-        """Take its name away, and have its room at once, if it is nothing else."""
-        is_nothing_else = self.is_nothing_else
-        # The name first: freeing the room of a large file takes a while, and nobody should still see it then.
+        is_nothing_else = self.has_its_name and self.status.st_nlink == 1
+        # The names first: freeing the room of a large file takes a while, and nobody should still see it then.
         self.remove()
+        for companion in companions:
+            companion.remove()
         if is_nothing_else:
             with suppress(OSError):
                 self.truncate(0)

@@ -285,15 +285,10 @@ class PartialFile:
         try:
             with destination_trouble(self.final):
                 # The journal last: it is what says whose the other is.
-                part = self._part
-                is_nothing_else = part is not None and part.is_nothing_else
-                if part:
-                    part.remove()
-                self._owned.remove()
-            if part and is_nothing_else:
-                # Both names go first: freeing the room of a large file takes a while.
-                with suppress(OSError):
-                    part.truncate(0)
+                if self._part:
+                    self._part.remove_with_room(self._owned)
+                else:
+                    self._owned.remove()
         finally:
             self._release()
 
