@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from modelshelf.blobs.copying import copy_and_hash
@@ -25,7 +26,7 @@ from modelshelf.schema.progress import ProgressReporter, ignore_progress
 from modelshelf.schema.recipe import StorableFile
 from modelshelf.schema.source import SourceFile
 
-__all__ = ["FolderPartWriter"]
+__all__ = ["FolderPartWriter", "publish_parts"]
 
 _CANNOT_LINK = {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOENT}
 _FLUSHERS = 8
@@ -166,14 +167,27 @@ class FolderPartWriter:
 
     def publish(self) -> None:
         """Flush files, then folders, then rename: the whole part appears at once."""
+        publish_parts([self], self._disk)
+
+    def appear(self) -> None:
+        """Give the flushed part its place; the folder around it is still to be flushed."""
         with store_trouble(self._final):
-            with ThreadPoolExecutor(_FLUSHERS) as pool:
-                for _ in pool.map(self._flush_file, self._written):
-                    pass
-            for folder, _, _ in os.walk(self._unfinished, topdown=False):
-                self._disk.sync_folder(Path(folder))
             self._disk.rename(self._unfinished, self._final)
-            self._disk.sync_folder(self._final.parent)
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The files to flush."""
+        return self._written
+
+    @property
+    def folders(self) -> Iterable[Path]:
+        """The folders to flush, innermost first."""
+        return (Path(folder) for folder, _, _ in os.walk(self._unfinished, topdown=False))
+
+    @property
+    def place(self) -> Path:
+        """Where the part will be."""
+        return self._final
 
     def abandon(self) -> None:
         """Remove what was written; what cannot be removed now is left for `gc`."""
@@ -187,9 +201,41 @@ class FolderPartWriter:
                 self._disk.make_folder(target.parent)
         return target
 
-    def _flush_file(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            self._disk.sync_file(descriptor)
-        finally:
-            os.close(descriptor)
+
+def publish_parts(writers: Sequence[FolderPartWriter], disk: Disk) -> None:
+    """Make parts durable and visible: flush all files, all folders, then let each appear.
+
+    A journalling file system commits what is flushed at one moment together, so many parts cost little more
+    than one.
+
+    Raises:
+        StoreWriteError: The system refused; some of the parts may be visible.
+    """
+    if not writers:
+        return
+    around = {writer.place.parent for writer in writers}
+    with store_trouble(writers[0].place), ThreadPoolExecutor(_FLUSHERS) as pool:
+        files = [path for writer in writers for path in writer.files]
+        for _ in pool.map(partial(_flush_file, disk), files):
+            pass
+        if len(writers) == 1:
+            # Of one part a folder is flushed before the one around it, as the fault suite counts them.
+            for folder in writers[0].folders:
+                disk.sync_folder(folder)
+        else:
+            folders = [path for writer in writers for path in writer.folders]
+            for _ in pool.map(disk.sync_folder, folders):
+                pass
+    for writer in writers:
+        writer.appear()
+    for folder in around:
+        with store_trouble(folder):
+            disk.sync_folder(folder)
+
+
+def _flush_file(disk: Disk, path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        disk.sync_file(descriptor)
+    finally:
+        os.close(descriptor)

@@ -57,7 +57,18 @@ class ViewKeeper:
             return 0
         with self._locked():
             self._placer.forget_scratch()
-            return sum(self._settle(view) for view in self._records.views(unsettled=True))
+            unsettled = self._records.views(unsettled=True)
+            made = [view for view in unsettled if self._is_made(view)]
+            # One transaction for all, and none while files are placed: that may mean to copy them.
+            with self._records.together():
+                for view in made:
+                    self._records.settle_view(view)
+            return len(made) + sum(self._settle(view) for view in unsettled if view not in made)
+
+    def _is_made(self, view: View) -> bool:
+        """Make a wanted view, where nothing is in its way; say whether it is there now."""
+        model = self._records.stored_model(view.key) if view.state == "wanted" else None
+        return model is not None and self._in_the_way(view) is None and self._make(view, model)
 
     def ensure(self, key: str) -> None:
         """Make the view of *key* again if anything of it is missing."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modelshelf.errors import EmptySourceError, FormatError
 from modelshelf.formats import read_tensors, read_tree
-from modelshelf.identify import identify
+from modelshelf.identify import Recollection, identify
 from modelshelf.install.discovery import is_model_folder
 from modelshelf.metadata import read_metadata
 from modelshelf.schema.identity import Identity, IdentityStatus
@@ -52,8 +52,12 @@ class Examination:
     """What it is."""
 
 
-def examine(tree: SourceTree) -> Examination:
+def examine(tree: SourceTree, known: Recollection | None = None) -> Examination:
     """Identify a model that is to be installed.
+
+    Args:
+        tree: What lies at the source.
+        known: What this thread has examined before, so that alike models cost less; None for nothing.
 
     Raises:
         FormatError: A file of it is damaged, and is named.
@@ -61,7 +65,7 @@ def examine(tree: SourceTree) -> Examination:
     # Read once for everybody: of a small model this is most of the work.
     header = read_tensors(tree.files[0]) if tree.is_file else None
     said = read_metadata(tree.root, {} if header is None else header.metadata)
-    identity = identify(tree, declared=said.beside, header=header)
+    identity = identify(tree, declared=said.beside, header=header, known=known)
     if identity.status is IdentityStatus.BROKEN:
         broken = next(one for one in identity.evidence if one.rule == "damaged")
         raise FormatError(path=str(tree.root / broken.where), problem=broken.found)

@@ -6,7 +6,7 @@ The first three run in parallel, the last in one thread, one job after the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
@@ -26,7 +26,7 @@ from modelshelf.install.sparing import FileSparer
 from modelshelf.install.storing import ModelStorer
 from modelshelf.install.told import source_in_words, without_secrets
 from modelshelf.install.wish import ModelWish
-from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.config import AnyModelConfig, ModelConfigBase
 from modelshelf.schema.config_problems import invalid_config
 from modelshelf.schema.download_job import DownloadJobBase, DownloadJobStatus, MeasuredDownloadJob
 from modelshelf.schema.event import (
@@ -43,6 +43,8 @@ from modelshelf.schema.model_source import LocalModelSource, ModelSource, URLMod
 
 __all__ = ["Hubs", "JobRunner"]
 
+_TOGETHER = 64
+"""Models of this machine that are stored with one transaction."""
 _RESOLVERS = 4
 """Jobs that ask their hubs at once."""
 _WISHES = 0.5
@@ -317,12 +319,37 @@ class JobRunner:
 
     def _store(self, installation: Installation) -> None:
         """Bring what is here into the library."""
+        if self._begin_storing(installation):
+            self._complete(installation, self._bring(installation))
+
+    def _store_together(self, installations: Sequence[Installation]) -> None:
+        """Bring several models of this machine into the library, which costs less than one by one."""
+        begun = [each for each in installations if self._begin_storing(each)]
+        wanted = [
+            (each.job.source, each.wish)
+            for each in begun
+            if isinstance(each.job.source, LocalModelSource)
+        ]
+        try:
+            done: Sequence[object] = self._storer.store_together(wanted)
+        except Exception as error:  # noqa: BLE001 - what befell all of them is each one's failure
+            done = [error] * len(begun)
+        for installation, result in zip(begun, done, strict=True):
+            if isinstance(result, Exception):
+                self._fail(installation, result)
+            elif isinstance(result, ModelConfigBase):
+                self._complete(installation, result)  # type: ignore[arg-type] # the union of its classes
+
+    def _begin_storing(self, installation: Installation) -> bool:
+        if not self.board.move(installation, InstallStatus.RUNNING, only_from=_NOT_STORED):
+            return False
+        job = installation.job
+        self._tell(ModelInstallRunning(id=job.id, source=source_in_words(job.source)))
+        return True
+
+    def _complete(self, installation: Installation, config: AnyModelConfig) -> None:
         job = installation.job
         words = source_in_words(job.source)
-        if not self.board.move(installation, InstallStatus.RUNNING, only_from=_NOT_STORED):
-            return
-        self._tell(ModelInstallRunning(id=job.id, source=words))
-        config = self._bring(installation)
         installation.folder.remove()
         size = config.size or job.total_bytes
         self.board.move(
@@ -369,9 +396,8 @@ class JobRunner:
             if self._threads:
                 return
             self._ending.clear()
-            resolve = partial(self._work, self._to_resolve, self._resolve)
-            store = partial(self._work, self._to_store, self._store)
-            loops: list[Callable[[], None]] = [*[resolve] * _RESOLVERS, store, self._watch]
+            resolve: Callable[[], None] = partial(self._resolve_all, self._to_resolve)
+            loops = [*[resolve] * _RESOLVERS, self._store_all, self._watch]
             self._threads = [
                 Thread(target=loop, name=f"modelshelf-install-{number}", daemon=True)
                 for number, loop in enumerate(loops)
@@ -379,22 +405,39 @@ class JobRunner:
             for thread in self._threads:
                 thread.start()
 
-    def _work(
-        self, queue: SimpleQueue[Installation | None], step: Callable[[Installation], None]
-    ) -> None:
+    def _resolve_all(self, queue: SimpleQueue[Installation | None]) -> None:
         while (installation := queue.get()) is not None:
-            if self._ending.is_set() or installation.job.status not in PENDING:
-                continue
-            installation.is_worked_on = True
-            try:
-                step(installation)
-            except Exception as error:  # noqa: BLE001 - one job's failure is no other's
-                self._fail(installation, error)
-            finally:
-                installation.is_worked_on = False
-            if installation.job.cancelled and installation.download is None:
-                with suppress(ModelshelfError):
-                    installation.folder.remove()
+            self._work(installation, self._resolve)
+
+    def _store_all(self) -> None:
+        queue, last = self._to_store, False
+        while not last:
+            waiting = [queue.get()]
+            while len(waiting) < _TOGETHER and not queue.empty():
+                # This thread alone takes from the queue, so what is there stays.
+                waiting.append(queue.get())
+            last = None in waiting
+            installations = [each for each in waiting if each is not None]
+            local = [each for each in installations if _is_copied(each.job)]
+            if len(local) > 1 and not self._ending.is_set():
+                self._store_together(local)
+            for installation in installations:
+                if len(local) <= 1 or installation not in local:
+                    self._work(installation, self._store)
+
+    def _work(self, installation: Installation, step: Callable[[Installation], None]) -> None:
+        if self._ending.is_set() or installation.job.status not in PENDING:
+            return
+        installation.is_worked_on = True
+        try:
+            step(installation)
+        except Exception as error:  # noqa: BLE001 - one job's failure is no other's
+            self._fail(installation, error)
+        finally:
+            installation.is_worked_on = False
+        if installation.job.cancelled and installation.download is None:
+            with suppress(ModelshelfError):
+                installation.folder.remove()
 
     def _watch(self) -> None:
         """Carry out what other programs ask for."""
@@ -409,3 +452,7 @@ class JobRunner:
     def _tell(self, event: ModelEvent) -> None:
         if self._events is not None:
             self._events.dispatch(event)
+
+
+def _is_copied(job: ModelInstallJob) -> bool:
+    return isinstance(job.source, LocalModelSource) and not job.source.inplace

@@ -50,6 +50,7 @@ class PartStorer:
         report: ProgressReporter,
         *,
         take: bool = False,
+        hold_back: bool = False,
     ) -> None:
         """Hold what parts are stored with.
 
@@ -61,6 +62,7 @@ class PartStorer:
             relink: Lets views follow a part that is stored anew.
             report: Told of progress.
             take: The files are the library's own and are given away: link them in, do not copy them.
+            hold_back: Publish nothing before `publish_held`, which does so for all parts at once.
         """
         self._lease_id = lease_id
         self._records = records
@@ -69,6 +71,7 @@ class PartStorer:
         self._report = report
         self._sampling = sampling
         self._take = take
+        self._held: list[PartWriter] | None = [] if hold_back else None
         self._own: dict[Digest, StoredFile] = {}
         """Content that this import stored itself, which no other can see yet."""
 
@@ -99,6 +102,20 @@ class PartStorer:
             self.store(part, location)
             for part, location in zip(plan.all_parts, locations, strict=True)
         ]
+
+    def publish_held(self) -> None:
+        """Publish the parts that were held back.
+
+        Raises:
+            StoreWriteError: The system refused; the caller's lease cleans up what was published.
+        """
+        held, self._held = self._held or [], []
+        try:
+            self._blobs.publish_together(held)
+        except BaseException:
+            for writer in held:
+                writer.abandon()
+            raise
 
     def recognise(self, planned: PlannedPart, found: StoredPart) -> PartContent | None:
         """Take a stored part for a planned one; None where it has lost something."""
@@ -155,7 +172,10 @@ class PartStorer:
             if found is not None and self._is_whole(found):
                 writer.abandon()
                 return self._existing(planned, found)
-            writer.publish()
+            if self._held is None or found is not None:
+                writer.publish()
+            else:
+                self._held.append(writer)
         except BaseException:
             writer.abandon()
             raise

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 from uuid import uuid4
 
 from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
 from modelshelf.blobs.trouble import check_space, store_trouble
 from modelshelf.blobs.views import ViewKeeper
 from modelshelf.errors import (
+    InvalidModelConfigException,
+    ModelshelfError,
+    SourceError,
     SourceHoldsStoreError,
     SourceInsideStoreError,
 )
 from modelshelf.formats import read_pipeline
-from modelshelf.identify import identify, rules_edition
+from modelshelf.identify import Recollection, identify, rules_edition
 from modelshelf.install.checkpoint_adding import CheckpointAdder
 from modelshelf.install.examination import absolute, examine, look_at
 from modelshelf.install.part_storing import PartStorer
@@ -35,7 +39,12 @@ from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.stored import PartContent, Registered
 from modelshelf.schema.taxonomy import ModelType
 
-__all__ = ["ModelAdder"]
+__all__ = ["ModelAdder", "is_small"]
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+_SMALL = 64 * 1024 * 1024
+"""Bytes; of a larger model the flushes cost little beside its bytes."""
 
 _NOTHING_SAID = ModelWish()
 
@@ -67,7 +76,7 @@ class ModelAdder:
         self._convert = convert
         self._checkpoints = CheckpointAdder(records, blobs)
 
-    def plan(
+    def plan(  # noqa: PLR0913 - what is known of one model, each named at the call
         self,
         path: Path,
         *,
@@ -78,11 +87,13 @@ class ModelAdder:
         convert: bool | None = None,
         wish: ModelWish = _NOTHING_SAID,
         written: Mapping[MemberPath, FileDigests] | None = None,
+        known: Recollection | None = None,
     ) -> ImportPlan:
         """Decide what adding the model at *path* will do; nothing is changed.
 
         What *wish* says of it counts more than what is found out. With *written* it lies in a folder of
-        the library's own, and what was hashed while it was written there is not hashed again.
+        the library's own, and what was hashed while it was written there is not hashed again. What this
+        thread has *known* before makes alike models cost less.
 
         With *convert* a main model that is one file becomes the pipeline that it holds, if it does;
         None does as this adder does by default.
@@ -101,7 +112,7 @@ class ModelAdder:
                 raise SourceInsideStoreError(path=str(path), root=str(folder))
             if library.is_relative_to(here):
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
-        examined = examine(tree)
+        examined = examine(tree, known)
         identity, said = examined.identity, examined.said
         wanted = self._convert if convert is None else convert
         if wanted and convert is None and identity.type is ModelType.MAIN:
@@ -207,6 +218,49 @@ class ModelAdder:
         self._views.ensure(registered.key)
         return registered, tuple(contents)
 
+    def add_together(self, plans: Sequence[ImportPlan]) -> list[Registered | ModelshelfError]:
+        """Carry out plans of one small file each, with one flush and one transaction for all.
+
+        A crash leaves the library with all of them or none. One that fails does not stop the others.
+
+        Args:
+            plans: Each of one part of one file, not converted; `is_small` tells.
+
+        Returns:
+            Of each plan, in order, what was registered, or why not.
+
+        Raises:
+            StorageError: The store could not be written to; nothing was added.
+        """
+        lease_id, locations = new_lease_id(), [str(uuid4()) for _ in plans]
+        protected = [("folder", location) for location in locations]
+        with self._leases.hold(lease_id, f"adding {len(plans)} models", protected):
+            sampling = Sampling([plan.parts[0] for plan in plans], self._records)
+            check_space(self._library[-1], sampling.bytes_needed)
+            storer = PartStorer(
+                lease_id,
+                sampling,
+                self._records,
+                self._blobs,
+                self._views.relink,
+                ignore_progress,
+                hold_back=True,
+            )
+            contents = [
+                _outcome(storer.store, plan.parts[0], location)
+                for plan, location in zip(plans, locations, strict=True)
+            ]
+            storer.publish_held()
+            with self._records.together():
+                done = [
+                    content
+                    if isinstance(content, ModelshelfError)
+                    else _outcome(self._records.register, plan, [content])
+                    for plan, content in zip(plans, contents, strict=True)
+                ]
+        self._views.settle()
+        return done
+
     def remove_sources(self, plan: ImportPlan, root: Path) -> None:
         """Remove the user's own files after they were added, as `--move` asks by name.
 
@@ -230,6 +284,20 @@ class ModelAdder:
         for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
             with suppress(OSError):
                 self._disk.remove_folder(folder)
+
+
+def is_small(plan: ImportPlan) -> bool:
+    """Say whether `add_together` may carry a plan out."""
+    return plan.file_name is not None and plan.original is None and plan.size <= _SMALL
+
+
+def _outcome(
+    act: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+) -> _Result | ModelshelfError:
+    try:
+        return act(*given, **named)
+    except (SourceError, InvalidModelConfigException) as error:
+        return error
 
 
 def _with_digests(tree: SourceTree, written: Mapping[MemberPath, FileDigests]) -> SourceTree:

@@ -69,6 +69,12 @@ class Sampling:
         """Bytes that will certainly be written: of files whose fingerprint nobody has seen."""
         return sum(size for size, _ in self._samples - self._familiar)
 
+    def take(self, parts: Iterable[PlannedPart]) -> int:
+        """Return the bytes that storing *parts* would certainly write, and count their files as stored from then on."""
+        new = {file.sample for file in self.files_of(parts)} - self._familiar
+        self._familiar |= new
+        return sum(size for size, _ in new)
+
 
 def _sample(part: PlannedPart) -> list[SampledFile]:
     return [

@@ -7,14 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from modelshelf.errors import ModelshelfError
+from modelshelf.identify import Recollection
 from modelshelf.install.job_folder import FetchedFile
-from modelshelf.install.pipeline import ModelAdder
+from modelshelf.install.pipeline import ModelAdder, is_small
 from modelshelf.install.told import source_in_words, told_by
 from modelshelf.install.wish import ModelWish
 from modelshelf.protocols import ModelRecords
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.digest import Digest, FileDigests
 from modelshelf.schema.listing import Listing
+from modelshelf.schema.manifest import ImportPlan
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.model_source import LocalModelSource, ModelSource
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
@@ -36,6 +39,7 @@ class ModelStorer:
         self._adder = adder
         self._library = library
         self._records = records
+        self._known = Recollection()
 
     def store_local(
         self,
@@ -55,6 +59,59 @@ class ModelStorer:
         )
         registered, _ = self._adder.add(plan, report)
         return self._record(registered.key)
+
+    def store_together(
+        self, wanted: Sequence[tuple[LocalModelSource, ModelWish]]
+    ) -> list[AnyModelConfig | ModelshelfError]:
+        """Copy several models of this machine into the library, small ones with one transaction for all.
+
+        To be called from one thread at a time: what it has seen makes alike models cost less.
+
+        Returns:
+            Of each, in order, its record, or why it was not added.
+
+        Raises:
+            StorageError: The store cannot be written to.
+        """
+        plans = [self._plan_or_error(source, wish) for source, wish in wanted]
+        small = [plan for plan in plans if not isinstance(plan, ModelshelfError) and is_small(plan)]
+        added = iter(self._adder.add_together(small) if small else ())
+        done: list[AnyModelConfig | ModelshelfError] = []
+        for plan in plans:
+            if isinstance(plan, ModelshelfError):
+                done.append(plan)
+            elif is_small(plan):
+                registered = next(added)
+                if isinstance(registered, ModelshelfError):
+                    done.append(registered)
+                else:
+                    done.append(self._record(registered.key))
+            else:
+                done.append(self._add_or_error(plan))
+        return done
+
+    def _plan_or_error(
+        self, source: LocalModelSource, wish: ModelWish
+    ) -> ImportPlan | ModelshelfError:
+        try:
+            return self._plan_local(source, wish)
+        except ModelshelfError as error:
+            return error
+
+    def _add_or_error(self, plan: ImportPlan) -> AnyModelConfig | ModelshelfError:
+        try:
+            registered, _ = self._adder.add(plan)
+        except ModelshelfError as error:
+            return error
+        return self._record(registered.key)
+
+    def _plan_local(self, source: LocalModelSource, wish: ModelWish) -> ImportPlan:
+        return self._adder.plan(
+            source.path,
+            source=str(source.path),
+            wish=replace(wish, told=told_by(source), by_source=True),
+            known=self._known,
+        )
 
     def store_fetched(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -119,6 +119,12 @@ class BlobStore(Protocol):
 
     def write_part(self, location: str) -> PartWriter:
         """Begin a part at the unused *location*."""
+
+    def publish_together(self, writers: Sequence[PartWriter]) -> None:
+        """Do what `publish` of each of these writers, all of this store, would do, in less time.
+
+        Each part is there whole, or not at all; after a failure some may be there and others not.
+        """
 
     def folder(self, location: str) -> Path:
         """Return the absolute folder of a published part, whether or not it is there."""

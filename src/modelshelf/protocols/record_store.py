@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -47,6 +48,9 @@ class LeaseRecords(Protocol):
 class ViewRecords(Protocol):
     """What a person should see below the models folder."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """Let what this thread enters in the block be one transaction; see `RecordStore.together`."""
+
     def views(self, *, unsettled: bool = False) -> list[View]:
         """Return views, sorted by path; with *unsettled* only those with something left to do."""
 
@@ -71,6 +75,12 @@ class ViewRecords(Protocol):
 
 class RecordStore(LeaseRecords, ViewRecords, Protocol):
     """Every method is one transaction: it happens whole, or not at all, and then it is durable."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Let what this thread enters in the block be one transaction, durable when the block ends.
+
+        What fails in it is taken back alone. Others wait to write meanwhile, so nothing slow belongs in it.
+        """
 
     def find(self, query: ModelQuery) -> list[ModelInfo]:
         """Return models and pipelines that fit and are not deleted, sorted by name, then id."""

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import local
 
 from filelock import FileLock
 from sqlalchemy import Connection, text
@@ -38,6 +39,7 @@ class Database:
         self.path = path
         """The SQLite file."""
         self._root = str(path.parent.parent)
+        self._of_thread = local()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -55,6 +57,10 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one moment of the database and changes nothing."""
+        shared = self._shared()
+        if shared is not None:
+            yield shared
+            return
         with self._translated(), self._engine.connect() as connection:
             yield connection
 
@@ -68,10 +74,40 @@ class Database:
             StoreBusyError: Others kept writing for a minute.
             NotEnoughSpaceError: The disk is full; nothing changed.
         """
+        shared = self._shared()
+        if shared is not None:
+            with shared.begin_nested():
+                yield shared
+            return
         with self._translated(), self._engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True})
             with writing.begin():
                 yield writing
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make every transaction of this thread in the block a part of one, durable when the block ends.
+
+        A transaction in it that fails is taken back alone, and the block may go on. Others see nothing of it
+        before its end, and wait to write; so nothing slow belongs in it.
+
+        Raises:
+            StoreBusyError: Others kept writing for a minute.
+            NotEnoughSpaceError: The disk is full; nothing changed.
+        """
+        if self._shared() is not None:
+            yield
+            return
+        with self.write() as connection:
+            self._of_thread.connection = connection
+            try:
+                yield
+            finally:
+                self._of_thread.connection = None
+
+    def _shared(self) -> Connection | None:
+        shared: Connection | None = getattr(self._of_thread, "connection", None)
+        return shared
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,10 @@ class SqlRecordStore:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def together(self) -> AbstractContextManager[None]:
+        """Let what this thread enters in the block be one transaction."""
+        return self._database.together()
 
     # -- looking up
 
