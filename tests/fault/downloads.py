@@ -93,12 +93,17 @@ def within(act: Callable[[], object], seconds: float = _LONGEST) -> None:
         raise failures[0]
 
 
-def own_transport() -> Transport:
-    """Make the transport that the environment asks for: `MODELSHELF_TEST_TRANSPORT=session` or `curl`."""
-    match TRANSPORT:
+def own_transport(kind: str = TRANSPORT) -> Transport:
+    """Make a transport: of our `own`, over a `session`, or with `curl`.
+
+    Without a word it is what the environment asks for: `MODELSHELF_TEST_TRANSPORT=session` runs all faults
+    over a session.
+    """
+    match kind:
         case "session":
             return RequestsTransport(requests.Session())
         case "curl":
+            pytest.importorskip("pycurl", reason="the curl extra is not installed")
             from modelshelf.download.curl_transport import CurlTransport  # noqa: PLC0415 - an extra
 
             return CurlTransport()

@@ -13,8 +13,9 @@ import pytest
 
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import DownloadError, ModelshelfError
+from modelshelf.protocols import Transport
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Stopped
-from tests.fault.downloads import QUICK, Place, expecting
+from tests.fault.downloads import QUICK, Place, expecting, own_transport
 from tests.servers.content import MEBIBYTE, Offered, Reply, payload
 from tests.servers.scripted import Asked, Peer, Script, Scripted, redirect, status
 
@@ -130,7 +131,11 @@ class Host:
 
 
 def fetched_at_last(
-    place: Place, url: str, expected: ExpectedContent, seed: int
+    place: Place,
+    url: str,
+    expected: ExpectedContent,
+    seed: int,
+    transport: Transport | None = None,
 ) -> Downloaded | None:
     """Order again and again, pausing now and then, as a stubborn user does; None: not in forty times."""
     dice = random.Random(-seed)  # noqa: S311 - the same user in every run
@@ -144,6 +149,7 @@ def fetched_at_last(
 
         outcome = place.fetch(
             place.order(url, expected, keep_partial=dice.random() < 0.8),
+            transport=transport,
             stop=stop,
             on_progress=watch,
             connections=dice.choice([1, 2, 4]),
@@ -174,6 +180,20 @@ def test_a_host_that_does_everything_wrong(tmp_path: Path, seed: int, known: str
         assert downloaded.path.read_bytes() == OFFERED.content
         assert place.names == ["model.bin"]
         assert server.count() < 40 * 4 * QUICK.attempts
+
+
+@pytest.mark.parametrize("kind", ["session", "curl"])
+@pytest.mark.parametrize("seed", range(3))
+def test_such_a_host_over_another_transport(tmp_path: Path, kind: str, seed: int) -> None:
+    """What is above the transports does not depend on them."""
+    transport = own_transport(kind)
+    with Place(tmp_path).watched() as place, Scripted() as server:
+        url = server.on("/x", Host(seed, detectable=True))
+        downloaded = fetched_at_last(place, url, expecting(OFFERED), seed, transport)
+        assert downloaded is not None, "forty times in vain"
+        assert downloaded.path.read_bytes() == OFFERED.content
+        assert place.names == ["model.bin"]
+    transport.close()
 
 
 def damaged(head: bytes, dice: random.Random) -> bytes:

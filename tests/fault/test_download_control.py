@@ -23,7 +23,7 @@ from modelshelf.errors import (
 )
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.transfer import ExpectedContent, Verification
-from tests.fault.downloads import QUICK, TRANSPORT, Place, expecting
+from tests.fault.downloads import QUICK, TRANSPORT, Place, expecting, own_transport
 from tests.hubs import (
     STRANGER,
     HostedModel,
@@ -42,6 +42,47 @@ pytestmark = pytest.mark.fault
 OFFERED = Offered(payload())
 SIZE = len(OFFERED.content)
 PATIENT = replace(QUICK, longest_rest=20)
+
+STRANGE = [
+    " /y ",
+    "?z",
+    "#fragment",
+    "//127.0.0.1",
+    "///y",
+    "\\\\127.0.0.1\\y",
+    "http:\\\\127.0.0.1\\y",
+    "http:/y",
+    "http:y",
+    "http://[::1",
+    "http://[v1.x]/y",
+    "http://127.0.0.1:0/y",
+    "http://127.0.0.1:99999/y",
+    "http://127.0.0.1:-1/y",
+    "http://127.0.0.1:\uff18\uff10/y",
+    "http://127.0.0.1:80:80/y",
+    "http://me:secret@127.0.0.1:1/y",
+    "http://127.0.0.1%00.example/y",
+    "http://127.0.0.1 .example/y",
+    "http://exa mple/y",
+    "http://-/y",
+    "http://a..b/y",
+    "http://" + "a" * 300 + "/y",
+    "http://xn--/y",
+    "http://ex\u0301ample.invalid/y",
+    "HTTP://LOCALHOST:1/y",
+    "\u202e/y",
+    "/" + "y" * 40_000,
+    "/%",
+    "/%zz",
+    "/\x7f",
+    "http://127.0.0.1:1/y\tz",
+    "1",
+    "*",
+    ":",
+    "::",
+    "%2f%2fevil",
+]
+"""Where a redirect may say that the file is."""
 
 
 @pytest.fixture
@@ -275,48 +316,7 @@ def test_40_each_kind_of_redirect(place: Place, server: Scripted, code: int) -> 
     place.arrived(place.fetch(url), OFFERED)
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        " /y ",
-        "?z",
-        "#fragment",
-        "//127.0.0.1",
-        "///y",
-        "\\\\127.0.0.1\\y",
-        "http:\\\\127.0.0.1\\y",
-        "http:/y",
-        "http:y",
-        "http://[::1",
-        "http://[v1.x]/y",
-        "http://127.0.0.1:0/y",
-        "http://127.0.0.1:99999/y",
-        "http://127.0.0.1:-1/y",
-        "http://127.0.0.1:\uff18\uff10/y",
-        "http://127.0.0.1:80:80/y",
-        "http://me:secret@127.0.0.1:1/y",
-        "http://127.0.0.1%00.example/y",
-        "http://127.0.0.1 .example/y",
-        "http://exa mple/y",
-        "http://-/y",
-        "http://a..b/y",
-        "http://" + "a" * 300 + "/y",
-        "http://xn--/y",
-        "http://ex\u0301ample.invalid/y",
-        "HTTP://LOCALHOST:1/y",
-        "\u202e/y",
-        "/" + "y" * 40_000,
-        "/%",
-        "/%zz",
-        "/\x7f",
-        "http://127.0.0.1:1/y\tz",
-        "1",
-        "*",
-        ":",
-        "::",
-        "%2f%2fevil",
-    ],
-)
+@pytest.mark.parametrize("target", STRANGE)
 def test_40_strange_redirect(place: Place, server: Scripted, target: str) -> None:
     """Fault 40: whatever a redirect says, it leads to the file or to an error of ours, and not far."""
     url = server.on("/x", redirect(target))
@@ -327,6 +327,24 @@ def test_40_strange_redirect(place: Place, server: Scripted, target: str) -> Non
     else:
         place.failed(outcome, ModelshelfError)
     assert server.count() <= 12
+
+
+@pytest.mark.parametrize("kind", ["session", "curl"])
+def test_40_strange_redirects_over_another_transport(
+    place: Place, server: Scripted, kind: str
+) -> None:
+    """Fault 40: libraries that read redirects for themselves trip over none of them."""
+    transport = own_transport(kind)
+    server.on("/y", serve(OFFERED))
+    for target in (*STRANGE, "/\udcff"):
+        url = server.on("/x", redirect(target))
+        outcome = place.fetch(place.order(url, overwrite=True), transport=transport)
+        if outcome.error is None:
+            place.arrived(outcome, OFFERED)
+            outcome.downloaded.path.unlink()
+        else:
+            place.failed(outcome, ModelshelfError)
+    transport.close()
 
 
 def test_40_redirect_with_an_endless_body(place: Place, server: Scripted) -> None:

@@ -34,7 +34,7 @@ class Reply:
         """The head's bytes, as they travel."""
         lines = [f"HTTP/1.1 {self.status} Reason"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+        return ("\r\n".join(lines) + "\r\n\r\n").encode(errors="surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
