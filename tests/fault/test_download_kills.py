@@ -17,6 +17,7 @@ from threading import Event
 import pytest
 
 from tests.fault.folder_witness import FolderWitness
+from tests.fault.moody_host import Host
 from tests.servers.content import MEBIBYTE, Offered, payload
 from tests.servers.scripted import Asked, Peer, Scripted
 
@@ -71,8 +72,8 @@ class Killed:
     """What the witness of the folder complains of."""
 
 
-def start(url: str, folder: Path) -> subprocess.Popen[str]:
-    words = [url, str(folder / "model.bin"), OFFERED.sha256, str(SIZE)]
+def start(url: str, folder: Path, offered: Offered = OFFERED) -> subprocess.Popen[str]:
+    words = [url, str(folder / "model.bin"), offered.sha256, str(len(offered.content))]
     return subprocess.Popen(
         [sys.executable, "-m", "tests.fault.download_process", *words],
         stdout=subprocess.PIPE,
@@ -157,3 +158,27 @@ def test_53_killed_again_and_again(server: Scripted, tmp_path: Path) -> None:
     assert (tmp_path / "model.bin").read_bytes() == OFFERED.content
     assert [path.name for path in tmp_path.iterdir()] == ["model.bin"]
     assert server.sent() - before - SIZE <= 5 * 4 * 4 * MEBIBYTE
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_53_killed_while_the_host_misbehaves(tmp_path: Path, seed: int) -> None:
+    """Fault 53: the process is killed again and again while the host does everything wrong, too."""
+    chance = random.Random(seed)  # noqa: S311 - the same instants in every run
+    host = Host(seed, detectable=True)
+    with Scripted() as server, FolderWitness(tmp_path) as witness:
+        url = server.on("/x", host)
+        for _ in range(60):
+            with start(url, tmp_path, host.offered) as process:
+                assert process.stdout is not None
+                process.stdout.readline()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(chance.random() * 0.2)
+                process.kill()
+                words = process.stdout.read().split()
+            assert witness.broken_promises() == []
+            if "done" in words:
+                break
+        else:
+            pytest.fail("sixty times in vain")
+    assert (tmp_path / "model.bin").read_bytes() == host.offered.content
+    assert [path.name for path in tmp_path.iterdir()] == ["model.bin"]
