@@ -18,6 +18,7 @@ from modelshelf.errors import (
     SourceError,
     SourceHoldsStoreError,
     SourceInsideStoreError,
+    StorageError,
 )
 from modelshelf.formats import read_pipeline
 from modelshelf.identify import Recollection, identify, rules_edition
@@ -235,7 +236,8 @@ class ModelAdder:
         lease_id, locations = new_lease_id(), [str(uuid4()) for _ in plans]
         protected = [("folder", location) for location in locations]
         with self._leases.hold(lease_id, f"adding {len(plans)} models", protected):
-            sampling = Sampling([plan.parts[0] for plan in plans], self._records)
+            parts = [plan.parts[0] for plan in plans]
+            sampling = Sampling(parts, self._records, passes_over=True)
             check_space(self._library[-1], sampling.bytes_needed)
             storer = PartStorer(
                 lease_id,
@@ -247,8 +249,10 @@ class ModelAdder:
                 hold_back=True,
             )
             contents = [
-                _outcome(storer.store, plan.parts[0], location)
-                for plan, location in zip(plans, locations, strict=True)
+                sampling.failed[part]
+                if part in sampling.failed
+                else _outcome(storer.store, part, location)
+                for part, location in zip(parts, locations, strict=True)
             ]
             storer.publish_held()
             with self._records.together():
@@ -258,7 +262,9 @@ class ModelAdder:
                     else _outcome(self._records.register, plan, [content])
                     for plan, content in zip(plans, contents, strict=True)
                 ]
-        self._views.settle()
+        with suppress(StorageError):
+            # They are added; what people see of them follows at the next chance.
+            self._views.settle()
         return done
 
     def remove_sources(self, plan: ImportPlan, root: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from modelshelf.blobs.fingerprint import Fingerprint, fingerprint
+from modelshelf.errors import SourceError
 from modelshelf.protocols import RecordStore
 from modelshelf.schema.manifest import PlannedPart
 from modelshelf.schema.member import MemberPath
@@ -36,14 +37,30 @@ class SampledFile:
 class Sampling:
     """The files of some parts, and which of them the store may have."""
 
-    def __init__(self, parts: Iterable[PlannedPart], records: RecordStore) -> None:
+    def __init__(
+        self, parts: Iterable[PlannedPart], records: RecordStore, *, passes_over: bool = False
+    ) -> None:
         """Take the samples, and ask.
+
+        Args:
+            parts: Whose files.
+            records: Whom to ask.
+            passes_over: Whether a part that cannot be sampled is put into `failed`, and the others go on.
 
         Raises:
             SourceChangedError: A file is not what it was when it was listed.
             SourceUnreadableError: The system refused to read one.
         """
-        self._files = {part: _sample(part) for part in parts}
+        self._files: dict[PlannedPart, list[SampledFile]] = {}
+        self.failed: dict[PlannedPart, SourceError] = {}
+        """Parts that were passed over, and why."""
+        for part in parts:
+            try:
+                self._files[part] = _sample(part)
+            except SourceError as error:
+                if not passes_over:
+                    raise
+                self.failed[part] = error
         self._samples = {file.sample for files in self._files.values() for file in files}
         self._familiar = records.known_fingerprints(self._samples)
 
@@ -70,7 +87,7 @@ class Sampling:
         return sum(size for size, _ in self._samples - self._familiar)
 
     def take(self, parts: Iterable[PlannedPart]) -> int:
-        """Return the bytes that storing *parts* would certainly write, and count their files as stored from then on."""
+        """Return the bytes that storing *parts* would certainly write; from then on they count as stored."""
         new = {file.sample for file in self.files_of(parts)} - self._familiar
         self._familiar |= new
         return sum(size for size, _ in new)
