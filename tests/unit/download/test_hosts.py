@@ -109,3 +109,14 @@ def test_a_stop_ends_a_rest() -> None:
 
 def test_a_rested_host_may_be_asked() -> None:
     assert Hosts().await_rest(HOST, StopSignal())
+
+
+def test_a_limit_may_change_while_connections_stand() -> None:
+    hosts = Hosts(1)
+    assert hosts.try_acquire(HOST, "one")
+    hosts.limit_connections(2)
+    assert hosts.connections_per_host == 2
+    assert hosts.try_acquire(HOST, "two")
+    hosts.limit_connections(1)
+    hosts.release(HOST, "two")
+    assert not hosts.try_acquire(HOST, "two")

@@ -143,3 +143,43 @@ def test_a_limit_that_is_lifted_frees_who_waits() -> None:
     pace.change(None)
     thread.join(60)
     assert got == [512]
+
+
+def test_what_is_given_back_is_there_for_the_next() -> None:
+    pace = Pace(1000.0, clock=lambda: 0.0)
+    stop = StopSignal()
+    assert pace.take(500, flow="one", host="host", stop=stop) == 500
+    pace.refund(500, flow="one", host="host")
+    pace.leave("one")
+    assert pace.take(500, flow="two", host="host", stop=stop) == 500
+
+
+def test_many_readers_of_several_downloads_all_get_their_turn() -> None:
+    pace = Pace(50_000_000.0)
+    stop = StopSignal()
+    read = Counter[str]()
+
+    def reader(flow: str) -> None:
+        for _ in range(5):
+            read[flow] += pace.take(100_000, flow=flow, host="host", stop=stop)
+
+    threads = [Thread(target=reader, args=(flow,), daemon=True) for flow in "aabbb"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert read == {"a": 1_000_000, "b": 1_500_000}
+
+
+def test_a_stop_frees_who_waits() -> None:
+    pace = Pace(10.0, clock=lambda: 0.0)
+    stop = StopSignal()
+    pace.take(512, flow="job", host="host", stop=StopSignal())
+    got: list[int] = []
+    thread = Thread(
+        target=lambda: got.append(pace.take(512, flow="job", host="host", stop=stop)), daemon=True
+    )
+    thread.start()
+    stop.cancel()
+    thread.join(60)
+    assert got == [0]
