@@ -160,8 +160,8 @@ def test_many_readers_of_several_downloads_all_get_their_turn() -> None:
     read: list[tuple[str, int]] = []
 
     def reader(flow: str) -> None:
-        for _ in range(5):
-            read.append((flow, pace.take(100_000, flow=flow, host="host", stop=stop)))
+        taken = [pace.take(100_000, flow=flow, host="host", stop=stop) for _ in range(5)]
+        read.extend((flow, amount) for amount in taken)
 
     threads = [Thread(target=reader, args=(flow,), daemon=True) for flow in "aabbb"]
     for thread in threads:
