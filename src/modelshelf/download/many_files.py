@@ -15,10 +15,9 @@ from modelshelf.download.part_places import Place, places_of
 from modelshelf.download.remote_job import (
     TokenFor,
     check_source,
+    is_news_of_final_name,
     make_folder,
-    note_free_place,
     order_of,
-    owning,
 )
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import ModelshelfError
@@ -110,7 +109,7 @@ class ManyFilesWork:
         missing = [place for place in places if not _is_there(place)]
         for place in missing:
             check_source(place.part)
-        news = [note_free_place(place.part, place.final) for place in missing]
+        news = [is_news_of_final_name(place.part, self._order(job, place)) for place in missing]
         if any(news):
             self._note(job)
         self._fetch(job, missing, stop, report)
@@ -206,7 +205,7 @@ class ManyFilesWork:
             outcome: Downloaded | Stopped | Exception
             try:
                 outcome = self._fetcher.run(
-                    owning(place.part, self._order(job, place)),
+                    self._order(job, place),
                     stop,
                     lambda done, total, place=place: news.put(_Moved(place, done, total)),  # type: ignore[misc]
                 )
@@ -224,7 +223,7 @@ class ManyFilesWork:
             token=job.access_token if part.access_token is None else part.access_token,
             ask=self._token_for,
         )
-        return replace(order, overwrite=part.overwrite or job.overwrite)
+        return replace(order, overwrite=order.overwrite or job.overwrite)
 
 
 class _Progress:

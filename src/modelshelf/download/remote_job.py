@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from modelshelf.download.destination import Destination
@@ -22,10 +21,9 @@ __all__ = [
     "RemoteWork",
     "TokenFor",
     "check_source",
+    "is_news_of_final_name",
     "make_folder",
-    "note_free_place",
     "order_of",
-    "owning",
 ]
 
 TokenFor = Callable[[str], str | None]
@@ -65,12 +63,11 @@ class RemoteWork:
         make_folder(
             self._disk, job.destination if job.destination_is_folder else job.destination.parent
         )
-        order = self._order(job)
-        if not (job.destination_is_folder or job.destination.is_dir()):
-            if note_free_place(job, job.destination):
-                self._note(job)
-            order = owning(job, order)
-        outcome = self._fetcher.run(order, stop, report)
+        if not (job.destination_is_folder or job.destination.is_dir()) and is_news_of_final_name(
+            job, self._order(job)
+        ):
+            self._note(job)
+        outcome = self._fetcher.run(self._order(job), stop, report)
         if isinstance(outcome, Stopped):
             return outcome
         job.bytes = job.total_bytes = outcome.size
@@ -116,7 +113,7 @@ def order_of(
         destination=destination,
         expected=job.expected,
         token=None if token is None else str(token),
-        overwrite=job.overwrite,
+        overwrite=job.overwrite or job.final_is_own,
         # The job may change its mind until it fails; then the queue discards what is left.
         keep_partial=True,
         private=private,
@@ -124,31 +121,29 @@ def order_of(
     )
 
 
-def note_free_place(job: DownloadJobRemoteSource, final: Path) -> bool:
-    """Note whether nothing stands at the final name yet.
+def is_news_of_final_name(job: DownloadJobRemoteSource, order: TransferOrder) -> bool:
+    """Look at the final name before a run, and note in *job* what has to be known after a crash.
+
+    That is whether nothing stood there when the job first ran; and whether what stands there is its own: put
+    there by a process that died before it could say so. It is known by three things: the name was free, the
+    job comes back from such a process, and of what it fetched no part is left, or one that is the very file.
 
     Returns:
-        Whether that is news, which is to be kept before a byte is fetched.
+        Whether there is something new in *job*, to be kept before a byte is fetched.
     """
-    if job.final_was_free or os.path.lexists(final):
-        return False
-    job.final_was_free = True
-    return True
-
-
-def owning(job: DownloadJobRemoteSource, order: TransferOrder) -> TransferOrder:
-    """Let an order replace what a process put at the final name that died before it could say so.
-
-    It is known by three things: the name was free when the job first ran, the job comes back from such a
-    process, and of what it fetched no part is left, or one that is the very file at the final name.
-    """
-    if job.may_be_done:
+    final = order.destination
+    if not os.path.lexists(final):
+        is_news = not job.final_was_free
+        job.final_was_free = True
+        return is_news
+    if job.may_be_done and not job.final_is_own:
         with suppress(ModelshelfError, OSError):
             destination = Destination.of(order)
-            part = PartialNames.of(order.destination, destination.key).part
-            if destination.leftover() is None or part.samefile(order.destination):
-                return replace(order, overwrite=True)
-    return order
+            part = PartialNames.of(final, destination.key).part
+            # From now on there may be a part of a second attempt, so it is not asked again.
+            job.final_is_own = destination.leftover() is None or part.samefile(final)
+            return job.final_is_own
+    return False
 
 
 def check_source(job: DownloadJobRemoteSource) -> None:

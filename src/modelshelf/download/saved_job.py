@@ -134,6 +134,7 @@ class _SavedPart(_Document):
     expected: _SavedContent
     digests: list[str] = Field(default_factory=list)
     final_was_free: bool = False
+    final_is_own: bool = False
     received: _Count = 0
     total_bytes: _Count = 0
     done: _SavedResult | None = None
@@ -148,6 +149,7 @@ class _SavedPart(_Document):
             expected=_SavedContent.of(part.expected),
             digests=sorted(part.digests),
             final_was_free=part.final_was_free,
+            final_is_own=part.final_is_own,
             received=part.bytes,
             total_bytes=part.total_bytes,
             done=_SavedResult.of(part.downloaded) if part.downloaded else None,
@@ -163,6 +165,7 @@ class _SavedPart(_Document):
             expected=self.expected.content(),
             digests=frozenset(self.digests),
             final_was_free=self.final_was_free,
+            final_is_own=self.final_is_own,
             may_be_done=self.final_was_free and done is None,
             bytes=self.received,
             total_bytes=self.total_bytes,
@@ -198,6 +201,7 @@ class SavedJob(_Document):
     expected: _SavedContent = Field(default_factory=_SavedContent)
     digests: list[str] = Field(default_factory=list)
     final_was_free: bool = False
+    final_is_own: bool = False
     received: _Count = 0
     total_bytes: _Count = 0
     parts: list[_SavedPart] = Field(default_factory=list)
@@ -233,6 +237,7 @@ class SavedJob(_Document):
             saved.expected = _SavedContent.of(job.expected)
             saved.digests = sorted(job.digests)
             saved.final_was_free = job.final_was_free
+            saved.final_is_own = job.final_is_own
         if isinstance(job, MultiFileDownloadJob):
             saved.source, saved.source_is_whole = job.source, True
             saved.parts = [_SavedPart.of(part) for part in job.download_parts]
@@ -281,6 +286,7 @@ class SavedJob(_Document):
             "expected": self.expected.content(),
             "digests": frozenset(self.digests),
             "final_was_free": self.final_was_free,
+            "final_is_own": self.final_is_own,
             "may_be_done": self.final_was_free,
         }
         if not Path(self.destination).is_absolute():

@@ -240,6 +240,8 @@ class DownloadJobRemoteSource(MeasuredDownloadJob):
     """Whether nothing stood at the final name when it first ran: what it puts there is its own."""
     may_be_done: bool = Field(default=False, exclude=True, repr=False)
     """Whether a process that died may have finished it without noting so."""
+    final_is_own: bool = Field(default=False, exclude=True, repr=False)
+    """Whether that is known to have happened: what stands at the final name may be replaced."""
     verification: Verification | None = None
     """What was compared; None before it is complete."""
     downloaded: Downloaded | None = None

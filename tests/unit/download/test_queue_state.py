@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from modelshelf.disk import LocalDisk
+from modelshelf.download.destination import Destination
+from modelshelf.download.partial_names import PartialNames
 from modelshelf.download.queue import DownloadQueueService
 from modelshelf.download.saved_job import SavedJob, address_without_secrets
 from modelshelf.errors import (
@@ -30,9 +32,14 @@ from modelshelf.schema.download_job import (
     DownloadJobURL,
     MultiFileDownloadJob,
 )
-from modelshelf.schema.transfer import Downloaded, ExpectedContent, Verification
+from modelshelf.schema.transfer import (
+    Downloaded,
+    ExpectedContent,
+    TransferOrder,
+    Verification,
+)
 from modelshelf.testing.faults import FailingDisk, WrappedDisk
-from tests.unit.download.queue_world import PATIENCE, Diary, Taps, remote
+from tests.unit.download.queue_world import PATIENCE, Diary, Taps, remote, url_of
 
 SECRET = "hush" + "hush"
 HEX = "0123456789abcdef" * 2
@@ -199,6 +206,26 @@ class TestDying:
         second.wait_for_job(again, PATIENCE)
         assert (again.status, again.error) == ("completed", None)
         assert (models / "a").stat().st_size == 1024 * 1024
+
+    def test_it_is_known_in_a_third_life_too(self, lives: Lives, taps: Taps, models: Path) -> None:
+        """Although a part of the second attempt lies beside it then."""
+        first = lives.begin()
+        first.submit_download_job(remote("a", models))
+        taps["a"].await_runs()
+        first.stop()
+        (models / "a").write_bytes(b"whole")
+        second = lives.begin()
+        second.start_all_jobs()
+        taps["a"].await_runs(2)
+        second.stop()
+        (job,) = (third := lives.begin()).list_jobs()
+        assert isinstance(job, DownloadJobRemoteSource)
+        key = Destination.of(TransferOrder(url_of("a"), models / "a")).key
+        PartialNames.of(models / "a", key).part.write_bytes(b"wh")
+        taps["a"].finish()
+        third.start_job(job)
+        third.wait_for_job(job, PATIENCE)
+        assert (job.status, job.error) == ("completed", None)
 
     def test_what_was_there_before_is_not(self, lives: Lives, taps: Taps, models: Path) -> None:
         """A file that stood at the final name before the first run is kept."""
