@@ -9,7 +9,7 @@ from modelshelf.download import DownloadQueueServiceBase
 from modelshelf.download.cache import DownloadCache
 from modelshelf.errors import InvalidModelSourceError
 from modelshelf.install.fetching import download_listed, download_url
-from modelshelf.install.job_runner import Hubs
+from modelshelf.install.job_fetching import Hubs
 from modelshelf.install.told import source_in_words
 from modelshelf.schema.download_job import DownloadJobRemoteSource, MeasuredDownloadJob
 from modelshelf.schema.model_source import LocalModelSource, ModelSource, URLModelSource

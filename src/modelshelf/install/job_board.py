@@ -6,19 +6,30 @@ from collections.abc import Collection
 from threading import Condition
 
 from modelshelf.errors import UnknownJobIDException
+from modelshelf.events import EventServiceBase
 from modelshelf.install.installation import Installation
+from modelshelf.install.told import source_in_words
+from modelshelf.schema.event import ModelEvent, ModelInstallError
 from modelshelf.schema.install_job import InstallJobs, InstallStatus, ModelInstallJob
 
-__all__ = ["PENDING", "JobBoard"]
+__all__ = ["NOT_STORED", "PENDING", "JobBoard"]
 
 PENDING = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING, InstallStatus.RUNNING})
 """Jobs that end by themselves."""
+NOT_STORED = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING})
+"""Jobs of which nothing is in the library."""
 
 
 class JobBoard:
     """The installations of one program, by number."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: EventServiceBase | None) -> None:
+        """Begin without jobs.
+
+        Args:
+            events: Is told of jobs; None tells nobody.
+        """
+        self._events = events
         self._changed = Condition()
         self._all: dict[int, Installation] = {}
 
@@ -103,3 +114,22 @@ class JobBoard:
             for installation in ended:
                 del self._all[installation.job.id]
         return ended
+
+    def tell(self, event: ModelEvent) -> None:
+        """Let listeners hear of a job, after it has changed."""
+        if self._events is not None:
+            self._events.dispatch(event)
+
+    def fail(self, installation: Installation, error: Exception) -> None:
+        """Let a job fail that did not end otherwise meanwhile."""
+        job = installation.job
+        installation.download = None
+        installation.failed(error, getattr(job.source, "access_token", None))
+        if self.move(installation, InstallStatus.ERROR, only_from=PENDING):
+            event = ModelInstallError(
+                id=job.id,
+                source=source_in_words(job.source),
+                error_type=job.error_type or "",
+                error=job.error or "",
+            )
+            self.tell(event)

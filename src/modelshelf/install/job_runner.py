@@ -6,42 +6,36 @@ The first three run in parallel, the last in one thread, one job after the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
 from modelshelf.download import DownloadQueueServiceBase
-from modelshelf.errors import InvalidModelSourceError, ModelshelfError
+from modelshelf.errors import ModelshelfError
 from modelshelf.events import EventServiceBase
-from modelshelf.install.fetching import download_listed, download_url, fetched_by, parts_of
 from modelshelf.install.installation import Installation, job_of
-from modelshelf.install.job_board import PENDING, JobBoard
+from modelshelf.install.job_board import NOT_STORED, PENDING, JobBoard
+from modelshelf.install.job_fetching import Hubs, JobFetcher
 from modelshelf.install.job_folder import JobDocument, JobFolder, JobFolders, Wish
+from modelshelf.install.job_storing import JobStorer
 from modelshelf.install.sparing import FileSparer
 from modelshelf.install.storing import ModelStorer
 from modelshelf.install.told import source_in_words, without_secrets
 from modelshelf.install.wish import ModelWish
-from modelshelf.schema.config import AnyModelConfig, ModelConfigBase
+from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.config_problems import invalid_config
-from modelshelf.schema.download_job import DownloadJobBase, DownloadJobStatus, MeasuredDownloadJob
 from modelshelf.schema.event import (
-    ModelEvent,
     ModelInstallCancelled,
-    ModelInstallCompleted,
-    ModelInstallDownloading,
-    ModelInstallError,
-    ModelInstallRunning,
 )
 from modelshelf.schema.install_job import InstallStatus, ModelInstallJob
-from modelshelf.schema.listing import Listing
-from modelshelf.schema.model_source import LocalModelSource, ModelSource, URLModelSource
+from modelshelf.schema.model_source import LocalModelSource, ModelSource
 
-__all__ = ["Hubs", "JobRunner"]
+__all__ = ["JobRunner"]
 
 _TOGETHER = 64
 """Models of this machine that are stored with one transaction."""
@@ -49,21 +43,7 @@ _RESOLVERS = 4
 """Jobs that ask their hubs at once."""
 _WISHES = 0.5
 """Seconds between two looks at what other programs ask for."""
-_NOT_STORED = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING})
-_STOPPABLE = _NOT_STORED | {InstallStatus.PAUSED}
-
-
-class Hubs(Protocol):
-    """What an installation asks of the network before it fetches."""
-
-    def list_files(self, source: ModelSource) -> Listing | None:
-        """Say what *source* has, pinned; None for an address that has one file.
-
-        The subclasses of `HubError` say why there is nothing.
-        """
-
-    def token_for(self, source: ModelSource) -> str | None:
-        """Return the token that the settings know for the host of *source*; None where there is none."""
+_STOPPABLE = NOT_STORED | {InstallStatus.PAUSED}
 
 
 class JobRunner:
@@ -97,13 +77,12 @@ class JobRunner:
         """
         self._folders = folders
         self._downloads = downloads
-        self._hubs = hubs
-        self._sparer = sparer
-        self._storer = storer
-        self._place = place
-        self._events = events
-        self.board = JobBoard()
+        self.board = JobBoard(events)
         """The jobs, to look at and to wait for."""
+        self._fetcher = JobFetcher(
+            self.board, downloads, hubs, sparer, pass_on=self._pass_on, cancel=self.cancel
+        )
+        self._storer = JobStorer(self.board, storer, place)
         self._to_resolve: SimpleQueue[Installation | None] = SimpleQueue()
         self._to_store: SimpleQueue[Installation | None] = SimpleQueue()
         self._starting = Lock()
@@ -181,7 +160,7 @@ class JobRunner:
     def pause(self, number: int) -> None:
         """Put a job aside; one that is being stored, or has ended, stays as it is."""
         installation = self.board.find(number)
-        if self.board.move(installation, InstallStatus.PAUSED, only_from=_NOT_STORED):
+        if self.board.move(installation, InstallStatus.PAUSED, only_from=NOT_STORED):
             installation.note(status=InstallStatus.PAUSED)
             if installation.download is not None:
                 self._downloads.pause_job(installation.download)
@@ -208,7 +187,7 @@ class JobRunner:
             self._downloads.cancel_job(installation.download)
         elif not installation.is_worked_on:
             installation.folder.remove()
-        self._tell(ModelInstallCancelled(id=job.id, source=source_in_words(job.source)))
+        self.board.tell(ModelInstallCancelled(id=job.id, source=source_in_words(job.source)))
 
     def prune(self) -> None:
         """Forget jobs that have ended, and what failed ones fetched."""
@@ -219,7 +198,7 @@ class JobRunner:
         """End all threads; jobs that are under way stay as they are on disk, for `take_up`."""
         self._ending.set()
         for installation in self.board.all():
-            self.board.move(installation, InstallStatus.PAUSED, only_from=_NOT_STORED)
+            self.board.move(installation, InstallStatus.PAUSED, only_from=NOT_STORED)
             if installation.download is not None:
                 self._downloads.pause_job(installation.download)
                 installation.download = None
@@ -242,152 +221,8 @@ class JobRunner:
         else:
             self._to_resolve.put(installation)
 
-    def _resolve(self, installation: Installation) -> None:
-        """Find out what there is, spare what is here, and begin to fetch the rest."""
-        job, folder = installation.job, installation.folder.files
-        folder.mkdir(exist_ok=True)
-        listing = installation.listing or self._list(installation)
-        if listing is None and isinstance(job.source, URLModelSource):
-            download: MeasuredDownloadJob | None = download_url(job.source, folder)
-        elif listing is None:
-            raise InvalidModelSourceError(text=str(job.source), problem="no hub lists it")
-        else:
-            installation.add_files(self._sparer.spare(listing, folder))
-            job.spared_bytes = job.bytes = sum(file.size for file in installation.there)
-            job.total_bytes = listing.size or 0
-            job.notes = listing.notes
-            token = listing.access_token or self._hubs.token_for(listing.source)
-            download = download_listed(listing, folder, installation.there, token)
-        if download is None:
-            self._fetched(installation)
-        elif job.waiting:
-            download.add_event_handler(partial(self._follow, installation))
-            installation.download = download
-            self._downloads.submit_download_job(download)
-
-    def _list(self, installation: Installation) -> Listing | None:
-        listing = self._hubs.list_files(installation.job.source)
-        if listing is not None:
-            installation.note(listing=listing.model_dump(mode="json"))
-        return listing
-
-    def _follow(self, installation: Installation, download: DownloadJobBase) -> None:
-        """Hear of a download, in its thread."""
-        if not isinstance(download, MeasuredDownloadJob) or installation.download is not download:
-            return
-        match download.status:
-            case DownloadJobStatus.RUNNING:
-                self._progress(installation, download)
-            case DownloadJobStatus.COMPLETED:
-                installation.add_files(fetched_by(download, installation.folder.files))
-                self._fetched(installation)
-            case DownloadJobStatus.ERROR:
-                unsaid = RuntimeError("the download failed without a word")
-                self._fail(installation, download.error or unsaid)
-            case DownloadJobStatus.CANCELLED:
-                self.cancel(installation.job.id)
-                installation.folder.remove()
-            case _:
-                pass
-
-    def _progress(self, installation: Installation, download: MeasuredDownloadJob) -> None:
-        job = installation.job
-        is_wanted = self.board.move(
-            installation,
-            InstallStatus.DOWNLOADING,
-            only_from=_NOT_STORED,
-            bytes=max(job.bytes, job.spared_bytes + download.bytes),
-            total_bytes=max(job.total_bytes, job.spared_bytes + download.total_bytes),
-            parts=parts_of(download),
-        )
-        if is_wanted:
-            event = ModelInstallDownloading(
-                id=job.id,
-                source=source_in_words(job.source),
-                local_path=str(job.local_path),
-                bytes=job.bytes,
-                total_bytes=job.total_bytes,
-                parts=job.parts,
-            )
-            self._tell(event)
-
-    def _fetched(self, installation: Installation) -> None:
-        installation.note(is_fetched=True, fetched=tuple(installation.there))
-        installation.download = None
-        installation.job.bytes = sum(file.size for file in installation.there)
+    def _pass_on(self, installation: Installation) -> None:
         self._to_store.put(installation)
-
-    def _store(self, installation: Installation) -> None:
-        """Bring what is here into the library."""
-        if self._begin_storing(installation):
-            self._complete(installation, self._bring(installation))
-
-    def _store_together(self, installations: Sequence[Installation]) -> None:
-        """Bring several models of this machine into the library, which costs less than one by one."""
-        begun = [each for each in installations if self._begin_storing(each)]
-        wanted = [
-            (each.job.source, each.wish)
-            for each in begun
-            if isinstance(each.job.source, LocalModelSource)
-        ]
-        try:
-            done: Sequence[object] = self._storer.store_together(wanted)
-        except Exception as error:  # noqa: BLE001 - what befell all of them is each one's failure
-            done = [error] * len(begun)
-        for installation, result in zip(begun, done, strict=True):
-            if isinstance(result, Exception):
-                self._fail(installation, result)
-            elif isinstance(result, ModelConfigBase):
-                self._complete(installation, result)  # type: ignore[arg-type] # the union of its classes
-
-    def _begin_storing(self, installation: Installation) -> bool:
-        if not self.board.move(installation, InstallStatus.RUNNING, only_from=_NOT_STORED):
-            return False
-        job = installation.job
-        self._tell(ModelInstallRunning(id=job.id, source=source_in_words(job.source)))
-        return True
-
-    def _complete(self, installation: Installation, config: AnyModelConfig) -> None:
-        job = installation.job
-        words = source_in_words(job.source)
-        installation.folder.remove()
-        size = config.size or job.total_bytes
-        self.board.move(
-            installation,
-            InstallStatus.COMPLETED,
-            only_from={InstallStatus.RUNNING},
-            config_out=config,
-            bytes=size,
-            total_bytes=size,
-        )
-        self._tell(ModelInstallCompleted(id=job.id, source=words, total_bytes=size, key=config.key))
-
-    def _bring(self, installation: Installation) -> AnyModelConfig:
-        source = installation.job.source
-        if not isinstance(source, LocalModelSource):
-            return self._storer.store_fetched(
-                source,
-                installation.wish,
-                folder=installation.folder.files,
-                listing=installation.listing,
-                fetched=installation.there,
-            )
-        if source.inplace:
-            return self._place(source, installation.wish)
-        return self._storer.store_local(source, installation.wish)
-
-    def _fail(self, installation: Installation, error: Exception) -> None:
-        job = installation.job
-        installation.download = None
-        installation.failed(error, getattr(job.source, "access_token", None))
-        if self.board.move(installation, InstallStatus.ERROR, only_from=PENDING):
-            event = ModelInstallError(
-                id=job.id,
-                source=source_in_words(job.source),
-                error_type=job.error_type or "",
-                error=job.error or "",
-            )
-            self._tell(event)
 
     # -- threads
 
@@ -407,7 +242,7 @@ class JobRunner:
 
     def _resolve_all(self, queue: SimpleQueue[Installation | None]) -> None:
         while (installation := queue.get()) is not None:
-            self._work(installation, self._resolve)
+            self._work(installation, self._fetcher.fetch)
 
     def _store_all(self) -> None:
         queue, last = self._to_store, False
@@ -420,10 +255,10 @@ class JobRunner:
             installations = [each for each in waiting if each is not None]
             local = [each for each in installations if _is_copied(each.job)]
             if len(local) > 1 and not self._ending.is_set():
-                self._store_together(local)
+                self._storer.store_together(local)
             for installation in installations:
                 if len(local) <= 1 or installation not in local:
-                    self._work(installation, self._store)
+                    self._work(installation, self._storer.store)
 
     def _work(self, installation: Installation, step: Callable[[Installation], None]) -> None:
         if self._ending.is_set() or installation.job.status not in PENDING:
@@ -432,7 +267,7 @@ class JobRunner:
         try:
             step(installation)
         except Exception as error:  # noqa: BLE001 - one job's failure is no other's
-            self._fail(installation, error)
+            self.board.fail(installation, error)
         finally:
             installation.is_worked_on = False
         if installation.job.cancelled and installation.download is None:
@@ -448,10 +283,6 @@ class JobRunner:
                 wish = installation.folder.wish() if living else None
                 if wish is not None:
                     acts[wish](installation.job.id)
-
-    def _tell(self, event: ModelEvent) -> None:
-        if self._events is not None:
-            self._events.dispatch(event)
 
 
 def _is_copied(job: ModelInstallJob) -> bool:
