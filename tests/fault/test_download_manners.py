@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import pytest
 
@@ -20,7 +20,9 @@ from modelshelf.download import (
     DownloadQueueService,
     MultiFileDownloadJob,
 )
+from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.errors import AccessDeniedError, DestinationExistsError, DownloadBusyError
+from modelshelf.protocols import Answer, Request
 from modelshelf.schema.transfer import Verification
 from tests.fault.downloads import QUICK, expecting
 from tests.fault.folder_witness import FolderWitness
@@ -133,6 +135,67 @@ def test_a_file_is_resolved_once(tmp_path: Path, folder: Path) -> None:
         assert hub.requests(path="/resolve/")[0].credentials == ("authorization",)
     # The digest came with the redirect, so it was compared though nobody had listed it.
     assert job.verification is Verification.DIGEST
+
+
+class ListeningTransport:
+    """Tells when the head of an answer has been read."""
+
+    def __init__(self) -> None:
+        self._inner = RequestsTransport()
+        self.has_read = Event()
+
+    def open(self, request: Request) -> Answer:
+        answer = self._inner.open(request)
+        self.has_read.set()
+        return answer
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def test_a_rest_is_for_all_jobs(server: Scripted, folder: Path) -> None:
+    """One job is told to wait a second: neither it nor any other job asks that host meanwhile."""
+    server.on("/a", in_turn(status(429, retry_after="1"), serve(OFFERED)))
+    server.on("/b", serve(OFFERED))
+    transport = ListeningTransport()
+    with DownloadQueueService(quiet=True, transport=transport) as queue:
+        jobs = [job_for(server.url(f"/{name}"), folder / f"{name}.bin") for name in "ab"]
+        queue.submit_download_job(jobs[0])
+        assert transport.has_read.wait(PATIENCE)
+        # The other job needs its own thread first; by then the first one has noted the rest.
+        Event().wait(0.1)
+        queue.submit_download_job(jobs[1])
+        queue.join()
+    assert all(job.complete for job in jobs), [job.error for job in jobs]
+    first, *later = server.requests()
+    assert all(one.at - first.at >= 1 for one in later)
+
+
+def test_a_host_gets_no_more_connections_than_it_may(server: Scripted, folder: Path) -> None:
+    """Four jobs that would like eight connections each share three, and all of them come to an end."""
+    lock, open_now, most = Lock(), [0], [0]
+
+    def counted(asked: Asked, peer: Peer) -> None:
+        with lock:
+            open_now[0] += 1
+            most[0] = max(most[0], open_now[0])
+        try:
+            throttled(8 * MEBIBYTE)(asked, peer)
+        finally:
+            with lock:
+                open_now[0] -= 1
+
+    with DownloadQueueService(quiet=True, connections_per_host=3) as queue:
+        jobs = [
+            job_for(server.on(f"/{number}", counted), folder / f"{number}.bin")
+            for number in range(4)
+        ]
+        for job in jobs:
+            queue.submit_download_job(job)
+        queue.join()
+    assert all(job.complete for job in jobs), [job.error for job in jobs]
+    # A connection that its client has just left may still be there for the server.
+    assert 2 <= most[0] <= 4
 
 
 def test_nothing_comes_twice_after_pauses(server: Scripted, folder: Path) -> None:
