@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modelshelf.errors import ModelshelfError
+from modelshelf.errors import ModelshelfError, UnknownModelException
 from modelshelf.identify import Recollection
 from modelshelf.install.job_folder import FetchedFile
 from modelshelf.install.pipeline import ModelAdder, is_small
@@ -149,11 +150,10 @@ class ModelStorer:
 
     def _record(self, key: str) -> AnyModelConfig:
         """Return the record of a stored model, having entered it where the application looks for it."""
-        config = self._library.get_model(key)
-        if self._records is self._library:
-            return config
-        if self._records.exists(key):
+        with suppress(UnknownModelException):
+            # Nearly always the library's own records, whoever opened them.
             return self._records.get_model(key)
+        config = self._library.get_model(key)
         fields: Mapping[str, Any] = config.model_dump(exclude={"key", "revision"})
         return self._records.add_model(key, fields)
 
