@@ -40,6 +40,7 @@ class _Wish(TypedDict):
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--name", help="Its name; default the file's or folder's. For one model only.")
 @click.option("--description", default="", help="Free text to keep with it.")
+@click.option("--tag", "tags", multiple=True, help="A tag to give it; may be repeated.")
 @click.option("--source", default="", help="Where it came from: a URL or repository id.")
 @click.option("--move", is_flag=True, help="Remove the original once the library holds all of it.")
 @click.option("--follow-links", is_flag=True, help="Take files that links point to elsewhere, too.")
@@ -60,6 +61,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     *,
     name: str | None,
     description: str,
+    tags: tuple[str, ...],
     source: str,
     move: bool,
     follow_links: bool,
@@ -99,12 +101,12 @@ def command(  # noqa: PLR0913 - one parameter an option
         _check_remote(remote, is_local_only=move or scan or dry_run or follow_links or convert)
         if dry_run or scan:
             plans = _plan(manager, batch, models, wish)
-            _print_plans(session, plans, manager.foresee(plans), batch, is_dry=dry_run)
+            _print_plans(session, plans, manager.foresee_each(plans), batch, is_dry=dry_run)
             action = f"adding {len(plans)} model{'s' * (len(plans) != 1)}"
             if dry_run or not plans or not agreed(session, action, yes=yes):
                 return batch.status
-        outcomes = list(_add(session, manager, batch, models, wish, move=move))
-        jobs = _install(session, manager, batch, remote, wish) if remote else []
+        outcomes = list(_add(session, manager, batch, models, wish, tags, move=move))
+        jobs = _install(session, manager, batch, remote, wish, tags) if remote else []
         _summarize(session, outcomes, jobs, batch)
     return batch.status
 
@@ -145,9 +147,14 @@ def _install(
     batch: Batch,
     remote: Sequence[ModelSource],
     wish: _Wish,
+    tags: Sequence[str],
 ) -> list[ModelInstallJob]:
-    config: dict[str, Any] = {"name": wish["name"], "description": wish["description"] or None}
-    given = {name: value for name, value in config.items() if value is not None}
+    config: dict[str, Any] = {
+        "name": wish["name"],
+        "description": wish["description"],
+        "tags": list(tags),
+    }
+    given = {name: value for name, value in config.items() if value}
     with installing(session, manager) as (installer, events):
         jobs = [installer.import_model(source, given) for source in remote]
         run_jobs(session, batch, events, jobs)
@@ -186,6 +193,7 @@ def _add(
     batch: Batch,
     models: Sequence[Path],
     wish: _Wish,
+    tags: Sequence[str],
     *,
     move: bool,
 ) -> Iterator[AddOutcome]:
@@ -193,6 +201,10 @@ def _add(
         with batch.item(str(model)):
             with progress_bar(session) as progress:
                 outcome = manager.add(model, move=move, progress=progress, **wish)
+            if tags:
+                key = outcome.info.key
+                known = manager.store.get_model(key).tags
+                manager.store.update_model(key, {"tags": list(dict.fromkeys([*known, *tags]))})
             _tell(session, outcome)
             yield outcome
 
@@ -236,11 +248,12 @@ def _summarize(
 def _print_plans(
     session: Session,
     plans: Sequence[ImportPlan],
-    stored: int,
+    needs: Sequence[int],
     batch: Batch,
     *,
     is_dry: bool,
 ) -> None:
+    stored = sum(needs)
     shared = sum(plan.size for plan in plans) - stored
     if session.json:
         if not is_dry:
@@ -252,12 +265,13 @@ def _print_plans(
                 "bases": plan.bases,
                 "format": plan.format,
                 "size": plan.size,
+                "bytes_stored": need,
                 "parts": [
                     {"folder": part.folder, "type": part.type, "size": part.size}
                     for part in plan.all_parts
                 ],
             }
-            for plan in plans
+            for plan, need in zip(plans, needs, strict=True)
         ]
         print_document(
             {
@@ -277,11 +291,12 @@ def _print_plans(
             plan.format,
             str(len(plan.parts)),
             human_size(plan.size),
+            human_size(need) if need else "owned",
         )
-        for plan in plans
+        for plan, need in zip(plans, needs, strict=True)
     ]
-    headers = ("NAME", "TYPE", "BASE", "FORMAT", "PARTS", "SIZE")
-    print_table(session, headers, rows, right=frozenset({4, 5}))
+    headers = ("NAME", "TYPE", "BASE", "FORMAT", "PARTS", "SIZE", "ADDS")
+    print_table(session, headers, rows, right=frozenset({4, 5, 6}))
     note(
         session,
         f"would store {human_size(stored)}, share {human_size(shared)}"

@@ -126,9 +126,14 @@ def _folders(session: Session) -> JobFolders:
 def _seen(
     folders: JobFolders, folder: JobFolder, document: JobDocument
 ) -> tuple[ModelInstallJob, str]:
+    from modelshelf.download.held_on_disk import bytes_held  # noqa: PLC0415
     from modelshelf.install.installation import job_of  # noqa: PLC0415 - slow
 
     job = job_of(document, folder)
+    if not job.complete:
+        # Its program writes down how far it is from time to time; the files are there at once.
+        here = bytes_held(folder.files)
+        job.bytes = min(here, job.total_bytes) if job.total_bytes else here
     is_open = not document.status.is_terminal and not job.paused
     state = job.status.value
     if is_open:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from modelshelf.cli.batch import Batch
+from modelshelf.cli.installing import installing
 from modelshelf.cli.options import complete_name, dry_run, verb_options, yes
 from modelshelf.cli.output import note, print_document, print_lines
 from modelshelf.cli.question import agreed
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
+from modelshelf.errors import ModelshelfError
 
 if TYPE_CHECKING:
     from modelshelf.manager import NormalizedModelManager
-    from modelshelf.schema.model import TrashedModel
+    from modelshelf.schema.model import ModelInfo, TrashedModel
 
 __all__ = ["command"]
 
@@ -25,15 +28,20 @@ _DECLINED = 1
 
 @click.command("rm")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=complete_name)
+@click.option(
+    "--files", is_flag=True, help="Of models that lie elsewhere, delete the files too, for good."
+)
 @dry_run
 @yes
 @verb_options
 @click.pass_obj
-def command(session: Session, models: tuple[str, ...], *, dry_run: bool, yes: bool) -> int:
+def command(
+    session: Session, models: tuple[str, ...], *, files: bool, dry_run: bool, yes: bool
+) -> int:
     """Move models to the trash. `shelf undo` brings them back until they expire.
 
     Parts that other models use stay where they are. Space is freed by `shelf gc`. Of a model that lies
-    elsewhere the record goes, for good, and no file.
+    elsewhere the record goes, for good, and no file but with `--files`, which names each and asks.
 
     \b
     shelf rm LoWRA --dry-run
@@ -41,51 +49,106 @@ def command(session: Session, models: tuple[str, ...], *, dry_run: bool, yes: bo
     """
     batch = Batch(session)
     with session.open() as manager:
+        away = _away(manager, models) if files else {}
         if yes and not dry_run:
-            gone = _delete(manager, batch, models, dry_run=False)
-            _print(session, gone.values(), batch, "removed")
+            _name_files(away)
+            gone = _delete(session, manager, batch, models, away)
+            _print(session, gone, batch, "removed", away)
             return batch.status
-        planned = _delete(manager, batch, models, dry_run=True)
+        planned = _foresee(manager, batch, models)
         if dry_run:
-            _print(session, planned.values(), batch, "would_remove")
+            _print(session, planned, batch, "would_remove", away)
         elif planned:
-            for model in planned.values():
-                note(session, f"{model.name}: {_cost(model)}")
-            if not agreed(session, f"moving {_count(len(planned))} to the trash", yes=False):
+            for wanted, model in planned.items():
+                note(session, f"{model.name}: {_cost(model, away.get(wanted))}")
+            _name_files(away)
+            if not agreed(session, _action(planned, away), yes=False):
                 return _DECLINED
-            gone = _delete(manager, batch, planned, dry_run=False)
-            _print(session, gone.values(), batch, "removed")
+            gone = _delete(session, manager, batch, planned, away)
+            _print(session, gone, batch, "removed", away)
     return batch.status
+
+
+def _away(manager: NormalizedModelManager, models: Iterable[str]) -> dict[str, ModelInfo]:
+    """Return those that lie elsewhere; what is not found at all is told when it is deleted."""
+    found: dict[str, ModelInfo] = {}
+    for model in models:
+        with suppress(ModelshelfError):
+            info = manager.get_model(model)
+            if not info.is_stored:
+                found[model] = info
+    return found
+
+
+def _name_files(away: Mapping[str, ModelInfo]) -> None:
+    for info in away.values():
+        # Said whatever was asked to be silent: it is the last time that anybody reads this path.
+        click.echo(f"for good: {printable(info.location)}", err=True)
+
+
+def _action(planned: Mapping[str, TrashedModel], away: Mapping[str, ModelInfo]) -> str:
+    lost = len(planned.keys() & away.keys())
+    kept = len(planned) - lost
+    acts = [f"moving {_count(kept)} to the trash"] if kept else []
+    return " and ".join([*acts, *([f"deleting the files of {_count(lost)}"] if lost else [])])
 
 
 def _count(number: int) -> str:
     return "1 model" if number == 1 else f"{number} models"
 
 
+def _foresee(
+    manager: NormalizedModelManager, batch: Batch, models: Iterable[str]
+) -> dict[str, TrashedModel]:
+    planned: dict[str, TrashedModel] = {}
+    for model in models:
+        with batch.search(model):
+            planned[model] = manager.delete(model, dry_run=True)
+    return planned
+
+
 def _delete(
-    manager: NormalizedModelManager, batch: Batch, models: Iterable[str], *, dry_run: bool
+    session: Session,
+    manager: NormalizedModelManager,
+    batch: Batch,
+    models: Iterable[str],
+    away: Mapping[str, ModelInfo],
 ) -> dict[str, TrashedModel]:
     gone: dict[str, TrashedModel] = {}
     for model in models:
         with batch.item(model):
-            gone[model] = manager.delete(model, dry_run=dry_run)
+            gone[model] = manager.delete(model, dry_run=model in away)
+            if model in away:
+                with installing(session, manager) as (installer, _):
+                    installer.unconditionally_delete(away[model].key)
     return gone
 
 
-def _cost(model: TrashedModel) -> str:
+def _cost(model: TrashedModel, away: ModelInfo | None = None) -> str:
+    if away is not None:
+        return "its record and its files go for good"
     if not model.is_stored:
         return "lies elsewhere: its record goes for good, its files stay"
     return f"frees {human_size(model.bytes_freed)}, {human_size(model.bytes_kept)} stays shared"
 
 
-def _print(session: Session, gone: Iterable[TrashedModel], batch: Batch, title: str) -> None:
+def _print(
+    session: Session,
+    gone: Mapping[str, TrashedModel],
+    batch: Batch,
+    title: str,
+    away: Mapping[str, ModelInfo],
+) -> None:
     if session.json:
         dry_run = title == "would_remove"
-        print_document({"dry_run": dry_run, title: list(gone), "failed": batch.failed})
+        files = [away[model].location for model in gone if model in away]
+        told = {"dry_run": dry_run, title: list(gone.values()), "failed": batch.failed}
+        print_document(told | ({"files": files} if files else {}))
     elif session.quiet:
-        print_lines(model.trash_id for model in gone if model.is_stored)
+        print_lines(model.trash_id for model in gone.values() if model.is_stored)
     else:
-        for model in gone:
-            print_lines([f"{title.replace('_', ' ')}  {printable(model.name)}  {_cost(model)}"])
+        for wanted, model in gone.items():
+            cost = _cost(model, away.get(wanted))
+            print_lines([f"{title.replace('_', ' ')}  {printable(model.name)}  {cost}"])
             if title == "removed" and model.is_stored:
                 note(session, f"`shelf undo {model.trash_id}` brings it back")

@@ -83,6 +83,7 @@ from modelshelf.errors.library import (
     UnknownModelException,
     UnknownSubmodelError,
     UnknownTrashError,
+    UnwritableSettingsError,
     UsageError,
 )
 from modelshelf.errors.source import (
@@ -209,5 +210,6 @@ __all__ = [
     "UnsafeFileNameError",
     "UnsafeListingError",
     "UnsupportedEntryError",
+    "UnwritableSettingsError",
     "UsageError",
 ]

@@ -19,6 +19,7 @@ __all__ = [
     "UnknownModelException",
     "UnknownSubmodelError",
     "UnknownTrashError",
+    "UnwritableSettingsError",
     "UsageError",
 ]
 
@@ -139,6 +140,20 @@ class InvalidSettingError(UsageError):
     """File, variable or flag that gave the value."""
     problem: str
     """Expected and got."""
+
+
+class UnwritableSettingsError(ModelshelfError):
+    """The settings file cannot be written; it is as it was."""
+
+    code = "settings-unwritable"
+    message = "cannot write `{path}`: {reason}"
+    kept = "The settings are as they were."
+    hint = "check who owns the file and its folder"
+
+    path: str
+    """The settings file."""
+    reason: str
+    """What the system said."""
 
 
 class UnknownModelException(ModelshelfError):

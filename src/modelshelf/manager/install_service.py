@@ -30,6 +30,7 @@ from modelshelf.manager.hub_access import civitai_access, hub_access
 from modelshelf.protocols import ModelRecords
 from modelshelf.schema.install_job import InstallJobs, ModelInstallJob
 from modelshelf.schema.model_source import LocalModelSource, ModelSource
+from modelshelf.schema.taxonomy import ModelRepoVariant
 from modelshelf.settings import Settings
 from modelshelf.sources import RequestsHubClient, parse_source
 
@@ -97,7 +98,8 @@ class ModelInstallService(ModelInstallServiceBase):
         self._owns_services = services is None
         self._client = RequestsHubClient(session)
         self._hub, self._civitai = hub_access(settings), civitai_access(settings)
-        resolver = SourceResolver(self._client, self._hub, self._civitai)
+        wanted = ModelRepoVariant.FP32 if settings.full_precision else ModelRepoVariant.FP16
+        resolver = SourceResolver(self._client, self._hub, self._civitai, default_variant=wanted)
         self._placed = PlacedModels(record_store, self._services.library)
         cache = settings.cache_path
         self._cache = DownloadCache(cache / _FETCHED, int(settings.download.cache_size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 from modelshelf.errors import UnknownModelException
 from modelshelf.export import write_tar
 from modelshelf.install import discover_models
+from modelshelf.install.sampling import Sampling
 from modelshelf.manager.assembly import assemble
 from modelshelf.manager.keeping import LibraryKeeper
 from modelshelf.manager.outcome import describe_addition, describe_file
@@ -212,6 +213,12 @@ class NormalizedModelManager(LibraryKeeper):
         Judged by the length and three samples of each file, so it takes milliseconds; nothing is stored.
         """
         return self._services.adder.foresee(plans)
+
+    def foresee_each(self, plans: Sequence[ImportPlan]) -> list[int]:
+        """Return, for each plan, the bytes that adding it would store after those before it; see `foresee`."""
+        parts = [part for plan in plans for part in plan.all_parts]
+        sampling = Sampling(parts, self._services.records)
+        return [sampling.take(plan.all_parts) for plan in plans]
 
     def discover(self, path: str | Path) -> Iterator[Path]:
         """Yield the models at or below *path*, sorted; a model folder is yielded whole."""

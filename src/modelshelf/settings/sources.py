@@ -33,6 +33,7 @@ FLAGS: Mapping[str, str] = {
     "--conf-path": "conf_path",
     "--trash-days": "trash.days",
     "--convert": "convert",
+    "--full-precision": "full_precision",
     "--offline": "offline",
     "--download-parallel": "download.parallel",
     "--download-connections": "download.connections",

@@ -131,6 +131,8 @@ class Settings(BaseSettings):
     convert: bool = True
     """Whether a checkpoint that holds a whole pipeline is split into its parts, which others can share;
     an export gives it back byte for byte either way."""
+    full_precision: bool = False
+    """Whether `owner/name` without a variant means fp32; otherwise it means fp16."""
     offline: bool = False
     """True for asking nothing of the network; what would have to, fails at once."""
     download: DownloadSettings = DownloadSettings()

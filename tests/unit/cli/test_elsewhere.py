@@ -133,3 +133,29 @@ def test_one_name_here_and_elsewhere_is_two(settings: Settings) -> None:
         with pytest.raises(ModelElsewhereError) as caught:
             manager.files("my key")
         assert caught.value.path == "/mnt/other/ink.safetensors"
+
+
+def test_their_files_are_deleted_only_by_word(run: Run, tmp_path: Path) -> None:
+    """Each path is named, and without a terminal `-y` is needed."""
+    mine = tmp_path / "mine"
+    ink = tiny.lora(mine / "ink.safetensors", base="sd-1")
+    link = mine / "link.safetensors"
+    link.symlink_to(tiny.lora(tmp_path / "target.safetensors", base="sd-1", seed=2))
+    stored = tiny.lora(tmp_path / "stored.safetensors", base="sd-1", seed=3)
+    assert run("adopt", mine).exit == 0
+    assert run("add", stored).exit == 0
+    asked = run("rm", "--files", "ink", "link", "stored")
+    assert asked.exit == 5
+    assert f"for good: {ink}" in asked.err
+    assert "for good: " in run("rm", "--files", "ink", "-q").err
+    planned = json.loads(run("rm", "--files", "ink", "--dry-run", "--json").out)
+    assert planned["files"] == [str(ink)]
+    assert ink.exists()
+    done = run("rm", "--files", "ink", "link", "stored", "-y")
+    assert done.exit == 0, done.err
+    assert "removed  ink  its record and its files go for good" in done.out
+    assert (ink.exists(), link.is_symlink()) == (False, False)
+    assert (tmp_path / "target.safetensors").exists()
+    assert stored.exists()
+    assert json.loads(run("undo", "--json").out)[0]["name"] == "stored"
+    assert run("rm", "--files", "nothing", "-y").exit == 4

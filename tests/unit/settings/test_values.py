@@ -86,6 +86,7 @@ def test_each_value_says_where_it_is_from(tmp_path: Path) -> None:
         "conf_path": "default",
         "trash.days": f"file `{tmp_path}/modelshelf.yaml`, line 3",
         "convert": "default",
+        "full_precision": "default",
         "offline": "default",
     } | {name: "default" for name in Settings.names() if name.startswith(GROUPS)}
 
@@ -137,7 +138,7 @@ def test_a_variable_may_hold_a_whole_group(tmp_path: Path) -> None:
             (
                 "the setting `colour` from file `ROOT/modelshelf.yaml`, line 1 is invalid: no setting "
                 "has this name; expected one of root, models_dir, database, model_config_db, conf_path, "
-                "trash, convert, offline, download, hugging_face, civitai"
+                "trash, convert, full_precision, offline, download, hugging_face, civitai"
             ),
         ),
         (
