@@ -130,7 +130,10 @@ def test_a_file_is_resolved_once(tmp_path: Path, folder: Path) -> None:
         assert job.complete, job.error
         assert len(hub.requests(path="/resolve/")) == 1
         assert {one.method for one in hub.log} == {"GET"}
-        assert hub.files.bytes_sent.total() == len(LARGE.content)
+        # A part that is divided at the very end may leave something on the wire.
+        assert 0 <= hub.files.bytes_sent.total() - len(LARGE.content) <= 4 * MEBIBYTE
+        assert job.downloaded is not None
+        assert job.downloaded.fetched == len(LARGE.content)
         assert all(not one.credentials for one in hub.files.requests())
         assert hub.requests(path="/resolve/")[0].credentials == ("authorization",)
     # The digest came with the redirect, so it was compared though nobody had listed it.
