@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from modelshelf.download import DownloadJobRemoteSource, DownloadQueueService
+from modelshelf.download import DownloadJobRemoteSource, DownloadQueueService, ExpectedContent
 from modelshelf.schema.digest import Digest
 
 __all__ = ["main"]
@@ -21,12 +21,14 @@ def main() -> None:
     parser.add_argument("--sha256", help="of the only URL")
     words = parser.parse_args()
     before = _memory("VmRSS")
-    queue = DownloadQueueService(quiet=True)
+    queue = DownloadQueueService(quiet=True, connections_per_host=8 * len(words.urls))
     jobs = [
         DownloadJobRemoteSource(
             source=url,
             destination=words.folder / f"file-{number}",
-            sha256=None if words.sha256 is None else Digest.parse(f"sha256:{words.sha256}"),
+            expected=ExpectedContent(
+                sha256=None if words.sha256 is None else Digest.parse(f"sha256:{words.sha256}")
+            ),
         )
         for number, url in enumerate(words.urls)
     ]
