@@ -24,6 +24,7 @@ from modelshelf.errors import (
     ModelshelfError,
     NotEnoughSpaceError,
     StoreWriteError,
+    UnsafeFileNameError,
 )
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Stopped, TransferOrder
 from modelshelf.testing.faults import WrappedDisk, flip_bit, system_error
@@ -182,6 +183,30 @@ def test_52_folder_without_permission(place: Place, server: Scripted) -> None:
     assert list(theirs.iterdir()) == []
     theirs.rmdir()
     assert server.count() <= 1
+
+
+def test_52_folder_that_may_not_be_entered(place: Place, server: Scripted) -> None:
+    """Fault 52: of this folder the user may not even know what is in it."""
+    closed = place.folder / "closed"
+    closed.mkdir(mode=0)
+    url = server.on("/x", serve(OFFERED))
+    with start(url, closed / "model.bin", "as-user") as process:
+        assert last_word(process)[0] in {"DestinationUnusableError", "InvalidDownloadError"}
+    assert list(closed.iterdir()) == []
+    closed.rmdir()
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "é" * 128, "a\0b", "sub/" + "n" * 300])
+def test_52_destination_that_no_system_takes(place: Place, server: Scripted, name: str) -> None:
+    """Fault 52: the user's own name for the file is longer than names can be, or no name at all."""
+    (place.folder / "sub").mkdir()
+    url = server.on("/x", serve(OFFERED))
+    outcome = place.fetch(place.order(url, destination=place.folder / name))
+    assert isinstance(
+        outcome.error, (DestinationUnusableError, InvalidDownloadError, UnsafeFileNameError)
+    ), repr(outcome)
+    assert outcome.error.advice
+    assert place.names == ["sub"]
 
 
 @pytest.mark.parametrize("operations", ["create", "write", "link", "sync_file", "reserve"])
