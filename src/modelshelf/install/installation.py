@@ -7,7 +7,10 @@ import traceback
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
+
+from pydantic import ValidationError
 
 from modelshelf.errors import ModelshelfError
 from modelshelf.install.job_folder import FetchedFile, JobDocument, JobFolder
@@ -40,12 +43,40 @@ class Installation:
     """Files that are whole."""
     is_worked_on: bool = False
     """Whether a thread of the installer has it in hand just now."""
+    is_wanted: bool = False
+    """Whether another thread wanted to take it in hand meanwhile."""
+    _changing: Lock = field(default_factory=Lock)
 
     @property
     def listing(self) -> Listing | None:
         """What the source has; None before anybody asked, and for a URL."""
         found = self.document.listing
         return None if found is None else Listing.model_validate(found)
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether all files are whole, and still there."""
+        return self.document.is_fetched and len(self._still_there()) == len(self.there)
+
+    def forget_gone(self) -> None:
+        """Note no longer what somebody has removed since."""
+        self.there = self._still_there()
+
+    def _still_there(self) -> list[FetchedFile]:
+        return [file for file in self.there if (self.folder.files / file.member).is_file()]
+
+    def take_in_hand(self) -> bool:
+        """Say whether no thread has it in hand; from then on the caller has."""
+        with self._changing:
+            self.is_wanted = self.is_worked_on
+            self.is_worked_on = True
+            return not self.is_wanted
+
+    def put_down(self) -> bool:
+        """Let it go, and say whether another thread wanted it meanwhile."""
+        with self._changing:
+            self.is_worked_on = False
+            return self.is_wanted
 
     def note(self, **changes: object) -> None:
         """Write down what is new.
@@ -68,7 +99,10 @@ class Installation:
             error: What it failed with.
             token: The source's own, which is not repeated.
         """
-        listing = self.listing
+        listing: Listing | None = None
+        # What is written down may be what it failed of.
+        with suppress(ValidationError):
+            listing = self.listing
         refused = listing and refused_by_hub(error, listing, has_token=bool(token))
         if refused:
             refused.__cause__ = error
@@ -93,8 +127,6 @@ class Installation:
 
 def job_of(document: JobDocument, folder: JobFolder) -> ModelInstallJob:
     """Make the job that others see of what stands in its folder."""
-    listing = document.listing
-    files = () if listing is None else listing["files"]
     return ModelInstallJob(
         id=document.id,
         source=document.source,
@@ -103,12 +135,21 @@ def job_of(document: JobDocument, folder: JobFolder) -> ModelInstallJob:
         inplace=getattr(document.source, "inplace", False),
         local_path=folder.files,
         bytes=sum(file.size for file in document.fetched),
-        total_bytes=sum(file["size"] or 0 for file in files),
+        total_bytes=_listed_bytes(document),
         error_type=document.error_type,
         error=document.error,
         error_code=document.error_code,
         hint=document.hint,
     )
+
+
+def _listed_bytes(document: JobDocument) -> int:
+    if document.listing is None:
+        return 0
+    try:
+        return Listing.model_validate(document.listing).size or 0
+    except ValidationError:
+        return 0
 
 
 def _in_words(error: Exception, token: str | None) -> str:

@@ -124,6 +124,8 @@ class JobBoard:
         """Let a job fail that did not end otherwise meanwhile."""
         job = installation.job
         installation.download = None
+        if job.status not in PENDING:
+            return
         installation.failed(error, getattr(job.source, "access_token", None))
         if self.move(installation, InstallStatus.ERROR, only_from=PENDING):
             event = ModelInstallError(

@@ -69,6 +69,7 @@ class JobFetcher:
         """Find out what there is, spare what is here, and begin to fetch the rest."""
         job, folder = installation.job, installation.folder.files
         folder.mkdir(exist_ok=True)
+        installation.forget_gone()
         listing = installation.listing or self._list(installation)
         if listing is None and isinstance(job.source, URLModelSource):
             download: MeasuredDownloadJob | None = download_url(job.source, folder)
@@ -85,8 +86,10 @@ class JobFetcher:
             self._fetched(installation)
         elif job.waiting:
             download.add_event_handler(partial(self._follow, installation))
+            # Who stops the job from the next line on finds a download that the queue knows.
+            self._downloads.submit_download_job(download, start=False)
             installation.download = download
-            self._downloads.submit_download_job(download)
+            self._downloads.start_job(download)
             # Whoever stopped the job just before this line saw no download to stop.
             if job.cancelled:
                 self._downloads.cancel_job(download)

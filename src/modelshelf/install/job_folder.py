@@ -18,32 +18,31 @@ it dies. A job whose owner is dead is nobody's, and whoever comes first may take
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from threading import Lock
-from time import time
-from typing import Any, Self
+from typing import Self
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from modelshelf.blobs.removal import remove_tree
 from modelshelf.blobs.trouble import store_trouble
+from modelshelf.errors import StorageError
+from modelshelf.install.job_document import FetchedFile, JobDocument, read_document, read_own
 from modelshelf.protocols import Disk
-from modelshelf.schema.install_job import InstallStatus
-from modelshelf.schema.model_source import ModelSource
 
 __all__ = ["FetchedFile", "JobDocument", "JobFolder", "JobFolders", "Wish"]
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _GATE = "gate.lock"
 _OWNERS = "owners"
 _DOCUMENT = "job.json"
 _WISH = "wish"
-_LONGEST = 64 * 1024 * 1024
-"""Bytes; a repository of ten thousand files has a listing of three million."""
+_LONGEST_WISH = 16
 
 
 class Wish(StrEnum):
@@ -52,56 +51,6 @@ class Wish(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
-
-
-class FetchedFile(BaseModel):
-    """One file that is whole, and what is known of it because it was hashed on its way here."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    member: str
-    """Its place below `files/`."""
-    size: int
-    """Bytes."""
-    modified_ns: int
-    """Modification time, nanoseconds since 1970, when it was whole."""
-    inode: int
-    """`st_ino` of the file."""
-    blake3: str
-    """64 hexadecimal digits."""
-    sha256: str
-    """64 hexadecimal digits."""
-
-
-class JobDocument(BaseModel):
-    """What `job.json` holds. Tokens are not part of it: they come from the settings again."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: int = Field(default=1, ge=1, le=1)
-    """Of this form."""
-    id: int
-    """The folder's name."""
-    owner: str
-    """The program that runs it, by the name of its lock."""
-    source: ModelSource
-    """What is to be installed."""
-    config: dict[str, Any] = Field(default_factory=dict)
-    """What the caller says of the model."""
-    status: InstallStatus = InstallStatus.WAITING
-    """Where it was when this was written; a job of a dead owner is not running any more."""
-    is_fetched: bool = False
-    """Whether `files/` is complete."""
-    listing: dict[str, Any] | None = None
-    """What the source has, pinned; None before anybody asked."""
-    fetched: tuple[FetchedFile, ...] = ()
-    """Files that are whole."""
-    error_type: str | None = None
-    error: str | None = None
-    error_code: str | None = None
-    hint: str | None = None
-    created_at: float = Field(default_factory=time)
-    """Seconds since 1970."""
 
 
 class JobFolder:
@@ -117,7 +66,7 @@ class JobFolder:
 
     def read(self) -> JobDocument | None:
         """Return the job; None where the folder holds none that can be read."""
-        return _read(self.path / _DOCUMENT)
+        return read_document(self.path / _DOCUMENT)
 
     def save(self, document: JobDocument, *, is_durable: bool = True) -> None:
         """Replace what is said of the job, at once; and so that it survives a power cut, if *is_durable*.
@@ -156,7 +105,7 @@ class JobFolder:
         """Take what another program asked for; None where nothing was."""
         path = self.path / _WISH
         try:
-            text = path.read_bytes()[:16].decode("ascii", "replace")
+            text = read_own(path, _LONGEST_WISH).decode("ascii", "replace")
             path.unlink()
         except OSError:
             return None
@@ -283,7 +232,8 @@ class JobFolders:
             document = document.model_copy(update={"owner": owner})
             folder.save(document)
             if all(each.owner != before for _, each in self.jobs()):
-                self._lock_of(before).unlink(missing_ok=True)
+                with suppress(OSError):
+                    self._lock_of(before).unlink()
         return folder, document
 
     def clear_debris(self) -> None:
@@ -293,8 +243,11 @@ class JobFolders:
         with self._gate():
             for number in self._numbers():
                 folder = JobFolder(self._folder / str(number), self._disk)
-                if not (folder.path / _DOCUMENT).exists():
-                    folder.remove()
+                # What is not ours to remove is no reason not to go on with the jobs.
+                with suppress(OSError, StorageError):
+                    is_folder = folder.path.is_dir() and not folder.path.is_symlink()
+                    if is_folder and not os.path.lexists(folder.path / _DOCUMENT):
+                        folder.remove()
 
     def close(self) -> None:
         """Let go of the jobs: whoever wants may take them over from here on."""
@@ -325,16 +278,9 @@ class JobFolders:
 
     def _numbers(self) -> list[int]:
         with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
-            return [int(entry.name) for entry in entries if entry.name.isdecimal()]
+            names = [entry.name for entry in entries]
+            return [int(name) for name in names if _NUMBER.fullmatch(name)]
         return []
 
     def _lock_of(self, owner: str) -> Path:
         return self._folder / _OWNERS / f"{Path(owner).name}.lock"
-
-
-def _read(path: Path) -> JobDocument | None:
-    try:
-        with path.open("rb") as stream:
-            return JobDocument.model_validate_json(stream.read(_LONGEST))
-    except (OSError, ValidationError):
-        return None

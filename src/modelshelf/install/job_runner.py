@@ -146,13 +146,22 @@ class JobRunner:
 
     def _take(self, folder: JobFolder, document: JobDocument) -> None:
         installation = self.board.known(document.id)
+        trouble: ModelshelfError | None = None
         if installation is None:
-            wish = ModelWish.parse(document.config)
+            wish = ModelWish()
+            try:
+                wish = ModelWish.parse(document.config)
+            except ModelshelfError as error:
+                trouble = error
             installation = Installation(job_of(document, folder), folder, document, wish)
             installation.there = list(document.fetched)
             self.board.add(installation)
         installation.document = document
-        if document.status in PENDING:
+        # What is put aside is watched too: another program may want it to go on.
+        self._run()
+        if trouble is not None:
+            self.board.fail(installation, trouble)
+        elif document.status in PENDING:
             waiting = InstallStatus.WAITING
             self.board.move(installation, waiting, only_from={*PENDING, InstallStatus.PAUSED})
             self._begin(installation)
@@ -216,7 +225,7 @@ class JobRunner:
     def _begin(self, installation: Installation) -> None:
         self._run()
         is_here = isinstance(installation.job.source, LocalModelSource)
-        if is_here or installation.document.is_fetched:
+        if is_here or installation.is_fetched:
             self._to_store.put(installation)
         else:
             self._to_resolve.put(installation)
@@ -263,13 +272,18 @@ class JobRunner:
     def _work(self, installation: Installation, step: Callable[[Installation], None]) -> None:
         if self._ending.is_set() or installation.job.status not in PENDING:
             return
-        installation.is_worked_on = True
+        if not installation.take_in_hand():
+            # It was put aside and resumed while a thread worked on it, which begins it again.
+            return
         try:
             step(installation)
         except Exception as error:  # noqa: BLE001 - one job's failure is no other's
             self.board.fail(installation, error)
         finally:
-            installation.is_worked_on = False
+            is_wanted_again = installation.put_down()
+        is_open = installation.job.status in NOT_STORED and installation.download is None
+        if is_wanted_again and is_open:
+            self._begin(installation)
         if installation.job.cancelled and installation.download is None:
             with suppress(ModelshelfError):
                 installation.folder.remove()
@@ -281,8 +295,10 @@ class JobRunner:
             for installation in self.board.all():
                 living = not installation.job.complete and not installation.job.cancelled
                 wish = installation.folder.wish() if living else None
-                if wish is not None:
-                    acts[wish](installation.job.id)
+                # It may be pruned by now, or the disk be full: the watch goes on.
+                with suppress(ModelshelfError):
+                    if wish is not None:
+                        acts[wish](installation.job.id)
 
 
 def _is_copied(job: ModelInstallJob) -> bool:

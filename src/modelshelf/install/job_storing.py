@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+from modelshelf.errors import ModelshelfError
 from modelshelf.install.installation import Installation
 from modelshelf.install.job_board import NOT_STORED, JobBoard
 from modelshelf.install.storing import ModelStorer
@@ -70,7 +72,9 @@ class JobStorer:
     def _complete(self, installation: Installation, config: AnyModelConfig) -> None:
         job = installation.job
         words = source_in_words(job.source)
-        installation.folder.remove()
+        # The model is there, whatever becomes of the rest; the next start tidies up.
+        with suppress(ModelshelfError):
+            installation.folder.remove()
         size = config.size or job.total_bytes
         self._board.move(
             installation,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modelshelf.errors import ModelshelfError, UnknownModelException
+from modelshelf.errors import EmptySourceError, ModelshelfError, UnknownModelException
 from modelshelf.identify import Recollection
 from modelshelf.install.job_folder import FetchedFile
 from modelshelf.install.pipeline import ModelAdder, is_small
@@ -160,8 +160,10 @@ class ModelStorer:
 
 def _only_file(folder: Path) -> Path:
     """Return the file of a model that is one file, wherever in *folder* it lies."""
-    (path,) = (path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
-    return path
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name[0] != "."]
+    if len(paths) != 1:
+        raise EmptySourceError(path=str(folder), reason=f"{len(paths)} files where one was fetched")
+    return paths[0]
 
 
 def _known(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,6 +77,42 @@ def test_a_wish_is_read_once(folders: JobFolders) -> None:
     assert (folder.wish(), folder.wish()) == (Wish.CANCEL, None)
     (folder.path / "wish").write_bytes(b"\xff")
     assert (folder.wish(), folder.wish()) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["job.json", "wish"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_only_plain_files_are_read(
+    tmp_path: Path, folders: JobFolders, name: str, kind: str
+) -> None:
+    """Nobody waits for a pipe that nobody writes to, and no link leads elsewhere."""
+    folder, _ = folders.create(saying())
+    path = folder.path / name
+    target = tmp_path / "elsewhere"
+    target.write_bytes((folder.path / "job.json").read_bytes() if name == "job.json" else b"pause")
+    path.unlink(missing_ok=True)
+    match kind:
+        case "link":
+            path.symlink_to(target)
+        case "pipe":
+            os.mkfifo(path)
+        case _:
+            path.mkdir()
+    assert folder.wish() is None
+    assert (folder.read() is None) == (name == "job.json")
+
+
+def test_strange_things_beside_jobs_stay(tmp_path: Path, folders: JobFolders) -> None:
+    """Only folders of ours are tidied up, and a copy under another number is no second job."""
+    folder, _ = folders.create(saying())
+    home = folder.path.parent
+    (home / "7").write_text("no folder")
+    (home / "8").symlink_to(tmp_path)
+    (home / "\u0669").mkdir()
+    shutil.copytree(folder.path, home / "9")
+    folders.clear_debris()
+    assert [document.id for _, document in folders.jobs()] == [1]
+    assert (home / "7").exists()
+    assert tmp_path.exists()
 
 
 def test_a_job_stays_with_an_owner_that_lives(tmp_path: Path, folders: JobFolders) -> None:
