@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
@@ -68,6 +69,26 @@ def test_a_job_resumed_while_its_hub_is_asked_is_fetched_once(
     assert place.installer.wait_for_job(job, timeout=PATIENCE).complete, job.error
     assert len(place.queue.list_jobs()) == 1
     assert place.left_behind() == []
+
+
+def test_stopping_does_not_wait_for_a_silent_hub(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does what the hub says later change a job that is another program's by then."""
+    asked, go_on = hold_listing(place.hub, monkeypatch)
+    place.installer.heuristic_import("acme/ink")
+    assert asked.wait(PATIENCE)
+    resolvers = [thread for thread in enumerate_threads() if "resolve" in thread.name]
+    place.installer.stop()
+    assert any(thread.is_alive() for thread in resolvers)
+    with open_place(place.folder, place.hub, place.site) as later:
+        later.installer.start()
+        go_on.set()
+        for thread in resolvers:
+            thread.join(PATIENCE)
+        (job,) = later.installer.wait_for_installs(timeout=PATIENCE)
+        assert job.complete, job.error
+        assert later.left_behind() == []
 
 
 def test_a_job_that_was_left_paused_hears_what_others_want(

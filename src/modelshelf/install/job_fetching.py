@@ -71,6 +71,9 @@ class JobFetcher:
         folder.mkdir(exist_ok=True)
         installation.forget_gone()
         listing = installation.listing or self._list(installation)
+        if not job.waiting:
+            # It was stopped while its hub was asked; the folder may be another program's by now.
+            return
         if listing is None and isinstance(job.source, URLModelSource):
             download: MeasuredDownloadJob | None = download_url(job.source, folder)
         elif listing is None:
@@ -98,7 +101,7 @@ class JobFetcher:
 
     def _list(self, installation: Installation) -> Listing | None:
         listing = self._hubs.list_files(installation.job.source)
-        if listing is not None:
+        if listing is not None and installation.job.waiting:
             installation.note(listing=listing.model_dump(mode="json"))
         return listing
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
+from time import monotonic
 from typing import Any
 
 from pydantic_core import PydanticSerializationError
@@ -41,6 +42,9 @@ _TOGETHER = 64
 """Models of this machine that are stored with one transaction."""
 _RESOLVERS = 4
 """Jobs that ask their hubs at once."""
+_RESOLVER = "modelshelf-resolve"
+_FAREWELL = 1.0
+"""Seconds that stopping waits for threads that ask hubs."""
 _WISHES = 0.5
 """Seconds between two looks at what other programs ask for."""
 _STOPPABLE = NOT_STORED | {InstallStatus.PAUSED}
@@ -215,8 +219,11 @@ class JobRunner:
             threads, self._threads = self._threads, []
         for queue in (self._to_store, *[self._to_resolve] * _RESOLVERS):
             queue.put(None)
+        deadline = monotonic() + _FAREWELL
         for thread in threads:
-            thread.join()
+            # A hub may take minutes to answer, and who waits for it does nothing more for a stopped job.
+            is_asking = thread.name.startswith(_RESOLVER)
+            thread.join(max(deadline - monotonic(), 0) if is_asking else None)
         self._to_store, self._to_resolve = SimpleQueue(), SimpleQueue()
         self._folders.close()
 
@@ -241,10 +248,10 @@ class JobRunner:
                 return
             self._ending.clear()
             resolve: Callable[[], None] = partial(self._resolve_all, self._to_resolve)
-            loops = [*[resolve] * _RESOLVERS, self._store_all, self._watch]
+            loops = {f"{_RESOLVER}-{number}": resolve for number in range(_RESOLVERS)}
+            loops |= {"modelshelf-store": self._store_all, "modelshelf-watch": self._watch}
             self._threads = [
-                Thread(target=loop, name=f"modelshelf-install-{number}", daemon=True)
-                for number, loop in enumerate(loops)
+                Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()
             ]
             for thread in self._threads:
                 thread.start()
