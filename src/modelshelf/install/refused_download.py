@@ -9,6 +9,7 @@ import re
 
 from modelshelf.errors import (
     AccessDeniedError,
+    DownloadForbiddenError,
     EarlyAccessError,
     GatedRepositoryError,
     HubError,
@@ -65,6 +66,8 @@ def _by_civitai(error: Exception, listing: Listing, *, has_token: bool) -> HubEr
         if has_token:
             return TokenRefusedError(hub=hub)
         return LoginRequiredError(source=words, hub=hub, reason=error.reason)
+    if isinstance(error, AccessDeniedError):
+        return DownloadForbiddenError(source=words, hub=hub, reason=error.reason)
     return None
 
 
@@ -79,4 +82,6 @@ def _by_hugging_face(
     if isinstance(error, AccessDeniedError) and error.status == _UNAUTHORIZED:
         # It became private, or the job went on without the token that it began with.
         return RepositoryNotFoundError(repo_id=repo_id, hub=hub)
+    if isinstance(error, AccessDeniedError):
+        return DownloadForbiddenError(source=repo_id, hub=hub, reason=error.reason)
     return None

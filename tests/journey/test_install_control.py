@@ -1,0 +1,263 @@
+"""Installations that are paused, cancelled, awaited and taken up again, from here and from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from modelshelf import ModelInstallService, Settings
+from modelshelf.disk import LocalDisk
+from modelshelf.install.job_folder import JobFolders, Wish
+from modelshelf.protocols import ModelRecords
+from modelshelf.records.services import ModelRecordServiceFile, ModelRecordServiceSQL
+from modelshelf.schema.install_job import ModelInstallJob
+from modelshelf.schema.model_source import HFModelSource, LocalModelSource
+from modelshelf.testing import tiny
+from tests.installers import PATIENCE, Place, installing_place, open_place
+
+TERMINAL = {"model_install_completed", "model_install_error", "model_install_cancelled"}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with installing_place(tmp_path) as place:
+        yield place
+
+
+def held(place: Place) -> tuple[ModelInstallJob, object]:
+    """Begin an installation whose download stands still in the middle."""
+    reached, go_on = place.hub.files.hold_after(600_000)
+    job = place.installer.heuristic_import("acme/dream")
+    assert reached.wait(PATIENCE)
+    return job, go_on
+
+
+def other_program(place: Place, job: ModelInstallJob, wish: Wish) -> None:
+    """Ask for something as `shelf job` does, from a program that has no part in it."""
+    with JobFolders(place.settings.cache_path / "installs", LocalDisk()) as folders:
+        found = folders.find(job.id)
+        assert found is not None
+        assert folders.is_alive(found[1])
+        found[0].ask(wish)
+
+
+def wait_until(place: Place, job: ModelInstallJob, status: str) -> None:
+    """Wait for a status that nobody can wait for otherwise; events come when it may have changed."""
+    with place.bus.subscribe() as events:
+        for _ in range(PATIENCE * 10):
+            if job.status.value == status:
+                return
+            events.get(timeout=0.1)
+    raise AssertionError(job.status)
+
+
+def test_a_paused_job_keeps_what_came_and_goes_on(place: Place) -> None:
+    """Nothing is fetched twice but what was on its way."""
+    job, go_on = held(place)
+    place.installer.pause_job(job)
+    go_on.set()  # type: ignore[attr-defined]
+    assert job.paused
+    assert not job.in_terminal_state
+    assert job in place.installer.wait_for_installs(timeout=PATIENCE)
+    assert job.paused
+    place.installer.resume_job(job)
+    assert place.installer.wait_for_job(job, timeout=PATIENCE).complete, job.error
+    (commit,) = place.hub.repositories["acme/dream"].commits.values()
+    whole = sum(file.size for file in commit.values() if file.is_large)
+    assert place.hub.files.bytes_sent.total() < whole + 8 * (1 << 20)
+
+
+def test_a_cancelled_job_leaves_nothing_and_says_so_once(place: Place) -> None:
+    """Its folder is gone, and cancelling again changes nothing."""
+    with place.bus.subscribe() as events:
+        job, go_on = held(place)
+        place.installer.cancel_job(job)
+        go_on.set()  # type: ignore[attr-defined]
+        place.installer.cancel_job(job)
+        place.installer.wait_for_job(job, timeout=PATIENCE)
+        place.queue.join()
+    assert job.cancelled
+    ends = [event for event in events if event.name in TERMINAL]
+    assert [event.name for event in ends] == ["model_install_cancelled"]
+    assert ends[0].payload["source"] == "acme/dream"
+    place.installer.stop()
+    assert place.left_behind() == []
+    assert place.services.configs.all_models() == []
+
+
+def test_another_program_pauses_resumes_and_cancels(place: Place) -> None:
+    """By a wish in the job's folder, which its program carries out."""
+    job, go_on = held(place)
+    other_program(place, job, Wish.PAUSE)
+    wait_until(place, job, "paused")
+    go_on.set()  # type: ignore[attr-defined]
+    other_program(place, job, Wish.RESUME)
+    wait_until(place, job, "completed")
+    second = place.installer.heuristic_import("acme/absent")
+    place.installer.wait_for_job(second, timeout=PATIENCE)
+    assert second.errored
+    place.hub.add("acme/absent", place.folder / "hosted" / "dream")
+    other_program(place, second, Wish.RESUME)
+    wait_until(place, second, "completed")
+
+
+def test_waiting_ends_when_the_time_is_over(place: Place) -> None:
+    """Without an error; the job says that it is not done. A timeout of 0 waits until it is."""
+    job, go_on = held(place)
+    jobs = place.installer.wait_for_installs(timeout=0.2)
+    assert jobs[HFModelSource(repo_id="acme/dream", variant=None)] is job
+    assert not job.in_terminal_state
+    assert place.installer.wait_for_job(job, timeout=0.2) is job
+    assert not job.in_terminal_state
+    Thread(target=go_on.set).start()  # type: ignore[attr-defined]
+    assert place.installer.wait_for_installs()[0].complete
+    assert place.installer.wait_for_installs() == [job]
+
+
+def test_start_takes_up_what_was_left(tmp_path: Path, place: Place) -> None:
+    """With its number and its wishes; what is whole is not fetched again."""
+    job, go_on = held(place)
+    job.config_in["name"] = "not what counts"
+    place.installer.stop()
+    go_on.set()  # type: ignore[attr-defined]
+    place.queue.stop()
+    with open_place(tmp_path, place.hub, place.site) as later:
+        assert later.installer.list_jobs() == []
+        later.installer.start()
+        (again,) = later.installer.list_jobs()
+        assert (again.id, again.source) == (job.id, job.source)
+        assert later.installer.wait_for_job(again, timeout=PATIENCE).complete, again.error
+        assert again.config_out is not None
+        assert again.config_out.name == "dream"
+        assert later.left_behind() == []
+
+
+def test_events_come_in_their_order_and_end_once(place: Place) -> None:
+    """Downloading before running; one end; a local model has no downloading."""
+    with place.bus.subscribe() as events:
+        remote = place.install("acme/dream")
+        local = place.install(str(place.lora))
+    assert (remote.complete, local.complete) == (True, True)
+    told = list(events)
+    names = [event.name for event in told if event.payload["id"] == remote.id]
+    assert list(dict.fromkeys(names)) == [
+        "model_install_downloading",
+        "model_install_running",
+        "model_install_completed",
+    ]
+    assert names.count("model_install_running") == names.count("model_install_completed") == 1
+    assert [event.name for event in told if event.payload["id"] == local.id] == [
+        "model_install_running",
+        "model_install_completed",
+    ]
+    moved = [event.payload for event in told if event.name == "model_install_downloading"]
+    counts = [payload["bytes"] for payload in moved]
+    assert counts == sorted(counts)
+    assert all(payload["total_bytes"] == moved[0]["total_bytes"] for payload in moved)
+    done = next(event for event in told if event.name == "model_install_completed")
+    assert remote.config_out is not None
+    assert done.payload["key"] == remote.config_out.key
+    assert done.payload["source"] == "acme/dream"
+
+
+@pytest.mark.parametrize("kind", ["sql", "yaml"])
+def test_records_go_into_a_store_of_the_programs_own(
+    tmp_path: Path, place: Place, kind: str
+) -> None:
+    """The library and the other store have the same key; `delete` removes both."""
+    store: ModelRecords
+    if kind == "sql":
+        store = ModelRecordServiceSQL.from_db_file(str(tmp_path / "own.db"))
+    else:
+        store = ModelRecordServiceFile.from_db_file(str(tmp_path / "own.yaml"))
+    with ModelInstallService(
+        place.settings, store, place.queue, services=place.services
+    ) as installer:
+        assert installer.record_store is store
+        job = installer.wait_for_job(
+            installer.heuristic_import("acme/ink", {"tags": ["mine"]}), timeout=PATIENCE
+        )
+        assert job.complete, job.error
+        assert job.config_out is not None
+        key = job.config_out.key
+        assert store.get_model(key).tags == place.services.configs.get_model(key).tags
+        assert "mine" in store.get_model(key).tags
+        placed = installer.register_path(place.lora)
+        assert not place.services.configs.exists(placed)
+        installer.delete(key)
+        assert not store.exists(key)
+        assert not place.services.configs.exists(key)
+        installer.delete(placed)
+        assert place.lora.exists()
+    store.close()
+
+
+def test_what_another_model_shares_survives_and_undo_brings_all_back(place: Place) -> None:
+    """Deleting takes the record; bytes stay as long as anybody may need them."""
+    other = tiny.pipeline(
+        place.folder / "hosted" / "other", base="sd-1", seed=5, share_seed=0, size=3_000_000
+    )
+    place.hub.add("acme/other", other)
+    first, second = place.install("acme/dream"), place.install("acme/other")
+    assert first.config_out is not None
+    assert second.config_out is not None
+    place.installer.delete(first.config_out.key)
+    services = place.services
+    services.collector.collect(expire_trash=None)
+    assert services.verifier.verify().clean
+    assert services.records.stored_model(second.config_out.key) is not None
+    (entry,) = services.trash.entries()
+    assert entry.name == "dream"
+    services.trash.restore(entry.trash_id)
+    assert services.configs.get_model(first.config_out.key).name == "dream"
+    assert services.verifier.verify().clean
+
+
+def test_a_link_is_removed_as_a_link(place: Place) -> None:
+    """Also one to a folder: what it leads to was not named."""
+    target = tiny.pipeline(place.folder / "target", base="sd-1")
+    for kind, found in (("folder", target), ("file", place.lora)):
+        link = place.folder / f"{kind}-link{found.suffix}"
+        link.symlink_to(found)
+        place.installer.unconditionally_delete(place.installer.register_path(link))
+        assert not link.is_symlink()
+        assert found.exists()
+    mine = tiny.pipeline(place.folder / "mine", base="sd-1")
+    inner = mine / "linked.safetensors"
+    inner.symlink_to(place.lora)
+    place.installer.unconditionally_delete(place.installer.register_path(mine))
+    assert not mine.exists()
+    assert place.lora.exists()
+
+
+def test_a_model_that_is_in_the_library_goes_to_the_trash_whoever_deletes_it(place: Place) -> None:
+    """`unconditionally_delete` of a stored model is `delete`; its original stays, being another's."""
+    key = place.installer.install_path(place.lora)
+    place.installer.unconditionally_delete(key)
+    assert place.lora.exists()
+    assert [entry.name for entry in place.services.trash.entries()] == ["ink"]
+
+
+def test_jobs_are_found_by_their_source(place: Place) -> None:
+    """By value; a source that nobody asked for has none."""
+    source = LocalModelSource(path=place.lora)
+    job = place.installer.import_model(source)
+    place.installer.wait_for_installs(timeout=PATIENCE)
+    assert place.installer.get_job_by_source(LocalModelSource(path=place.lora)) == [job]
+    assert place.installer.get_job_by_source(HFModelSource(repo_id="acme/ink")) == []
+
+
+def test_full_precision_is_a_setting(tmp_path: Path) -> None:
+    """`org/name` alone takes fp32 then, and fp16 otherwise."""
+    with installing_place(tmp_path, full_precision=True) as place:
+        folder = tmp_path / "hosted" / "both"
+        place.hub.add("acme/both", tiny.pipeline(folder, base="sd-1", variant="both"))
+        wide = place.install("acme/both").total_bytes
+        narrow = place.install("acme/both:fp16").total_bytes
+        assert wide > 1.5 * narrow
+        with open_place(tmp_path, place.hub, place.site) as usual:
+            assert usual.install("acme/both").total_bytes == narrow
+    assert not Settings(root=tmp_path).full_precision
