@@ -199,3 +199,50 @@ def test_a_file_is_downloaded_and_checked(desk: Desk, hub: HuggingFaceHub, tmp_p
     assert not other.exists()
     assert desk.run("download", url, "--rate", "fast").exit_code == 2
     assert desk.run("download", url, url, "--sha256", digest).exit_code == 2
+
+
+def test_others_see_how_far_a_job_is(desk: Desk, hub: HuggingFaceHub) -> None:
+    """From what lies on the disk; the program that runs it is asked to end it."""
+    reached, go_on = hub.files.hold_after(2_000_000)
+    running = desk.start("add", "acme/dream")
+    assert reached.wait(60)
+    (job,) = desk.data("job", "ls")
+    assert 0 < job["bytes"] < job["total_bytes"]
+    line = desk.run("job", "ls").stdout.splitlines()[1]
+    assert re.match(r" +1  running +\S+ [kM]B of 3\.\d MB  acme/dream", line)
+    assert desk.run("job", "cancel", "1").exit_code == 0
+    _, said = running.communicate(timeout=60)
+    go_on.set()
+    assert "cancelled  acme/dream" in said
+    assert desk.data("job", "ls") == []
+    assert desk.data("ls") == []
+
+
+def test_what_is_said_of_a_model_is_kept_with_it(desk: Desk, tmp_path: Path) -> None:
+    """Name, description and tags, from a hub as from a path."""
+    lora = tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    words = ("--tag", "mine", "--tag", "line art", "--description", "for proofs")
+    for source, name in (("acme/dream", "Night"), (lora, "Ink")):
+        done = desk.run("add", source, "--name", name, *words)
+        assert done.exit_code == 0, done.stderr
+        shown = desk.data("show", name)
+        assert shown["description"] == "for proofs"
+        assert name in {each["name"] for each in desk.data("ls", "tag:mine", 'tag:"line art"')}
+    refused = desk.run("add", "acme/dream", lora, "--name", "both")
+    assert refused.exit_code == 2
+
+
+def test_a_scan_tells_of_each_model_what_it_adds(desk: Desk, tmp_path: Path) -> None:
+    """What is owned adds nothing; what two of them share is added once."""
+    mine = tmp_path / "mine"
+    first = tiny.pipeline(mine / "a", base="sd-1", seed=1)
+    tiny.pipeline(mine / "b", base="sd-1", seed=2)
+    looked = desk.data("add", "--scan", "--dry-run", mine)
+    needs = [each["bytes_stored"] for each in looked["would_add"]]
+    assert needs[0] > 3 * needs[1] > 0
+    assert sum(needs) == looked["bytes_stored"]
+    assert desk.run("add", first).exit_code == 0
+    lines = desk.run("add", "--scan", "--dry-run", mine).stdout.splitlines()
+    assert lines[0].split()[-1] == "ADDS"
+    assert lines[1].split()[-1] == "owned"
+    assert lines[2].split()[-1] == "kB"
