@@ -33,6 +33,11 @@ def send_to_another_name(origin: Origin) -> None:
     origin.answer = elsewhere  # type: ignore[method-assign]
 
 
+def refuse(request: Request) -> Answer:
+    """Answer as a storage does that was asked wrongly."""
+    return Answer(400, {"X-Asked": request.method})
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     with installing_place(tmp_path) as place:
@@ -81,16 +86,15 @@ def test_tokens_are_nowhere_but_in_the_settings(
 ) -> None:
     """Neither the settings' nor the caller's nor one in an address: not on disk, in logs, events or jobs."""
     caplog.set_level(logging.DEBUG)
-    theirs = {"civitai": {"token": "s3cretOfCivitai"}}
     secrets = [TOKEN, "s3cretOfCivitai", "s3cretInQuery", "s3cretUser"]
-    with installing_place(tmp_path, **theirs) as place:
+    with installing_place(tmp_path, civitai={"token": "s3cretOfCivitai"}) as place:
         place.site.token = "s3cretOfCivitai"  # noqa: S105 - the stand-in's own
         place.version.needs_login = True
         place.hub.repositories["acme/dream"].is_private = True
         if outcome == "error":
             place.hub.files.expire_signed_urls()
-            place.site.files.answer = lambda _: Answer(400, {}, b"")  # type: ignore[method-assign]
-            place.hub.files.answer = lambda _: Answer(400, {}, b"")  # type: ignore[method-assign]
+            for storage in (place.site.files, place.hub.files):
+                storage.answer = refuse  # type: ignore[method-assign]
         key = place.hub.files.publish(place.lora, etag="p", is_public=True)
         address = urlsplit(place.hub.files.public_url(key))
         url = f"http://s3cretUser:pw@{address.netloc}{address.path}?token=s3cretInQuery"

@@ -172,8 +172,8 @@ def test_a_pointer_in_place_of_a_file_is_no_file(place: Place) -> None:
 def test_a_page_in_place_of_a_file_is_no_model(place: Place) -> None:
     """Captive networks and login walls answer so, with a status that says all is well."""
 
-    def page(_request: Request) -> Answer:
-        body = b"<!DOCTYPE html><title>Welcome to our network</title>"
+    def page(request: Request) -> Answer:
+        body = f"<!DOCTYPE html><title>Before {request.path}</title>".encode()
         return Answer(200, {"Content-Type": "text/html"}, body)
 
     place.site.files.answer = page  # type: ignore[method-assign]
