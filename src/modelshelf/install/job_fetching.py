@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
+from modelshelf.blobs.trouble import store_trouble
 from modelshelf.download import DownloadQueueServiceBase
+from modelshelf.download.room import check_space
 from modelshelf.errors import InvalidModelSourceError
 from modelshelf.install.fetching import download_listed, download_url, fetched_by, parts_of
 from modelshelf.install.installation import Installation
 from modelshelf.install.job_board import NOT_STORED, JobBoard
+from modelshelf.install.job_document import FetchedFile
 from modelshelf.install.sparing import FileSparer
 from modelshelf.install.told import source_in_words
 from modelshelf.schema.download_job import DownloadJobBase, DownloadJobStatus, MeasuredDownloadJob
@@ -20,6 +24,9 @@ from modelshelf.schema.listing import Listing
 from modelshelf.schema.model_source import ModelSource, URLModelSource
 
 __all__ = ["Hubs", "JobFetcher"]
+
+_BLOCK = 512
+"""Bytes of the unit in which systems count the room that a file takes."""
 
 
 class Hubs(Protocol):
@@ -83,6 +90,7 @@ class JobFetcher:
             job.spared_bytes = job.bytes = sum(file.size for file in installation.there)
             job.total_bytes = listing.size or 0
             job.notes = listing.notes
+            _check_room(listing, folder, installation.there)
             token = listing.access_token or self._hubs.token_for(listing.source)
             download = download_listed(listing, folder, installation.there, token)
         if download is None:
@@ -150,3 +158,20 @@ class JobFetcher:
         installation.download = None
         installation.job.bytes = sum(file.size for file in installation.there)
         self._pass_on(installation)
+
+
+def _check_room(listing: Listing, folder: Path, there: Sequence[FetchedFile]) -> None:
+    """Refuse, before the first byte, what the disk cannot hold as a whole; what came before counts.
+
+    Raises:
+        NotEnoughSpaceError: All files together are too large.
+    """
+    whole = {file.member for file in there}
+    missing = sum(file.size or 0 for file in listing.files if file.name not in whole)
+    begun = sum(
+        path.stat().st_blocks * _BLOCK
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).as_posix() not in whole
+    )
+    with store_trouble(folder):
+        check_space(folder / "*", missing - begun)

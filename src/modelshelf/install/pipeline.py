@@ -156,7 +156,7 @@ class ModelAdder:
             SourceUnreadableError: A file could not be read.
         """
         parts = [part for plan in plans for part in plan.all_parts]
-        return Sampling(parts, self._records).bytes_needed
+        return Sampling(parts, self._records).bytes_needed()
 
     def add(
         self,
@@ -191,7 +191,7 @@ class ModelAdder:
         protected = [("folder", location) for location in locations]
         with self._leases.hold(lease_id, f"adding {plan.name}", protected):
             sampling = Sampling(plan.all_parts, self._records)
-            check_space(self._library[-1], sampling.bytes_needed)
+            check_space(self._library[-1], sampling.bytes_needed(take=take))
             report = tally(plan, report)
             storer = PartStorer(
                 lease_id,
@@ -238,7 +238,7 @@ class ModelAdder:
         with self._leases.hold(lease_id, f"adding {len(plans)} models", protected):
             parts = [plan.parts[0] for plan in plans]
             sampling = Sampling(parts, self._records, passes_over=True)
-            check_space(self._library[-1], sampling.bytes_needed)
+            check_space(self._library[-1], sampling.bytes_needed())
             storer = PartStorer(
                 lease_id,
                 sampling,

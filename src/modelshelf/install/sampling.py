@@ -11,6 +11,7 @@ from modelshelf.protocols import RecordStore
 from modelshelf.schema.manifest import PlannedPart
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.recipe import StorableFile
+from modelshelf.schema.source import SourceFile
 
 __all__ = ["SampledFile", "Sampling"]
 
@@ -81,10 +82,17 @@ class Sampling:
         """Note that the store has such a file from now on."""
         self._familiar.add((size, quick))
 
-    @property
-    def bytes_needed(self) -> int:
-        """Bytes that will certainly be written: of files whose fingerprint nobody has seen."""
-        return sum(size for size, _ in self._samples - self._familiar)
+    def bytes_needed(self, *, take: bool = False) -> int:
+        """Return the bytes that will certainly be written: of files whose fingerprint nobody has seen.
+
+        Args:
+            take: Whether files that lie there as they are to be stored are linked in, which takes no room.
+        """
+        files = self.files_of(self._files)
+        wanted = {
+            file.sample for file in files if not (take and isinstance(file.source, SourceFile))
+        }
+        return sum(size for size, _ in wanted - self._familiar)
 
     def take(self, parts: Iterable[PlannedPart]) -> int:
         """Return the bytes that storing *parts* would certainly write; from then on they count as stored."""

@@ -1,0 +1,74 @@
+"""Installing where there is little room: refused before the first byte, and never for room it does not need."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import NotEnoughSpaceError
+from modelshelf.testing import tiny
+from tests.hubs import civitai_site, hugging_face_hub
+from tests.installers import PATIENCE, Place, open_place
+
+pytestmark = pytest.mark.fault
+
+MODEL = 12_000_000
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A library on a file system of twenty megabytes, and a hub with a model of twelve."""
+    small = tmp_path / "small"
+    small.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(small)]
+    try:
+        mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("only root can mount a small disk, and not in every container")
+    try:
+        with hugging_face_hub() as hub, civitai_site() as site:
+            hub.add("acme/dream", tiny.pipeline(tmp_path / "dream", base="sd-1", size=MODEL))
+            with open_place(small, hub, site) as place:
+                yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
+def test_what_is_fetched_needs_no_room_twice(place: Place) -> None:
+    """Its files become the stored ones, so that they are there once at any time."""
+    job = place.install("acme/dream")
+    assert job.complete, job.error
+    assert place.left_behind() == []
+
+
+def test_a_repository_that_does_not_fit_is_refused_before_its_first_byte(place: Place) -> None:
+    """All its files count together; with room again it is fetched."""
+    filler = place.folder / "filler"
+    filler.write_bytes(bytes(MODEL))
+    job = place.install("acme/dream")
+    assert isinstance(job.exception, NotEnoughSpaceError)
+    assert job.exception.needed > MODEL
+    assert place.hub.files.bytes_sent.total() == 0
+    filler.unlink()
+    place.installer.retry_job(job)
+    assert place.installer.wait_for_job(job, timeout=PATIENCE).complete, job.error
+
+
+def test_what_came_before_is_not_asked_room_for_again(place: Place) -> None:
+    """Half of it is there, so the other half has to fit."""
+    reached, go_on = place.hub.files.hold_after(MODEL // 2)
+    job = place.installer.heuristic_import("acme/dream")
+    assert reached.wait(PATIENCE)
+    place.installer.pause_job(job)
+    go_on.set()
+    place.installer.stop()
+    (place.folder / "filler").write_bytes(bytes(3_000_000))
+    with open_place(place.folder, place.hub, place.site) as later:
+        resumed = later.installer.take_up(job.id)
+        assert resumed is not None
+        assert later.installer.wait_for_job(resumed, timeout=PATIENCE).complete, resumed.error
