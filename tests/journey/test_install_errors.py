@@ -160,6 +160,15 @@ def test_a_hub_that_gives_nothing_says_why(
     assert place.left_behind() == []
 
 
+def test_a_token_of_the_settings_that_opens_nothing_is_said_to_be_refused(tmp_path: Path) -> None:
+    """And not that one is missing."""
+    with installing_place(tmp_path, civitai={"token": "outdated"}) as place:
+        ask_who(place)
+        job = place.install("civitai:1")
+        assert (job.status.value, job.error_code) == ("error", "token-refused")
+        assert "outdated" not in (job.error or "")
+
+
 def test_a_pointer_in_place_of_a_file_is_no_file(place: Place) -> None:
     """As from a clone without LFS."""
     point(place)

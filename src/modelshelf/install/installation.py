@@ -97,7 +97,7 @@ class Installation:
 
         Args:
             error: What it failed with.
-            token: The source's own, which is not repeated.
+            token: What was presented, which is not repeated; None where nothing was.
         """
         listing: Listing | None = None
         # What is written down may be what it failed of.

@@ -123,10 +123,12 @@ class JobBoard:
     def fail(self, installation: Installation, error: Exception) -> None:
         """Let a job fail that did not end otherwise meanwhile."""
         job = installation.job
+        # What was presented may be the settings' own.
+        presented = getattr(installation.download, "access_token", None)
         installation.download = None
         if job.status not in PENDING:
             return
-        installation.failed(error, getattr(job.source, "access_token", None))
+        installation.failed(error, presented or getattr(job.source, "access_token", None))
         if self.move(installation, InstallStatus.ERROR, only_from=PENDING):
             event = ModelInstallError(
                 id=job.id,
