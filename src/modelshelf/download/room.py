@@ -17,6 +17,10 @@ _SPARE = 20
 """A twentieth of what is going to be written stays free beside it."""
 _BLOCK = 512
 """Bytes of the unit in which systems count the room that a file takes."""
+_STATUS_SIZE = 256
+"""Bytes; more than `struct statfs` has anywhere. Its first field is the kind of the file system."""
+_IN_MEMORY = frozenset({0x0102_1994, 0x8584_58F6})
+"""tmpfs and ramfs, by `statfs(2)`."""
 _UNABLE = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -66,12 +70,18 @@ def can_promise_room(descriptor: int) -> bool:
     """Say whether the file system can reserve room without writing to it.
 
     Where it cannot, `posix_fallocate(3)` writes to every block in place of it: seconds for each GB, in which
-    nobody can pause anything. FAT, ext2 and older NFS are such.
+    nobody can pause anything. FAT, ext2 and older NFS are such. One in memory would clear every page before
+    it is written to, which costs as much as the writing.
 
     Args:
         descriptor: A file open for writing, which is a byte long at least when this returns True.
     """
     library = ctypes.CDLL(None, use_errno=True)
+    status = ctypes.create_string_buffer(_STATUS_SIZE)
+    if library.fstatfs(descriptor, status) == 0:
+        kind = ctypes.c_long.from_buffer(status).value & 0xFFFF_FFFF
+        if kind in _IN_MEMORY:
+            return False
     # Of the two names a C library has at least one; with both, only the first takes 64 bits everywhere.
     call = getattr(library, "fallocate64", None) or library.fallocate
     call.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
