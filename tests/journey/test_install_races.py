@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -11,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from modelshelf.disk import LocalDisk
+from modelshelf.errors import NotEnoughSpaceError
 from modelshelf.install.job_folder import JobFolders, Wish
 from modelshelf.schema.install_job import InstallStatus
 from tests.hubs import Answer, HuggingFaceHub, Request
@@ -141,3 +145,68 @@ def test_files_that_somebody_removed_are_fetched_again(
         job = later.installer.wait_for_job(later.installer.get_job_by_id(1), timeout=PATIENCE)
         assert job.status is InstallStatus.COMPLETED, job.error
         assert later.left_behind() == []
+
+
+@pytest.mark.parametrize("content", [b"half of it", None])
+def test_a_file_that_nobody_noted_is_no_obstacle(
+    place: Place, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    """A program may end between giving a file its name and writing that down, or while it copies one."""
+    left_paused(place, monkeypatch)
+    files = written(place).parent / "files"
+    files.mkdir(exist_ok=True)
+    (files / "ink.safetensors").write_bytes(content or place.lora.read_bytes())
+    with open_place(place.folder, place.hub, place.site) as later:
+        job = later.installer.take_up(1)
+        assert job is not None
+        assert later.installer.wait_for_job(job, timeout=PATIENCE).complete, job.error
+        sent = place.hub.files.bytes_sent.total()
+        assert (sent == 0) is (content is None)
+
+
+def test_the_file_of_an_address_that_nobody_noted_is_fetched_again(place: Place) -> None:
+    """Nobody has said what it has to be, so what lies there may be anything."""
+    url = place.hub.files.public_url(
+        place.hub.files.publish(place.lora, etag="plain", is_public=True)
+    )
+    reached, go_on = place.hub.files.hold_after(1000)
+    job = place.installer.heuristic_import(url)
+    assert reached.wait(PATIENCE)
+    place.installer.stop()
+    go_on.set()
+    files = written(place).parent / "files"
+    for path in files.iterdir():
+        path.unlink()
+    (files / place.lora.name).write_bytes(b"anything")
+    with open_place(place.folder, place.hub, place.site) as later:
+        again = later.installer.take_up(job.id)
+        assert again is not None
+        assert later.installer.wait_for_job(again, timeout=PATIENCE).complete, again.error
+
+
+class FullAtTheEnd(LocalDisk):
+    """Has no room for a word once everything is fetched."""
+
+    def __init__(self) -> None:
+        self.is_full = False
+
+    def create(self, path: Path, mode: int = 0o600) -> int:
+        if self.is_full and path.name == "job.new":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return super().create(path, mode)
+
+
+def test_a_job_that_cannot_be_written_down_ends_all_the_same(tmp_path: Path) -> None:
+    """It fails with what the disk said, and can be tried again."""
+    disk = FullAtTheEnd()
+    with installing_place(tmp_path, disk=disk) as place:
+        reached, go_on = place.hub.files.hold_after(1000)
+        job = place.installer.heuristic_import("acme/ink")
+        assert reached.wait(PATIENCE)
+        disk.is_full = True
+        go_on.set()
+        assert place.installer.wait_for_job(job, timeout=PATIENCE).errored
+        assert isinstance(job.exception, NotEnoughSpaceError)
+        disk.is_full = False
+        place.installer.retry_job(job)
+        assert place.installer.wait_for_job(job, timeout=PATIENCE).complete, job.error

@@ -33,6 +33,8 @@ def download_url(source: URLModelSource, folder: Path) -> DownloadJobRemoteSourc
         destination_is_folder=True,
         access_token=source.access_token,
         digests=_BOTH,
+        # The folder is ours: what is there without being noted, a program left that died or was stopped.
+        overwrite=True,
         preserve_partial_downloads=True,
     )
 
@@ -72,6 +74,7 @@ def _part(file: ListedFile) -> DownloadJobRemoteSource:
             git_sha1=file.git_sha1,
         ),
         digests=_BOTH,
+        overwrite=True,
         total_bytes=file.size or 0,
     )
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from modelshelf.blobs.trouble import store_trouble
 from modelshelf.download import DownloadQueueServiceBase
 from modelshelf.download.room import check_space
-from modelshelf.errors import InvalidModelSourceError
+from modelshelf.errors import InvalidModelSourceError, ModelshelfError
 from modelshelf.install.fetching import download_listed, download_url, fetched_by, parts_of
 from modelshelf.install.installation import Installation
 from modelshelf.install.job_board import NOT_STORED, JobBoard
@@ -121,8 +121,12 @@ class JobFetcher:
             case DownloadJobStatus.RUNNING:
                 self._progress(installation, download)
             case DownloadJobStatus.COMPLETED:
-                installation.add_files(fetched_by(download, installation.folder.files))
-                self._fetched(installation)
+                try:
+                    installation.add_files(fetched_by(download, installation.folder.files))
+                    self._fetched(installation)
+                except (ModelshelfError, OSError) as error:
+                    # The disk may be full just now, and nobody else would say that the job has failed.
+                    self._board.fail(installation, error)
             case DownloadJobStatus.ERROR:
                 unsaid = RuntimeError("the download failed without a word")
                 self._board.fail(installation, download.error or unsaid)
