@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from modelshelf.download.destination_trouble import destination_trouble
 from modelshelf.download.file_name import safe_name
 from modelshelf.download.origin import public_url
 from modelshelf.download.partial_names import PartialNames, find_partials
@@ -38,22 +39,31 @@ class Destination:
         Raises:
             InvalidDownloadError: The folder does not exist, or the name is none.
             UnsafeFileNameError: The order's file name could leave the folder.
+            DestinationUnusableError: The system cannot look there: no permission, or too long a name.
         """
         destination = order.destination
-        if destination.is_dir():
+        if "\0" in str(destination):
+            raise InvalidDownloadError(url=public_url(order.url), reason="NUL in the file's name")
+        with destination_trouble(destination):
+            is_folder, is_in_folder = destination.is_dir(), destination.parent.is_dir()
+        if is_folder:
             name = None if order.file_name is None else safe_name(order.file_name)
             return cls(destination, name, _key(order))
-        if not destination.parent.is_dir():
+        if not is_in_folder:
             reason = f"the folder `{destination.parent}` does not exist"
             raise InvalidDownloadError(url=public_url(order.url), reason=reason)
         return cls(destination.parent, destination.name, _key(order))
 
     def leftover(self) -> Path | None:
-        """Return the final name of what an earlier run of the same order left unfinished; None: nothing."""
+        """Return the final name of what an earlier run of the same order left unfinished; None: nothing.
+
+        Raises:
+            DestinationUnusableError: The system refused to look.
+        """
+        with destination_trouble(self.folder / (self.name or "")):
+            partials = self._partials()
         # The name in the names of parts may be shortened; what is made of it is shortened likewise.
-        return next(
-            (self.folder / (self.name or names.final.name) for names in self._partials()), None
-        )
+        return next((self.folder / (self.name or names.final.name) for names in partials), None)
 
     def _partials(self) -> list[PartialNames]:
         if self.name is None:

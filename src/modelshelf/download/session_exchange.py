@@ -78,6 +78,9 @@ def open_in_session(
             )
     except (requests.RequestException, OSError, http.client.HTTPException) as error:
         failure = _failure(error, address.public, request)
+    except ValueError:
+        # The library reads where a redirect leads even if nobody wants to follow it.
+        failure = InvalidAnswerError(url=address.public, reason="a redirect that cannot be read")
     else:
         try:
             return SessionAnswer(response, request, is_direct=is_direct)
