@@ -74,7 +74,7 @@ class ExpectedContent:
 class TransferOrder:
     """One file to fetch."""
 
-    url: str
+    url: str = field(repr=False)
     """The origin: asked anew whenever an address that it led to has expired."""
     destination: Path
     """An existing folder, in which the host's own name is used, or the path of the file to be."""
