@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Add models: folders and files of this machine, addresses, Hugging Face, Civitai.
+    """Add models from paths, addresses, Hugging Face or Civitai.
 
     A diffusers folder is one model, and so is a model file; in any other folder they are looked for.
     From a repository only what the model needs is fetched, and nothing that is on this machine already.

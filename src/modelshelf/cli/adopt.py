@@ -24,8 +24,9 @@ __all__ = ["command"]
 @verb_options
 @click.pass_obj
 def command(session: Session, folders: tuple[Path, ...]) -> int:
-    """Enter every model below folders where it lies; nothing there is copied, changed or deleted.
+    """Know models where they lie: nothing is copied or changed.
 
+    Every model below the folders gets its record, and no byte there is ever written or deleted.
     Another program may go on using them. `shelf missing` says which were moved away since.
 
     \b

@@ -53,7 +53,7 @@ def command(
     token: str | None,
     force: bool,
 ) -> int:
-    """Download files: whole, checked, and going on where an earlier try stopped.
+    """Download files, whole and checked, without adding them.
 
     A file has its name only when it is whole. Interrupted, the same command goes on where it was.
 

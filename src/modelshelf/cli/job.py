@@ -27,7 +27,7 @@ _numbers = click.argument("numbers", nargs=-1, required=True, type=int, metavar=
 @click.group("job")
 @verb_options
 def command() -> None:
-    """Look at installations that are under way or were interrupted, and control them.
+    """Look at installations, and pause, resume or end them.
 
     What was fetched stays until a job is done, cancelled or pruned. Jobs of another running program are
     controlled through it.

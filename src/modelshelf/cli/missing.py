@@ -16,9 +16,10 @@ __all__ = ["command"]
 @verb_options
 @click.pass_obj
 def command(session: Session) -> None:
-    """List adopted models that somebody moved, removed or replaced by a file of another length.
+    """List adopted models that are not where they were.
 
-    Looks at names and lengths alone, so it takes a moment only. `shelf relink DIR` finds them again.
+    Somebody moved or removed them, or put a file of another length in their place. Looks at names
+    and lengths alone, so it takes a moment only. `shelf relink DIR` finds them again.
     """
     with session.open() as manager, installing(session, manager) as (installer, _):
         gone = installer.placed.missing()

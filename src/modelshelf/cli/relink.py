@@ -24,9 +24,10 @@ __all__ = ["command"]
 @verb_options
 @click.pass_obj
 def command(session: Session, folders: tuple[Path, ...]) -> int:
-    """Look below folders for adopted models that are missing, and correct where their records say they are.
+    """Find adopted models again that somebody moved.
 
-    A model is known by its hash, whatever it is called now; its name, tags and key stay.
+    Looks below folders for those that are missing, and corrects where their records say they are. A
+    model is known by its hash, whatever it is called now; its name, tags and key stay.
     """
     batch = Batch(session)
     found: list[dict[str, object]] = []
