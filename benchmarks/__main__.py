@@ -15,6 +15,7 @@ from benchmarks.downloading import (
     capped_download,
     download_memory,
     raw_download,
+    small_downloads,
     verified_download,
 )
 from benchmarks.environment import describe
@@ -47,6 +48,7 @@ BENCHMARKS: Mapping[str, Callable[[Scale, Path], list[Row]]] = MappingProxyType(
         "download": raw_download,
         "verified": verified_download,
         "capped": capped_download,
+        "download-small": small_downloads,
         "download-memory": download_memory,
         "download-control": download_control,
     }

@@ -16,9 +16,16 @@ from benchmarks.program import Spent, spend
 from benchmarks.race import remove, settle
 from benchmarks.row import Row
 from benchmarks.scale import Scale
+from tests.hubs import hugging_face_hub
 from tests.servers.nginx import Nginx, run_nginx
 
-__all__ = ["capped_download", "download_memory", "raw_download", "verified_download"]
+__all__ = [
+    "capped_download",
+    "download_memory",
+    "raw_download",
+    "small_downloads",
+    "verified_download",
+]
 
 _MEMORY_GOAL = 64 << 20
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, so that nobody waits for a real one
@@ -31,6 +38,12 @@ with open(sys.argv[2], "wb") as target:
     http_get(sys.argv[1], target)
 """
 """The engine under `hf_hub_download`, without the hub around it. It compares the size alone."""
+
+_SNAPSHOT = """
+import sys
+from huggingface_hub import snapshot_download
+snapshot_download("acme/small", local_dir=sys.argv[1])
+"""
 
 Command = Callable[[str, Path], Sequence[str | Path]]
 """Made of an address and of the file to be."""
@@ -113,6 +126,39 @@ def download_memory(scale: Scale, folder: Path) -> list[Row]:
             is_met=grown <= _MEMORY_GOAL,
         )
     ]
+
+
+def small_downloads(scale: Scale, folder: Path) -> list[Row]:
+    """Fetch a repository of small files from a stand-in of the hub, which counts for both alike."""
+    source = folder / "repository"
+    source.mkdir()
+    for number in range(scale.small_files):
+        write_random(source / f"part-{number:04d}.json", 20_000 + number)
+    place = folder / "small"
+    place.mkdir()
+    with hugging_face_hub() as hub:
+        hub.add("acme/small", source)
+        spent = _take_turns(
+            {
+                "modelshelf": lambda _, target: [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.fetching_repository",
+                    hub.url,
+                    "acme/small",
+                    target,
+                ],
+                "huggingface_hub": lambda _, target: [
+                    *("env", f"HF_ENDPOINT={hub.url}", f"HF_HOME={target}-home"),
+                    *(sys.executable, "-c", _SNAPSHOT, target),
+                ],
+            },
+            "",
+            place,
+            scale,
+        )
+    task = f"download {scale.small_files} files of 20 kB, checked"
+    return [_speed(task, spent, "huggingface_hub", at_least=1)]
 
 
 @contextmanager

@@ -25,6 +25,8 @@ class Scale:
     """Model records in the store that is asked."""
     installs: int = 1_000
     """LoRAs of 0.3 MB that are installed one after the other."""
+    small_files: int = 500
+    """Files of 20 kB in the repository that is downloaded."""
     download: int = 2_147_483_648
     """Bytes of the file that is downloaded."""
     rounds: int = 5
@@ -39,6 +41,7 @@ TINY = Scale(
     loras=20,
     records=50,
     installs=20,
+    small_files=10,
     download=4_000_000,
     rounds=1,
 )
