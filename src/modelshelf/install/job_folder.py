@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
@@ -216,8 +216,14 @@ class JobFolders:
         lock.release()
         return False
 
-    def take_over(self, number: int) -> tuple[JobFolder, JobDocument] | None:
+    def take_over(
+        self, number: int, *, is_one_of_many: bool = False
+    ) -> tuple[JobFolder, JobDocument] | None:
         """Make a job of a dead program one of this program.
+
+        Args:
+            number: Which.
+            is_one_of_many: Whether the caller itself calls `forget_owners` after the last.
 
         Returns:
             The job; None where there is none, or its owner lives.
@@ -231,10 +237,19 @@ class JobFolders:
             before = document.owner
             document = document.model_copy(update={"owner": owner})
             folder.save(document)
-            if all(each.owner != before for _, each in self.jobs()):
-                with suppress(OSError):
-                    self._lock_of(before).unlink()
+        if not is_one_of_many:
+            self.forget_owners({before})
         return folder, document
+
+    def forget_owners(self, owners: Collection[str]) -> None:
+        """Remove the locks of dead programs of which there is no job any more."""
+        if not owners:
+            return
+        with self._gate():
+            left = set(owners) - {document.owner for _, document in self.jobs()}
+            for owner in left:
+                with suppress(OSError):
+                    self._lock_of(owner).unlink()
 
     def clear_debris(self) -> None:
         """Remove folders without a job, which a crash left between making or removing and saying so."""

@@ -130,10 +130,13 @@ class JobRunner:
     def take_up(self) -> None:
         """Go on with what programs that have ended left, and list what was paused or failed."""
         self._folders.clear_debris()
+        left: set[str] = set()
         for _, found in list(self._folders.jobs()):
-            taken = self._folders.take_over(found.id)
+            taken = self._folders.take_over(found.id, is_one_of_many=True)
             if taken is not None:
+                left.add(found.owner)
                 self._take(*taken)
+        self._folders.forget_owners(left)
 
     def take_one(self, number: int) -> ModelInstallJob | None:
         """Go on with one job that its program left, paused and failed ones too.

@@ -151,6 +151,24 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert [lock.stem for lock in locks] == [folders.owner]
 
 
+def test_many_jobs_are_taken_over_in_time_for_each(tmp_path: Path) -> None:
+    """Not all others are read again for each; the lock of whoever left them goes with the last."""
+    with JobFolders(tmp_path / "installs", LocalDisk()) as left:
+        owner = left.owner
+        for _ in range(20):
+            left.create(saying(), is_durable=False)
+    folders = JobFolders(tmp_path / "installs", LocalDisk())
+    lock = tmp_path / "installs" / "owners" / f"{owner}.lock"
+    for number in range(1, 20):
+        assert folders.take_over(number, is_one_of_many=True)
+        folders.forget_owners(())
+    folders.forget_owners({owner})
+    assert lock.exists()
+    assert folders.take_over(20)
+    assert not lock.exists()
+    folders.close()
+
+
 def test_what_cannot_be_read_is_passed_over(folders: JobFolders) -> None:
     """Damage in one job does not hide the others, and debris without a document is removed."""
     damaged, _ = folders.create(saying())
