@@ -214,6 +214,8 @@ def test_others_see_how_far_a_job_is(desk: Desk, hub: HuggingFaceHub) -> None:
     _, said = running.communicate(timeout=60)
     go_on.set()
     assert "cancelled  acme/dream" in said
+    # Whoever waited for the model must not take this for success.
+    assert running.returncode == 1
     assert desk.data("job", "ls") == []
     assert desk.data("ls") == []
 

@@ -13,7 +13,11 @@ from modelshelf.cli.output import note, print_lines, warn
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
 from modelshelf.cli.transfer_bars import Moved, TransferBars, transfer_bars
-from modelshelf.errors import InstallationFailedError, ModelshelfError
+from modelshelf.errors import (
+    InstallationFailedError,
+    InstallationStoppedError,
+    ModelshelfError,
+)
 
 if TYPE_CHECKING:
     from modelshelf.events import Subscription
@@ -81,11 +85,14 @@ def _tell(session: Session, batch: Batch, job: ModelInstallJob) -> None:
     if job.errored:
         batch.take(words, _error(job))
         return
-    batch.take(words, None)
     config = job.config_out
     if config is None:
+        # Whoever waits for the model must not take this for success.
+        stopped = InstallationStoppedError(source=words, how=job.status.value)
+        batch.take(words, stopped, tell=False)
         note(session, f"{job.status}  {words}")
         return
+    batch.take(words, None)
     if session.quiet:
         print_lines([config.key])
     elif not session.json:

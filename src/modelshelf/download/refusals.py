@@ -141,7 +141,7 @@ def unexpected_content(
         `https://hub.example/login` refuses access (200): a page to log in came in place of the file
     """
     shown = public_url(url)
-    suffix = name.lower().rpartition(".")[2]
+    suffix = name.lower().rpartition(".")[2] if "." in name else ""
     start = body_prefix.removeprefix(b"\xef\xbb\xbf").lstrip()
     media_type = headers.get("content-type", "").lower()
     error: DownloadError | None = None

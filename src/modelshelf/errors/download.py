@@ -308,8 +308,10 @@ class UnknownJobIDException(DownloadError):  # the specification's name
 
     code = "job-unknown"
     exit_status, http_status = 4, 404
-    message = "the queue has no job `{job}`"
-    hint = "`list_jobs()` tells which there are; submit the job first"
+    message = "there is no job `{job}`"
+    hint = (
+        "`shelf job ls` shows the installations that there are, `list_jobs()` all jobs of a program"
+    )
 
     job: str
     """What was asked for."""

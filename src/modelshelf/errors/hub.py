@@ -13,6 +13,7 @@ __all__ = [
     "HubError",
     "HubUnreachableError",
     "InstallationFailedError",
+    "InstallationStoppedError",
     "InvalidMetadataError",
     "InvalidModelSourceError",
     "LoginRequiredError",
@@ -52,6 +53,19 @@ class InstallationFailedError(HubError):
     """What was to be installed."""
     reason: str
     """What that program said last."""
+
+
+class InstallationStoppedError(HubError):
+    """Another program put the installation aside, or cancelled it, while this one waited for it."""
+
+    code = "installation-stopped"
+    message = "`{source}` was not installed: it was {how} by another program"
+    hint = "`shelf job ls` shows what was put aside, and `shelf job resume` goes on with it"
+
+    source: str
+    """What was to be installed."""
+    how: str
+    """`paused` or `cancelled`."""
 
 
 class InvalidModelSourceError(HubError):

@@ -197,3 +197,10 @@ def test_a_login_page_is_known_by_its_address() -> None:
 def test_a_large_file_is_no_pointer() -> None:
     """A pointer is small; what only begins like one is a file."""
     assert unexpected_content({}, _POINTER, url=_URL, name="a.txt", size=5000) is None
+
+
+@pytest.mark.parametrize("name", ["html", "txt", "MD"])
+def test_a_name_without_a_suffix_wants_no_page(name: str) -> None:
+    """An address such as `/html` has a file of that name, and not of that kind."""
+    assert unexpected_content({}, _PAGE, url=_URL, name=name) is not None
+    assert unexpected_content({}, _PAGE, url=_URL, name=f"page.{name}") is None
