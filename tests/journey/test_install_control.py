@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
 from modelshelf import ModelInstallService, Settings
 from modelshelf.disk import LocalDisk
+from modelshelf.errors import InvalidModelSourceError, LoginRequiredError
 from modelshelf.install.job_folder import JobFolders, Wish
 from modelshelf.protocols import ModelRecords
 from modelshelf.records.services import ModelRecordServiceFile, ModelRecordServiceSQL
@@ -27,7 +28,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield place
 
 
-def held(place: Place) -> tuple[ModelInstallJob, object]:
+def held(place: Place) -> tuple[ModelInstallJob, Event]:
     """Begin an installation whose download stands still in the middle."""
     reached, go_on = place.hub.files.hold_after(600_000)
     job = place.installer.heuristic_import("acme/dream")
@@ -58,7 +59,7 @@ def test_a_paused_job_keeps_what_came_and_goes_on(place: Place) -> None:
     """Nothing is fetched twice but what was on its way."""
     job, go_on = held(place)
     place.installer.pause_job(job)
-    go_on.set()  # type: ignore[attr-defined]
+    go_on.set()
     assert job.paused
     assert not job.in_terminal_state
     assert job in place.installer.wait_for_installs(timeout=PATIENCE)
@@ -75,7 +76,7 @@ def test_a_cancelled_job_leaves_nothing_and_says_so_once(place: Place) -> None:
     with place.bus.subscribe() as events:
         job, go_on = held(place)
         place.installer.cancel_job(job)
-        go_on.set()  # type: ignore[attr-defined]
+        go_on.set()
         place.installer.cancel_job(job)
         place.installer.wait_for_job(job, timeout=PATIENCE)
         place.queue.join()
@@ -93,7 +94,7 @@ def test_another_program_pauses_resumes_and_cancels(place: Place) -> None:
     job, go_on = held(place)
     other_program(place, job, Wish.PAUSE)
     wait_until(place, job, "paused")
-    go_on.set()  # type: ignore[attr-defined]
+    go_on.set()
     other_program(place, job, Wish.RESUME)
     wait_until(place, job, "completed")
     second = place.installer.heuristic_import("acme/absent")
@@ -112,7 +113,7 @@ def test_waiting_ends_when_the_time_is_over(place: Place) -> None:
     assert not job.in_terminal_state
     assert place.installer.wait_for_job(job, timeout=0.2) is job
     assert not job.in_terminal_state
-    Thread(target=go_on.set).start()  # type: ignore[attr-defined]
+    Thread(target=go_on.set).start()
     assert place.installer.wait_for_installs()[0].complete
     assert place.installer.wait_for_installs() == [job]
 
@@ -122,7 +123,7 @@ def test_start_takes_up_what_was_left(tmp_path: Path, place: Place) -> None:
     job, go_on = held(place)
     job.config_in["name"] = "not what counts"
     place.installer.stop()
-    go_on.set()  # type: ignore[attr-defined]
+    go_on.set()
     place.queue.stop()
     with open_place(tmp_path, place.hub, place.site) as later:
         assert later.installer.list_jobs() == []
@@ -248,6 +249,28 @@ def test_jobs_are_found_by_their_source(place: Place) -> None:
     place.installer.wait_for_installs(timeout=PATIENCE)
     assert place.installer.get_job_by_source(LocalModelSource(path=place.lora)) == [job]
     assert place.installer.get_job_by_source(HFModelSource(repo_id="acme/ink")) == []
+
+
+def test_a_cached_download_that_takes_too_long_goes_on_later(place: Place) -> None:
+    """What came is kept; a token that is missing is told as by an installation."""
+    reached, go_on = place.hub.files.hold_after(600_000)
+    with pytest.raises(TimeoutError):
+        place.installer.download_and_cache("acme/dream", timeout=1)
+    assert reached.is_set()
+    go_on.set()
+    path = place.installer.download_and_cache("acme/dream", timeout=PATIENCE)
+    assert (path / "model_index.json").is_file()
+    assert path.is_relative_to(place.settings.cache_path)
+    assert place.installer.download_and_cache("acme/dream") == path
+    (commit,) = place.hub.repositories["acme/dream"].commits.values()
+    whole = sum(file.size for file in commit.values() if file.is_large)
+    assert place.hub.files.bytes_sent.total() < whole + 8 * (1 << 20)
+    place.version.needs_login = True
+    with pytest.raises(LoginRequiredError):
+        place.installer.download_and_cache("civitai:1")
+    assert place.installer.download_and_cache("civitai:1", place.site.token).is_file()
+    with pytest.raises(InvalidModelSourceError):
+        place.installer.download_and_cache(str(place.lora))
 
 
 def test_full_precision_is_a_setting(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from time import monotonic
 
 from modelshelf.download import DownloadQueueServiceBase
 from modelshelf.download.cache import DownloadCache
-from modelshelf.errors import InvalidModelSourceError
+from modelshelf.errors import DownloadError, InvalidModelSourceError
 from modelshelf.install.fetching import download_listed, download_url
 from modelshelf.install.job_fetching import Hubs
+from modelshelf.install.refused_download import refused_by_hub
 from modelshelf.install.told import source_in_words
 from modelshelf.schema.download_job import DownloadJobRemoteSource, MeasuredDownloadJob
 from modelshelf.schema.model_source import LocalModelSource, ModelSource, URLModelSource
@@ -64,7 +65,13 @@ class CachedFetcher:
         token = listing.access_token or self._hubs.token_for(listing.source)
         many = download_listed(listing, folder, (), token)
         if many is not None:
-            self._run(many, deadline)
+            try:
+                self._run(many, deadline)
+            except DownloadError as error:
+                refused = refused_by_hub(error, listing, has_token=bool(token))
+                if refused is None:
+                    raise
+                raise refused from error
         return folder if listing.is_folder else folder / listing.files[0].name
 
     def _run(
