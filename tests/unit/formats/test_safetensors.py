@@ -137,8 +137,12 @@ def test_every_broken_rule_is_named_with_its_tensor(
         ),
         (
             # Every character that a sound header has, in its order: one name stands somewhere else.
-            b'{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,"b"6]},'
-            b':{"dtype":"F16","shape":[3],"data_offsets":[6,12]}}',
+            b"".join(
+                (
+                    b'{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,"b"6]},',
+                    b':{"dtype":"F16","shape":[3],"data_offsets":[6,12]}}',
+                )
+            ),
             "Expecting ',' delimiter",
         ),
         (b"\xef\xbb\xbf{}", "expected `{` at offset 8"),
