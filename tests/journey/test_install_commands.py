@@ -248,3 +248,26 @@ def test_a_scan_tells_of_each_model_what_it_adds(desk: Desk, tmp_path: Path) -> 
     assert lines[0].split()[-1] == "ADDS"
     assert lines[1].split()[-1] == "owned"
     assert lines[2].split()[-1] == "kB"
+
+
+def test_an_interrupted_download_goes_on_with_the_same_command(
+    desk: Desk, hub: HuggingFaceHub, tmp_path: Path
+) -> None:
+    """Ctrl-C says what was kept; nothing stands at the final name until all of it is there."""
+    path = tiny.lora(tmp_path / "large.safetensors", base="sd-1", size=24_000_000)
+    url = hub.files.public_url(hub.files.publish(path, etag="large", is_public=True))
+    target = tmp_path / "to" / "large.safetensors"
+    target.parent.mkdir()
+    reached, go_on = hub.files.hold_after(12_000_000)
+    running = desk.start("download", url, "--to", target)
+    assert reached.wait(60)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    go_on.set()
+    assert running.returncode == 130
+    assert "the same command goes on from there" in said
+    assert not target.exists()
+    assert desk.run("download", url, "--to", target).exit_code == 0
+    assert target.read_bytes() == path.read_bytes()
+    assert [each.name for each in target.parent.iterdir()] == [target.name]
+    assert hub.files.bytes_sent.total() < 24_000_000 + 9 * (1 << 20)

@@ -75,7 +75,8 @@ class SettingsFile:
                 below = {}
                 place[group] = below
             place = below
-        place[leaf] = value if is_secret(name) else _plain(value)
+        # A path that looks like a number is a path.
+        place[leaf] = _plain(value) if isinstance(checked.value(name), int) else value
         self._write(document)
 
     def unset(self, name: str) -> bool:

@@ -78,3 +78,31 @@ def test_a_link_stays_a_link(file: SettingsFile, tmp_path: Path) -> None:
     file.set("trash.days", "5")
     assert file.path.is_symlink()
     assert "days: 5" in kept.read_text()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "yes",
+        "null",
+        "0x1f",
+        "1e5",
+        "007",
+        "# no comment",
+        "a: b",
+        "it's",
+        'say "x"',
+        "- a",
+        "{",
+        "é",
+        "&a",
+    ],
+)
+def test_every_text_is_read_as_it_was_written(file: SettingsFile, value: str) -> None:
+    """Whatever YAML would make of it without quotes."""
+    file.set("hugging_face.token", value)
+    file.set("models_dir", value)
+    settings = Settings.load(environ={"MODELSHELF_ROOT": str(file.path.parent)})
+    assert settings.hugging_face.token is not None
+    assert settings.hugging_face.token.get_secret_value() == value
+    assert str(settings.models_dir) == value
