@@ -10,7 +10,11 @@ import pytest
 
 from modelshelf import ModelInstallService, Settings
 from modelshelf.disk import LocalDisk
-from modelshelf.errors import InvalidModelSourceError, LoginRequiredError
+from modelshelf.errors import (
+    InvalidModelSourceError,
+    LoginRequiredError,
+    UndeletableFolderError,
+)
 from modelshelf.install.job_folder import JobFolders, Wish
 from modelshelf.protocols import ModelRecords
 from modelshelf.records.services import ModelRecordServiceFile, ModelRecordServiceSQL
@@ -232,6 +236,28 @@ def test_a_link_is_removed_as_a_link(place: Place) -> None:
     place.installer.unconditionally_delete(place.installer.register_path(mine))
     assert not mine.exists()
     assert place.lora.exists()
+
+
+def test_a_folder_that_is_more_than_a_model_is_not_deleted(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records may come from anybody: one of the library's folder, or of another model's, deletes neither."""
+    home = place.folder / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    other = tiny.lora(place.folder / "mine" / "other.safetensors", base="sd-1")
+    place.installer.register_path(other)
+    fields = {"name": "all", "type": "main", "format": "diffusers", "base": "sd-1", "size": 1}
+    store = place.installer.record_store
+    for number, folder in enumerate((place.folder, place.folder / "mine", home)):
+        key = f"record-{number}"
+        store.add_model(key, {**fields, "path": str(folder)})
+        with pytest.raises(UndeletableFolderError):
+            place.installer.unconditionally_delete(key)
+        assert folder.is_dir()
+        assert store.exists(key)
+        store.del_model(key)
+    assert other.exists()
 
 
 def test_a_model_that_is_in_the_library_goes_to_the_trash_whoever_deletes_it(place: Place) -> None:

@@ -114,6 +114,7 @@ from modelshelf.errors.storage import (
     StoreTooNewError,
     StoreUnusableError,
     StoreWriteError,
+    UndeletableFolderError,
 )
 
 __all__ = [
@@ -203,6 +204,7 @@ __all__ = [
     "TlsError",
     "TokenRefusedError",
     "TooManyRequestsError",
+    "UndeletableFolderError",
     "UnexpectedContentError",
     "UnknownJobIDException",
     "UnknownModelException",

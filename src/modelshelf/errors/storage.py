@@ -18,6 +18,7 @@ __all__ = [
     "StoreTooNewError",
     "StoreUnusableError",
     "StoreWriteError",
+    "UndeletableFolderError",
 ]
 
 
@@ -177,6 +178,21 @@ class BlobMissingError(StorageError):
 
     path: str
     """Where the file should be."""
+
+
+class UndeletableFolderError(StorageError):
+    """A record says that a folder is a model, and there is more in it. Look whether the record is right."""
+
+    code = "folder-undeletable"
+    exit_status, http_status = 6, 409
+    message = "`{path}` is not deleted as a model: {reason}"
+    kept = "Nothing was deleted."
+    hint = "`shelf rm` without `--files` removes the record alone"
+
+    path: str
+    """The folder."""
+    reason: str
+    """What is in it."""
 
 
 class DestinationExistsError(StorageError):

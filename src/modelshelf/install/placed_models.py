@@ -117,6 +117,10 @@ class PlacedModels:
         """Return the placed models that are not where their record says, by their names and sizes alone."""
         return [config for config in self._all() if not _is_there(config)]
 
+    def below(self, folder: Path) -> list[AnyModelConfig]:
+        """Return the placed models whose records say that they lie at or below *folder*."""
+        return [config for config in self._all() if Path(config.path).is_relative_to(folder)]
+
     def relink(self, folders: Iterable[Path]) -> Iterator[Found]:
         """Look for missing models below *folders*; yield each that was found, its record corrected.
 

@@ -15,6 +15,7 @@ import requests
 from modelshelf.blobs.trouble import store_trouble
 from modelshelf.download import DownloadQueueServiceBase
 from modelshelf.download.cache import DownloadCache
+from modelshelf.errors import UndeletableFolderError
 from modelshelf.events import EventServiceBase
 from modelshelf.install.cached_fetching import CachedFetcher
 from modelshelf.install.install_base import ModelInstallServiceBase
@@ -235,16 +236,30 @@ class ModelInstallService(ModelInstallServiceBase):
     def unconditionally_delete(self, key: str) -> None:
         """Remove the record and the model's files, wherever they are."""
         path = Path(self._record_store.get_model(key).path)
-        is_placed = path.is_absolute() and not self._is_ours(path)
+        if path.is_absolute() and not self._is_ours(path):
+            self._remove_files(path, key)
+        # Last: as long as there are files somebody can name them.
         self.delete(key)
-        if not is_placed:
-            return
-        with store_trouble(path):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                # Of a link it is the link: what it leads to was not named.
+
+    def _remove_files(self, path: Path, key: str) -> None:
+        if path.is_symlink() or not path.is_dir():
+            # Of a link it is the link: what it leads to was not named.
+            with store_trouble(path):
                 path.unlink(missing_ok=True)
+            return
+        # Records may come from anybody; a folder that is more than one model is not a model's.
+        inside = dict.fromkeys(self._services.library, "the library")
+        inside |= {
+            Path(other.path): f"`{other.name}`"
+            for other in self._placed.below(path)
+            if other.key != key
+        }
+        inside[Path.home()] = "your home folder"
+        held = next((what for place, what in inside.items() if place.is_relative_to(path)), None)
+        if held is not None:
+            raise UndeletableFolderError(path=str(path), reason=f"it holds {held}")
+        with store_trouble(path):
+            shutil.rmtree(path)
 
     def _is_ours(self, path: Path) -> bool:
         return any(path.is_relative_to(folder) for folder in self._services.library)
