@@ -232,6 +232,10 @@ def test_what_is_said_of_a_model_is_kept_with_it(desk: Desk, tmp_path: Path) -> 
         assert name in {each["name"] for each in desk.data("ls", "tag:mine", 'tag:"line art"')}
     refused = desk.run("add", "acme/dream", lora, "--name", "both")
     assert refused.exit_code == 2
+    for option in (["--whole"], ["--convert"], ["--move"], ["--scan"], ["--source", "elsewhere"]):
+        refused = desk.run("add", "acme/dream", *option)
+        assert refused.exit_code == 2
+        assert f"leave out `{option[0]}`" in refused.stderr
 
 
 def test_a_scan_tells_of_each_model_what_it_adds(desk: Desk, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from string import hexdigits
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from modelshelf.schema.model_source import ModelSource
 
 __all__ = ["command"]
+
+
+_HASHES = (8, 10, 12, 64)
+"""Digits of the hashes that Civitai knows files by."""
 
 
 class _Wish(TypedDict):
@@ -98,7 +103,15 @@ def command(  # noqa: PLR0913 - one parameter an option
         paths, remote = _sort(session, batch, sources, token)
         models = _discover(manager, batch, paths)
         _check_name(name, [*models, *remote])
-        _check_remote(remote, is_local_only=move or scan or dry_run or follow_links or convert)
+        local = {
+            "--move": move,
+            "--scan": scan,
+            "--dry-run": dry_run,
+            "--follow-links": follow_links,
+            "--convert" if convert else "--whole": convert is not None,
+            "--source": bool(source),
+        }
+        _check_remote(remote, [option for option, is_given in local.items() if is_given])
         if dry_run or scan:
             plans = _plan(manager, batch, models, wish)
             _print_plans(session, plans, manager.foresee_each(plans), batch, is_dry=dry_run)
@@ -124,6 +137,10 @@ def _sort(
     paths: list[Path] = []
     remote: list[ModelSource] = []
     for text in sources:
+        if _is_one_word(text):
+            # What no hub could mean is a path; that nothing is there is said when it is looked for.
+            paths.append(Path(text))
+            continue
         with batch.search(text):
             found = parse_source(text, access_token=token, hub=hub, civitai=civitai)
             if isinstance(found, LocalModelSource):
@@ -133,11 +150,17 @@ def _sort(
     return paths, remote
 
 
-def _check_remote(remote: Sequence[ModelSource], *, is_local_only: bool | None) -> None:
-    if remote and is_local_only:
+def _is_one_word(text: str) -> bool:
+    is_hash = len(text) in _HASHES and all(letter in hexdigits for letter in text)
+    return not is_hash and text.strip() != "" and not set(text) & set("/:?")
+
+
+def _check_remote(remote: Sequence[ModelSource], local: Sequence[str]) -> None:
+    """Refuse options that mean nothing for what is fetched, so that nobody relies on them."""
+    if remote and local:
         raise UsageError(
-            problem=f"`{remote[0]}` is not on this machine, as some of the options want it",
-            remedy="leave out `--move`, `--scan`, `--dry-run`, `--follow-links` and `--convert`",
+            problem=f"`{remote[0]}` is not on this machine, and `{local[0]}` is for what is",
+            remedy=f"leave out {', '.join(f'`{option}`' for option in local)}",
         )
 
 
