@@ -292,10 +292,10 @@ class JobFolders:
             lock.release()
 
     def _numbers(self) -> list[int]:
-        with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
-            names = [entry.name for entry in entries]
-            return [int(name) for name in names if _NUMBER.fullmatch(name)]
-        return []
+        names: list[str] = []
+        with store_trouble(self._folder), suppress(FileNotFoundError, NotADirectoryError):
+            names = [path.name for path in self._folder.iterdir()]
+        return [int(name) for name in names if _NUMBER.fullmatch(name)]
 
     def _lock_of(self, owner: str) -> Path:
         return self._folder / _OWNERS / f"{Path(owner).name}.lock"

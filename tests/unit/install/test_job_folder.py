@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.disk import LocalDisk
+from modelshelf.errors import StorageError
 from modelshelf.install.job_folder import FetchedFile, JobDocument, JobFolders, Wish
 from modelshelf.schema.install_job import InstallStatus
 from modelshelf.schema.model_source import HFModelSource
@@ -136,6 +137,7 @@ def test_a_killed_program_leaves_its_jobs_to_others(tmp_path: Path, folders: Job
 import os, signal
 from pathlib import Path
 from modelshelf.disk import LocalDisk
+from modelshelf.errors import StorageError
 from modelshelf.install.job_folder import JobDocument, JobFolders
 from modelshelf.schema.model_source import HFModelSource
 folders = JobFolders(Path({str(tmp_path / "installs")!r}), LocalDisk())
@@ -186,6 +188,7 @@ def test_many_programs_number_their_jobs_apart(tmp_path: Path) -> None:
     script = f"""
 from pathlib import Path
 from modelshelf.disk import LocalDisk
+from modelshelf.errors import StorageError
 from modelshelf.install.job_folder import JobDocument, JobFolders
 from modelshelf.schema.model_source import HFModelSource
 folders = JobFolders(Path({str(tmp_path / "installs")!r}), LocalDisk())
@@ -199,3 +202,12 @@ for _ in range(10):
     ]
     numbers = [int(line) for one in running for line in one.communicate()[0].split()]
     assert sorted(numbers) == list(range(1, 41))
+
+
+def test_a_file_where_the_folder_should_be_holds_no_jobs(tmp_path: Path) -> None:
+    """Looking says so in an empty list; making a job says why it cannot be."""
+    (tmp_path / "installs").write_text("no folder")
+    folders = JobFolders(tmp_path / "installs", LocalDisk())
+    assert list(folders.jobs()) == []
+    with pytest.raises(StorageError):
+        folders.create(saying())
