@@ -9,7 +9,12 @@ from modelshelf.errors import UnknownJobIDException
 from modelshelf.events import EventServiceBase
 from modelshelf.install.installation import Installation
 from modelshelf.install.told import source_in_words
-from modelshelf.schema.event import ModelEvent, ModelInstallError
+from modelshelf.schema.event import (
+    ModelEvent,
+    ModelInstallCancelled,
+    ModelInstallCompleted,
+    ModelInstallError,
+)
 from modelshelf.schema.install_job import InstallJobs, InstallStatus, ModelInstallJob
 
 __all__ = ["NOT_STORED", "PENDING", "JobBoard"]
@@ -18,6 +23,10 @@ PENDING = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING, InstallSt
 """Jobs that end by themselves."""
 NOT_STORED = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING})
 """Jobs of which nothing is in the library."""
+_LAST = (ModelInstallCancelled, ModelInstallCompleted, ModelInstallError)
+"""Events behind which a job has no other."""
+_TOLD = 1.0
+"""Seconds that a job that has ended may take to say so."""
 
 
 class JobBoard:
@@ -32,6 +41,7 @@ class JobBoard:
         self._events = events
         self._changed = Condition()
         self._all: dict[int, Installation] = {}
+        self._untold: set[int] = set()
 
     def add(self, installation: Installation) -> None:
         """Take an installation in, in the place of one that has its number."""
@@ -89,6 +99,8 @@ class JobBoard:
             for name, value in changes.items():
                 setattr(installation.job, name, value)
             installation.job.status = status
+            if status.is_terminal and self._events is not None:
+                self._untold.add(installation.job.id)
             self._changed.notify_all()
             return True
 
@@ -104,8 +116,13 @@ class JobBoard:
             jobs = [each.job for each in self._all.values()] if wanted is None else [wanted]
             return not any(job.status in PENDING for job in jobs)
 
+        def is_told() -> bool:
+            return not self._untold if wanted is None else wanted.id not in self._untold
+
         with self._changed:
-            self._changed.wait_for(is_over, timeout or None)
+            if self._changed.wait_for(is_over, timeout or None):
+                # Who waited and then looks at the events finds the last one there.
+                self._changed.wait_for(is_told, _TOLD)
 
     def forget_ended(self) -> list[Installation]:
         """Take out the installations that have ended, and return them."""
@@ -117,8 +134,13 @@ class JobBoard:
 
     def tell(self, event: ModelEvent) -> None:
         """Let listeners hear of a job, after it has changed."""
-        if self._events is not None:
-            self._events.dispatch(event)
+        if self._events is None:
+            return
+        self._events.dispatch(event)
+        if isinstance(event, _LAST):
+            with self._changed:
+                self._untold.discard(event.id)
+                self._changed.notify_all()
 
     def fail(self, installation: Installation, error: Exception) -> None:
         """Let a job fail that did not end otherwise meanwhile."""
