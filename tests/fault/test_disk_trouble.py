@@ -31,6 +31,7 @@ from modelshelf.testing.faults import (
     LinklessDisk,
     system_error,
 )
+from tests.fault.small_disk import small_file_system
 from tests.shelves import contents, open_shelf, part_path, plain_pipeline, stored_bytes
 
 pytestmark = pytest.mark.fault
@@ -249,17 +250,8 @@ def test_more_than_fits_is_refused_before_the_first_byte(tmp_path: Path) -> None
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of four megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("only root can mount a small disk, and not in every container")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_file_system(tmp_path / "small", megabytes=4) as folder:
+        yield folder
 
 
 def fill(act: Callable[[int], object]) -> NotEnoughSpaceError | None:

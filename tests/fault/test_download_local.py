@@ -29,6 +29,7 @@ from modelshelf.errors import (
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Stopped, TransferOrder
 from modelshelf.testing.faults import WrappedDisk, flip_bit, system_error
 from tests.fault.downloads import QUICK, Outcome, Place, expecting
+from tests.fault.small_disk import small_file_system
 from tests.servers.content import MEBIBYTE, Offered, payload
 from tests.servers.scripted import Asked, Peer, Scripted, in_turn, serve
 
@@ -138,17 +139,8 @@ def test_51_no_room_to_reserve(place: Place, server: Scripted) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of four megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("only root can mount a small disk, and not in every container")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_file_system(tmp_path / "small", megabytes=4) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from modelshelf.errors import NotEnoughSpaceError
 from modelshelf.testing import tiny
+from tests.fault.small_disk import small_file_system
 from tests.hubs import civitai_site, hugging_face_hub
 from tests.installers import PATIENCE, Place, open_place
 
@@ -21,22 +21,14 @@ MODEL = 12_000_000
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     """A library on a file system of twenty megabytes, and a hub with a model of twelve."""
-    small = tmp_path / "small"
-    small.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(small)]
-    try:
-        mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("only root can mount a small disk, and not in every container")
-    try:
-        with hugging_face_hub() as hub, civitai_site() as site:
-            hub.add("acme/dream", tiny.pipeline(tmp_path / "dream", base="sd-1", size=MODEL))
-            with open_place(small, hub, site) as place:
-                yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(small)], check=True)
+    with (
+        small_file_system(tmp_path / "small", megabytes=20) as small,
+        hugging_face_hub() as hub,
+        civitai_site() as site,
+    ):
+        hub.add("acme/dream", tiny.pipeline(tmp_path / "dream", base="sd-1", size=MODEL))
+        with open_place(small, hub, site) as place:
+            yield place
 
 
 def test_what_is_fetched_needs_no_room_twice(place: Place) -> None:

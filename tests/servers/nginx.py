@@ -192,4 +192,4 @@ def _wait_for(process: subprocess.Popen[bytes], *ports: int) -> None:
                 if process.poll() is not None or time.monotonic() > until:
                     said = process.stderr.read() if process.stderr else b""
                     pytest.fail(f"nginx did not start: {said.decode()}")
-                time.sleep(0.02)
+                time.sleep(0.02)  # a program of others says nothing when it is ready

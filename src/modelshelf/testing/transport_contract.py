@@ -10,13 +10,11 @@ from __future__ import annotations
 import gzip
 import os
 import socket
-import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from threading import Event, Lock, Thread
-from typing import Self
+from threading import Event, Thread
 
 from modelshelf.errors import (
     ConnectionLostError,
@@ -27,89 +25,16 @@ from modelshelf.errors import (
 )
 from modelshelf.protocols import Address, Answer, Request, Transport
 from modelshelf.testing.blob_store_contract import error_of
+from modelshelf.testing.scripted_host import (
+    SECONDS,
+    Say,
+    ScriptedHost,
+    reset,
+    telling,
+    written_answer,
+)
 
-__all__ = ["ScriptedHost", "TransportContract", "error_of", "read_all"]
-
-_SECONDS = 20.0
-"""How long a host waits for somebody before it gives up; no test takes that long."""
-Say = Callable[[socket.socket], None]
-
-
-class ScriptedHost:
-    """Listens on loopback, and says to each request the next of its answers, on one connection after the other.
-
-    Args:
-        answers: Bytes to send, or a function that gets the connection. An answer that is the last, or is
-            followed by None, is the last on its connection.
-    """
-
-    def __init__(self, *answers: bytes | Say | None) -> None:
-        self._answers = list(answers)
-        self._lock = Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        self.requests: list[bytes] = []
-        """Heads of the requests as they came."""
-        self.connections = 0
-        """How many connections there were."""
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/a/model.bin?token=hidden"
-        """An address of this host, with something in it that nobody may show."""
-        Thread(target=self._listen, daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stop listening, and end what is open."""
-        self._listener.close()
-        for connection in self._open:
-            connection.close()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            connection.settimeout(_SECONDS)
-            self.connections += 1
-            self._open.append(connection)
-            Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        try:
-            while head := _read_head(connection):
-                with self._lock:
-                    self.requests.append(head)
-                    answer = self._answers.pop(0) if self._answers else None
-                    is_last = not self._answers or self._answers[0] is None
-                    if is_last and self._answers:
-                        self._answers.pop(0)
-                if callable(answer):
-                    answer(connection)
-                elif answer is not None:
-                    connection.sendall(answer)
-                if is_last or answer is None:
-                    break
-            connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        finally:
-            connection.close()
-
-
-def _read_head(connection: socket.socket) -> bytes:
-    """Return the head of a request; empty where the connection ends."""
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        portion = connection.recv(1)
-        if not portion:
-            return b""
-        head += portion
-    return head
+__all__ = ["TransportContract", "error_of", "read_all"]
 
 
 def read_all(answer: Answer, portion: int = 1000) -> bytes:
@@ -118,33 +43,6 @@ def read_all(answer: Answer, portion: int = 1000) -> bytes:
     while count := answer.read_into(buffer):
         content += buffer[:count]
     return content
-
-
-def _answer(body: bytes, *fields: str, status: str = "200 OK") -> bytes:
-    """Write an answer with a length."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *fields, "", ""]
-    return "\r\n".join(lines).encode("latin-1") + body
-
-
-@contextmanager
-def _telling(then: Say) -> Iterator[tuple[Say, Event]]:
-    """Give a script that plays *then* and waits until the test is over."""
-    over = Event()
-
-    def say(connection: socket.socket) -> None:
-        then(connection)
-        over.wait(_SECONDS)
-
-    try:
-        yield say, over
-    finally:
-        over.set()
-
-
-def _reset(connection: socket.socket) -> None:
-    """End a connection with RST."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
 
 
 class TransportContract(ABC):
@@ -168,7 +66,7 @@ class TransportContract(ABC):
 
     def test_tells_status_and_headers(self) -> None:
         """Names are in lower case, equal ones are joined, and the URL is the one that was asked."""
-        said = _answer(
+        said = written_answer(
             b"abc", "X-One: a", "x-one:  b ", 'ETag: W/"t"', status="206 Partial Content"
         )
         with self.hosting(said) as (transport, host):
@@ -183,7 +81,7 @@ class TransportContract(ABC):
 
     def test_sends_what_it_was_given(self) -> None:
         """The path, the query, Host, and the headers go out; nothing is packed unasked."""
-        with self.hosting(_answer(b"")) as (transport, host):
+        with self.hosting(written_answer(b"")) as (transport, host):
             request = Request(host.url, {"Range": "bytes=3-9", "Authorization": "Bearer t"})
             transport.open(request).close()
             head = host.requests[0].decode().split("\r\n")
@@ -201,14 +99,14 @@ class TransportContract(ABC):
     def test_passes_interim_answers_by(self) -> None:
         """What comes before the final head, such as early hints, is not the answer."""
         hints = b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
-        with self.hosting(hints + _answer(b"ok")) as (transport, host):
+        with self.hosting(hints + written_answer(b"ok")) as (transport, host):
             answer = transport.open(Request(host.url))
             assert (answer.status, read_all(answer)) == (200, b"ok")
             answer.close()
 
     def test_follows_nothing(self) -> None:
         """A redirect is an answer like any other."""
-        moved = _answer(b"there", "Location: /b", status="302 Found")
+        moved = written_answer(b"there", "Location: /b", status="302 Found")
         with self.hosting(moved) as (transport, host):
             answer = transport.open(Request(host.url))
             assert (answer.status, answer.headers["location"]) == (302, "/b")
@@ -217,7 +115,7 @@ class TransportContract(ABC):
 
     def test_keeps_no_cookie(self) -> None:
         """What a host wants to be told again is told only if the request says so."""
-        with self.hosting(_answer(b"", "Set-Cookie: a=b; Path=/"), _answer(b"")) as (
+        with self.hosting(written_answer(b"", "Set-Cookie: a=b; Path=/"), written_answer(b"")) as (
             transport,
             host,
         ):
@@ -250,7 +148,7 @@ class TransportContract(ABC):
 
     def test_refuses_headers_that_end_their_line(self) -> None:
         """A value with a line feed would be a second header, of somebody else's choice."""
-        with self.hosting(_answer(b"")) as (transport, host):
+        with self.hosting(written_answer(b"")) as (transport, host):
             request = Request(host.url, {"X-Name": "a\r\nX-Other: b"})
             error_of(InvalidDownloadError, partial(transport.open, request))
             assert host.requests == []
@@ -268,7 +166,7 @@ class TransportContract(ABC):
         content = os.urandom(300_000)
         for portion in (1, 7000, 1 << 20):
             part = content if portion > 1 else content[:500]
-            with self.hosting(_answer(part) + b"more") as (transport, host):
+            with self.hosting(written_answer(part) + b"more") as (transport, host):
                 answer = transport.open(Request(host.url))
                 assert read_all(answer, portion) == part
                 assert answer.read_into(memoryview(bytearray(9))) == 0
@@ -277,7 +175,7 @@ class TransportContract(ABC):
     def test_decodes_nothing(self) -> None:
         """A body comes exactly as it was sent, packed or not."""
         packed = gzip.compress(b"a" * 10_000)
-        with self.hosting(_answer(packed, "Content-Encoding: gzip")) as (transport, host):
+        with self.hosting(written_answer(packed, "Content-Encoding: gzip")) as (transport, host):
             answer = transport.open(Request(host.url))
             assert read_all(answer) == packed
             answer.close()
@@ -303,8 +201,8 @@ class TransportContract(ABC):
 
     def test_some_answers_have_no_body(self) -> None:
         """An empty body, and the answers that have none by their status, end at once."""
-        for said in (_answer(b""), b"HTTP/1.1 204 No Content\r\n\r\n"):
-            with self.hosting(said, _answer(b"")) as (transport, host):
+        for said in (written_answer(b""), b"HTTP/1.1 204 No Content\r\n\r\n"):
+            with self.hosting(said, written_answer(b"")) as (transport, host):
                 answer = transport.open(Request(host.url))
                 assert read_all(answer) == b""
                 answer.close()
@@ -312,7 +210,7 @@ class TransportContract(ABC):
     def test_a_short_body_is_an_error(self) -> None:
         """The connection's end before the body's is never taken for the body's."""
         cut = (
-            _answer(b"a" * 5000)[:-2000],
+            written_answer(b"a" * 5000)[:-2000],
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
         )
@@ -328,9 +226,9 @@ class TransportContract(ABC):
         came = Event()
 
         def say(connection: socket.socket) -> None:
-            connection.sendall(_answer(b"a" * 5000)[:-1000])
-            came.wait(_SECONDS)
-            _reset(connection)
+            connection.sendall(written_answer(b"a" * 5000)[:-1000])
+            came.wait(SECONDS)
+            reset(connection)
 
         with self.hosting(say) as (transport, host):
             answer = transport.open(Request(host.url))
@@ -345,12 +243,12 @@ class TransportContract(ABC):
 
     def test_silence_is_told(self) -> None:
         """A host that accepts and says nothing, in the head or in the body, is given up."""
-        with _telling(lambda _: None) as (mute, _), self.hosting(mute) as (transport, host):
+        with telling(lambda _: None) as (mute, _), self.hosting(mute) as (transport, host):
             request = Request(host.url, read_timeout=0.2)
             error_of(StalledError, partial(transport.open, request))
-        part = _answer(b"a" * 5000)[:-1000]
+        part = written_answer(b"a" * 5000)[:-1000]
         with (
-            _telling(lambda one: one.sendall(part)) as (half, _),
+            telling(lambda one: one.sendall(part)) as (half, _),
             self.hosting(half) as (transport, host),
         ):
             answer = transport.open(Request(host.url, read_timeout=0.2))
@@ -359,13 +257,13 @@ class TransportContract(ABC):
 
     def test_abort_wakes_a_reader(self) -> None:
         """A thread that waits for bytes is let go by another one, long before the time-out."""
-        said = _answer(b"a" * 5000)[:-1000]
+        said = written_answer(b"a" * 5000)[:-1000]
         failed: list[ConnectionLostError] = []
         with (
-            _telling(lambda one: one.sendall(said)) as (half, _),
+            telling(lambda one: one.sendall(said)) as (half, _),
             self.hosting(half) as (transport, host),
         ):
-            answer = transport.open(Request(host.url, read_timeout=_SECONDS))
+            answer = transport.open(Request(host.url, read_timeout=SECONDS))
             buffer = memoryview(bytearray(4000))
             count = 0
             while count < 4000:
@@ -380,7 +278,7 @@ class TransportContract(ABC):
             reader.start()
             started.wait()
             answer.abort()
-            reader.join(_SECONDS / 2)
+            reader.join(SECONDS / 2)
             assert not reader.is_alive()
             assert not isinstance(failed[0], StalledError)
             answer.close()
@@ -390,7 +288,7 @@ class TransportContract(ABC):
 
     def test_a_read_body_lets_the_connection_serve_again(self) -> None:
         """Two requests in turn need one connection, where the host allows it."""
-        with self.hosting(_answer(b"one"), _answer(b"two")) as (transport, host):
+        with self.hosting(written_answer(b"one"), written_answer(b"two")) as (transport, host):
             for expected in (b"one", b"two"):
                 answer = transport.open(Request(host.url))
                 assert read_all(answer) == expected
@@ -399,8 +297,11 @@ class TransportContract(ABC):
 
     def test_an_unread_body_is_never_the_next_answer(self) -> None:
         """A body that was left alone does not come up in another exchange."""
-        large = _answer(b"HTTP/1.1 200 OK\r\n" * 200_000)
-        with self.hosting(large, _answer(b"two"), _answer(b"two")) as (transport, host):
+        large = written_answer(b"HTTP/1.1 200 OK\r\n" * 200_000)
+        with self.hosting(large, written_answer(b"two"), written_answer(b"two")) as (
+            transport,
+            host,
+        ):
             transport.open(Request(host.url)).close()
             answer = transport.open(Request(host.url))
             assert read_all(answer) == b"two"
@@ -408,7 +309,10 @@ class TransportContract(ABC):
 
     def test_a_connection_that_was_closed_meanwhile_does_no_harm(self) -> None:
         """A host that closes after each answer, without saying so, is asked over a new connection."""
-        with self.hosting(_answer(b"one"), None, _answer(b"two"), None) as (transport, host):
+        with self.hosting(written_answer(b"one"), None, written_answer(b"two"), None) as (
+            transport,
+            host,
+        ):
             for expected in (b"one", b"two"):
                 answer = transport.open(Request(host.url))
                 assert read_all(answer) == expected
@@ -432,7 +336,7 @@ class TransportContract(ABC):
             asked = next(
                 head for head in reversed(host.requests) if b"X-Ask" in head or b"x-ask" in head
             )
-            connection.sendall(_answer(b"x" * len(asked), "Connection: close"))
+            connection.sendall(written_answer(b"x" * len(asked), "Connection: close"))
 
         with self.hosting(*[item for _ in names for item in (say, None)]) as (transport, host):
             got: list[int] = []
@@ -446,7 +350,7 @@ class TransportContract(ABC):
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join(_SECONDS)
+                thread.join(SECONDS)
             assert len(got) == len(names)
             assert set(got) == {len(host.requests[0])}
 
@@ -459,7 +363,7 @@ class TransportContract(ABC):
         def check(host: str, address: Address) -> None:
             asked.append((host, address))
 
-        with self.hosting(_answer(b"one"), _answer(b"two")) as (transport, one):
+        with self.hosting(written_answer(b"one"), written_answer(b"two")) as (transport, one):
             for _ in range(2):
                 answer = transport.open(Request(one.url, check_peer=check))
                 read_all(answer)
@@ -472,7 +376,7 @@ class TransportContract(ABC):
         def refuse(host: str, address: Address) -> None:
             raise ForbiddenAddressError(url=host, address=address)
 
-        with self.hosting(_answer(b"one"), _answer(b"two")) as (transport, one):
+        with self.hosting(written_answer(b"one"), written_answer(b"two")) as (transport, one):
             request = Request(one.url, check_peer=refuse)
             error_of(ForbiddenAddressError, partial(transport.open, request))
             assert one.requests == []

@@ -47,7 +47,7 @@ def test_jobs_come_back_after_every_kill(tmp_path: Path, seed: int) -> None:
             with begin(tmp_path, nginx, list(files)) as child:
                 assert child.stdout is not None
                 assert child.stdout.readline() == "going\n"
-                time.sleep(dice.random() * 0.4)
+                time.sleep(dice.random() * 0.4)  # to die at any instant is the point
                 child.kill()
         with begin(tmp_path, nginx, list(files)) as child:
             said, _ = child.communicate(timeout=120)

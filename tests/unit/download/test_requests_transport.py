@@ -21,8 +21,8 @@ from modelshelf.errors import (
     TlsError,
 )
 from modelshelf.protocols import Address, Request, Transport
+from modelshelf.testing.scripted_host import ScriptedHost
 from modelshelf.testing.transport_contract import (
-    ScriptedHost,
     TransportContract,
     error_of,
     read_all,
