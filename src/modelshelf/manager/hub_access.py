@@ -17,9 +17,10 @@ _LONGEST_TOKEN = 4096
 def hub_access(settings: Settings) -> HubSettings:
     """Return how Hugging Face is reached, with the token of the settings or else of its own login."""
     hub = settings.hugging_face
+    stored = _stored_token(hub.token_path) if hub.implicit_token else None
     return HubSettings(
         endpoint=hub.endpoint,
-        token=_secret(hub.token) or _stored_token(hub.token_path),
+        token=_secret(hub.token) or stored,
         offline=hub.offline or settings.offline,
         cache=hub.cache,
     )

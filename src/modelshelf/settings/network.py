@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ from modelshelf.settings.sources import Given
 __all__ = ["CivitaiSettings", "DownloadSettings", "HuggingFaceSettings", "read_hub_environment"]
 
 _GROUP = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+_NAMED = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
+"""A variable inside a value: `$HOME` or `${HOME}`."""
 
 
 def _endpoint(address: str) -> str:
@@ -31,6 +34,15 @@ def _endpoint(address: str) -> str:
 
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 """Scheme and host of a hub, maybe with a path; without a slash at the end."""
+
+
+def _at_home(path: Path) -> Path:
+    # Of a user that there is not it stays as it is, and pathlib's own way would raise.
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
+Place = Annotated[Path, AfterValidator(_at_home)]
+"""A path that may begin with `~`."""
 
 
 class DownloadSettings(BaseModel):
@@ -64,9 +76,12 @@ class HuggingFaceSettings(BaseModel):
     """Where the hub is; `HF_ENDPOINT` says it too. The token goes there and nowhere else."""
     token: SecretStr | None = None
     """Access token; `HF_TOKEN` says it too. Not set means the one that `hf auth login` stored, if any."""
-    token_path: Path = Field(default_factory=lambda: _home(os.environ) / "token")
+    token_path: Place = Field(default_factory=lambda: _home(os.environ) / "token")
     """File of the token that `hf auth login` stored; `HF_TOKEN_PATH` and `HF_HOME` say it too."""
-    cache: Path = Field(default_factory=lambda: _home(os.environ) / "hub")
+    implicit_token: bool = True
+    """False for sending no token but *token* and one given for a source; `HF_HUB_DISABLE_IMPLICIT_TOKEN` says
+    it too, and `HF_TOKEN` and the stored token are left alone then."""
+    cache: Place = Field(default_factory=lambda: _home(os.environ) / "hub")
     """The hub's own cache, read and never changed: what is there is not fetched; `HF_HUB_CACHE` and `HF_HOME`
     say it too."""
     offline: bool = False
@@ -85,7 +100,10 @@ class CivitaiSettings(BaseModel):
 
 
 def read_hub_environment(environ: Mapping[str, str]) -> Iterator[Given]:
-    """Read what the hubs' own programs read.
+    """Read what the hubs' own programs read, and as they read it.
+
+    A `~` and variables are replaced in paths. `HF_TOKEN` gives nothing where the user has asked, by
+    `HF_HUB_DISABLE_IMPLICIT_TOKEN`, that no token be sent that was not given for the purpose.
 
     Source: `huggingface.co/docs/huggingface_hub/package_reference/environment_variables`.
     """
@@ -93,23 +111,42 @@ def read_hub_environment(environ: Mapping[str, str]) -> Iterator[Given]:
         home, variable = _home(environ), "HF_HOME" if environ.get("HF_HOME") else "XDG_CACHE_HOME"
         yield Given("hugging_face.token_path", home / "token", f"environment `{variable}`")
         yield Given("hugging_face.cache", home / "hub", f"environment `{variable}`")
+    is_silent = environ.get(_SILENT, "").strip().upper() in _TRUE
+    if is_silent:
+        yield Given("hugging_face.implicit_token", False, f"environment `{_SILENT}`")  # noqa: FBT003
     for variable, name in _VARIABLES.items():
-        if value := environ.get(variable, "").strip():
-            yield Given(name, value, f"environment `{variable}`")
+        value = environ.get(variable, "").strip()
+        if value and not (is_silent and name == "hugging_face.token"):
+            place = _place(value, environ) if name in _PLACES else value
+            yield Given(name, place, f"environment `{variable}`")
 
 
 def _home(environ: Mapping[str, str]) -> Path:
     if home := environ.get("HF_HOME"):
-        return Path(home).expanduser()
-    return Path(environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface"
+        return _place(home, environ)
+    caches = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return _place(f"{caches}/huggingface", environ)
 
 
+def _place(text: str, environ: Mapping[str, str]) -> Path:
+    """Read a path as the hub's client does: a shell that starts programs from a file replaces nothing."""
+    home = _at_home(Path(text))
+    return Path(_NAMED.sub(lambda found: environ.get(found[1] or found[2], found[0]), str(home)))
+
+
+_SILENT = "HF_HUB_DISABLE_IMPLICIT_TOKEN"
+_TRUE = frozenset({"1", "ON", "YES", "TRUE"})
+"""What the hub's client takes for yes."""
+_PLACES = frozenset({"hugging_face.token_path", "hugging_face.cache"})
 _VARIABLES: Mapping[str, str] = {
     "HF_ENDPOINT": "hugging_face.endpoint",
+    "HUGGING_FACE_HUB_TOKEN": "hugging_face.token",
     "HF_TOKEN": "hugging_face.token",
     "HF_TOKEN_PATH": "hugging_face.token_path",
+    "HUGGINGFACE_HUB_CACHE": "hugging_face.cache",
     "HF_HUB_CACHE": "hugging_face.cache",
+    "TRANSFORMERS_OFFLINE": "hugging_face.offline",
     "HF_HUB_OFFLINE": "hugging_face.offline",
     "CIVITAI_TOKEN": "civitai.token",
 }
-"""Variable → the setting that it gives, the later over the earlier."""
+"""Variable → the setting that it gives, the later over the earlier: names of old come before today's."""

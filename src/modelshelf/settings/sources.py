@@ -44,6 +44,7 @@ FLAGS: Mapping[str, str] = {
     "--download-cache-size": "download.cache_size",
     "--hf-endpoint": "hugging_face.endpoint",
     "--hf-token-path": "hugging_face.token_path",
+    "--hf-implicit-token": "hugging_face.implicit_token",
     "--hf-cache": "hugging_face.cache",
     "--hf-offline": "hugging_face.offline",
     "--civitai-endpoint": "civitai.endpoint",
