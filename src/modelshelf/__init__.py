@@ -26,6 +26,12 @@ if TYPE_CHECKING:
         PartInfo,
         TrashedModel,
     )
+    from modelshelf.schema.model_source import (
+        CivitaiModelSource,
+        HFModelSource,
+        LocalModelSource,
+        URLModelSource,
+    )
     from modelshelf.schema.progress import Progress
     from modelshelf.schema.report import GarbageReport, Usage, VerifyReport
     from modelshelf.schema.taxonomy import (
@@ -44,11 +50,14 @@ __version__ = "0.1.0"
 __all__ = [
     "AddOutcome",
     "BaseModelType",
+    "CivitaiModelSource",
     "Digest",
     "ExportOutcome",
     "FileInfo",
     "GarbageReport",
+    "HFModelSource",
     "Identity",
+    "LocalModelSource",
     "ModelFormat",
     "ModelInfo",
     "ModelInstallService",
@@ -63,6 +72,7 @@ __all__ = [
     "Settings",
     "SubModelType",
     "TrashedModel",
+    "URLModelSource",
     "Usage",
     "VerifyReport",
     "__version__",
@@ -72,11 +82,14 @@ __all__ = [
 _HOMES = {
     "AddOutcome": "modelshelf.schema.model",
     "BaseModelType": "modelshelf.schema.taxonomy",
+    "CivitaiModelSource": "modelshelf.schema.model_source",
     "Digest": "modelshelf.schema.digest",
     "ExportOutcome": "modelshelf.schema.model",
     "FileInfo": "modelshelf.schema.model",
     "GarbageReport": "modelshelf.schema.report",
+    "HFModelSource": "modelshelf.schema.model_source",
     "Identity": "modelshelf.schema.identity",
+    "LocalModelSource": "modelshelf.schema.model_source",
     "ModelFormat": "modelshelf.schema.taxonomy",
     "ModelInfo": "modelshelf.schema.model",
     "ModelInstallService": "modelshelf.manager",
@@ -91,6 +104,7 @@ _HOMES = {
     "Settings": "modelshelf.settings",
     "SubModelType": "modelshelf.schema.taxonomy",
     "TrashedModel": "modelshelf.schema.model",
+    "URLModelSource": "modelshelf.schema.model_source",
     "Usage": "modelshelf.schema.report",
     "VerifyReport": "modelshelf.schema.report",
     "normalized_model_manager": "modelshelf.manager",
