@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
 
 __all__ = ["fold", "group_by_fold"]
@@ -14,6 +14,8 @@ _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
 _AT_START = re.compile(r"\n[0-9]+(?=[.\n])")
 _AFTER_UNDERSCORE = re.compile(r"_[0-9]+(?=[._\n])")
 _AFTER_COLON = re.compile(r":[0-9]+(?=[:\n])")
+_FEW = 6
+"""Names with the same words from which one look at all of them is quicker than folding each."""
 _AS_ZEROES = bytes(ord("0") if chr(one) in "0123456789" else one for one in range(256))
 
 
@@ -30,13 +32,26 @@ def fold(names: Iterable[str]) -> list[str]:
     listed = list(names)
     if not listed:
         return []
-    text = "\n" + "\n".join(listed) + "\n"
+    text = _as_lines(listed)
     if text.count("\n") != len(listed) + 1:
         return fold(name.replace("\n", " ") for name in listed)
+    return _fold_lines(text, is_flat=_is_flat(text))
+
+
+def _as_lines(names: Iterable[str]) -> str:
+    return "\n" + "\n".join(names) + "\n"
+
+
+def _is_flat(text: str) -> bool:
+    """Say whether steps end at underscores: where one name is kohya's, in all of them."""
+    return any(start in text for start in _KOHYA)
+
+
+def _fold_lines(text: str, *, is_flat: bool) -> list[str]:
     text = _AFTER_DOT.sub(".#", text)
     if _AT_START.search(text):
         text = _AT_START.sub("\n#", text)
-    if any(start in text for start in _KOHYA):
+    if is_flat:
         text = _AFTER_UNDERSCORE.sub("_#", text)
     if ":" in text:
         text = _AFTER_COLON.sub(":#", text)
@@ -56,8 +71,7 @@ def group_by_fold(names: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     text = "\n".join(names)
     if text.count("\n") + 1 != len(names):
-        for name, folded in zip(names, fold(names), strict=True):
-            found.setdefault(folded, []).append(name)
+        _add_each(found, names, fold(names))
         return found
     # A name in a pickle may hold half a surrogate pair.
     encoded = text.encode("utf-8", "surrogatepass").translate(_AS_ZEROES)
@@ -66,20 +80,41 @@ def group_by_fold(names: Sequence[str]) -> dict[str, list[str]]:
         encoded.decode("utf-8", "surrogatepass").split("\n"), names, strict=True
     ):
         alike[zeroed].append(name)
-    for (zeroed, own), folded in zip(alike.items(), fold(alike), strict=True):
+    lines = _as_lines(alike)
+    is_flat = _is_flat(lines)
+    parts: list[tuple[str | None, list[str]]] = []
+    for (zeroed, own), folded in zip(
+        alike.items(), _fold_lines(lines, is_flat=is_flat), strict=True
+    ):
         # Digits that are left belong to words, and tell names apart.
-        apart = _by_words(zeroed, folded, own) if "0" in folded else ((folded, own),)
-        for written, same in apart:
-            known = found.get(written)
-            if known is None:
-                found[written] = same
-            else:
-                known += same
+        parts += _by_words(zeroed, folded, own) if "0" in folded else ((folded, own),)
+    various = [name for folded, own in parts if folded is None for name in own]
+    rest = iter(_fold_lines(_as_lines(various), is_flat=is_flat))
+    for written, same in parts:
+        if written is None:
+            _add_each(found, same, rest)
+        elif (known := found.get(written)) is None:
+            found[written] = same
+        else:
+            known += same
     return found
 
 
-def _by_words(zeroed: str, folded: str, names: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Part names that are equal but for their digits by those digits that folding leaves."""
+def _add_each(found: dict[str, list[str]], names: Iterable[str], folds: Iterable[str]) -> None:
+    # Names end first: of an iterator nothing is taken that belongs to the names behind these.
+    for name, folded in zip(names, folds, strict=False):
+        found.setdefault(folded, []).append(name)
+
+
+def _by_words(zeroed: str, folded: str, names: list[str]) -> Iterable[tuple[str | None, list[str]]]:
+    """Part names that are equal but for their digits by those digits that folding leaves.
+
+    Returns:
+        Folded name → names; None → names that are quicker folded one by one, because there are few or
+        their words differ too much.
+    """
+    if len(names) < _FEW:
+        return ((None, names),)
     text, length = "\n".join(names), len(zeroed) + 1
     # All names are equally long, so that each place is a column of the text.
     columns = [text[place::length] for place in _places_of_words(zeroed, folded)]
@@ -90,15 +125,15 @@ def _by_words(zeroed: str, folded: str, names: list[str]) -> Iterator[tuple[str,
         # One digit tells them apart, or none.
         after = "".join(column[0] for column in rest)
         if first.count(first[0]) == len(names):
-            yield _filled(folded, first[0] + after), names
-            return
+            return ((_filled(folded, first[0] + after), names),)
     else:
-        keys = zip(*columns, strict=True)
+        keys = list(zip(*columns, strict=True))
+    if len(set(keys)) * _FEW > len(names):
+        return ((None, names),)
     parted: defaultdict[Sequence[str], list[str]] = defaultdict(list)
     for key, name in zip(keys, names, strict=True):
         parted[key].append(name)
-    for key, own in parted.items():
-        yield _filled(folded, (*key, *after)), own
+    return [(_filled(folded, (*key, *after)), own) for key, own in parted.items()]
 
 
 def _places_of_words(zeroed: str, folded: str) -> list[int]:
