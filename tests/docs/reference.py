@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -114,7 +116,22 @@ def _field(model: type[BaseModel], name: str) -> tuple[str, str]:
         return _field(field.annotation, rest)
     # A default that is computed differs from machine to machine.
     default = "your data folder" if field.default_factory else f"`{field.default}`"
-    return str(field.description).replace("\n", " "), default
+    return _sentences(model)[first].replace("\n", " "), default
+
+
+def _sentences(model: type[BaseModel]) -> dict[str, str]:
+    """Read what stands beneath each field; the class itself does not, which a start would wait for."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(tree, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(sentence.value.value)
+        for field, sentence in zip(tree.body, tree.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(sentence, ast.Expr)
+        and isinstance(sentence.value, ast.Constant)
+        and isinstance(sentence.value.value, str)
+    }
 
 
 PAGES: Mapping[Path, Callable[[], Iterator[str]]] = {

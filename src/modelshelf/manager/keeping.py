@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from modelshelf.manager.assembly import Services
 from modelshelf.manager.selection import Selector
-from modelshelf.records.library_service import LibraryRecordService
 from modelshelf.schema.model import ModelInfo, TrashedModel
 from modelshelf.schema.override import Override
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from modelshelf.download import DownloadQueueServiceBase
     from modelshelf.events import EventServiceBase
     from modelshelf.manager.install_service import ModelInstallService
+    from modelshelf.records.library_service import LibraryRecordService
 
 __all__ = ["LibraryKeeper"]
 

@@ -9,9 +9,6 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from modelshelf.errors import UnknownModelException
-from modelshelf.export import write_tar
-from modelshelf.install import discover_models
-from modelshelf.install.sampling import Sampling
 from modelshelf.manager.assembly import assemble
 from modelshelf.manager.keeping import LibraryKeeper
 from modelshelf.manager.outcome import describe_addition, describe_file
@@ -216,12 +213,18 @@ class NormalizedModelManager(LibraryKeeper):
 
     def foresee_each(self, plans: Sequence[ImportPlan]) -> list[int]:
         """Return, for each plan, the bytes that adding it would store after those before it; see `foresee`."""
+        # Imported here: who lists models does not wait for what adds them.
+        from modelshelf.install.sampling import Sampling  # noqa: PLC0415 - see above
+
         parts = [part for plan in plans for part in plan.all_parts]
         sampling = Sampling(parts, self._services.records)
         return [sampling.take(plan.all_parts) for plan in plans]
 
     def discover(self, path: str | Path) -> Iterator[Path]:
         """Yield the models at or below *path*, sorted; a model folder is yielded whole."""
+        # Imported here: who lists models does not wait for what searches folders.
+        from modelshelf.install import discover_models  # noqa: PLC0415 - see above
+
         return discover_models(Path(path), apart=self._services.library)
 
     def probe(self, path: str | Path, *, follow_links: bool = False) -> Identity:
@@ -383,6 +386,9 @@ class NormalizedModelManager(LibraryKeeper):
         progress: ProgressReporter = ignore_progress,
     ) -> int:
         """Write a model to *stream* as a tar archive, laid out as by `export`; return the bytes written."""
+        # Imported here: who lists models does not wait for what exports them.
+        from modelshelf.export import write_tar  # noqa: PLC0415 - see above
+
         model = self._stored(self._select.stored(selector))
         as_original = _as_original(layout)
         written = write_tar(

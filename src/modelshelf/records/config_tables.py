@@ -17,6 +17,7 @@ On SQLite a full-text index stands beside (`text_index`).
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    event,
 )
 
 from modelshelf.records.tables import metadata
@@ -60,7 +62,11 @@ def _sorted(name: str, *columns: str) -> Index:
 
 def _looked_up(table: str, column: str) -> Index:
     """Let a column be asked for its whole text. Hashed on PostgreSQL, for the same reason."""
-    return Index(f"ix_{table}_{column}", column, postgresql_using="hash")
+    # As text: an index with an option of PostgreSQL's would import its dialect for SQLite, too.
+    name = f"ix_{table}_{column}"
+    hashed = DDL(f"CREATE INDEX {name} ON {table} USING hash ({column})")  # type: ignore[no-untyped-call]
+    event.listen(config_metadata, "after_create", hashed.execute_if(dialect="postgresql"))
+    return Index(name, column).ddl_if(dialect="sqlite")
 
 
 model_config = Table(

@@ -126,7 +126,6 @@ model_name = Table(
         "source",
         unique=True,
         sqlite_where=_alive,
-        postgresql_where=_alive,
     ),
 )
 """NMM's MODEL_NAME: a part may have several names, the same one from several sources, and deleted ones in
@@ -157,7 +156,6 @@ pipeline = Table(
         "source",
         unique=True,
         sqlite_where=_alive,
-        postgresql_where=_alive,
     ),
 )
 """NMM's PIPELINE. *toc* is the path of its `model_index.json`, kept byte for byte."""

@@ -16,7 +16,7 @@ from modelshelf.settings.sources import Given
 
 __all__ = ["CivitaiSettings", "DownloadSettings", "HuggingFaceSettings", "read_hub_environment"]
 
-_GROUP = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+_GROUP = ConfigDict(frozen=True, extra="forbid")
 _NAMED = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
 """A variable inside a value: `$HOME` or `${HOME}`."""
 

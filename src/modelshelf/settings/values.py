@@ -19,7 +19,6 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from modelshelf.settings.environment import read_environment
 from modelshelf.settings.location import DATABASE, default_root
@@ -76,13 +75,13 @@ def _local(path: Path) -> Path:
 class TrashSettings(BaseModel):
     """How long a deleted model can be brought back."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     days: Annotated[int, Field(ge=0, le=36_500)] = 30
     """Days that a deleted model stays in the trash; 0 means that the next `gc` removes it."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Where the library lies and how it behaves. Frozen: made once, then passed down.
 
     `Settings(root=...)` means exactly what it says. `Settings.load()` also reads the file
@@ -97,15 +96,7 @@ class Settings(BaseSettings):
         7
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        env_prefix="MODELSHELF_",
-        env_nested_delimiter="__",
-        # An empty variable is how many shells and containers say "not set".
-        env_ignore_empty=True,
-        use_attribute_docstrings=True,
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     root: Annotated[Path, BeforeValidator(_written), AfterValidator(_absolute)] = Field(
         default_factory=default_root
@@ -145,18 +136,6 @@ class Settings(BaseSettings):
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take arguments alone: only `load` looks around, so that it can say where a value is from."""
-        return (init_settings,)
-
-    @classmethod
     def load(cls, flags: Iterable[Given] = (), *, environ: Mapping[str, str] | None = None) -> Self:
         """Read the file, the environment and the flags, the later over the earlier.
 
@@ -170,7 +149,11 @@ class Settings(BaseSettings):
         """
         variables = os.environ if environ is None else environ
         # The hubs' variables first: ours say the same for modelshelf alone.
-        strong = [*read_hub_environment(variables), *read_environment(cls, variables), *flags]
+        strong = [
+            *read_hub_environment(variables),
+            *read_environment(cls.names(), variables),
+            *flags,
+        ]
         root = cls._checked(given for given in strong if given.name == "root").root
         weak = read_file(root / FILE_NAME)
         refuse_root(weak)

@@ -123,6 +123,32 @@ def test_a_variable_may_hold_a_whole_group(tmp_path: Path) -> None:
     assert load(tmp_path, MODELSHELF_TRASH='{"days": 3}').trash.days == 3
 
 
+def test_a_variable_for_one_setting_counts_more_than_one_for_its_group(tmp_path: Path) -> None:
+    """Whatever order they stand in; the rest of the group stays."""
+    settings = load(
+        tmp_path,
+        MODELSHELF_DOWNLOAD__PARALLEL="3",
+        MODELSHELF_DOWNLOAD='{"parallel": 2, "connections": 4, "rate": null}',
+    )
+    assert (settings.download.parallel, settings.download.connections) == (3, 4)
+    assert settings.origins()["download.parallel"] == "environment `MODELSHELF_DOWNLOAD__PARALLEL`"
+
+
+def test_a_group_that_is_null_is_not_set(tmp_path: Path) -> None:
+    """As an empty variable is not."""
+    assert load(tmp_path, "trash: {days: 4}", MODELSHELF_TRASH="null").trash.days == 4
+
+
+def test_small_letters_name_a_variable_too(tmp_path: Path) -> None:
+    """Some tools write the names of variables as they like."""
+    assert load(tmp_path, modelshelf_trash__days="3").trash.days == 3
+
+
+def test_a_broken_group_is_not_quoted(tmp_path: Path) -> None:
+    """There may be a token in it."""
+    assert "hf_secret" not in refusal(tmp_path, MODELSHELF_HUGGING_FACE='{"token": "hf_secret"')
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -226,8 +252,8 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         (
             {"MODELSHELF_TRASH": "soon"},
             (
-                "the setting `*` from environment `MODELSHELF_*` is invalid: "
-                'error parsing value for field "trash" from source "EnvSettingsSource"'
+                "the setting `trash` from environment `MODELSHELF_TRASH` is invalid: "
+                "expected the settings below it as JSON"
             ),
         ),
     ],
