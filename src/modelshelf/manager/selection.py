@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from modelshelf.blobs.source_reader import hash_source
 from modelshelf.errors import (
     DuplicateModelException,
     InvalidChoiceError,
@@ -17,7 +16,6 @@ from modelshelf.errors import (
     UnknownSubmodelError,
     UsageError,
 )
-from modelshelf.formats import read_tree
 from modelshelf.protocols import RecordStore
 from modelshelf.schema.model import ModelInfo, PartInfo
 from modelshelf.schema.query import ModelQuery
@@ -152,6 +150,10 @@ class Selector:
 
     def _by_content(self, path: Path) -> list[ModelInfo]:
         """Return the models that hold every file found at *path*."""
+        # Imported here: finding a model by its name needs no reader of files.
+        from modelshelf.blobs.source_reader import hash_source  # noqa: PLC0415 - see above
+        from modelshelf.formats import read_tree  # noqa: PLC0415 - see above
+
         shared: dict[str, ModelInfo] | None = None
         for file in read_tree(path.absolute(), follow_links=True).files:
             digest = hash_source(file).hexadecimal
