@@ -289,7 +289,7 @@ def test_rows_are_written_in_the_callers_transaction(path: Path) -> None:
     assert service.count() == 0
     with database.write() as connection:
         insert_configs(connection, [config])
-        enter_file_hashes(connection, "a", ["cd" * 32, "cd" * 32])
+        enter_file_hashes(connection, {"a": ["cd" * 32, "cd" * 32]})
     assert [one.key for one in service.search_by_hash("cdcd")] == ["a"]
     with database.write() as connection:
         changed = parse_config(lora("other", key="a", revision=2))

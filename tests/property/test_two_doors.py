@@ -174,7 +174,7 @@ class TwoDoors(RuleBasedStateMachine):
                 config.description or "",
                 config.source or "",
                 str(models / config.path),
-                config.hash,
+                f"blake3:{config.blake3}",
             )
         for key, fields in self.elsewhere.items():
             assert records[key].name == fields["name"]

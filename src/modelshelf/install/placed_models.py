@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blake3 import blake3
-
 from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.errors import EmptySourceError, ModelshelfError, SourceError
 from modelshelf.install.discovery import discover_models
@@ -27,6 +25,7 @@ from modelshelf.records.record_fields import fitting_fields, said_fields, usual_
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.metadata import Field
 from modelshelf.schema.model_source import LocalModelSource
+from modelshelf.schema.quick_hash import quick_hash_of_file, quick_hash_of_folder
 from modelshelf.schema.selector import Attribute, Operator, Term
 from modelshelf.schema.source import SourceTree
 from modelshelf.schema.taxonomy import BaseModelType
@@ -174,13 +173,12 @@ def _describe(tree: SourceTree, source: LocalModelSource, wish: ModelWish) -> di
 
 
 def _sample(tree: SourceTree) -> str:
-    """Return the quick hash of a model: of a file its imohash, of a folder a digest over those of its files."""
+    """Return the quick hash of a model, as the store has it of one that it holds."""
     if tree.is_file:
-        return f"imohash:{fingerprint(tree.files[0]).imohash.hex()}"
-    lines = (
-        f"{file.member}\0{file.size}\0{fingerprint(file).imohash.hex()}\n" for file in tree.files
+        return quick_hash_of_file(fingerprint(tree.files[0]).imohash)
+    return quick_hash_of_folder(
+        (file.member, file.size, fingerprint(file).imohash) for file in tree.files
     )
-    return f"imohash-tree:{blake3(''.join(lines).encode()).hexdigest(16)}"
 
 
 def _recognise(path: Path, wanted: Mapping[str, AnyModelConfig]) -> AnyModelConfig | None:

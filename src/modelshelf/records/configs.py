@@ -7,12 +7,12 @@ whoever changes a library's own tables and the record of the model in one transa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from modelshelf.errors import DuplicateKeyError
@@ -27,6 +27,7 @@ from modelshelf.schema.config_problems import invalid_config
 from modelshelf.schema.selector_matching import folded, searchable_text
 
 __all__ = [
+    "config_texts",
     "delete_configs",
     "enter_file_hashes",
     "enter_use",
@@ -39,10 +40,12 @@ __all__ = [
     "shown_key",
     "storable",
     "update_config",
+    "update_configs",
 ]
 
 _AT_ONCE = 500
 """Values in one statement; older SQLite takes 999."""
+_UPDATE = update(model_config).where(model_config.c.key == bindparam("changed"))
 
 _T = TypeVar("_T")
 
@@ -86,6 +89,16 @@ def read_config(
         wanted = wanted.with_for_update()
     row = connection.execute(wanted).one_or_none()
     return None if row is None else parsed_config(row.key, row.config)
+
+
+def config_texts(connection: Connection, keys: Iterable[str]) -> dict[str, str]:
+    """Return key → what the row keeps for `parsed_config`, of those records that are there, hidden or not."""
+    wanted = select(model_config.c.key, model_config.c.config)
+    found: dict[str, str] = {}
+    for some in _batches(keys):
+        rows = connection.execute(wanted.where(model_config.c.key.in_(some)))
+        found.update((key, text) for key, text in rows)
+    return found
 
 
 def has_config(connection: Connection, key: str) -> bool:
@@ -153,14 +166,18 @@ def update_config(connection: Connection, config: AnyModelConfig) -> None:
 
     Whether it is hidden stays, and so do hashes that `enter_file_hashes` entered.
     """
-    connection.execute(
-        update(model_config).where(model_config.c.key == config.key).values(_row(config))
-    )
-    own = _ids(connection, [config.key])[config.key]
-    for table in (model_config_base, model_config_tag):
-        connection.execute(delete(table).where(table.c.config_id == own))
-    _forget_hashes(connection, own, is_own=True)
-    _enter_lists(connection, [config])
+    update_configs(connection, [config])
+
+
+def update_configs(connection: Connection, configs: Iterable[AnyModelConfig]) -> None:
+    """Do as `update_config` for many, each once."""
+    for some in _batches(configs):
+        connection.execute(_UPDATE, [_row(config) | {"changed": config.key} for config in some])
+        ids = list(_ids(connection, [config.key for config in some]).values())
+        for table in (model_config_base, model_config_tag):
+            connection.execute(delete(table).where(table.c.config_id.in_(ids)))
+        _forget_hashes(connection, ids, is_own=True)
+        _enter_lists(connection, some)
 
 
 def last_use(connection: Connection, key: str) -> tuple[bool, float | None]:
@@ -203,28 +220,47 @@ def hide_configs(connection: Connection, keys: Iterable[str], *, hidden: bool) -
         )
 
 
-def enter_file_hashes(connection: Connection, key: str, hashes: Iterable[str]) -> None:
-    """Let a record be found by the hashes of its model's files too, besides those that it says itself.
+def enter_file_hashes(connection: Connection, hashes: Mapping[str, Iterable[str]]) -> None:
+    """Let records be found by the hashes of their models' files too, besides those that they say themselves.
 
     Args:
         connection: An open transaction.
-        key: Of a record that is there.
-        hashes: As lower-case hexadecimal digits; they take the place of those that were entered before.
+        hashes: Key of a record that is there → lower-case hexadecimal digits, which take the place of those
+            that were entered before.
     """
-    own = _ids(connection, [key])[key]
-    _forget_hashes(connection, own, is_own=False)
-    rows = [
-        {"config_id": own, "is_own": False, "position": position, "hash": digits}
-        for position, digits in enumerate(dict.fromkeys(hashes))
-    ]
-    if rows:
-        connection.execute(insert(model_config_hash), rows)
+    for some in _batches(hashes):
+        ids = _ids(connection, some)
+        wanted = {ids[key]: list(dict.fromkeys(hashes[key])) for key in some}
+        known = _file_hashes(connection, list(wanted))
+        changed = [own for own, digits in wanted.items() if known.get(own, []) != digits]
+        if not changed:
+            continue
+        _forget_hashes(connection, changed, is_own=False)
+        rows = [
+            {"config_id": own, "is_own": False, "position": position, "hash": digits}
+            for own in changed
+            for position, digits in enumerate(wanted[own])
+        ]
+        if rows:
+            connection.execute(insert(model_config_hash), rows)
 
 
-def _forget_hashes(connection: Connection, own: int, *, is_own: bool) -> None:
+def _file_hashes(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    rows = connection.execute(
+        select(model_config_hash.c.config_id, model_config_hash.c.hash)
+        .where(model_config_hash.c.config_id.in_(ids), model_config_hash.c.is_own.is_(False))
+        .order_by(model_config_hash.c.config_id, model_config_hash.c.position)
+    )
+    for own, digits in rows:
+        found.setdefault(own, []).append(digits)
+    return found
+
+
+def _forget_hashes(connection: Connection, ids: Sequence[int], *, is_own: bool) -> None:
     connection.execute(
         delete(model_config_hash).where(
-            model_config_hash.c.config_id == own, model_config_hash.c.is_own.is_(is_own)
+            model_config_hash.c.config_id.in_(ids), model_config_hash.c.is_own.is_(is_own)
         )
     )
 

@@ -7,6 +7,7 @@ copied: whoever copies holds a lease, which is only a row.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -22,8 +23,11 @@ from modelshelf.records.sqlite_engine import BUSY_SECONDS, WRITES, sqlite_engine
 
 __all__ = ["HEAD", "Database"]
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision below `migrations/versions`; a test keeps it equal."""
+_LOGGER = logging.getLogger("modelshelf.records")
+_MANY = 2_000
+"""Models of which a migration takes so long, about a second, that who waits should hear why."""
 
 
 class Database:
@@ -125,7 +129,7 @@ class Database:
             if found is not None and found > HEAD:
                 raise StoreTooNewError(root=self._root, found=found, known=HEAD)
             if found is not None:
-                self._back_up(found)
+                self._tell(found, self._back_up(found))
             self._migrate()
 
     def _revision(self) -> str | None:
@@ -138,13 +142,29 @@ class Database:
             revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             return None if revision is None else str(revision)
 
-    def _back_up(self, revision: str) -> None:
+    def _tell(self, revision: str, backup: Path) -> None:
+        count = text("SELECT (SELECT count(*) FROM model_name) + (SELECT count(*) FROM pipeline)")
+        with self._engine.connect() as connection:
+            models = connection.execute(count).scalar_one()
+        _LOGGER.log(
+            logging.WARNING if models >= _MANY else logging.INFO,
+            "bringing the records of %s models in `%s` up to date, schema %s to %s;"
+            " what was there is kept as `%s`",
+            f"{models:,}",
+            self.path,
+            revision,
+            HEAD,
+            backup.name,
+        )
+
+    def _back_up(self, revision: str) -> Path:
         backup = self.path.with_suffix(f".before-{HEAD}-was-{revision}.db")
         with (
             closing(sqlite3.connect(self.path)) as source,
             closing(sqlite3.connect(backup)) as target,
         ):
             source.backup(target)
+        return backup
 
     def _migrate(self) -> None:
         # Imported here: opening a library that is up to date, the usual case, needs none of it.

@@ -7,38 +7,42 @@ both say is written from NMM's side here, and from MM2's side in `library_servic
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from modelshelf.records.config_tables import model_config
+from modelshelf.errors import InvalidModelConfigException
 from modelshelf.records.configs import (
+    config_texts,
     delete_configs,
     enter_file_hashes,
     hide_configs,
     insert_configs,
+    parsed_config,
     read_config,
     update_config,
+    update_configs,
+)
+from modelshelf.records.file_hashes import (
+    HashedFile,
+    digests_of,
+    files_of_models,
+    quick_hash_of,
+    sha256_of,
 )
 from modelshelf.records.models import find_models
 from modelshelf.records.record_fields import fitting_fields, said_fields, usual_variant
 from modelshelf.records.revision import first_revision, next_revision
-from modelshelf.records.tables import (
-    model_metadata,
-    model_name,
-    model_path,
-    original_file,
-    part_file,
-    pipeline_parts,
-)
+from modelshelf.records.tables import model_metadata, model_name
 from modelshelf.schema.config import AnyModelConfig, ModelSourceType
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
-from modelshelf.schema.taxonomy import ModelType
 
 __all__ = [
     "complete_library",
@@ -103,54 +107,73 @@ def _follow(
     said: ModelMetadata,
     record: Mapping[str, Any],
 ) -> None:
+    files = files_of_models(connection, [info])[info.key]
     current = read_config(connection, info.key, hidden=True)
     if current is not None:
-        _correct(connection, info, models, current, now)
+        corrected = _corrected(info, files, models, current, now)
+        if corrected is not None:
+            update_config(connection, corrected)
         return
-    fields = _shared_fields(connection, info, models)
+    fields = _shared_fields(info, files, models)
     first = fitting_fields(fields | said_fields(said)) | dict(record)
     insert_configs(connection, [first_revision(info.key, first, now)])
-    enter_file_hashes(connection, info.key, _hashes(connection, info))
+    enter_file_hashes(connection, {info.key: digests_of(info, files)})
     if said:
         document = json.dumps(said.document())
         connection.execute(insert(model_metadata).values(key=info.key, document=document))
 
 
-def _correct(
-    connection: Connection,
+def _corrected(
     info: ModelInfo,
+    files: Sequence[HashedFile],
     models: Path,
     current: AnyModelConfig,
     now: datetime,
-) -> None:
-    known = current.model_dump()
-    fields = fitting_fields(_shared_fields(connection, info, models))
-    changes = {name: value for name, value in fields.items() if known[name] != value}
-    if changes:
-        update_config(connection, next_revision(current, changes, now))
+) -> AnyModelConfig | None:
+    """Return the record as it should be; None where it is so."""
+    fields = fitting_fields(_shared_fields(info, files, models))
+    changes = {name: value for name, value in fields.items() if getattr(current, name) != value}
+    return next_revision(current, changes, now) if changes else None
 
 
 def complete_library(connection: Connection) -> None:
     """Make the records of models that were stored before libraries had any, and correct those of the others.
 
     A record's path counts from the models folder, wherever that is. What lies in the trash gets its record
-    when it comes back.
+    when it comes back. A record that somebody spoiled stays as it is, and is told of when it is read.
     """
-    models, now = Path("models"), datetime.now(UTC)
-    known = set(connection.scalars(select(model_config.c.key)))
-    for info in find_models(connection, ModelQuery(), models):
-        current = read_config(connection, info.key) if info.key in known else None
-        if current is not None:
-            # An earlier modelshelf left out files that lie loose in a pipeline, and forms of main models.
-            # Nobody said anything of it now, so the time of the last change stays.
-            changed_at = datetime.fromtimestamp(current.updated_at or 0, UTC)
-            _correct(connection, info, models, current, changed_at)
-            enter_file_hashes(connection, info.key, _hashes(connection, info))
+    remaining = iter(find_models(connection, ModelQuery(), _ANYWHERE))
+    while some := list(islice(remaining, _AT_ONCE)):
+        _complete(connection, some, datetime.now(UTC))
+
+
+_ANYWHERE = Path("models")
+_AT_ONCE = 400
+"""Models that are looked up together; SQLite's oldest limit is 999 variables."""
+
+
+def _complete(connection: Connection, infos: Sequence[ModelInfo], now: datetime) -> None:
+    known = config_texts(connection, [info.key for info in infos])
+    files = files_of_models(connection, infos)
+    added: list[AnyModelConfig] = []
+    changed: list[AnyModelConfig] = []
+    for info in infos:
+        if info.key not in known:
+            moment = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}
+            fields = fitting_fields(_shared_fields(info, files[info.key], _ANYWHERE) | moment)
+            added.append(first_revision(info.key, fields, now))
             continue
-        added = {} if info.added_at is None else {"created_at": info.added_at.timestamp()}
-        fields = fitting_fields(_shared_fields(connection, info, models) | added)
-        insert_configs(connection, [first_revision(info.key, fields, now)])
-        enter_file_hashes(connection, info.key, _hashes(connection, info))
+        # An earlier modelshelf left out files that lie loose in a pipeline, and forms of main models, and
+        # gave the digest for the quick hash. Nobody said anything of it now, so the time of the last
+        # change stays.
+        with suppress(InvalidModelConfigException):
+            current = parsed_config(info.key, known[info.key])
+            changed_at = datetime.fromtimestamp(current.updated_at or 0, UTC)
+            corrected = _corrected(info, files[info.key], _ANYWHERE, current, changed_at)
+            changed += [] if corrected is None else [corrected]
+    insert_configs(connection, added)
+    update_configs(connection, changed)
+    enter_file_hashes(connection, {info.key: digests_of(info, files[info.key]) for info in infos})
 
 
 def keys_of_part(connection: Connection, part: int) -> list[str]:
@@ -162,7 +185,7 @@ def keys_of_part(connection: Connection, part: int) -> list[str]:
     )
 
 
-def _shared_fields(connection: Connection, info: ModelInfo, models: Path) -> dict[str, Any]:
+def _shared_fields(info: ModelInfo, files: Sequence[HashedFile], models: Path) -> dict[str, Any]:
     detail: Mapping[str, Any] = json.loads(info.detail)
     kind = {"source_type": ModelSourceType.PATH} if Path(info.source).is_absolute() else {}
     return kind | {
@@ -172,7 +195,7 @@ def _shared_fields(connection: Connection, info: ModelInfo, models: Path) -> dic
         "base_model": info.base,
         "bases": info.bases,
         "path": Path(info.location).relative_to(models).as_posix(),
-        "hash": info.hash,
+        "hash": quick_hash_of(info, files),
         "description": info.description or None,
         "source": info.source or None,
         "variant": detail.get("variant") or usual_variant(info.type, info.format, info.base),
@@ -181,47 +204,11 @@ def _shared_fields(connection: Connection, info: ModelInfo, models: Path) -> dic
         "architecture": detail.get("architecture"),
         "size": info.size,
         "blake3": info.hash.partition(":")[2],
-        "sha256": _sha256(connection, info),
+        "sha256": sha256_of(info, files),
         "converted_at": None
         if info.original is None or info.added_at is None
         else info.added_at.timestamp(),
     }
-
-
-def _sha256(connection: Connection, info: ModelInfo) -> str | None:
-    """Return what the hubs know a model that is one file by, or was one before it was converted."""
-    if info.is_pipeline:
-        return None if info.original is None else info.original.sha256.hexadecimal
-    file = (
-        select(part_file.c.sha256)
-        .join(model_name, model_name.c.id == part_file.c.part_id)
-        .where(model_name.c.key == info.key, model_name.c.entry == part_file.c.member)
-    )
-    digest = connection.scalar(file)
-    return None if digest is None else digest.hex()
-
-
-def _hashes(connection: Connection, info: ModelInfo) -> Iterator[str]:
-    """Yield what other programs know a model's files by; those that only we know as files are left out."""
-    if not info.is_pipeline:
-        yield from _digests(connection, part_file, part_file.c.part_id == info.id)
-        return
-    yield from _digests(connection, original_file, original_file.c.pipeline_id == info.id)
-    parts = (
-        select(pipeline_parts.c.part_id)
-        .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
-        .where(
-            pipeline_parts.c.pipeline_id == info.id,
-            model_path.c.type != ModelType.ORIGINAL_FILE.value,
-        )
-    )
-    yield from _digests(connection, part_file, part_file.c.part_id.in_(parts))
-
-
-def _digests(connection: Connection, table: Table, fits: ColumnElement[bool]) -> Iterator[str]:
-    columns = (table.c.blake3, table.c.sha256, table.c.imohash, table.c.data_sha256)
-    for row in connection.execute(select(*columns).where(fits).order_by(*table.primary_key)):
-        yield from (digest.hex() for digest in row if digest)
 
 
 def read_metadata(connection: Connection, key: str) -> ModelMetadata:

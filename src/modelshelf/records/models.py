@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, Select, Table, bindparam, false, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from modelshelf.records.config_tables import model_config, model_config_hash
 from modelshelf.records.configs import storable
 from modelshelf.records.originals import read_original
 from modelshelf.records.tables import (
@@ -230,7 +231,8 @@ def _name_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
         conditions.append(model_name.c.id.in_(query.ids))
     if query.digest_prefix is not None:
         own = _starts(model_path.c.digest, query.digest_prefix)
-        conditions.append(or_(own, model_path.c.id.in_(_parts_with(query.digest_prefix))))
+        holding = model_path.c.id.in_(_parts_with(query.digest_prefix))
+        conditions.append(or_(own, holding, model_name.c.key.in_(_known_as(query.digest_prefix))))
     return conditions
 
 
@@ -252,12 +254,13 @@ def _pipeline_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
         converted = select(original_file.c.pipeline_id).where(
             _any_starts(original_file, query.digest_prefix)
         )
-        conditions.append(or_(own, pipeline.c.id.in_(holding), pipeline.c.id.in_(converted)))
+        held = or_(pipeline.c.id.in_(holding), pipeline.c.id.in_(converted))
+        conditions.append(or_(own, held, pipeline.c.key.in_(_known_as(query.digest_prefix))))
     return conditions
 
 
 def _shared_conditions(query: ModelQuery, table: Table) -> list[ColumnElement[bool]]:
-    asked = (query.key_prefix, query.name, query.contains)
+    asked = (query.key_prefix, query.name, query.contains, query.digest_prefix)
     if not all(text is None or storable(text) for text in asked):
         # No database can even be asked for it.
         return [false()]
@@ -274,6 +277,17 @@ def _shared_conditions(query: ModelQuery, table: Table) -> list[ColumnElement[bo
 
 def _parts_with(prefix: str) -> Select[tuple[int]]:
     return select(part_file.c.part_id).where(_any_starts(part_file, prefix))
+
+
+def _known_as(prefix: str) -> Select[tuple[str]]:
+    """Compare with what the records themselves say: the quick hash of a folder is that of no file."""
+    # As a range, which an index can serve; no digit comes after `f`.
+    starts = model_config_hash.c.hash.between(prefix, f"{prefix}g")
+    return (
+        select(model_config.c.key)
+        .join(model_config_hash, model_config_hash.c.config_id == model_config.c.id)
+        .where(model_config_hash.c.is_own.is_(True), starts)
+    )
 
 
 def _any_starts(table: Table, prefix: str) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf import Settings, normalized_model_manager
+from modelshelf.errors import InvalidModelConfigException
 from modelshelf.testing import tiny
 
 _STALE = ("created_at", "updated_at", "revision")
@@ -101,3 +102,97 @@ def test_loose_files_of_an_older_library_are_found(settings: Settings, tmp_path:
         assert after == before
         assert [one.name for one in manager.store.find_text("go")] == []
         assert [one.name for one in manager.store.find_text("pi")] == ["pipe"]
+
+
+def as_revision_6(path: Path) -> None:
+    """Make of a library one of the revision whose records said the digest as `hash`."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "UPDATE model_config SET config ="
+            " json_set(config, '$.hash', 'blake3:' || json_extract(config, '$.blake3'))"
+        )
+        connection.execute(
+            "DELETE FROM model_config_hash WHERE is_own AND length(hash) = 32",
+        )
+        connection.execute("UPDATE alembic_version SET version_num = '0006'")
+        connection.commit()
+
+
+def test_records_that_said_the_digest_say_the_quick_hash(settings: Settings) -> None:
+    """It is what it would have been, the rest stays, and every hash finds its model as before."""
+    with normalized_model_manager(settings) as manager:
+        key = manager.get_model("lora").key
+        manager.store.update_model(key, {"tags": ["ink"], "description": "Said"})
+        before = manager.store.all_models()
+    as_revision_6(settings.db_path)
+    with normalized_model_manager(settings) as manager:
+        after = manager.store.all_models()
+        assert [one.model_dump(exclude={"revision"}) for one in after] == [
+            one.model_dump(exclude={"revision"}) for one in before
+        ]
+        assert [one.revision for one in after] == [one.revision + 1 for one in before]
+        for one in after:
+            for digits in one.hashes:
+                assert one.key in {found.key for found in manager.store.search_by_hash(digits)}
+        manager.undo(manager.trash()[0].trash_id)
+        assert manager.store.search_by_name("gone")[0].hash.startswith("imohash:")
+    backup = settings.db_path.with_suffix(".before-0007-was-0006.db")
+    with closing(sqlite3.connect(backup)) as connection:
+        said = connection.execute("SELECT json_extract(config, '$.hash') FROM model_config")
+        assert all(value.startswith("blake3:") for (value,) in said)
+
+
+def test_a_model_of_which_no_quick_hash_is_known_has_its_digest(settings: Settings) -> None:
+    """Libraries from before quick hashes were kept have none of what they held then."""
+    with closing(sqlite3.connect(settings.db_path)) as connection:
+        connection.execute("UPDATE part_file SET imohash = NULL")
+        connection.execute("UPDATE original_file SET imohash = NULL")
+        connection.commit()
+    as_revision_6(settings.db_path)
+    with normalized_model_manager(settings) as manager:
+        for one in manager.store.all_models():
+            assert one.hash == f"blake3:{one.blake3}"
+            assert one.revision == 1
+
+
+def test_a_record_that_somebody_spoiled_stops_no_library(settings: Settings) -> None:
+    """The others come up to date, and that one stays as it is for who can mend it."""
+    with normalized_model_manager(settings) as manager:
+        key = manager.get_model("lora").key
+        other = manager.get_model("vae").key
+    as_revision_6(settings.db_path)
+    spoiled = '{"name": "lora", "model_type": "laura"}'
+    with closing(sqlite3.connect(settings.db_path)) as connection:
+        connection.execute("UPDATE model_config SET config = ? WHERE key = ?", (spoiled, key))
+        connection.commit()
+    with normalized_model_manager(settings) as manager:
+        assert manager.store.get_model(other).hash.startswith("imohash-tree:")
+        with pytest.raises(InvalidModelConfigException):
+            manager.store.get_model(key)
+    with closing(sqlite3.connect(settings.db_path)) as connection:
+        kept = connection.execute("SELECT config FROM model_config WHERE key = ?", (key,))
+        assert kept.fetchone() == (spoiled,)
+
+
+@pytest.mark.parametrize(("models", "level"), [(4, "INFO"), (2_500, "WARNING")])
+def test_who_waits_for_a_large_library_hears_why(
+    settings: Settings, models: int, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """How many models there are, and where the library is kept as it was."""
+    as_revision_6(settings.db_path)
+    with closing(sqlite3.connect(settings.db_path)) as connection:
+        connection.execute(
+            "WITH RECURSIVE number(n) AS (SELECT 5 UNION SELECT n + 1 FROM number WHERE n < ?)"
+            " INSERT INTO model_name SELECT printf('%032x', n), id, 'copy ' || n, source,"
+            " description, entry, suffix, added_at, NULL FROM number,"
+            " (SELECT * FROM model_name WHERE trash_id IS NULL LIMIT 1)",
+            (models,),
+        )
+        connection.commit()
+    with caplog.at_level("INFO", logger="modelshelf.records"):
+        normalized_model_manager(settings).close()
+    (said,) = [one for one in caplog.records if one.name == "modelshelf.records"]
+    assert said.levelname == level
+    assert "models.before-0007-was-0006.db" in said.getMessage()
+    with normalized_model_manager(settings) as manager:
+        assert manager.store.count() >= models - 1

@@ -8,8 +8,11 @@ import pytest
 
 from modelshelf import ModelFormat, ModelType
 from modelshelf.errors import InvalidModelConfigException, UnknownModelException
+from modelshelf.install.placed_models import PlacedModels
+from modelshelf.install.wish import ModelWish
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.schema.metadata import Field
+from modelshelf.schema.model_source import LocalModelSource
 from modelshelf.schema.override import Override
 from modelshelf.testing import tiny
 from tests.shelves import open_shelf, plain_pipeline
@@ -168,6 +171,40 @@ def test_a_record_has_the_digest_that_hubs_know_the_file_by(
     folder = shelf.add(tiny.vae(tmp_path / "vae", base="sd-1", folder=True), source="acme/vae").info
     record = shelf.store.get_model(folder.key)
     assert (record.sha256, record.source_type) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "pipeline", "checkpoint"])
+def test_the_hash_of_a_record_is_the_quick_one(
+    shelf: NormalizedModelManager, tmp_path: Path, kind: str
+) -> None:
+    """It is that of the model as it came, the same whether it is stored or stays where it is."""
+    source = {
+        "file": lambda: tiny.lora(tmp_path / "ink.safetensors", base="sd-1"),
+        "folder": lambda: tiny.vae(tmp_path / "vae", base="sd-1", folder=True),
+        "pipeline": lambda: plain_pipeline(tmp_path / "pipe"),
+        "checkpoint": lambda: tiny.checkpoint(tmp_path / "main.safetensors"),
+    }[kind]()
+    if source.is_dir():
+        (source / "samples").mkdir()
+        (source / "samples" / "Ä b.txt").write_text("Read me.")
+    placed = PlacedModels(shelf.store).register(LocalModelSource(path=source), ModelWish())
+    record = shelf.store.get_model(shelf.add(source).info.key)
+    assert record.hash == placed.hash
+    assert record.hash.partition(":")[0] == ("imohash-tree" if source.is_dir() else "imohash")
+    digits = record.hash.partition(":")[2]
+    for asked in (record.hash, record.hash.upper(), digits, digits[:7]):
+        both = shelf.store.search_by_hash(asked)
+        assert {one.key for one in both} == {record.key, placed.key}
+    shelf.store.del_model(placed.key)
+    for asked in (record.hash, digits, digits[:7], record.blake3 or ""):
+        assert shelf.get_model(asked).key == record.key
+        assert [one.key for one in shelf.store.search_by_hash(asked)] == [record.key]
+    if source.is_file():
+        found = shelf.files(record.key)
+        assert all(
+            [one.key for one in shelf.store.search_by_hash(file.sha256[:10])] == [record.key]
+            for file in found
+        )
 
 
 def test_a_form_without_a_class_of_records_is_unknown_there(
