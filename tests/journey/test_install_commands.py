@@ -3,61 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from modelshelf.cli import shelf
 from modelshelf.testing import tiny
+from tests.desks import Desk
 from tests.hubs import HuggingFaceHub, hugging_face_hub
-
-SHELF = Path(sys.executable).parent / "shelf"
-
-
-class Desk:
-    """A library, and a hub that its settings name."""
-
-    def __init__(self, folder: Path, hub: HuggingFaceHub) -> None:
-        self.folder = folder
-        self.environ = {
-            "MODELSHELF_ROOT": str(folder / "shelf"),
-            "HF_ENDPOINT": hub.url,
-            "HF_HOME": str(folder / "hf"),
-            "HF_TOKEN": "",
-            "NO_COLOR": "1",
-        }
-
-    def run(self, *words: str | Path, given: str | None = None) -> Result:
-        result = CliRunner().invoke(
-            shelf, list(map(str, words)), prog_name="shelf", env=self.environ, input=given
-        )
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    def data(self, *words: str | Path) -> Any:  # noqa: ANN401 - a JSON document
-        result = self.run("--json", *words)
-        assert result.exit_code == 0, result.stderr
-        return json.loads(result.stdout)
-
-    def start(self, *words: str | Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [SHELF, *words],
-            env=os.environ | self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
 
 
 @pytest.fixture
@@ -142,7 +98,7 @@ def test_a_failed_job_can_be_retried_or_forgotten(desk: Desk, hub: HuggingFaceHu
     assert desk.run("job", "retry", job["id"]).exit_code == 0
     assert desk.data("job", "ls") == []
     assert desk.run("add", "acme/nothing").exit_code == 4
-    assert desk.data("job", "prune") == {"pruned": [1]}
+    assert desk.data("job", "prune") == {"pruned": [1], "failed": []}
     assert desk.data("job", "ls") == []
     assert desk.run("job", "cancel", "7").exit_code == 4
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from string import hexdigits
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
 from modelshelf.cli.batch import Batch
-from modelshelf.cli.installing import installing, job_said, run_jobs
+from modelshelf.cli.given_sources import check_remote, sort_sources
+from modelshelf.cli.installing import installing, jobs_said, run_jobs
 from modelshelf.cli.options import dry_run, verb_options, yes
 from modelshelf.cli.output import note, print_document, print_lines, print_table, warn
 from modelshelf.cli.progress import progress_bar
@@ -20,17 +21,13 @@ from modelshelf.cli.text import human_size, printable
 from modelshelf.errors import UsageError
 
 if TYPE_CHECKING:
-    from modelshelf.manager import NormalizedModelManager
+    from modelshelf.manager import ModelInstallService, NormalizedModelManager
     from modelshelf.schema.install_job import ModelInstallJob
     from modelshelf.schema.manifest import ImportPlan
     from modelshelf.schema.model import AddOutcome
     from modelshelf.schema.model_source import ModelSource
 
 __all__ = ["command"]
-
-
-_HASHES = (8, 10, 12, 64)
-"""Digits of the hashes that Civitai knows files by."""
 
 
 class _Wish(TypedDict):
@@ -99,8 +96,10 @@ def command(  # noqa: PLR0913 - one parameter an option
         "convert": convert,
     }
     batch = Batch(session)
-    with session.open() as manager:
-        paths, remote = _sort(session, batch, sources, token)
+    outcomes: list[AddOutcome] = []
+    jobs: list[ModelInstallJob] = []
+    with _told(session, outcomes, jobs, batch), session.open() as manager:
+        paths, remote = sort_sources(session, batch, sources, token)
         models = _discover(manager, batch, paths)
         _check_name(name, [*models, *remote])
         local = {
@@ -111,57 +110,35 @@ def command(  # noqa: PLR0913 - one parameter an option
             "--convert" if convert else "--whole": convert is not None,
             "--source": bool(source),
         }
-        _check_remote(remote, [option for option, is_given in local.items() if is_given])
+        check_remote(remote, [option for option, is_given in local.items() if is_given])
         if dry_run or scan:
             plans = _plan(manager, batch, models, wish)
             _print_plans(session, plans, manager.foresee_each(plans), batch, is_dry=dry_run)
             action = f"adding {len(plans)} model{'s' * (len(plans) != 1)}"
             if dry_run or not plans or not agreed(session, action, yes=yes):
                 return batch.status
-        outcomes = list(_add(session, manager, batch, models, wish, tags, move=move))
-        jobs = _install(session, manager, batch, remote, wish, tags) if remote else []
+        for outcome in _add(session, manager, batch, models, wish, tags, move=move):
+            outcomes += [outcome]
+        if remote:
+            _install(session, manager, batch, remote, wish, tags, jobs)
         _summarize(session, outcomes, jobs, batch)
     return batch.status
 
 
-def _sort(
-    session: Session, batch: Batch, sources: Sequence[str], token: str | None
-) -> tuple[list[Path], list[ModelSource]]:
-    """Tell paths of this machine from what is to be fetched."""
-    from modelshelf.manager.hub_access import civitai_access, hub_access  # noqa: PLC0415 - slow
-    from modelshelf.schema.model_source import LocalModelSource  # noqa: PLC0415
-    from modelshelf.sources.reading import parse_source  # noqa: PLC0415
-
-    settings = session.settings()
-    hub, civitai = hub_access(settings), civitai_access(settings)
-    paths: list[Path] = []
-    remote: list[ModelSource] = []
-    for text in sources:
-        if _is_one_word(text):
-            # What no hub could mean is a path; that nothing is there is said when it is looked for.
-            paths.append(Path(text))
-            continue
-        with batch.search(text):
-            found = parse_source(text, access_token=token, hub=hub, civitai=civitai)
-            if isinstance(found, LocalModelSource):
-                paths.append(found.path)
-            else:
-                remote.append(found)
-    return paths, remote
-
-
-def _is_one_word(text: str) -> bool:
-    is_hash = len(text) in _HASHES and all(letter in hexdigits for letter in text)
-    return not is_hash and text.strip() != "" and not set(text) & set("/:?")
-
-
-def _check_remote(remote: Sequence[ModelSource], local: Sequence[str]) -> None:
-    """Refuse options that mean nothing for what is fetched, so that nobody relies on them."""
-    if remote and local:
-        raise UsageError(
-            problem=f"`{remote[0]}` is not on this machine, and `{local[0]}` is for what is",
-            remedy=f"leave out {', '.join(f'`{option}`' for option in local)}",
-        )
+@contextmanager
+def _told(
+    session: Session,
+    outcomes: Sequence[AddOutcome],
+    jobs: Sequence[ModelInstallJob],
+    batch: Batch,
+) -> Iterator[None]:
+    """Tell programs what was done and what can be resumed also where the block inside is left early."""
+    try:
+        yield
+    except BaseException as error:
+        if session.json and (outcomes or jobs or isinstance(error, KeyboardInterrupt)):
+            _summarize(session, outcomes, jobs, batch, is_interrupted=True)
+        raise
 
 
 def _install(
@@ -171,7 +148,9 @@ def _install(
     remote: Sequence[ModelSource],
     wish: _Wish,
     tags: Sequence[str],
-) -> list[ModelInstallJob]:
+    jobs: list[ModelInstallJob],
+) -> None:
+    """Install what is to be fetched; *jobs* has at any moment those that were begun."""
     config: dict[str, Any] = {
         "name": wish["name"],
         "description": wish["description"],
@@ -179,9 +158,28 @@ def _install(
     }
     given = {name: value for name, value in config.items() if value}
     with installing(session, manager) as (installer, events):
-        jobs = [installer.import_model(source, given) for source in remote]
+        for source in remote:
+            with batch.search(str(source)):
+                jobs.append(_begin(session, installer, source, given))
         run_jobs(session, batch, events, jobs)
-    return jobs
+
+
+def _begin(
+    session: Session,
+    installer: ModelInstallService,
+    source: ModelSource,
+    config: dict[str, Any],
+) -> ModelInstallJob:
+    """Go on with what an earlier command left of the same, or begin."""
+    from modelshelf.download.held_on_disk import bytes_held  # noqa: PLC0415 - slow
+
+    left = installer.take_up_same(source, config)
+    if left is None:
+        return installer.import_model(source, config)
+    here = bytes_held(left.local_path) if left.local_path else 0
+    amount = f": {human_size(here)} of it is here already" if here else ""
+    note(session, f"goes on with job {left.id}, {source}{amount}")
+    return left
 
 
 def _discover(manager: NormalizedModelManager, batch: Batch, paths: Sequence[Path]) -> list[Path]:
@@ -250,6 +248,8 @@ def _summarize(
     outcomes: Sequence[AddOutcome],
     jobs: Sequence[ModelInstallJob],
     batch: Batch,
+    *,
+    is_interrupted: bool = False,
 ) -> None:
     stored = sum(outcome.bytes_stored for outcome in outcomes)
     shared = sum(outcome.bytes_shared for outcome in outcomes)
@@ -257,7 +257,7 @@ def _summarize(
         print_document(
             {
                 "added": outcomes,
-                "installed": [job_said(job) for job in jobs],
+                **jobs_said(jobs, is_interrupted=is_interrupted),
                 "bytes_stored": stored,
                 "bytes_shared": shared,
                 "failed": batch.failed,

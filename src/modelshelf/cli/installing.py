@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from modelshelf.manager import ModelInstallService, NormalizedModelManager
     from modelshelf.schema.install_job import ModelInstallJob
 
-__all__ = ["installing", "job_said", "run_jobs"]
+__all__ = ["installing", "job_said", "jobs_said", "run_jobs"]
 
+_WANTS_TOKEN = frozenset({"repository-gated", "login-required", "token-refused"})
+_HIDES = frozenset({"repository-not-found"})
+"""Codes that may mean the same: a hub does not tell everybody what is private."""
 _TICK = 0.2
 """Seconds after which to look whether all jobs have ended, when nothing is told."""
 
@@ -59,7 +62,8 @@ def run_jobs(
     except KeyboardInterrupt:
         unfinished = [str(job.id) for job in jobs if not job.in_terminal_state]
         if unfinished:
-            note(session, f"`shelf job resume {' '.join(unfinished)}` goes on where this stopped")
+            going_on = f"`shelf job resume {' '.join(unfinished)}`"
+            note(session, f"{going_on}, or the same command, goes on where this stopped")
         raise
     for job in jobs:
         _tell(session, batch, job)
@@ -84,6 +88,11 @@ def _tell(session: Session, batch: Batch, job: ModelInstallJob) -> None:
     words = str(job.source)
     if job.errored:
         batch.take(words, _error(job))
+        if job.exception is not None and not job.error_code and not session.json:
+            # Nobody foresaw it, so its traceback is what helps; the other jobs have theirs to say too.
+            click.echo("\n".join(map(printable, (job.error or "").splitlines())), err=True)
+        if job.error_code in _WANTS_TOKEN or (job.error_code in _HIDES and job.total_bytes):
+            note(session, f"`shelf job retry {job.id} --token TOKEN` goes on with a token")
         return
     config = job.config_out
     if config is None:
@@ -109,15 +118,22 @@ def _error(job: ModelInstallJob) -> ModelshelfError:
     found = job.exception
     if isinstance(found, ModelshelfError):
         return found
-    if found is not None:
-        # Nobody foresaw it, so its traceback is what helps.
-        raise found
     last = (job.error or job.error_type or "").strip().rpartition("\n")[2]
     return InstallationFailedError(source=str(job.source), reason=last)
 
 
-def job_said(job: ModelInstallJob) -> dict[str, object]:
-    """Return a job as programs get it."""
-    told = job.model_dump(mode="json", exclude={"error", "config_in", "config_out"})
+def jobs_said(jobs: Sequence[ModelInstallJob], *, is_interrupted: bool) -> dict[str, object]:
+    """Return jobs as programs get them, and of an interrupted run which can be resumed."""
+    said: dict[str, object] = {"installed": [job_said(job) for job in jobs]}
+    if is_interrupted:
+        left = [job.id for job in jobs if not (job.complete or job.cancelled)]
+        said |= {"interrupted": True, "resumable": left}
+    return said
+
+
+def job_said(job: ModelInstallJob) -> dict[str, Any]:
+    """Return a job as programs get it; of an error that nobody foresaw the traceback too."""
+    long = {"error"} if job.error_code or not job.errored else set()
+    told = job.model_dump(mode="json", exclude={*long, "config_in", "config_out"})
     key = None if job.config_out is None else job.config_out.key
     return told | {"source": str(job.source), "key": key}

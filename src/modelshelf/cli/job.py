@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelshelf.cli.batch import Batch
-from modelshelf.cli.installing import installing, job_said, run_jobs
+from modelshelf.cli.installing import installing, job_said, jobs_said, run_jobs
 from modelshelf.cli.options import verb_options
-from modelshelf.cli.output import note, print_document, print_lines, print_table
+from modelshelf.cli.output import note, print_document, print_lines, print_table, warn
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size
-from modelshelf.errors import UnknownJobIDException
+from modelshelf.errors import DamagedJobError, UnknownJobIDException
 
 if TYPE_CHECKING:
     from modelshelf.install.job_folder import JobDocument, JobFolder, JobFolders, Wish
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _numbers = click.argument("numbers", nargs=-1, required=True, type=int, metavar="JOB...")
+_token = click.option(
+    "--token", envvar="SHELF_ADD_TOKEN", help="Access token for the sources that ask."
+)
+_DAMAGED = "damaged"
+"""State of a job whose file cannot be read."""
 
 
 @click.group("job")
@@ -38,20 +43,23 @@ def command() -> None:
 @verb_options
 @click.pass_obj
 def list_jobs(session: Session) -> None:
-    """List jobs: under way, put aside, interrupted or failed."""
+    """List jobs: under way, put aside, interrupted, failed or damaged."""
     with _folders(session) as folders:
         jobs = [_seen(folders, folder, document) for folder, document in folders.jobs()]
+        damaged = [_seen_damaged(folder, damage) for _, folder, damage in folders.damaged()]
+    shown = [(job_said(job), (state, _amount(job), str(job.source))) for job, state in jobs]
+    shown += [(said, (_DAMAGED, human_size(said["bytes"]), "?")) for said in damaged]
+    shown.sort(key=lambda each: each[0]["id"])
     if session.json:
-        print_document([job_said(job) for job, _ in jobs])
+        print_document([said for said, _ in shown])
     elif session.quiet:
-        print_lines(str(job.id) for job, _ in jobs)
+        print_lines(str(said["id"]) for said, _ in shown)
     else:
-        rows = [
-            (str(job.id), state, _amount(job), str(job.source), job.hint or "")
-            for job, state in jobs
-        ]
+        rows = [(str(said["id"]), *words, said["hint"] or "") for said, words in shown]
         headers = ("JOB", "STATE", "FETCHED", "SOURCE", "HINT")
         print_table(session, headers, rows, right=frozenset({0, 2}))
+        for each in damaged:
+            warn(session, each["problem"])
 
 
 @command.command("pause")
@@ -78,42 +86,58 @@ def cancel(session: Session, numbers: tuple[int, ...]) -> int:
 
 @command.command("resume")
 @_numbers
+@_token
 @verb_options
 @click.pass_obj
-def resume(session: Session, numbers: tuple[int, ...]) -> int:
-    """Go on with jobs that were put aside or interrupted."""
-    return _go_on(session, numbers)
+def resume(session: Session, numbers: tuple[int, ...], *, token: str | None) -> int:
+    """Go on with jobs that were put aside or interrupted.
+
+    A token is never kept with a job. Where the settings have none, give it again.
+    """
+    return _go_on(session, numbers, token)
 
 
 @command.command("retry")
 @_numbers
+@_token
 @verb_options
 @click.pass_obj
-def retry(session: Session, numbers: tuple[int, ...]) -> int:
-    """Try failed jobs again; what was fetched is not fetched again."""
-    return _go_on(session, numbers)
+def retry(session: Session, numbers: tuple[int, ...], *, token: str | None) -> int:
+    """Try failed jobs again; what was fetched is not fetched again.
+
+    A token is never kept with a job. Where the settings have none, give it again.
+    """
+    return _go_on(session, numbers, token)
 
 
 @command.command("prune")
 @verb_options
 @click.pass_obj
-def prune(session: Session) -> None:
-    """Forget failed jobs, and what they fetched."""
-    forgotten = []
+def prune(session: Session) -> int:
+    """Forget failed and damaged jobs, and what they fetched."""
+    forgotten: list[int] = []
+    batch = Batch(session)
     with _folders(session) as folders:
         for _, document in list(folders.jobs()):
             if not document.status.is_terminal:
                 continue
-            taken = folders.take_over(document.id)
-            if taken is not None:
-                taken[0].remove()
-                forgotten.append(document.id)
+            with batch.item(str(document.id)):
+                taken = folders.take_over(document.id)
+                if taken is not None:
+                    taken[0].remove()
+                    forgotten.append(document.id)
+        for number, _, _ in list(folders.damaged()):
+            with batch.item(str(number)):
+                if folders.remove_damaged(number):
+                    forgotten.append(number)
+    forgotten.sort()
     if session.json:
-        print_document({"pruned": forgotten})
+        print_document({"pruned": forgotten, "failed": batch.failed})
     elif session.quiet:
         print_lines(map(str, forgotten))
     else:
         note(session, f"forgot {len(forgotten)} job{'s' * (len(forgotten) != 1)}")
+    return batch.status
 
 
 def _folders(session: Session) -> JobFolders:
@@ -141,24 +165,54 @@ def _seen(
     return job, state
 
 
+def _seen_damaged(folder: JobFolder, damage: DamagedJobError) -> dict[str, Any]:
+    """Return what is said of a job that cannot be read, under the names that a job has."""
+    from modelshelf.download.held_on_disk import bytes_held  # noqa: PLC0415 - slow
+    from modelshelf.schema.install_job import ModelInstallJob  # noqa: PLC0415
+    from modelshelf.schema.model_source import LocalModelSource  # noqa: PLC0415
+
+    nameless = ModelInstallJob(id=int(damage.job), source=LocalModelSource(path=folder.path))
+    return job_said(nameless) | {
+        "source": None,
+        "status": _DAMAGED,
+        "local_path": str(folder.files),
+        "bytes": bytes_held(folder.files),
+        "error_type": type(damage).__name__,
+        "error_code": damage.code,
+        "hint": damage.advice,
+        "problem": str(damage),
+    }
+
+
 def _amount(job: ModelInstallJob) -> str:
     if not job.total_bytes:
         return human_size(job.bytes) if job.bytes else ""
     return f"{human_size(job.bytes)} of {human_size(job.total_bytes)}"
 
 
+def _known(folders: JobFolders, number: int) -> tuple[JobFolder, JobDocument]:
+    """Return a job that there is and that can be read."""
+    found = folders.find(number)
+    if found is None:
+        damaged = folders.find_damaged(number)
+        raise UnknownJobIDException(job=str(number)) if damaged is None else damaged[1]
+    return found
+
+
 def _ask(
     session: Session, numbers: Sequence[int], wish: Wish, act: Callable[[JobFolder], None]
 ) -> int:
     """Ask the program that runs a job, or do it here where none does."""
+    from modelshelf.install.job_folder import Wish  # noqa: PLC0415 - slow
+
     batch = Batch(session)
     with _folders(session) as folders:
         for number in numbers:
             with batch.item(str(number)):
-                found = folders.find(number)
-                if found is None:
-                    raise UnknownJobIDException(job=str(number))
-                folder, document = found
+                if wish is Wish.CANCEL and folders.remove_damaged(number):
+                    note(session, f"{wish.value}: job {number}")
+                    continue
+                folder, document = _known(folders, number)
                 if folders.is_alive(document):
                     folder.ask(wish)
                     note(session, f"asked the program that runs job {number}: {wish.value}")
@@ -170,7 +224,7 @@ def _ask(
     return batch.status
 
 
-def _go_on(session: Session, numbers: Sequence[int]) -> int:
+def _go_on(session: Session, numbers: Sequence[int], token: str | None) -> int:
     from modelshelf.install.job_folder import Wish  # noqa: PLC0415 - slow
 
     batch = Batch(session)
@@ -178,21 +232,29 @@ def _go_on(session: Session, numbers: Sequence[int]) -> int:
     with _folders(session) as folders:
         for number in numbers:
             with batch.search(str(number)):
-                found = folders.find(number)
-                if found is None:
-                    raise UnknownJobIDException(job=str(number))
-                folder, document = found
+                folder, document = _known(folders, number)
                 if folders.is_alive(document):
                     folder.ask(Wish.RESUME)
                     batch.take(str(number), None)
                     note(session, f"asked the program that runs job {number}: resume")
+                    if token:
+                        # What is asked lies in a file, and no file of ours has a token in it.
+                        warn(session, f"job {number} goes on with its own program's token")
                 else:
                     mine.append(number)
     jobs: list[ModelInstallJob] = []
-    if mine:
-        with session.open() as manager, installing(session, manager) as (installer, events):
-            jobs = [job for number in mine if (job := installer.take_up(number)) is not None]
-            run_jobs(session, batch, events, jobs)
-    if session.json:
-        print_document({"installed": [job_said(job) for job in jobs], "failed": batch.failed})
+    is_over = False
+    try:
+        if mine:
+            with session.open() as manager, installing(session, manager) as (installer, events):
+                for number in mine:
+                    with batch.search(str(number)):
+                        job = installer.take_up(number, token)
+                        jobs += [] if job is None else [job]
+                run_jobs(session, batch, events, jobs)
+        is_over = True
+    finally:
+        # Also when it is interrupted: what is done is done, and programs want to know it.
+        if session.json:
+            print_document(jobs_said(jobs, is_interrupted=not is_over) | {"failed": batch.failed})
     return batch.status

@@ -46,6 +46,7 @@ from modelshelf.errors.format import (
 )
 from modelshelf.errors.hub import (
     CivitaiNotFoundError,
+    DamagedJobError,
     DownloadForbiddenError,
     EarlyAccessError,
     GatedRepositoryError,
@@ -124,6 +125,7 @@ __all__ = [
     "CivitaiNotFoundError",
     "ConnectionLostError",
     "ConversionError",
+    "DamagedJobError",
     "DestinationExistsError",
     "DestinationUnusableError",
     "DigestMismatchError",

@@ -6,6 +6,7 @@ from modelshelf.errors.base import ModelshelfError
 
 __all__ = [
     "CivitaiNotFoundError",
+    "DamagedJobError",
     "DownloadForbiddenError",
     "EarlyAccessError",
     "GatedRepositoryError",
@@ -43,7 +44,7 @@ class HubError(ModelshelfError):
 
 
 class InstallationFailedError(HubError):
-    """An installation failed in another program, whose error is known in words alone."""
+    """An installation failed in a way that nobody foresaw, or in another program that left words alone."""
 
     code = "installation-failed"
     message = "installing `{source}` failed: {reason}"
@@ -52,7 +53,27 @@ class InstallationFailedError(HubError):
     source: str
     """What was to be installed."""
     reason: str
-    """What that program said last."""
+    """What was said last."""
+
+
+class DamagedJobError(HubError):
+    """What is kept of an installation cannot be read or makes no sense, so nothing goes on with it.
+
+    Files that it fetched take their room until the job is cancelled or pruned.
+    """
+
+    code = "job-damaged"
+    exit_status, http_status = 7, 500
+    kept = "What it fetched is still there, and the library is as it was."
+    message = "job {job} is damaged: `{path}` {reason}"
+    hint = "`shelf job cancel {job}` removes it with what it fetched; then add the model again"
+
+    job: str
+    """Number of the job."""
+    path: str
+    """The file that says what the job is."""
+    reason: str
+    """What is wrong with it, beginning with a verb."""
 
 
 class InstallationStoppedError(HubError):

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from modelshelf.errors import ModelshelfError
+from modelshelf.errors import DamagedJobError, ModelshelfError
+from modelshelf.install.job_document import first_problem
 from modelshelf.install.job_folder import FetchedFile, JobDocument, JobFolder
 from modelshelf.install.refused_download import refused_by_hub
 from modelshelf.install.wish import ModelWish
@@ -45,13 +46,23 @@ class Installation:
     """Whether a thread of the installer has it in hand just now."""
     is_wanted: bool = False
     """Whether another thread wanted to take it in hand meanwhile."""
+    damage: ModelshelfError | None = None
+    """Why nobody may go on with it: what the caller wants cannot be read any more. None where it can."""
     _changing: Lock = field(default_factory=Lock)
 
     @property
     def listing(self) -> Listing | None:
-        """What the source has; None before anybody asked, and for a URL."""
+        """What the source has; None before anybody asked, and for a URL.
+
+        Raises:
+            DamagedJobError: What is written down of it makes no sense.
+        """
         found = self.document.listing
-        return None if found is None else Listing.model_validate(found)
+        try:
+            return None if found is None else Listing.model_validate(found)
+        except ValidationError as error:
+            reason = f"makes no sense: `listing`: {first_problem(error)}"
+            raise self.folder.damaged(reason) from error
 
     @property
     def is_fetched(self) -> bool:
@@ -101,7 +112,7 @@ class Installation:
         """
         listing: Listing | None = None
         # What is written down may be what it failed of.
-        with suppress(ValidationError):
+        with suppress(DamagedJobError):
             listing = self.listing
         refused = listing and refused_by_hub(error, listing, has_token=bool(token))
         if refused:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from time import time
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticSerializationError
 
+from modelshelf.errors import DamagedJobError
+from modelshelf.install.told import without_secrets
 from modelshelf.schema.install_job import InstallStatus
-from modelshelf.schema.model_source import ModelSource
+from modelshelf.schema.model_source import HFModelSource, ModelSource
 
-__all__ = ["FetchedFile", "JobDocument", "read_document", "read_own"]
+__all__ = ["FetchedFile", "JobDocument", "describe", "first_problem", "read_document", "read_own"]
 
+_GONE = frozenset({"remote-file-gone", "remote-file-changed"})
+_REPLACED = frozenset({"digest-mismatch", "size-mismatch"})
 _LONGEST = 64 * 1024 * 1024
 """Bytes; a repository of ten thousand files has a listing of three million."""
 
@@ -69,14 +75,59 @@ class JobDocument(BaseModel):
     created_at: float = Field(default_factory=time)
     """Seconds since 1970."""
 
+    def is_for(self, source: ModelSource, config: Mapping[str, Any]) -> bool:
+        """Say whether the job is to install just this: the same source, with the same said of the model."""
+        if self.source != without_secrets(source):
+            return False
+        try:
+            wanted = describe(source, config, self.id, self.owner).model_dump_json()
+        except PydanticSerializationError:
+            return False
+        return self.config == JobDocument.model_validate_json(wanted).config
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it failed because what was listed is there no more, so that it fails whenever it goes on."""
+        # A commit of a repository stays what it is; a page may offer another file under the same number.
+        is_pinned = isinstance(self.source, HFModelSource)
+        return self.error_code in (_GONE if is_pinned else _GONE | _REPLACED)
+
+
+def describe(
+    source: ModelSource, config: Mapping[str, Any], number: int, owner: str
+) -> JobDocument:
+    """Return what to keep of a job that is to begin; its secrets are not part of it."""
+    return JobDocument(id=number, owner=owner, source=without_secrets(source), config=dict(config))
+
 
 def read_document(path: Path) -> JobDocument | None:
-    """Return the job that *path* describes; None where it describes none, or that of another folder."""
+    """Return the job that *path* describes; None where there is no such file.
+
+    Raises:
+        DamagedJobError: It cannot be read, describes no job, or that of another folder.
+    """
+    number = path.parent.name
     try:
         document = JobDocument.model_validate_json(read_own(path, _LONGEST))
-    except (OSError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return document if path.parent.name == str(document.id) else None
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+        raise DamagedJobError(job=number, path=str(path), reason=reason) from error
+    except ValidationError as error:
+        reason = f"makes no sense: {first_problem(error)}"
+        raise DamagedJobError(job=number, path=str(path), reason=reason) from error
+    if number != str(document.id):
+        reason = f"describes job {document.id}"
+        raise DamagedJobError(job=number, path=str(path), reason=reason)
+    return document
+
+
+def first_problem(error: ValidationError) -> str:
+    """Say in one line what is wrong, and where."""
+    found = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, found["loc"]))
+    return f"`{place}`: {found['msg']}" if place else found["msg"]
 
 
 def read_own(path: Path, longest: int) -> bytes:

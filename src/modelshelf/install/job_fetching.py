@@ -91,7 +91,9 @@ class JobFetcher:
             job.total_bytes = listing.size or 0
             job.notes = listing.notes
             _check_room(listing, folder, installation.there)
-            token = listing.access_token or self._hubs.token_for(listing.source)
+            # A job that was taken up has its listing from the disk, and its token from whoever took it up.
+            token = listing.access_token or getattr(job.source, "access_token", None)
+            token = token or self._hubs.token_for(listing.source)
             download = download_listed(listing, folder, installation.there, token)
         if download is None:
             self._fetched(installation)

@@ -21,7 +21,6 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -29,10 +28,10 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from modelshelf.blobs.removal import remove_tree
 from modelshelf.blobs.trouble import store_trouble
-from modelshelf.errors import StorageError
-from modelshelf.install.job_document import FetchedFile, JobDocument, read_document, read_own
+from modelshelf.errors import DamagedJobError, StorageError
+from modelshelf.install.job_document import FetchedFile, JobDocument
+from modelshelf.install.kept_job import DOCUMENT, JobFolder, Wish
 from modelshelf.protocols import Disk
 
 __all__ = ["FetchedFile", "JobDocument", "JobFolder", "JobFolders", "Wish"]
@@ -40,88 +39,6 @@ __all__ = ["FetchedFile", "JobDocument", "JobFolder", "JobFolders", "Wish"]
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _GATE = "gate.lock"
 _OWNERS = "owners"
-_DOCUMENT = "job.json"
-_WISH = "wish"
-_LONGEST_WISH = 16
-
-
-class Wish(StrEnum):
-    """What another program may ask of the one that runs a job."""
-
-    PAUSE = "pause"
-    RESUME = "resume"
-    CANCEL = "cancel"
-
-
-class JobFolder:
-    """One job's folder. Made by `JobFolders`."""
-
-    def __init__(self, path: Path, disk: Disk) -> None:
-        self.path = path
-        """The folder itself."""
-        self.files = path / "files"
-        """Where fetched files go."""
-        self._disk = disk
-        self._saving = Lock()
-
-    def read(self) -> JobDocument | None:
-        """Return the job; None where the folder holds none that can be read."""
-        return read_document(self.path / _DOCUMENT)
-
-    def save(self, document: JobDocument, *, is_durable: bool = True) -> None:
-        """Replace what is said of the job, at once; and so that it survives a power cut, if *is_durable*.
-
-        Raises:
-            StorageError: It cannot be written.
-        """
-        target = self.path / _DOCUMENT
-        unfinished = target.with_suffix(".new")
-        content = document.model_dump_json(indent=1).encode()
-        with self._saving, store_trouble(target, len(content)):
-            with suppress(FileNotFoundError):
-                self._disk.remove_file(unfinished)
-            descriptor = self._disk.create(unfinished)
-            try:
-                written = 0
-                while written < len(content):
-                    written += self._disk.write(descriptor, content[written:], written)
-                if is_durable:
-                    self._disk.sync_file(descriptor)
-            finally:
-                os.close(descriptor)
-            self._disk.rename(unfinished, target)
-            if is_durable:
-                self._disk.sync_folder(self.path)
-
-    def ask(self, wish: Wish) -> None:
-        """Leave a wish for the owner; a later one takes the place of one that is still unread."""
-        path = self.path / _WISH
-        with store_trouble(path):
-            unfinished = path.with_suffix(f".{uuid4().hex}")
-            unfinished.write_text(wish.value, encoding="ascii")
-            self._disk.rename(unfinished, path)
-
-    def wish(self) -> Wish | None:
-        """Take what another program asked for; None where nothing was."""
-        path = self.path / _WISH
-        try:
-            text = read_own(path, _LONGEST_WISH).decode("ascii", "replace")
-            path.unlink()
-        except OSError:
-            return None
-        return Wish(text) if text in Wish.__members__.values() else None
-
-    def remove(self) -> None:
-        """Remove the job and whatever was fetched for it; what is not there is no matter.
-
-        Raises:
-            StorageError: Something cannot be removed.
-        """
-        with store_trouble(self.path), suppress(FileNotFoundError):
-            # The document goes first: without it the rest is debris, whatever happens now.
-            with suppress(FileNotFoundError):
-                self._disk.remove_file(self.path / _DOCUMENT)
-            remove_tree(self.path, self._disk)
 
 
 class JobFolders:
@@ -187,12 +104,46 @@ class JobFolders:
         return self._last
 
     def jobs(self) -> Iterator[tuple[JobFolder, JobDocument]]:
-        """Yield every job with its folder, by number; what cannot be read is passed over."""
+        """Yield every job with its folder, by number; `damaged` yields those that cannot be read."""
         for number in sorted(self._numbers()):
             folder = JobFolder(self._folder / str(number), self._disk)
             document = folder.read()
             if document is not None:
                 yield folder, document
+
+    def damaged(self) -> Iterator[tuple[int, JobFolder, DamagedJobError]]:
+        """Yield every job that cannot be read, with its number and why, by number."""
+        for number in sorted(self._numbers()):
+            folder = JobFolder(self._folder / str(number), self._disk)
+            damage = folder.damage
+            if damage is not None:
+                yield number, folder, damage
+
+    def find_damaged(self, number: int) -> tuple[JobFolder, DamagedJobError] | None:
+        """Return one job that cannot be read; None where it can, or there is none."""
+        folder = JobFolder(self._folder / str(number), self._disk)
+        damage = folder.damage
+        return None if damage is None else (folder, damage)
+
+    def remove_damaged(self, number: int) -> bool:
+        """Remove a job that cannot be read, with what it fetched.
+
+        Returns:
+            Whether it is gone; not where it can be read, or a program that lives has it in hand: that one
+            writes it down anew.
+
+        Raises:
+            StorageError: It cannot be removed.
+        """
+        with self._gate():
+            found = self.find_damaged(number)
+            if found is None:
+                return False
+            owner = found[0].owner_of_damaged()
+            if owner is not None and self._is_held(owner):
+                return False
+            found[0].remove()
+        return True
 
     def find(self, number: int) -> tuple[JobFolder, JobDocument] | None:
         """Return one job; None where there is none."""
@@ -202,10 +153,13 @@ class JobFolders:
 
     def is_alive(self, document: JobDocument) -> bool:
         """Say whether the program that runs a job still does."""
-        if self._owner is not None and document.owner == self._owner[0]:
+        return self._is_held(document.owner)
+
+    def _is_held(self, owner: str) -> bool:
+        if self._owner is not None and owner == self._owner[0]:
             return True
-        lock = FileLock(self._lock_of(document.owner), thread_local=False)
-        if not self._lock_of(document.owner).exists():
+        lock = FileLock(self._lock_of(owner), thread_local=False)
+        if not self._lock_of(owner).exists():
             return False
         try:
             lock.acquire(timeout=0)
@@ -261,7 +215,7 @@ class JobFolders:
                 # What is not ours to remove is no reason not to go on with the jobs.
                 with suppress(OSError, StorageError):
                     is_folder = folder.path.is_dir() and not folder.path.is_symlink()
-                    if is_folder and not os.path.lexists(folder.path / _DOCUMENT):
+                    if is_folder and not os.path.lexists(folder.path / DOCUMENT):
                         folder.remove()
 
     def close(self) -> None:

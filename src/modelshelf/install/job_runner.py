@@ -17,16 +17,17 @@ from typing import Any
 from pydantic_core import PydanticSerializationError
 
 from modelshelf.download import DownloadQueueServiceBase
-from modelshelf.errors import ModelshelfError
+from modelshelf.errors import DamagedJobError, ModelshelfError
 from modelshelf.events import EventServiceBase
 from modelshelf.install.installation import Installation, job_of
 from modelshelf.install.job_board import NOT_STORED, PENDING, JobBoard
+from modelshelf.install.job_document import describe
 from modelshelf.install.job_fetching import Hubs, JobFetcher
 from modelshelf.install.job_folder import JobDocument, JobFolder, JobFolders, Wish
 from modelshelf.install.job_storing import JobStorer
 from modelshelf.install.sparing import FileSparer
 from modelshelf.install.storing import ModelStorer
-from modelshelf.install.told import source_in_words, without_secrets
+from modelshelf.install.told import source_in_words
 from modelshelf.install.wish import ModelWish
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.config_problems import invalid_config
@@ -47,6 +48,7 @@ _FAREWELL = 1.0
 """Seconds that stopping waits for threads that ask hubs."""
 _WISHES = 0.5
 """Seconds between two looks at what other programs ask for."""
+_AT_REST = frozenset({InstallStatus.PAUSED, InstallStatus.ERROR})
 _STOPPABLE = NOT_STORED | {InstallStatus.PAUSED}
 
 
@@ -105,14 +107,11 @@ class JobRunner:
         wish = ModelWish.parse(config)
         is_local = isinstance(source, LocalModelSource)
 
-        def describe(number: int, owner: str) -> JobDocument:
-            return JobDocument(
-                id=number, owner=owner, source=without_secrets(source), config=dict(config)
-            )
-
         try:
             # What is on this machine can be asked for again; what was half fetched must not be lost.
-            folder, document = self._folders.create(describe, is_durable=not is_local)
+            folder, document = self._folders.create(
+                partial(describe, source, config), is_durable=not is_local
+            )
         except PydanticSerializationError as error:
             raise invalid_config(config.get("name"), [("config", str(error)[:200])]) from None
         job = ModelInstallJob(
@@ -138,20 +137,61 @@ class JobRunner:
                 self._take(*taken)
         self._folders.forget_owners(left)
 
-    def take_one(self, number: int) -> ModelInstallJob | None:
+    def take_one(self, number: int, access_token: str | None = None) -> ModelInstallJob | None:
         """Go on with one job that its program left, paused and failed ones too.
+
+        Args:
+            number: Which.
+            access_token: For its source; None takes what the settings know.
 
         Returns:
             The job; None where there is none, or its program still runs.
+
+        Raises:
+            DamagedJobError: What its caller wants cannot be read any more.
         """
         taken = self._folders.take_over(number)
         if taken is None:
             return None
-        self._take(*taken)
+        source = taken[1].source
+        if access_token and not isinstance(source, LocalModelSource):
+            source = source.model_copy(update={"access_token": access_token})
+        self._take(*taken, source)
         self.resume(number)
         return self.board.find(number).job
 
-    def _take(self, folder: JobFolder, document: JobDocument) -> None:
+    def take_same(self, source: ModelSource, config: Mapping[str, Any]) -> ModelInstallJob | None:
+        """Go on with the newest job that is to install just this and is at rest.
+
+        Its token and the secrets of its address come from *source*: none are kept with a job. One that
+        failed because its source is not any more what it was makes room, so that it is asked afresh.
+
+        Returns:
+            The job; None where there is none, or each is under way.
+
+        Raises:
+            StorageError: It cannot be written down.
+        """
+        for installation in reversed(self.board.all()):
+            if installation.document.is_for(source, config) and installation.job.status in _AT_REST:
+                installation.job.source = source
+                self.resume(installation.job.id)
+                return installation.job
+        for folder, found in reversed(list(self._folders.jobs())):
+            taken = self._folders.take_over(found.id) if found.is_for(source, config) else None
+            if taken is None:
+                continue
+            if found.is_outdated:
+                folder.remove()
+                return None
+            self._take(*taken, source)
+            self.resume(found.id)
+            return self.board.find(found.id).job
+        return None
+
+    def _take(
+        self, folder: JobFolder, document: JobDocument, source: ModelSource | None = None
+    ) -> None:
         installation = self.board.known(document.id)
         trouble: ModelshelfError | None = None
         if installation is None:
@@ -159,14 +199,20 @@ class JobRunner:
             try:
                 wish = ModelWish.parse(document.config)
             except ModelshelfError as error:
-                trouble = error
-            installation = Installation(job_of(document, folder), folder, document, wish)
+                trouble = folder.damaged(f"makes no sense: {error}")
+                trouble.__cause__ = error
+            job = job_of(document, folder)
+            # Without what its caller wants it would become another model than was asked for.
+            installation = Installation(job, folder, document, wish, damage=trouble)
             installation.there = list(document.fetched)
             self.board.add(installation)
         installation.document = document
+        installation.job.source = document.source if source is None else source
         # What is put aside is watched too: another program may want it to go on.
         self._run()
         if trouble is not None:
+            waiting = InstallStatus.WAITING
+            self.board.move(installation, waiting, only_from={InstallStatus.PAUSED})
             self.board.fail(installation, trouble)
         elif document.status in PENDING:
             waiting = InstallStatus.WAITING
@@ -182,10 +228,16 @@ class JobRunner:
                 self._downloads.pause_job(installation.download)
 
     def resume(self, number: int) -> None:
-        """Go on with a job that was paused, or try one again that failed."""
+        """Go on with a job that was paused, or try one again that failed.
+
+        Raises:
+            UnknownJobIDException: There is none.
+            DamagedJobError: What its caller wants cannot be read any more.
+        """
         installation = self.board.find(number)
-        stopped = {InstallStatus.PAUSED, InstallStatus.ERROR}
-        if self.board.move(installation, InstallStatus.WAITING, only_from=stopped):
+        if installation.damage is not None:
+            raise installation.damage
+        if self.board.move(installation, InstallStatus.WAITING, only_from=_AT_REST):
             installation.forgive()
             if installation.download is not None:
                 self._downloads.start_job(installation.download)
@@ -206,9 +258,15 @@ class JobRunner:
         self.board.tell(ModelInstallCancelled(id=job.id, source=source_in_words(job.source)))
 
     def prune(self) -> None:
-        """Forget jobs that have ended, and what failed ones fetched."""
+        """Forget jobs that have ended or cannot be read, and what they fetched."""
         for installation in self.board.forget_ended():
             installation.folder.remove()
+        for damage in self.damaged():
+            self._folders.remove_damaged(int(damage.job))
+
+    def damaged(self) -> list[DamagedJobError]:
+        """Say of each job that cannot be read what is wrong with it."""
+        return [damage for _, _, damage in self._folders.damaged()]
 
     def stop(self) -> None:
         """End all threads; jobs that are under way stay as they are on disk, for `take_up`."""

@@ -160,15 +160,42 @@ class ModelInstallService(ModelInstallServiceBase):
         self._services.views.settle()
         for config in self._placed.missing():
             _LOGGER.warning("`%s` is not at `%s` any more", config.name, config.path)
+        for damage in self._runner.damaged():
+            _LOGGER.warning("%s", damage)
         self._runner.take_up()
 
-    def take_up(self, number: int) -> ModelInstallJob | None:
+    def take_up(self, number: int, access_token: str | None = None) -> ModelInstallJob | None:
         """Go on with one job that another program left, also one that was paused or failed.
+
+        Args:
+            number: Its `id`.
+            access_token: Opens its source, as it did when the job began: no token is kept with a job.
+                None takes the settings'.
 
         Returns:
             The job; None where there is none, or its program still runs.
+
+        Raises:
+            DamagedJobError: What is kept of it makes no sense; it is not gone on with.
         """
-        return self._runner.take_one(number)
+        return self._runner.take_one(number, access_token)
+
+    def take_up_same(
+        self, source: ModelSource, config: Mapping[str, Any] | None = None
+    ) -> ModelInstallJob | None:
+        """Go on with the job that `import_model` once began for just this, where one was left or failed.
+
+        Args:
+            source: As it was given then. Its token, and the secrets of its address, count anew.
+            config: As it was given then.
+
+        Returns:
+            The job; None where there is none that rests, and `import_model` begins one.
+
+        Raises:
+            StorageError: It cannot be written down that the job is ours now.
+        """
+        return self._runner.take_same(source, config or {})
 
     def stop(self, invoker: object = None) -> None:
         """End work and keep everything that is needed to go on with it later."""

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf.cli.batch import Batch
+from modelshelf.cli.installing import job_said, run_jobs
+from modelshelf.cli.session import Session
+from modelshelf.errors import OfflineError
+from modelshelf.events import EventBus
+from modelshelf.schema.install_job import InstallStatus, ModelInstallJob
+from modelshelf.schema.model_source import HFModelSource
+
+
+def failed(number: int, error: Exception, code: str | None = None) -> ModelInstallJob:
+    """Make a job that ended with *error*."""
+    return ModelInstallJob(
+        id=number,
+        source=HFModelSource(repo_id=f"acme/{number}", variant=None),
+        local_path=Path("/nowhere"),
+        status=InstallStatus.ERROR,
+        error_type=type(error).__name__,
+        error=f"Traceback:\n  somewhere\n{type(error).__name__}: {error}\x1b[31m\n",
+        error_code=code,
+        exception=error,
+    )
+
+
+def test_an_error_that_nobody_foresaw_hides_no_other_job(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each job is told of; of the unforeseen one the traceback too, without what could harm a terminal."""
+    session = Session()
+    batch = Batch(session)
+    jobs = [
+        failed(1, ZeroDivisionError("no such thing")),
+        failed(2, OfflineError(source="acme/2"), "offline"),
+    ]
+    with EventBus().subscribe() as events:
+        run_jobs(session, batch, events, jobs)
+    said = capsys.readouterr().err
+    assert "installing `acme/1` failed: ZeroDivisionError: no such thing" in said
+    assert "  somewhere\n" in said
+    assert "`acme/2` needs the network" in said
+    assert "\x1b[31m" not in said
+    assert [each["item"] for each in batch.failed] == ["acme/1", "acme/2"]
+    assert batch.status == 1
+
+
+def test_programs_get_the_traceback_of_what_nobody_foresaw(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the job, and not among the lines of stderr, each of which is JSON."""
+    session = Session(json=True)
+    batch = Batch(session)
+    jobs = [failed(1, ZeroDivisionError("x")), failed(2, OfflineError(source="a"), "offline")]
+    with EventBus().subscribe() as events:
+        run_jobs(session, batch, events, jobs)
+    lines = capsys.readouterr().err.splitlines()
+    assert [json.loads(line)["code"] for line in lines] == ["installation-failed", "offline"]
+    assert "somewhere" in job_said(jobs[0])["error"]
+    assert "error" not in job_said(jobs[1])
