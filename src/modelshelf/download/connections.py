@@ -57,18 +57,27 @@ class ConnectionCount:
         """Seconds after which `feed` wants the next measurement."""
         return self._next_look
 
-    def feed(self, rate: float, *, busy: float, held_back: bool = False) -> int:
+    def feed(
+        self, rate: float, *, busy: float, held_back: bool = False, outrun: bool = False
+    ) -> int:
         """Take the measurement of one window.
 
         Args:
             rate: Bytes per second of all connections together since the last call.
             busy: Processor time that was used meanwhile, as a share of one processor.
             held_back: Whether a rate limit of the user's is what slows it down.
+            outrun: Whether bytes came faster than they are taken care of: fewer connections would do.
 
         Returns:
             How many connections there should be from now on.
         """
-        if held_back:
+        if outrun:
+            self._count = max(1, self._count // 2)
+            self._settle(rate)
+            self._trying = 0
+            if self._count > 1:
+                self._next_look = _LOOK
+        elif held_back:
             self._settle(rate)
         elif self._trying > 0:
             self._judge_more(rate)

@@ -22,6 +22,11 @@ class FileSink:
         self._follower = follower
         self._buffers = buffers
 
+    @property
+    def is_behind(self) -> bool:
+        """See `transfer.Sink`: it is while digests take longer than the network."""
+        return self._follower is not None and self._follower.is_behind
+
     def take_buffer(self) -> memoryview:
         """See `transfer.Sink`."""
         return self._buffers.take()

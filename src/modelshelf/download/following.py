@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -21,6 +22,8 @@ __all__ = ["Buffers", "FollowedDigests", "Follower", "Readable"]
 
 _READ_BACK = 1024 * 1024
 """Bytes that are read back from the file at once."""
+_BACKLOG = 8 * _READ_BACK
+"""Bytes in the file whose turn it is; a connection that ends its segment leaves many for a moment."""
 _LONGEST_JOIN = 5.0
 """Seconds to wait for a thread that hangs in a disk."""
 
@@ -54,6 +57,7 @@ class Buffers:
     """Memory that goes from a connection to the follower and back, instead of being copied.
 
     As much is kept as was ever in use at once: a buffer for each connection and those that wait to be hashed.
+    Of a buffer only the pages count that somebody ever wrote to.
     """
 
     def __init__(self, length: int = 1024 * 1024) -> None:
@@ -66,7 +70,9 @@ class Buffers:
         try:
             return self._free.pop()
         except IndexError:
-            return memoryview(bytearray(self.length))
+            # Private, so that a child of this process never sees what is read into it later.
+            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+            return memoryview(mmap.mmap(-1, self.length, flags=flags))
 
     def give(self, buffer: memoryview) -> None:
         """Take back what `take` returned, whole."""
@@ -144,6 +150,13 @@ class Follower:
     def hashed(self) -> int:
         """Bytes that went into the digests by now."""
         return self._hashed
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether bytes come faster than they are hashed: many wait, in memory or in the file."""
+        if 2 * len(self._waiting) >= self._most_waiting:
+            return True
+        return self._told.run_end(self._taken) - self._taken >= _BACKLOG
 
     def offer(
         self, offset: int, chunk: memoryview, done: Callable[[], object] | None = None

@@ -18,8 +18,8 @@ from modelshelf.schema.transfer import ExpectedContent
 
 __all__ = ["Holdings", "wanted_digests"]
 
-_BUFFER = 512 * 1024
-"""Bytes that one connection collects before it writes them."""
+_BUFFER = 2 * 1024 * 1024
+"""Bytes that one connection collects at most before it writes them."""
 
 
 class Holdings:

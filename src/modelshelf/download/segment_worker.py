@@ -21,8 +21,13 @@ __all__ = ["FirstAnswer", "SegmentWorker"]
 
 _LONGEST_HOLD = 0.25
 """Seconds for which bytes are collected before they are written: a kill loses them."""
-_HELD_SHARE = 512
+_HELD_SHARE = 256
 """Of what a connection has brought at most one part in so many is collected: a kill loses it."""
+_PORTION = 512 * 1024
+"""Bytes that are worth writing at once. More are collected only by a connection that fills them at once: the
+system then hands over much in one call, and who reads less often takes less time for each byte."""
+_AT_ONCE = 0.01
+"""Seconds."""
 _WORTH_A_TRY = 256 * 1024
 """Bytes after which a connection that breaks counts as one that worked."""
 _RATE_SPAN = 0.2
@@ -246,7 +251,9 @@ class SegmentWorker:
         return count == 0
 
     def _is_due(self, filled: int, seconds: float) -> bool:
-        return seconds >= _LONGEST_HOLD or filled * _HELD_SHARE >= self.brought
+        if filled * _HELD_SHARE >= self.brought:
+            return True
+        return seconds >= (_AT_ONCE if filled >= _PORTION else _LONGEST_HOLD)
 
     def _bring(self, segment: Segment, buffer: memoryview, filled: int, now: float) -> bool:
         goes_on = self._work.store(segment, buffer, filled)

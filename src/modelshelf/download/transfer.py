@@ -28,6 +28,8 @@ _MARKS = 100
 """Reports of progress for each file, at least where it is large."""
 _HELD_BACK = 0.25
 """Share of the connections' time that is spent waiting for a rate limit, from which on more would not help."""
+_OUTRUN = 0.5
+"""Share of what was stored that found the sink behind, from which on it is what everybody waits for."""
 _UNUSABLE = 2
 """Answers in a row that do not fit the request, after which ranges are not asked for any more."""
 
@@ -47,6 +49,10 @@ class Ending(Enum):
 
 class Sink(Protocol):
     """Where bytes go. `keep` may be called from several threads at once."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether bytes come faster than it takes them, so that fewer connections would do."""
 
     def take_buffer(self) -> memoryview:
         """Lend memory for bytes that are going to be kept."""
@@ -124,6 +130,7 @@ class Transfer:
         self._most = limit
         self._wanted = 1
         self._waited = 0.0
+        self._stored = self._outrun = 0
         self._news = False
         self._next_mark = 0
         self._mark = 2**20
@@ -189,7 +196,9 @@ class Transfer:
         with self._changed:
             waited, self._waited = self._waited, 0.0
             held_back = waited > _HELD_BACK * spent * len(self._workers)
-        count = self._count.feed(rate, busy=busy, held_back=held_back)
+            outrun = self._outrun > _OUTRUN * self._stored
+            self._outrun = self._stored = 0
+        count = self._count.feed(rate, busy=busy, held_back=held_back, outrun=outrun)
         with self._changed:
             self._wanted = min(self._most, count)
             for worker in self._workers[self._wanted :]:
@@ -296,7 +305,10 @@ class Transfer:
 
     def store(self, segment: Segment, buffer: memoryview, count: int) -> bool:
         """See `Work`."""
+        is_behind = self._sink.is_behind
         with self._changed:
+            self._stored += 1
+            self._outrun += is_behind
             count = min(count, segment.left)
             offset = segment.position
             # Claimed before it is written, so that nobody else is sent for the same bytes meanwhile.

@@ -74,6 +74,19 @@ def test_a_rate_limit_of_the_users_asks_for_no_more() -> None:
     assert {count.feed(1e6, busy=IDLE, held_back=True) for _ in range(50)} == {1}
 
 
+def test_a_file_that_outruns_its_digests_goes_back_to_one() -> None:
+    """Soon, and stays there as long as they take longer than the network."""
+    count = ConnectionCount(8)
+    while count.count < 8:
+        count.feed(count.count * 2e8, busy=IDLE)
+    passed = 0.0
+    while count.count > 1:
+        passed += count.window
+        count.feed(1e9, busy=BUSY, outrun=True)
+    assert passed < 1.0
+    assert {count.feed(1e9, busy=BUSY, outrun=True) for _ in range(50)} == {1}
+
+
 @pytest.mark.property
 @given(
     limit=st.integers(1, 20),

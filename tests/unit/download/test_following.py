@@ -269,3 +269,29 @@ def test_an_empty_file_has_digests() -> None:
     follower = Follower({"sha256"}, Written(b""))
     assert follower.digests(0) == FollowedDigests(0, Digest.sha256(hashlib.sha256().digest()))
     follower.close()
+
+
+def test_it_is_behind_while_many_chunks_wait_in_memory() -> None:
+    """And not any more once they are hashed."""
+    file = Held()
+    follower = Follower({"sha256"}, file, held=Spans([(0, CHUNK)]), most_waiting=4)
+    file.begins.wait(60)
+    offer(follower, CHUNK)
+    seen = [follower.is_behind]
+    offer(follower, 2 * CHUNK)
+    seen.append(follower.is_behind)
+    file.goes_on.set()
+    follower.digests(3 * CHUNK)
+    assert [*seen, follower.is_behind] == [False, True, False]
+    follower.close()
+
+
+def test_it_is_behind_while_much_waits_in_the_file() -> None:
+    file = Held()
+    backlog = 9 * 2**20
+    follower = Follower({"sha256"}, file, held=Spans([(0, backlog)]))
+    file.begins.wait(60)
+    assert follower.is_behind
+    follower.stop()
+    file.goes_on.set()
+    follower.close()

@@ -74,6 +74,7 @@ class Collected:
     def __init__(self) -> None:
         self.content = bytearray(SIZE)
         self.spans: list[tuple[int, int]] = []
+        self.is_behind = False
         self._lock = Lock()
 
     def take_buffer(self) -> memoryview:
