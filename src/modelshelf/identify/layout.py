@@ -7,8 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
 from modelshelf.identify.folding import group_by_fold
-from modelshelf.identify.packing import PACKED, Shape, is_companion, true_shape, weight_name
-from modelshelf.identify.wrapper import Part, unwrap_all, without_frame
+from modelshelf.identify.packing import (
+    PACKED,
+    Shape,
+    is_companion,
+    may_serve,
+    true_shape,
+    weight_name,
+)
+from modelshelf.identify.wrapper import Part, are_bare, unwrap_all, without_frame
 from modelshelf.schema.tensor import TensorIndex
 
 __all__ = ["Group", "Layout", "Part"]
@@ -81,19 +88,40 @@ class Layout:
         """Folded name, with the wrappers that name a part → names; without the copies (EMA)."""
         self.companions: dict[str, list[str]] = {}
         """The same for tensors that only serve a quantised weight."""
-        everything = group_by_fold([name for name in index.tensors if len(name) <= _LONGEST_NAME])
         self._parts: dict[Part, dict[str, Group]] = {}
+        names = list(index.tensors)
+        if max(map(len, names), default=0) > _LONGEST_NAME:
+            names = [name for name in names if len(name) <= _LONGEST_NAME]
+        everything = group_by_fold(names)
+        lasts = {folded[folded.rfind(".") + 1 :] for folded in everything}
+        has_companions, is_bare = any(map(may_serve, lasts)), are_bare(everything)
+        # Most adapters and many models have nothing that is put apart or taken off.
+        if is_bare and not has_companions:
+            self.folded = everything
+        else:
+            self._sort_out(everything, has_companions=has_companions)
+        if is_bare and "qweight" not in lasts and self.folded:
+            self._parts[Part.BARE] = {
+                folded: Group(self.shape_of, own) for folded, own in self.folded.items()
+            }
+        else:
+            self._take_apart()
+
+    def _sort_out(self, everything: Mapping[str, list[str]], *, has_companions: bool) -> None:
+        """Put companions apart, and take frames off."""
         for folded, names in everything.items():
             framed = without_frame(folded)
-            if is_companion(folded, everything):
+            if has_companions and is_companion(folded, everything):
                 self.companions.setdefault(framed, []).extend(names)
             elif framed in self.folded:
                 self.folded[framed] = [*self.folded[framed], *names]
             else:
                 self.folded[framed] = names
-        for framed, (part, stripped) in zip(
-            list(self.folded), unwrap_all(list(self.folded)), strict=True
-        ):
+
+    def _take_apart(self) -> None:
+        """Put every tensor into its part of the bundle, the copies aside."""
+        framings = list(self.folded)
+        for framed, (part, stripped) in zip(framings, unwrap_all(framings), strict=True):
             names = self.folded.pop(framed) if part is Part.EMA else self.folded[framed]
             groups = self._parts.setdefault(part, {})
             own = weight_name(stripped)

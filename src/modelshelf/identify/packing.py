@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping
 
 from modelshelf.schema.tensor import TensorEntry
 
-__all__ = ["PACKED", "Shape", "is_companion", "true_shape", "weight_name"]
+__all__ = ["PACKED", "Shape", "is_companion", "may_serve", "true_shape", "weight_name"]
 
 Shape = tuple[int, ...] | None
 """Dimensions, or None where nothing that was read tells them: any shape is possible then."""
@@ -55,6 +55,16 @@ def is_companion(name: str, names: Container[str]) -> bool:
     return (last in _BESIDE_WEIGHT and f"{stem}.weight" in names) or (
         last in _BESIDE_QWEIGHT and f"{stem}.qweight" in names
     )
+
+
+def may_serve(last: str) -> bool:
+    """Say whether a tensor whose name ends with the step *last* may be a companion at all.
+
+    Example:
+        >>> may_serve("weight_scale"), may_serve("scale"), may_serve("weight")
+        (True, True, False)
+    """
+    return last in _COMPANIONS or last in _BESIDE_QWEIGHT or last.startswith(_QUANT_STATE)
 
 
 def weight_name(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["Part", "unwrap", "unwrap_all", "without_frame"]
+__all__ = ["Part", "are_bare", "unwrap", "unwrap_all", "without_frame"]
 
 
 class Part(StrEnum):
@@ -71,6 +71,7 @@ def _by_first_step() -> Mapping[str, tuple[tuple[str, Part | None], ...]]:
 
 _BY_FIRST_STEP = _by_first_step()
 """Most names begin with no wrapper's first step, and one look tells."""
+_BEGINNINGS = frozenset({*_BY_FIRST_STEP, _TEXT_ENCODERS})
 # kohya's names begin where the frame ends, so `model.` before them is a frame too.
 _OUTER = re.compile(r"(?:_orig_mod\.|module\.|state_dict\.|model\.(?=lora_|lycoris_))+")
 
@@ -105,11 +106,7 @@ def unwrap_all(names: Iterable[str]) -> Iterator[tuple[Part, str]]:
     """
     part, wrappers, at = Part.BARE, "", 0
     for name in names:
-        if (
-            not name.startswith(wrappers)
-            or (step := name[at : name.find(".", at) + 1]) in _BY_FIRST_STEP
-            or step == _TEXT_ENCODERS
-        ):
+        if not name.startswith(wrappers) or name[at : name.find(".", at) + 1] in _BEGINNINGS:
             part, bare = unwrap(name)
             at = len(name) - len(bare)
             wrappers = name[:at]
@@ -125,6 +122,16 @@ def _wrapper_at(name: str, at: int) -> tuple[str, Part | None]:
         end = name.find(".", at + len(first)) + 1
         return name[at:end], Part.TEXT
     return "", None
+
+
+def are_bare(names: Iterable[str]) -> bool:
+    """Say whether none of *names* begins with a wrapper, which their first steps tell.
+
+    Example:
+        >>> are_bare(["img_in.weight"]), are_bare(["img_in.weight", "model.img_in.weight"])
+        (True, False)
+    """
+    return _BEGINNINGS.isdisjoint({name[: name.find(".") + 1] for name in names})
 
 
 def without_frame(name: str) -> str:
