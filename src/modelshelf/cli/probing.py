@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelshelf.errors import ModelshelfError
 from modelshelf.formats import WeightFormat, read_folder_config, read_tensors, read_tree
@@ -22,6 +20,9 @@ from modelshelf.schema.identity import Identity
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.tensor import TensorIndex
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 __all__ = ["Probed", "probe_all", "probe_model"]
 
@@ -118,6 +119,17 @@ def probe_all(
             yield from probe(paths)
             return
         pool = _processes
+    yield from _probe_together(paths, probe, pool)
+
+
+def _probe_together(
+    paths: Sequence[Path],
+    probe: Callable[[Sequence[Path]], Iterator[Probed]],
+    pool: Callable[[], Executor],
+) -> Iterator[Probed]:
+    # Imported here: few models need no processes.
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - see above
+
     done = 0
     executor = pool()
     try:
@@ -150,6 +162,10 @@ def _cores() -> int:
 
 
 def _processes() -> Executor:
+    # Imported here: few models need no processes.
+    import multiprocessing  # noqa: PLC0415 - see above
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - see above
+
     # A forked process has everything imported already; elsewhere than on Linux forking is not safe.
     method = "fork" if sys.platform == "linux" else "spawn"
     return ProcessPoolExecutor(

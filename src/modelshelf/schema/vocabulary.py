@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from modelshelf.schema.taxonomy import BaseModelType as Base
 from modelshelf.schema.taxonomy import ModelType, ModelVariantType, SchedulerPredictionType
@@ -140,7 +140,6 @@ _WORDS: tuple[tuple[str, Meaning], ...] = (
 )  # fmt: skip
 """A name without its case, blanks and punctuation → what it means. No name fits two."""
 
-_COMPILED = tuple((re.compile(pattern), meaning) for pattern, meaning in _WORDS)
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _TYPE_SUFFIXES: Mapping[str, ModelType] = {
     "lora": ModelType.LORA,
@@ -221,10 +220,16 @@ def base_meant(words: str) -> Meaning | None:
     adapted = _TYPE_SUFFIXES.get(suffix.lower()) if name else None
     last = name.rpartition("/")[2] if adapted else suffix
     compact = _PUNCTUATION.sub("", last.lower()).removesuffix("diffusers")
-    for pattern, meaning in _COMPILED:
+    for pattern, meaning in _compiled():
         if pattern.fullmatch(compact):
             return _with_type(meaning, adapted)
     return None
+
+
+@cache
+def _compiled() -> tuple[tuple[re.Pattern[str], Meaning], ...]:
+    # Not at once: most models are looked at without anybody's words.
+    return tuple((re.compile(pattern), meaning) for pattern, meaning in _WORDS)
 
 
 def _with_type(meaning: Meaning, adapted: ModelType | None) -> Meaning:
