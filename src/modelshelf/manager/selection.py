@@ -24,7 +24,9 @@ from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 __all__ = ["Selector", "choice"]
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-_HEXADECIMAL = re.compile(r"(?:blake3:|sha256:)?(?P<digits>[0-9a-fA-F]{6,64})")
+_HEXADECIMAL = re.compile(
+    r"(?:(?:blake3|sha256|imohash|imohash-tree):)?(?P<digits>[0-9a-fA-F]{6,64})"
+)
 """Six digits at least: fewer are more likely meant as a word."""
 _SHOWN = 5
 
