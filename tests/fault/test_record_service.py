@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Lock
 
@@ -140,17 +141,19 @@ def many_count(place: str) -> None:
     """Let eight threads here, and four processes of three threads, read and write the same records at once."""
     with open_records(place) as service:
         service.add_models({key: lora(key, description="0", tags=["counted"]) for key in _KEYS})
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _WORKER, place, f"process {number}", str(_THREADS_OF_A_PROCESS)],
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(_PROCESSES)
-    ]
-    with open_records(place) as service:
+    with ExitStack() as running, open_records(place) as service:
+        processes = [
+            running.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", _WORKER, place, f"process {number}", str(each)],
+                    cwd=Path(__file__).parents[2],
+                    stdin=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for number, each in enumerate([_THREADS_OF_A_PROCESS] * _PROCESSES)
+        ]
         for process in processes:
             assert process.stdin is not None
             process.stdin.write("go\n")
