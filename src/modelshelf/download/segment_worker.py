@@ -17,17 +17,17 @@ from modelshelf.download.partial_file import PartialFileShutError
 from modelshelf.download.segments import Segment
 from modelshelf.protocols import Answer
 
-__all__ = ["FirstAnswer", "SegmentWorker"]
+__all__ = ["LEAST_COLLECTED", "FirstAnswer", "SegmentWorker"]
 
+LEAST_COLLECTED = 512 * 1024
+"""Bytes that are worth writing at once."""
 _LONGEST_HOLD = 0.25
 """Seconds for which bytes are collected before they are written: a kill loses them."""
 _HELD_SHARE = 256
 """Of what a connection has brought at most one part in so many is collected: a kill loses it."""
-_PORTION = 512 * 1024
-"""Bytes that are worth writing at once. More are collected only by a connection that fills them at once: the
-system then hands over much in one call, and who reads less often takes less time for each byte."""
 _AT_ONCE = 0.01
-"""Seconds."""
+"""Seconds in which a fast connection fills much memory; a slower one has what it collected written at half a
+MiB, lest a kill lose what took longer to come."""
 _WORTH_A_TRY = 256 * 1024
 """Bytes after which a connection that breaks counts as one that worked."""
 _RATE_SPAN = 0.2
@@ -66,6 +66,9 @@ class Work(Protocol):
 
     def give_buffer(self, buffer: memoryview) -> None:
         """Take back what `take_buffer` lent and `store` did not take."""
+
+    def share_of_memory(self) -> int:
+        """Say how many bytes one of so many connections should collect at most."""
 
     def store(self, segment: Segment, buffer: memoryview, count: int) -> bool:
         """Keep the first *count* bytes of *buffer*, which goes back to the transfer; say whether to go on."""
@@ -221,11 +224,12 @@ class SegmentWorker:
         buffer = self._work.take_buffer()
         buffer[: len(prefix)] = prefix
         filled = len(prefix)
+        most = min(len(buffer), self._work.share_of_memory())
         since = self._rated_at = self._clock()
         self._rated = self.brought
         count = -1
         try:
-            while (room := min(len(buffer), segment.left) - filled) > 0:
+            while (room := min(most, segment.left) - filled) > 0:
                 granted = self._work.take_pace(room)
                 if not granted:
                     break
@@ -235,9 +239,10 @@ class SegmentWorker:
                 if not count or self.is_dismissed:
                     break
                 now = self._clock()
-                if filled == len(buffer) or self._is_due(filled, now - since):
+                if filled == most or self._is_due(filled, now - since):
                     goes_on = self._bring(segment, buffer, filled, now)
                     buffer, filled, since = self._work.take_buffer(), 0, now
+                    most = min(len(buffer), self._work.share_of_memory())
                     if not goes_on:
                         break
         finally:
@@ -253,7 +258,7 @@ class SegmentWorker:
     def _is_due(self, filled: int, seconds: float) -> bool:
         if filled * _HELD_SHARE >= self.brought:
             return True
-        return seconds >= (_AT_ONCE if filled >= _PORTION else _LONGEST_HOLD)
+        return seconds >= (_AT_ONCE if filled >= LEAST_COLLECTED else _LONGEST_HOLD)
 
     def _bring(self, segment: Segment, buffer: memoryview, filled: int, now: float) -> bool:
         goes_on = self._work.store(segment, buffer, filled)
