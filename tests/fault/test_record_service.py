@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 _THREADS = 8
 _PROCESSES = 4
 _THREADS_OF_A_PROCESS = 2
-_ROUNDS = 4
+_ROUNDS = 3
 _KEYS = ("a", "b", "c")
 _WORKER = """
 import sys
