@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
-from threading import Event, Lock, Thread
-from time import monotonic
+from threading import Event
 from typing import Any
 
 from pydantic_core import PydanticSerializationError
@@ -25,6 +23,7 @@ from modelshelf.install.job_document import describe
 from modelshelf.install.job_fetching import Hubs, JobFetcher
 from modelshelf.install.job_folder import JobDocument, JobFolder, JobFolders, Wish
 from modelshelf.install.job_storing import JobStorer
+from modelshelf.install.job_workers import JobWorkers
 from modelshelf.install.sparing import FileSparer
 from modelshelf.install.storing import ModelStorer
 from modelshelf.install.told import source_in_words
@@ -39,13 +38,6 @@ from modelshelf.schema.model_source import LocalModelSource, ModelSource
 
 __all__ = ["JobRunner"]
 
-_TOGETHER = 64
-"""Models of this machine that are stored with one transaction."""
-_RESOLVERS = 4
-"""Jobs that ask their hubs at once."""
-_RESOLVER = "modelshelf-resolve"
-_FAREWELL = 1.0
-"""Seconds that stopping waits for threads that ask hubs."""
 _WISHES = 0.5
 """Seconds between two looks at what other programs ask for."""
 _AT_REST = frozenset({InstallStatus.PAUSED, InstallStatus.ERROR})
@@ -85,15 +77,20 @@ class JobRunner:
         self._downloads = downloads
         self.board = JobBoard(events)
         """The jobs, to look at and to wait for."""
-        self._fetcher = JobFetcher(
-            self.board, downloads, hubs, sparer, pass_on=self._pass_on, cancel=self.cancel
+        self._workers = JobWorkers(
+            self.board,
+            JobStorer(self.board, storer, place),
+            fetch=self._fetch,
+            watch=self._watch,
         )
-        self._storer = JobStorer(self.board, storer, place)
-        self._to_resolve: SimpleQueue[Installation | None] = SimpleQueue()
-        self._to_store: SimpleQueue[Installation | None] = SimpleQueue()
-        self._starting = Lock()
-        self._threads: list[Thread] = []
-        self._ending = Event()
+        self._fetcher = JobFetcher(
+            self.board,
+            downloads,
+            hubs,
+            sparer,
+            pass_on=self._workers.pass_on,
+            cancel=self.cancel,
+        )
 
     # -- jobs
 
@@ -123,7 +120,7 @@ class JobRunner:
         )
         installation = Installation(job, folder, document, wish)
         self.board.add(installation)
-        self._begin(installation)
+        self._workers.begin(installation)
         return job
 
     def take_up(self) -> None:
@@ -209,7 +206,7 @@ class JobRunner:
         installation.document = document
         installation.job.source = document.source if source is None else source
         # What is put aside is watched too: another program may want it to go on.
-        self._run()
+        self._workers.run()
         if trouble is not None:
             waiting = InstallStatus.WAITING
             self.board.move(installation, waiting, only_from={InstallStatus.PAUSED})
@@ -217,7 +214,7 @@ class JobRunner:
         elif document.status in PENDING:
             waiting = InstallStatus.WAITING
             self.board.move(installation, waiting, only_from={*PENDING, InstallStatus.PAUSED})
-            self._begin(installation)
+            self._workers.begin(installation)
 
     def pause(self, number: int) -> None:
         """Put a job aside; one that is being stored, or has ended, stays as it is."""
@@ -242,7 +239,7 @@ class JobRunner:
             if installation.download is not None:
                 self._downloads.start_job(installation.download)
             else:
-                self._begin(installation)
+                self._workers.begin(installation)
 
     def cancel(self, number: int) -> None:
         """End a job and remove what it fetched; one that is being stored, or has ended, stays as it is."""
@@ -269,97 +266,28 @@ class JobRunner:
         return [damage for _, _, damage in self._folders.damaged()]
 
     def stop(self) -> None:
-        """End all threads; jobs that are under way stay as they are on disk, for `take_up`."""
-        self._ending.set()
+        """End all threads; jobs that are under way stay as they are on disk, for `take_up`.
+
+        A model that is just being stored is given up at its next step. Where that step takes longer than
+        ten seconds it is left to end by itself, and its job stays ours until then: storing is one
+        transaction, so the library has the model or has not, and who takes the job over finds out.
+        """
+        self._workers.stop(self._put_all_aside, self._folders.close)
+
+    def _put_all_aside(self) -> None:
         for installation in self.board.all():
             self.board.move(installation, InstallStatus.PAUSED, only_from=NOT_STORED)
             if installation.download is not None:
                 self._downloads.pause_job(installation.download)
                 installation.download = None
-        with self._starting:
-            threads, self._threads = self._threads, []
-        for queue in (self._to_store, *[self._to_resolve] * _RESOLVERS):
-            queue.put(None)
-        deadline = monotonic() + _FAREWELL
-        for thread in threads:
-            # A hub may take minutes to answer, and who waits for it does nothing more for a stopped job.
-            is_asking = thread.name.startswith(_RESOLVER)
-            thread.join(max(deadline - monotonic(), 0) if is_asking else None)
-        self._to_store, self._to_resolve = SimpleQueue(), SimpleQueue()
-        self._folders.close()
 
-    # -- the way of one job
+    def _fetch(self, installation: Installation) -> None:
+        self._fetcher.fetch(installation)
 
-    def _begin(self, installation: Installation) -> None:
-        self._run()
-        is_here = isinstance(installation.job.source, LocalModelSource)
-        if is_here or installation.is_fetched:
-            self._to_store.put(installation)
-        else:
-            self._to_resolve.put(installation)
-
-    def _pass_on(self, installation: Installation) -> None:
-        self._to_store.put(installation)
-
-    # -- threads
-
-    def _run(self) -> None:
-        with self._starting:
-            if self._threads:
-                return
-            self._ending.clear()
-            resolve: Callable[[], None] = partial(self._resolve_all, self._to_resolve)
-            loops = {f"{_RESOLVER}-{number}": resolve for number in range(_RESOLVERS)}
-            loops |= {"modelshelf-store": self._store_all, "modelshelf-watch": self._watch}
-            self._threads = [
-                Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()
-            ]
-            for thread in self._threads:
-                thread.start()
-
-    def _resolve_all(self, queue: SimpleQueue[Installation | None]) -> None:
-        while (installation := queue.get()) is not None:
-            self._work(installation, self._fetcher.fetch)
-
-    def _store_all(self) -> None:
-        queue, last = self._to_store, False
-        while not last:
-            waiting = [queue.get()]
-            while len(waiting) < _TOGETHER and not queue.empty():
-                # This thread alone takes from the queue, so what is there stays.
-                waiting.append(queue.get())
-            last = None in waiting
-            installations = [each for each in waiting if each is not None]
-            local = [each for each in installations if _is_copied(each.job)]
-            if len(local) > 1 and not self._ending.is_set():
-                self._storer.store_together(local)
-            for installation in installations:
-                if len(local) <= 1 or installation not in local:
-                    self._work(installation, self._storer.store)
-
-    def _work(self, installation: Installation, step: Callable[[Installation], None]) -> None:
-        if self._ending.is_set() or installation.job.status not in PENDING:
-            return
-        if not installation.take_in_hand():
-            # It was put aside and resumed while a thread worked on it, which begins it again.
-            return
-        try:
-            step(installation)
-        except Exception as error:  # noqa: BLE001 - one job's failure is no other's
-            self.board.fail(installation, error)
-        finally:
-            is_wanted_again = installation.put_down()
-        is_open = installation.job.status in NOT_STORED and installation.download is None
-        if is_wanted_again and is_open:
-            self._begin(installation)
-        if installation.job.cancelled and installation.download is None:
-            with suppress(ModelshelfError):
-                installation.folder.remove()
-
-    def _watch(self) -> None:
+    def _watch(self, ending: Event) -> None:
         """Carry out what other programs ask for."""
         acts = {Wish.PAUSE: self.pause, Wish.RESUME: self.resume, Wish.CANCEL: self.cancel}
-        while not self._ending.wait(_WISHES):
+        while not ending.wait(_WISHES):
             for installation in self.board.all():
                 living = not installation.job.complete and not installation.job.cancelled
                 wish = installation.folder.wish() if living else None
@@ -367,7 +295,3 @@ class JobRunner:
                 with suppress(ModelshelfError):
                     if wish is not None:
                         acts[wish](installation.job.id)
-
-
-def _is_copied(job: ModelInstallJob) -> bool:
-    return isinstance(job.source, LocalModelSource) and not job.source.inplace

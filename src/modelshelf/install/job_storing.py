@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from threading import Event
 
 from modelshelf.errors import ModelshelfError
 from modelshelf.install.installation import Installation
@@ -15,8 +17,13 @@ from modelshelf.schema.config import AnyModelConfig, ModelConfigBase
 from modelshelf.schema.event import ModelInstallCompleted, ModelInstallRunning
 from modelshelf.schema.install_job import InstallStatus
 from modelshelf.schema.model_source import LocalModelSource
+from modelshelf.schema.progress import Progress, ProgressReporter
 
-__all__ = ["JobStorer"]
+__all__ = ["JobStorer", "StoringGivenUp"]
+
+
+class StoringGivenUp(Exception):  # noqa: N818 - it is no error: somebody wanted it
+    """The installer ends before a model is stored; its job keeps what it needs to go on."""
 
 
 class JobStorer:
@@ -39,10 +46,18 @@ class JobStorer:
         self._storer = storer
         self._place = place
 
-    def store(self, installation: Installation) -> None:
-        """Bring what is here into the library."""
+    def store(self, installation: Installation, *, ending: Event) -> None:
+        """Bring what is here into the library.
+
+        Args:
+            installation: What is here.
+            ending: Set when it is to be given up.
+
+        Raises:
+            StoringGivenUp: It was, and the library is as it was before.
+        """
         if self._begin_storing(installation):
-            self._complete(installation, self._bring(installation))
+            self._complete(installation, self._bring(installation, partial(_go_on, ending)))
 
     def store_together(self, installations: Sequence[Installation]) -> None:
         """Bring several models of this machine into the library, which costs less than one by one."""
@@ -88,7 +103,7 @@ class JobStorer:
             ModelInstallCompleted(id=job.id, source=words, total_bytes=size, key=config.key)
         )
 
-    def _bring(self, installation: Installation) -> AnyModelConfig:
+    def _bring(self, installation: Installation, report: ProgressReporter) -> AnyModelConfig:
         source = installation.job.source
         if not isinstance(source, LocalModelSource):
             return self._storer.store_fetched(
@@ -97,7 +112,14 @@ class JobStorer:
                 folder=installation.folder.files,
                 listing=installation.listing,
                 fetched=installation.there,
+                report=report,
             )
         if source.inplace:
             return self._place(source, installation.wish)
-        return self._storer.store_local(source, installation.wish)
+        return self._storer.store_local(source, installation.wish, report)
+
+
+def _go_on(ending: Event, step: Progress) -> None:
+    """Take a step of storing; until the last one nothing of the model is in the library."""
+    if ending.is_set():
+        raise StoringGivenUp(step.subject)

@@ -198,7 +198,11 @@ class ModelInstallService(ModelInstallServiceBase):
         return self._runner.take_same(source, config or {})
 
     def stop(self, invoker: object = None) -> None:
-        """End work and keep everything that is needed to go on with it later."""
+        """End work and keep everything that is needed to go on with it later.
+
+        It takes about ten seconds at most: what a hub has not answered and what a slow disk has not stored
+        by then is left alone. Storing is one transaction, so the library has the model or has not.
+        """
         del invoker
         self._runner.stop()
         self._cache.close()
