@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import AnyHttpUrl, ValidationError
 
@@ -70,7 +70,7 @@ def make_job(
         parts = urlsplit(text)
         if parts.netloc not in {"", "localhost"}:
             raise InvalidDownloadError(url=public_url(text), reason="it names another machine")
-        return DownloadJobPath(source=Path(url2pathname(parts.path)), **common)
+        return DownloadJobPath(source=Path(os.fsdecode(unquote_to_bytes(parts.path))), **common)
     if "://" in text and not isinstance(source, Path):
         raise InvalidDownloadError(
             url=public_url(text), reason=f"`{scheme}` is neither http nor https"
