@@ -88,7 +88,6 @@ class _Source(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         # An error would print the token among what was given.
         hide_input_in_errors=True,
     )

@@ -28,7 +28,7 @@ _LONGEST_TAG = 200
 class ModelMetadataBase(BaseModel):
     """What every hub says. Frozen: the record's own name may be changed, the hub's may not."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
     name: str
     """The hub's name for the model."""

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import parse_qsl, unquote, urlsplit
-from urllib.request import url2pathname
 
 from pydantic import ValidationError
 
@@ -154,6 +153,9 @@ def _from_url(scheme: str, text: str, token: str | None, hosts: _Hosts) -> Model
     if scheme == "hf":
         return _from_hf_url(text, token)
     if scheme == "file":
+        # Imported here: it brings an HTTP client, and few write a path so.
+        from urllib.request import url2pathname  # noqa: PLC0415 - see above
+
         return LocalModelSource(path=Path(url2pathname(urlsplit(text).path)))
     if scheme not in {"http", "https"}:
         raise _invalid(text, f"expected http or https, got `{scheme}`")
