@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import local
 
-from filelock import FileLock
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
@@ -121,6 +120,9 @@ class Database:
     def _bring_up_to_date(self) -> None:
         if self._revision() == HEAD:
             return
+        # Imported here: opening a library that is up to date, the usual case, needs no lock.
+        from filelock import FileLock  # noqa: PLC0415 - see above
+
         # One process at a time: switching to WAL and creating tables do not wait for each other.
         with FileLock(self.path.with_suffix(".lock")):
             found = self._revision()
