@@ -89,8 +89,12 @@ class StoreUnusableError(StorageError):
     """What was found instead."""
 
 
-class StoreTooNewError(StoreUnusableError):
-    """A newer modelshelf made the database. Update this one; nothing was changed."""
+class StoreTooNewError(StoreUnusableError, AssertionError):
+    """A newer modelshelf made the database. Update this one; nothing was changed.
+
+    The Model Manager V2's document calls for an AssertionError where a store of records has another schema
+    than the one expected, which this is too.
+    """
 
     code = "store-too-new"
     exit_status, http_status = 6, 409

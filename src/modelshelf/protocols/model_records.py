@@ -97,9 +97,12 @@ class ModelRecords(Protocol):
         ...
 
     def get_model_by_attr(
-        self, model_name: str, base_model: str, model_type: str
-    ) -> AnyModelConfig:
-        """Return the one record of this name, base and type."""
+        self,
+        name: str | None = None,
+        base: str | None = None,
+        type: str | None = None,  # noqa: A002 - the specification's word
+    ) -> list[AnyModelConfig]:
+        """Return the records that fit all that is given."""
         ...
 
     def model_info_by_name(self, name: str, base_model: str, model_type: str) -> AnyModelConfig:

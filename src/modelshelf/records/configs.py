@@ -37,7 +37,6 @@ __all__ = [
     "last_use",
     "parsed_config",
     "read_config",
-    "shown_key",
     "storable",
     "update_config",
     "update_configs",
@@ -50,22 +49,17 @@ _UPDATE = update(model_config).where(model_config.c.key == bindparam("changed"))
 _T = TypeVar("_T")
 
 
-def storable(text: str) -> bool:
-    r"""Say whether a database can hold *text*, and so whether any record can have it.
+def storable(text: object) -> bool:
+    r"""Say whether *text* is text that a database can hold, and so whether any record can have it.
 
     Example:
-        >>> storable("a\0"), storable("\ud800"), storable("ä")
-        (False, False, True)
+        >>> storable("a\0"), storable("\ud800"), storable(None), storable("ä")
+        (False, False, False, True)
     """
     try:
-        return b"\0" not in text.encode()
+        return isinstance(text, str) and b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
-
-
-def shown_key(key: str) -> str:
-    """Return *key* as an error can show it, whatever it is."""
-    return key if storable(key) else ascii(key)
 
 
 def read_config(

@@ -25,7 +25,6 @@ from modelshelf.records.configs import (
     hide_configs,
     last_use,
     read_config,
-    shown_key,
     update_config,
 )
 from modelshelf.records.connecting import LentDatabase, Transactions
@@ -33,7 +32,7 @@ from modelshelf.records.database import Database
 from modelshelf.records.identities import check_apart, identify_as
 from modelshelf.records.lent_connection import LentConnection
 from modelshelf.records.library_records import follow_library, library_model, read_metadata
-from modelshelf.records.record_service import ConfigChange, RecordSettings
+from modelshelf.records.record_service import ConfigChange, RecordSettings, shown_key
 from modelshelf.records.revision import next_revision
 from modelshelf.records.selecting import find_keys
 from modelshelf.records.sql_service import ModelRecordServiceSQL

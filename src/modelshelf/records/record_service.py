@@ -24,10 +24,18 @@ from modelshelf.errors import (
 from modelshelf.protocols import ConfigChange, ConfigsToAdd
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.selector import And, Attribute, Everything, Operator, Order, Selector, Term
+from modelshelf.schema.selector_form import is_text
 from modelshelf.schema.selector_matching import bare_hash
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
-__all__ = ["VERSION", "ConfigChange", "ConfigsToAdd", "ModelRecordServiceBase", "RecordSettings"]
+__all__ = [
+    "VERSION",
+    "ConfigChange",
+    "ConfigsToAdd",
+    "ModelRecordServiceBase",
+    "RecordSettings",
+    "shown_key",
+]
 
 VERSION = "3.2"
 """The version of the document's data model; every store carries it."""
@@ -287,7 +295,20 @@ class ModelRecordServiceBase(ABC):
         return [one for one in self.find(And(terms)) if model_name in (None, one.name)]
 
     def get_model_by_attr(
-        self, model_name: str, base_model: BaseModelType | str, model_type: ModelType | str
+        self,
+        name: str | None = None,
+        base: BaseModelType | str | None = None,
+        type: ModelType | str | None = None,  # noqa: A002 - the specification's word
+    ) -> list[AnyModelConfig]:
+        """Return the records that fit all that is given. See `search_by_name`.
+
+        The specification describes it nowhere; its samples under "mm.store" and "mm.load" give a name and
+        take a list.
+        """
+        return self.search_by_name(name, base, type)
+
+    def model_info_by_name(
+        self, name: str, base_model: BaseModelType | str, model_type: ModelType | str
     ) -> AnyModelConfig:
         """Return the one record of this name, base and type.
 
@@ -295,14 +316,8 @@ class ModelRecordServiceBase(ABC):
             UnknownModelException: There is none.
             DuplicateModelException: There are several; choose one by its key.
         """
-        found = self.search_by_attr(model_name, base_model, model_type)
-        return _only(found, f"{model_name} ({model_type}, {base_model})")
-
-    def model_info_by_name(
-        self, name: str, base_model: BaseModelType | str, model_type: ModelType | str
-    ) -> AnyModelConfig:
-        """Return the one record of this name, base and type. See `get_model_by_attr`."""
-        return self.get_model_by_attr(name, base_model, model_type)
+        found = self.search_by_attr(name, base_model, model_type)
+        return _only(found, f"{name} ({model_type}, {base_model})")
 
     def search_by_tag(self, tags: Iterable[str]) -> list[AnyModelConfig]:
         """Return the records that have all of these tags, whatever the case of letters."""
@@ -329,9 +344,14 @@ def _is(attribute: Attribute, value: str) -> Term:
     return Term(attribute, Operator.IS, str(value))
 
 
+def shown_key(key: object) -> str:
+    """Return what somebody asked for as an error can show it, whatever it is."""
+    return key if isinstance(key, str) and is_text(key) else ascii(key)
+
+
 def _only(found: list[AnyModelConfig], wanted: str) -> AnyModelConfig:
     if not found:
-        raise UnknownModelException(wanted=wanted)
+        raise UnknownModelException(wanted=shown_key(wanted))
     if len(found) > 1:
         matches = ", ".join(f"{one.key} ({one.name})" for one in found)
         raise DuplicateModelException(wanted=wanted, count=len(found), matches=matches)

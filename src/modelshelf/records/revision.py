@@ -57,7 +57,11 @@ def next_revision(current: AnyModelConfig, change: ConfigChange, now: datetime) 
         if changed.created_at is None:
             fields["created_at"] = current.created_at
     else:
-        wanted = dict(change)
+        given: Any = change
+        if not isinstance(given, Mapping):
+            # Which says what is wrong with it.
+            return parse_config(given)
+        wanted = dict(given)
         if wanted.get("revision") is not None:
             _compare(current, wanted["revision"])
         wanted.pop("revision", None)

@@ -16,7 +16,6 @@ from modelshelf.records.configs import (
     has_config,
     insert_configs,
     read_config,
-    shown_key,
     update_config,
 )
 from modelshelf.records.connecting import (
@@ -30,6 +29,7 @@ from modelshelf.records.record_service import (
     ConfigsToAdd,
     ModelRecordServiceBase,
     RecordSettings,
+    shown_key,
 )
 from modelshelf.records.revision import first_revision, next_revision
 from modelshelf.records.selecting import count_configs, find_configs

@@ -13,7 +13,7 @@ from modelshelf.errors import (
     StoreTooNewError,
     UnknownModelException,
 )
-from modelshelf.records.record_service import VERSION
+from modelshelf.records.record_service import VERSION, shown_key
 from modelshelf.records.yaml_document import (
     METADATA,
     Entry,
@@ -141,7 +141,7 @@ class YamlRecords:
                 name=key, problem=f"`{self.path}`, {mistake}", fields=mistake.field or ""
             )
         if key not in self.configs:
-            raise UnknownModelException(wanted=key)
+            raise UnknownModelException(wanted=shown_key(key))
         return self.configs[key]
 
     def all(self) -> Iterator[AnyModelConfig]:

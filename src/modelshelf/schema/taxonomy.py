@@ -30,6 +30,8 @@ class BaseModelType(StrEnum):
 
     ANY = "any"
     """Works with every base: a safety checker, a CLIP vision encoder."""
+    Any = "any"
+    """*ANY*, as the document's own text writes it."""
     SD_1 = "sd-1"
     SD_2 = "sd-2"
     SD_3 = "sd-3"

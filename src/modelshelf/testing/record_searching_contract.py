@@ -66,10 +66,13 @@ class RecordSearchingContract(RecordServiceCase):
         self.fill()
         assert self.service.search_by_path("vae/kl-f8").key == "k5"
         for path in ("vae/KL-f8", "vae/./kl-f8", "vae", "", "\ud800", "a\0"):
-            error_of(UnknownModelException, partial(self.service.search_by_path, path))
+            error = error_of(UnknownModelException, partial(self.service.search_by_path, path))
+            assert str(error).encode()
         self.add("again", path="vae/kl-f8")
-        error = error_of(DuplicateModelException, partial(self.service.search_by_path, "vae/kl-f8"))
-        assert error.count == 2
+        several = error_of(
+            DuplicateModelException, partial(self.service.search_by_path, "vae/kl-f8")
+        )
+        assert several.count == 2
 
     def test_names_are_not_unique(self) -> None:
         """Several models of one name are all found; who asks for one of them is told."""
@@ -77,11 +80,13 @@ class RecordSearchingContract(RecordServiceCase):
             self.add(key, "twin", path=f"/{key}/twin")
         self.add("c", "single", base="sd-1", bases=["sd-1", "sd-2"])
         assert keys(self.service.search_by_name("twin", "sdxl", "lora")) == ["a", "b"]
-        for ask in (self.service.model_info_by_name, self.service.get_model_by_attr):
-            error = error_of(DuplicateModelException, partial(ask, "twin", "sdxl", "lora"))
-            assert error.count == 2
-            error_of(UnknownModelException, partial(ask, "twin", "sd-1", "lora"))
-            assert ask("single", "sd-2", "lora").key == "c"
+        assert keys(self.service.get_model_by_attr(name="twin")) == ["a", "b"]
+        assert keys(self.service.get_model_by_attr(base="sd-2", type="lora")) == ["c"]
+        ask = self.service.model_info_by_name
+        error = error_of(DuplicateModelException, partial(ask, "twin", "sdxl", "lora"))
+        assert error.count == 2
+        error_of(UnknownModelException, partial(ask, "twin", "sd-1", "lora"))
+        assert ask(name="single", base_model="sd-2", model_type="lora").key == "c"
 
     def test_searches_by_tags(self) -> None:
         """All of the tags are needed, whatever their case; none asks for nothing."""

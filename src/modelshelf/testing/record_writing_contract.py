@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from modelshelf.errors import (
     DuplicateKeyError,
@@ -252,6 +253,11 @@ class RecordWritingContract(RecordServiceCase):
             {"format": "checkpoint", "size": -1},
         ):
             error_of(InvalidModelConfigException, partial(self.service.update_model, "a", wrong))
+        no_fields: Any = (None, "name", 5, ["name"], [("name", "x")])
+        for wrong in no_fields:
+            for act in (self.service.update_model, self.service.add_model):
+                error = error_of(InvalidModelConfigException, partial(act, "a", wrong))
+                assert error.fields == "record"
         renamed = before.model_copy(update={"key": "b"})
         error_of(InvalidModelConfigException, partial(self.service.update_model, "a", renamed))
         assert self.service.get_model("a") == before
@@ -279,16 +285,18 @@ class RecordWritingContract(RecordServiceCase):
         assert self.add("a", "new").revision == 1
 
     def test_says_what_is_not_there(self) -> None:
-        """A key that nobody has is told, whatever it is; nothing is made of it."""
+        """A key that nobody has is told, whatever it is, in words that can be printed."""
         self.add("a")
-        for key in ("b", "A", "", "a\0", "\ud800", "%", "_", "__metadata__", "x" * 10_000):
+        nothing: Any = (None, 5, b"a", ("a",))
+        texts = ("b", "A", "", "a\0", "\ud800", "%", "_", "__metadata__", "x" * 10_000)
+        for key in (*texts, *nothing):
             assert not self.service.exists(key)
             for act in (
                 self.service.get_model,
                 self.service.del_model,
                 partial(self.service.update_model, config={"name": "x"}),
             ):
-                error_of(UnknownModelException, partial(act, key))
+                assert str(error_of(UnknownModelException, partial(act, key))).encode()
         assert self.service.exists("a")
 
     def test_others_see_it_at_once(self) -> None:
