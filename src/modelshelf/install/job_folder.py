@@ -29,7 +29,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from modelshelf.blobs.trouble import store_trouble
-from modelshelf.errors import DamagedJobError, StorageError
+from modelshelf.errors import DamagedJobError, StorageError, StoreBusyError
 from modelshelf.install.job_document import FetchedFile, JobDocument
 from modelshelf.install.kept_job import DOCUMENT, JobFolder, Wish
 from modelshelf.protocols import Disk
@@ -39,18 +39,22 @@ __all__ = ["FetchedFile", "JobDocument", "JobFolder", "JobFolders", "Wish"]
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _GATE = "gate.lock"
 _OWNERS = "owners"
+_PATIENCE = 30.0
+"""Seconds; what is done behind the gate takes a fraction of one, unless the program that does it is halted."""
 
 
 class JobFolders:
     """All installations of one library, those of other programs too."""
 
-    def __init__(self, folder: Path, disk: Disk) -> None:
+    def __init__(self, folder: Path, disk: Disk, *, patience: float = _PATIENCE) -> None:
         """Name the folder; nothing is made or locked yet.
 
         Args:
             folder: `models/.cache/installs`.
             disk: What writes.
+            patience: Seconds to wait at most for another program that gives out a number.
         """
+        self._patience = patience
         self._folder = folder
         self._disk = disk
         self._owner: tuple[str, FileLock] | None = None
@@ -85,6 +89,7 @@ class JobFolders:
 
         Raises:
             StorageError: It cannot be made.
+            StoreBusyError: Another program has been giving out a number for too long.
         """
         owner = self.owner
         with self._gate():
@@ -239,7 +244,10 @@ class JobFolders:
     def _gate(self) -> Iterator[None]:
         with store_trouble(self._folder):
             lock = FileLock(self._folder / _GATE, thread_local=False)
-            lock.acquire()
+            try:
+                lock.acquire(timeout=self._patience)
+            except Timeout:
+                raise StoreBusyError(what=str(self._folder / _GATE)) from None
         try:
             yield
         finally:
