@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelshelf.identify import identify
-from modelshelf.identify.adapter_names import numbers_of, numbers_of_all
+from modelshelf.identify.adapter_names import (
+    Numbered,
+    cut_of,
+    numbers_by_cut,
+    numbers_of,
+    numbers_of_all,
+)
 from modelshelf.schema.identity import Identity
 from tests.unit.identify.adapter_layouts import DENOISERS, KINDS, NAMINGS, Modules, adapter
 from tests.unit.identify.layouts import index_of
@@ -104,3 +110,17 @@ class TestNumbers:
     def test_all_paths_at_once_have_the_numbers_of_each(self, paths: list[str]) -> None:
         """Whatever stands between them, line ends and `#` included."""
         assert numbers_of_all(paths) == [numbers_of(path)[1] for path in paths]
+
+    @given(alike(), st.sampled_from(["", "unet.", "lora_te1_", "transformer_2."]))
+    def test_numbers_where_the_first_name_has_them(self, paths: list[str], prefix: str) -> None:
+        """The same numbers as path by path, or none where anything but numbers differs."""
+        known: Numbered = {}
+        names = [f"{prefix}{path}.lora_up.weight" for path in paths]
+        cut = cut_of(prefix + paths[0], len(prefix))
+        assert (cut is None) == (prefix == "transformer_2.")
+        if cut is None or any(one in "".join(paths) for one in "#:\n"):
+            return
+        found = numbers_by_cut(names, cut, len(".lora_up.weight"), known)
+        if cut.count:
+            assert found == [numbers_of(path)[1] for path in paths]
+            assert numbers_by_cut(names, cut, len(".lora_up.weight"), known) is found

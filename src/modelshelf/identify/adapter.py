@@ -10,8 +10,13 @@ from typing import NamedTuple
 
 from modelshelf.identify.adapter_names import (
     AdapterNaming,
+    Cut,
+    Numbered,
+    Place,
+    cut_of,
     ending_of,
     fold_path,
+    numbers_by_cut,
     numbers_of_all,
     place_of,
 )
@@ -64,8 +69,8 @@ class Target:
         """Return the largest number at place *step* among the numbers of a path; -1 without."""
         return max((one[step] for one in self.modules if len(one) > step), default=-1)
 
-    def settle(self) -> None:
-        """Work out what all modules tell together, once they are all there."""
+    def settle(self) -> Iterable[Widths]:
+        """Work out what all modules tell together, once they are all there; return each that differs."""
         same: dict[Widths, list[tuple[int, ...]]] = {}
         kinds = dict.fromkeys(self.modules.values())
         if len(kinds) == 1:
@@ -79,6 +84,7 @@ class Target:
         self.inputs = {one for one in inputs if one}
         self.outputs = {one for one in outputs if one}
         self.ranks = {one for one in dimensions if one}
+        return kinds
 
 
 @dataclass(frozen=True)
@@ -126,31 +132,25 @@ def find_adapter(layout: Layout) -> Adapter | None:
     """
     if not any(mark in layout.text for mark in _TELLING):
         return None
-    targets: dict[str, Target] = {}
-    stems: dict[str, _Stems] = {}
+    collection = _Collection(layout)
     kinds: set[str] = set()
-    namings: dict[bool, set[AdapterNaming]] = {True: set(), False: set()}
     count = 0
     for piece in _pieces(layout):
-        if len(targets) > _MOST:
+        if len(collection.targets) > _MOST:
             return None
         count += len(piece.names)
         kinds.add(piece.kind)
         if piece.kind not in COMPANIONS:
-            target, naming = _collect(targets, stems, piece, layout)
-            namings[target.model in _DENOISERS].add(naming)
+            collection.add(piece)
+    targets = collection.targets
     if not targets or 2 * count <= sum(map(len, layout.folded.values())):
         return None
-    numbered: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
-    for one in stems.values():
-        one.number(numbered)
-    for target in targets.values():
-        target.settle()
-    every = set(chain.from_iterable(one.modules.values() for one in targets.values()))
+    collection.number()
+    every = set(chain.from_iterable(target.settle() for target in targets.values()))
     ranks = {one.rank for one in every if one.rank}
     return Adapter(
         dict(sorted(targets.items())),
-        _naming(namings[True] or namings[False], layout),
+        _naming(collection.namings[True] or collection.namings[False], layout),
         network_of(kinds, every),
         "mixed" if len(ranks) > 1 else str(min(ranks, default="")),
     )
@@ -188,34 +188,42 @@ class _Stems:
     """Numbers that the names leave out."""
     pieces: list[_Alike] = field(default_factory=list)
 
-    def number(self, known: dict[tuple[str, ...], list[tuple[int, ...]]]) -> None:
+    def number(self, numbered: Numbered, told: _Told) -> None:
         """Enter each module under the numbers of its path.
 
         Modules are many and alike: what their pieces tell is worked out once for all whose pieces
         have the same shapes.
 
         Args:
-            known: Of `numbers_of_all`.
+            numbered: Of `numbers_of_all`.
+            told: What pieces of known shapes tell; grows.
         """
-        stems, rows = self._rows()
-        kinds = [piece.kind for piece in self.pieces]
-        widths = {row: _widths(kinds, row) for row in dict.fromkeys(rows)}
-        numbers = numbers_of_all([stem[self.start :] for stem in stems], known)
+        numbers, columns = self._alike() or self._apart(numbered)
+        kinds = tuple([piece.kind for piece in self.pieces])
+        known = told.setdefault(kinds, {})
+        rows = list(zip(*columns, strict=True))
+        for row in set(rows) - known.keys():
+            known[row] = _widths(kinds, row)
         if self.implied:
             numbers = [one + self.implied for one in numbers]
-        self.target.modules.update(zip(numbers, map(widths.__getitem__, rows), strict=True))
+        self.target.modules.update(zip(numbers, map(known.__getitem__, rows), strict=True))
 
-    def _rows(self) -> tuple[list[str], list[tuple[Shape, ...]]]:
-        """Return the beginnings of names, and for each the shapes of its pieces."""
-        stems = self.pieces[0].stems
-        columns: list[Iterable[Shape]] = [piece.shapes for piece in self.pieces]
-        if any(piece.stems != stems for piece in self.pieces):
-            # Some modules lack a piece that others have.
-            stems = list(dict.fromkeys(chain.from_iterable(one.stems for one in self.pieces)))
-            columns = [
-                map(dict(zip(one.stems, one.shapes, strict=True)).get, stems) for one in self.pieces
-            ]
-        return stems, list(zip(*columns, strict=True))
+    def _alike(self) -> _Table | None:
+        """Return numbers and shapes where every module has every piece; None where that is in doubt."""
+        first, cut = self.pieces[0].numbers, self.pieces[0].cut
+        if first is None or any(one.numbers is not first or one.cut != cut for one in self.pieces):
+            return None
+        return first, [piece.shapes for piece in self.pieces]
+
+    def _apart(self, numbered: Numbered) -> _Table:
+        """Return numbers and shapes where some modules lack a piece that others have."""
+        by_stem = [
+            {name[: -one.tail]: shape for name, shape in zip(one.names, one.shapes, strict=True)}
+            for one in self.pieces
+        ]
+        stems = list(dict.fromkeys(chain.from_iterable(by_stem)))
+        numbers = numbers_of_all([stem[self.start :] for stem in stems], numbered)
+        return numbers, [map(shapes.get, stems) for shapes in by_stem]
 
 
 class _Alike(NamedTuple):
@@ -223,10 +231,23 @@ class _Alike(NamedTuple):
 
     kind: str
     """Which piece."""
-    stems: list[str]
-    """What their names begin with."""
+    names: list[str]
+    """What they are called."""
+    numbers: list[tuple[int, ...]] | None
+    """The numbers of each; the same list for pieces of the same modules. None where names differ in
+    more."""
     shapes: list[Shape]
     """Their shapes, in the same order."""
+    cut: Cut | None
+    """Where the numbers stand."""
+    tail: int
+    """Length of the ending that makes them pieces."""
+
+
+_Table = tuple[list[tuple[int, ...]], list[Iterable[Shape]]]
+"""The numbers of modules, and for each piece its shapes."""
+_Told = dict[tuple[str, ...], dict[tuple[Shape, ...], Widths]]
+"""Kinds of pieces → their shapes → what they tell."""
 
 
 def _widths(kinds: Sequence[str], shapes: Sequence[Shape]) -> Widths:
@@ -239,33 +260,65 @@ def _widths(kinds: Sequence[str], shapes: Sequence[Shape]) -> Widths:
     return widths
 
 
-def _collect(
-    targets: dict[str, Target], stems: dict[str, _Stems], piece: _Piece, layout: Layout
-) -> tuple[Target, AdapterNaming]:
-    """Add the pieces to the modules that they adapt; return those, and whose names they have."""
-    tail = piece.tail
-    example = piece.names[0]
-    place = place_of(example[:-tail])
-    folded = fold_path(example[place.start : -tail].replace(".processor.", "."))
-    implied: tuple[int, ...] = ()
-    if piece.module:
-        block, _, layer = folded.rpartition(".")
-        folded = f"{block}.{piece.module}.{layer}"
-    elif folded.endswith(".to_out") and example.startswith("_lora", len(example) - tail):
-        # Older diffusers left out that a list of two holds it.
-        folded, implied = f"{folded}.#", (0,)
-    key = f"{place.model}:{folded.replace('.', '_')}"
-    target = targets.get(key)
-    if target is None:
-        target = targets[key] = Target(place.model, folded, place.is_flat)
-    target.names += piece.names
-    written = example[: place.start] + folded
-    own = stems.get(written)
-    if own is None:
-        own = stems[written] = _Stems(target, place.start, implied)
-    shapes: list[Shape] = [shape or () for shape in map(layout.shape_of, piece.names)]
-    own.pieces.append(_Alike(piece.kind, [name[:-tail] for name in piece.names], shapes))
-    return target, _naming_of(place.naming, example, piece)
+class _Collection:
+    """The pieces of one file, put to the modules that they adapt."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.targets: dict[str, Target] = {}
+        """As `Adapter.targets`, unsorted."""
+        self.namings: dict[bool, set[AdapterNaming]] = {True: set(), False: set()}
+        """Whose names pieces have: those of a denoiser, and all others."""
+        self._shape_of = layout.shape_of
+        self._is_plain = layout.is_plain
+        self._numbered: Numbered = {}
+        self._stems: dict[str, _Stems] = {}
+        self._places: dict[str, tuple[Place, str, Cut | None]] = {}
+        """By the beginning of a name, which the pieces of a module share."""
+
+    def add(self, piece: _Piece) -> None:
+        """Add the pieces to the modules that they adapt."""
+        tail = piece.tail
+        example = piece.names[0]
+        place, folded, cut = self._place(example[:-tail])
+        implied: tuple[int, ...] = ()
+        if piece.module:
+            block, _, layer = folded.rpartition(".")
+            folded = f"{block}.{piece.module}.{layer}"
+        elif folded.endswith(".to_out") and example.startswith("_lora", len(example) - tail):
+            # Older diffusers left out that a list of two holds it.
+            folded, implied = f"{folded}.#", (0,)
+        key = f"{place.model}:{folded.replace('.', '_')}"
+        target = self.targets.get(key)
+        if target is None:
+            target = self.targets[key] = Target(place.model, folded, place.is_flat)
+        target.names += piece.names
+        written = example[: place.start] + folded
+        own = self._stems.get(written)
+        if own is None:
+            own = self._stems[written] = _Stems(target, place.start, implied)
+        shapes: list[Shape] = list(map(self._shape_of, piece.names))
+        if not all(shapes):
+            shapes = [shape or () for shape in shapes]
+        numbers = numbers_by_cut(piece.names, cut, tail, self._numbered) if cut else None
+        own.pieces.append(_Alike(piece.kind, piece.names, numbers, shapes, cut, tail))
+        naming = _naming_of(place.naming, example, piece)
+        self.namings[place.model in _DENOISERS].add(naming)
+
+    def number(self) -> None:
+        """Enter all modules into their targets, once all pieces are there."""
+        told: _Told = {}
+        for one in self._stems.values():
+            one.number(self._numbered, told)
+
+    def _place(self, stem: str) -> tuple[Place, str, Cut | None]:
+        """Return which module the tensors mean that begin with *stem*, its folded path and numbers."""
+        found = self._places.get(stem)
+        if found is None:
+            place = place_of(stem)
+            path = fold_path(stem[place.start :].replace(".processor.", "."))
+            cut = cut_of(stem, place.start) if self._is_plain else None
+            found = self._places[stem] = place, path, cut
+        return found
 
 
 def _naming_of(naming: AdapterNaming, name: str, piece: _Piece) -> AdapterNaming:

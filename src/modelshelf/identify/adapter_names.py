@@ -12,14 +12,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple
 
 __all__ = [
     "AdapterNaming",
+    "Cut",
     "Ending",
+    "Numbered",
     "Place",
+    "cut_of",
     "ending_of",
     "fold_path",
+    "numbers_by_cut",
     "numbers_of",
     "numbers_of_all",
     "place_of",
@@ -92,7 +97,8 @@ def ending_of(name: str) -> Ending | None:
         >>> ending_of("unet.conv_in.lora_A.default.weight")
         Ending(start=12, kind='lora_A', module='')
     """
-    found = _ENDING.search(name)
+    # It has four dots at most, and six letters before the first of them.
+    found = _ENDING.search(name, max(0, len(name.rsplit(".", 4)[0]) - len("_lora2")))
     if found is None:
         return None
     kind, weight, stream, old = found.groups()
@@ -107,6 +113,7 @@ _FLAT = {
     "lora_unet_": ("denoiser", AdapterNaming.KOHYA),
     "lora_prior_unet_": ("prior", AdapterNaming.KOHYA),
     "lora_transformer_": ("denoiser", AdapterNaming.ONETRAINER),
+    "Hunyuan_video_I2V_lora_": ("denoiser", AdapterNaming.KOHYA),
     "lycoris_": ("denoiser", AdapterNaming.LYCORIS),
     "lora_te1_": ("text_1", AdapterNaming.KOHYA),
     "lora_te2_": ("text_2", AdapterNaming.KOHYA),
@@ -199,11 +206,11 @@ def fold_path(path: str) -> str:
 
 
 _Numbers = list[tuple[int, ...]]
+Numbered = dict[tuple[str, ...], _Numbers]
+"""What `numbers_of_all` has found before."""
 
 
-def numbers_of_all(
-    paths: Sequence[str], known: dict[tuple[str, ...], _Numbers] | None = None
-) -> _Numbers:
+def numbers_of_all(paths: Sequence[str], known: Numbered | None = None) -> _Numbers:
     """Return the numbers of each of *paths*, which are equal but for their numbers.
 
     What stands between the numbers is known from the first path, and taken out of all of them as one
@@ -232,6 +239,60 @@ def numbers_of_all(
         if numbers is None:
             return [numbers_of(path)[1] for path in paths]
         if known is not None:
+            known[key] = numbers
+    return numbers
+
+
+class Cut(NamedTuple):
+    """Where the numbers stand in the path of a module."""
+
+    head: str
+    """The name up to the first number."""
+    between: tuple[str, ...]
+    """What stands between them."""
+    tail: str
+    """What follows the last; empty where there is no number, as all of the path is head then."""
+    count: int
+    """How many there are."""
+
+
+def cut_of(stem: str, start: int) -> Cut | None:
+    """Return where the numbers stand in the path that begins at *start* in *stem*.
+
+    None where there may be others before it.
+
+    Example:
+        >>> cut_of("unet.down.0.attn.1.to_q", 5)
+        Cut(head='unet.down.', between=('.attn.',), tail='.to_q', count=2)
+    """
+    prefix = stem[:start]
+    if _BETWEEN.search(prefix):
+        return None
+    head, *between = _BETWEEN.split(f".{stem[start:]}.")
+    if not between:
+        return Cut(stem, (), "", 0)
+    *between, tail = between
+    return Cut(prefix + head[1:], tuple(between), tail[:-1], len(between) + 1)
+
+
+def numbers_by_cut(names: Sequence[str], cut: Cut, ending: int, known: Numbered) -> _Numbers | None:
+    """Return the numbers in each of *names*, which are equal but for these; None if there is doubt.
+
+    Args:
+        names: One or more, with the endings that make them pieces.
+        cut: Where the numbers stand in the first of them.
+        ending: Length of the endings.
+        known: What was found before. The same numbers are the same list.
+    """
+    if not cut.count:
+        return known.setdefault((), [()]) if len(names) == 1 else None
+    piece = itemgetter(slice(len(cut.head), -ending - len(cut.tail)))
+    text = "\n".join(map(piece, names))
+    key = text, *cut.between
+    numbers = known.get(key)
+    if numbers is None:
+        numbers = _numbers_in(text, cut.between, len(names))
+        if numbers is not None:
             known[key] = numbers
     return numbers
 

@@ -174,12 +174,16 @@ def _spelled_out(path: str) -> list[str]:
 
 def _fit(sites: tuple[_Site, ...], target: Target) -> bool:
     for like, modules in target.alike.items():
-        alike = [site.numbers for site in sites if site.is_like(*like)]
-        # Nearly always one site has them all, and nothing is put together.
-        if not any(numbers.issuperset(modules) for numbers in alike) and (
-            not frozenset().union(*alike).issuperset(modules)
-        ):
-            return False
+        apart: list[_Numbers] = []
+        for site in sites:
+            if site.is_like(*like):
+                # Nearly always one site has them all, and nothing is put together.
+                if site.numbers.issuperset(modules):
+                    break
+                apart.append(site.numbers)
+        else:
+            if not frozenset().union(*apart).issuperset(modules):
+                return False
     return True
 
 
@@ -194,11 +198,11 @@ class Fits:
         adapter = facts.adapter
         if adapter is None or not adapter.denoiser or self.host.misses(adapter) is not None:
             return None
-        told = [one for one in adapter.denoiser if any(any(like[:3]) for like in one.alike)]
-        if not told:
+        telling = (one for one in adapter.denoiser if any(any(like[:3]) for like in one.alike))
+        first = next(telling, None)
+        if first is None:
             return None
         count = sum(len(one.modules) for one in adapter.denoiser)
-        first = told[0]
         widths = f"{sorted(first.inputs)} -> {sorted(first.outputs)}"
         return Found(first.example, f"{widths}, one of {count} modules, all {self.host.id}'s")
 

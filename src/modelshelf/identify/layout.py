@@ -24,6 +24,9 @@ __all__ = ["Group", "Layout", "Part"]
 _LEADING = (Part.CONTROL, Part.DENOISER)
 _FOLLOWING = (Part.VAE, Part.TEXT)
 
+_ODD = ("#", ":", "\n")
+"""Characters with which names that differ may be folded to one."""
+_FIRST_NUMBER = re.compile(r"(?<=[._:])[0-9]{1,9}(?=[._:]|$)")
 _LONGEST_NAME = 512
 """Characters. Published names have at most half; no rule knows longer ones, and looking costs time."""
 
@@ -65,7 +68,7 @@ class Group:
 
     def highest(self) -> int:
         """Return the largest first number in the names, counted from 0; -1 where there is none."""
-        numbers = (re.search(r"(?<=[._:])[0-9]{1,9}(?=[._:]|$)", name) for name in self.names)
+        numbers = map(_FIRST_NUMBER.search, self.names)
         return max((int(found[0]) for found in numbers if found), default=-1)
 
 
@@ -88,6 +91,7 @@ class Layout:
         """Folded name, with the wrappers that name a part → names; without the copies (EMA)."""
         self.companions: dict[str, list[str]] = {}
         """The same for tensors that only serve a quantised weight."""
+        self._is_framed = False
         self._parts: dict[Part, dict[str, Group]] = {}
         names = list(index.tensors)
         if max(map(len, names), default=0) > _LONGEST_NAME:
@@ -111,6 +115,7 @@ class Layout:
         """Put companions apart, and take frames off."""
         for folded, names in everything.items():
             framed = without_frame(folded)
+            self._is_framed |= framed != folded
             if has_companions and is_companion(folded, everything):
                 self.companions.setdefault(framed, []).extend(names)
             elif framed in self.folded:
@@ -160,6 +165,14 @@ class Layout:
         """Every folded name without its wrappers, whatever its part, each between line ends."""
         names = (name for groups in self._parts.values() for name in groups)
         return "\n" + "\n".join(names) + "\n"
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """True where the names of a group differ in the numbers that are steps, and in nothing else."""
+        if self._is_framed:
+            return False
+        text = "".join(self.index.tensors)
+        return not any(one in text for one in _ODD)
 
     def _size(self, part: Part) -> int:
         return sum(len(group.names) for group in self.groups(part).values())

@@ -220,9 +220,15 @@ class Adapts:
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        if self._piece not in facts.target_text:
+        piece, matches = self._piece, self._matches
+        if piece not in facts.target_text:
             return None
-        found = [target for module, target in facts.targets.items() if self._matches(module)]
+        # The piece is looked for first, because a pattern takes longer to see that it does not match.
+        found = [
+            target
+            for module, target in facts.targets.items()
+            if piece in module and matches(module)
+        ]
         if not found or not all(map(self._fits, found)) or self._stays(found):
             return None
         inputs = sorted(set().union(*[target.inputs for target in found]))
