@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from threading import Condition
 
@@ -23,6 +24,7 @@ PENDING = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING, InstallSt
 """Jobs that end by themselves."""
 NOT_STORED = frozenset({InstallStatus.WAITING, InstallStatus.DOWNLOADING})
 """Jobs of which nothing is in the library."""
+_LOGGER = logging.getLogger("modelshelf.install")
 _LAST = (ModelInstallCancelled, ModelInstallCompleted, ModelInstallError)
 """Events behind which a job has no other."""
 _TOLD = 1.0
@@ -136,7 +138,11 @@ class JobBoard:
         """Let listeners hear of a job, after it has changed."""
         if self._events is None:
             return
-        self._events.dispatch(event)
+        try:
+            self._events.dispatch(event)
+        except Exception:
+            # A host's bus is not ours, and whoever cannot hear of a model is no reason not to have it.
+            _LOGGER.exception("`%s` was not told: the bus refused it", event.name)
         if isinstance(event, _LAST):
             with self._changed:
                 self._untold.discard(event.id)
