@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from filelock import FileLock
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -107,6 +106,9 @@ class RecordFile:
             raise NotARecordStoreError(root=str(self._path), reason=str(error.orig)) from error
 
     def _make(self) -> None:
+        # Imported here: a file that holds records, the usual case, needs no lock.
+        from filelock import FileLock  # noqa: PLC0415 - see above
+
         # One process at a time: switching to WAL does not wait for others.
         with (
             FileLock(self._path.with_name(f"{self._path.name}.lock")),

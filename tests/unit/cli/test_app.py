@@ -9,21 +9,86 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from modelshelf import Settings, normalized_model_manager
 from modelshelf.cli.app import VERBS, shelf
+from modelshelf.testing import tiny
 from tests.unit.cli.conftest import Run
 
-HEAVY = "alembic blake3 pydantic pydantic_core pydantic_settings rich ruamel sqlalchemy torch"
+HEAVY = {
+    "alembic",
+    "blake3",
+    "pydantic",
+    "pydantic_core",
+    "requests",
+    "rich",
+    "ruamel",
+    "sqlalchemy",
+    "torch",
+    "modelshelf.download",
+    "modelshelf.formats",
+    "modelshelf.identify",
+    "modelshelf.install",
+    "modelshelf.manager",
+    "modelshelf.sources",
+}
+ABOUT_MODELS = {
+    "alembic",
+    "asyncpg",
+    "filelock",
+    "http.client",
+    "multiprocessing",
+    "psycopg",
+    "requests",
+    "rich",
+    "ruamel",
+    "torch",
+    "sqlalchemy.dialects.postgresql",
+    "modelshelf.blobs",
+    "modelshelf.convert",
+    "modelshelf.download",
+    "modelshelf.export",
+    "modelshelf.formats",
+    "modelshelf.identify",
+    "modelshelf.install",
+    "modelshelf.metadata",
+    "modelshelf.normalize",
+    "modelshelf.sources",
+    "modelshelf.upkeep",
+}
+"""What no question that the database answers needs, where that is up to date."""
+ABOUT_FILES = {
+    "alembic",
+    "filelock",
+    "http.client",
+    "multiprocessing",
+    "pydantic",
+    "requests",
+    "rich",
+    "ruamel",
+    "sqlalchemy",
+    "sqlite3",
+    "torch",
+    "modelshelf.blobs",
+    "modelshelf.convert",
+    "modelshelf.download",
+    "modelshelf.export",
+    "modelshelf.manager",
+    "modelshelf.records",
+    "modelshelf.schema.config",
+    "modelshelf.sources",
+    "modelshelf.upkeep",
+}
+"""What no look at a model file needs."""
 
 
 def imported(*words: str, **environment: str) -> set[str]:
-    """Run the command in a process of its own; which heavy packages did it import?"""
+    """Run the command in a process of its own; which modules did it import?"""
     script = (
         "import sys, os\n"
         "sys.argv = ['shelf', *sys.argv[1:]]\n"
         "from modelshelf.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        f"heavy = [name for name in {HEAVY.split()!r} if name in sys.modules]\n"
-        "sys.stderr.write('\\nHEAVY ' + ' '.join(heavy))\n"
+        "sys.stderr.write('\\nIMPORTED ' + ' '.join(sys.modules))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *words],
@@ -32,7 +97,7 @@ def imported(*words: str, **environment: str) -> set[str]:
         check=True,
         env={"PATH": "", **environment},
     )
-    return set(done.stderr.rpartition("HEAVY ")[2].split())
+    return set(done.stderr.rpartition("IMPORTED ")[2].split())
 
 
 @pytest.mark.parametrize(
@@ -48,7 +113,66 @@ def imported(*words: str, **environment: str) -> set[str]:
 )
 def test_words_about_the_command_import_nothing_heavy(words: list[str]) -> None:
     """Help, version, completion scripts and usage errors do not wait for a database."""
-    assert imported(*words) == set()
+    assert imported(*words) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ls"],
+        ["ls", "-q"],
+        ["ls", "--json", "type:vae"],
+        ["find", "ink"],
+        ["du"],
+        ["dupes"],
+    ],
+    ids=" ".join,
+)
+def test_a_question_about_models_imports_nothing_that_adds_or_reads_them(
+    shelf_of_one: dict[str, str], words: list[str]
+) -> None:
+    """What the database knows, a person does not wait for."""
+    modules = imported(*words, **shelf_of_one)
+    assert modules & ABOUT_MODELS == set()
+    assert "modelshelf.records" in modules
+
+
+@pytest.mark.parametrize("words", [[], ["-q"], ["--json"], ["--explain"]], ids=" ".join)
+def test_a_look_at_a_file_imports_no_database_and_no_processes(
+    tmp_path: Path, words: list[str]
+) -> None:
+    """One header is read, and nothing is kept."""
+    model = tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    modules = imported("probe", *words, str(model))
+    assert modules & ABOUT_FILES == set()
+    assert "modelshelf.identify" in modules
+
+
+def test_adding_a_file_imports_no_downloads(shelf_of_one: dict[str, str], tmp_path: Path) -> None:
+    """Nor what brings a database up to date, which it is."""
+    model = tiny.lora(tmp_path / "brush.safetensors", base="sd-1")
+    modules = imported("add", str(model), **shelf_of_one)
+    unneeded = {"alembic", "requests", "modelshelf.download", "sqlalchemy.dialects.postgresql"}
+    assert modules & unneeded == set()
+    assert "modelshelf.install" in modules
+
+
+@pytest.mark.parametrize("words", [["show", "ink"], ["verify", "--quick"]], ids=" ".join)
+def test_a_look_at_what_is_stored_imports_nothing_that_identifies(
+    shelf_of_one: dict[str, str], words: list[str]
+) -> None:
+    """Where files lie and what they hold is no question of what they are."""
+    unneeded = {"alembic", "requests", "modelshelf.identify", "modelshelf.install"}
+    assert imported(*words, **shelf_of_one) & unneeded == set()
+
+
+@pytest.fixture
+def shelf_of_one(tmp_path: Path) -> dict[str, str]:
+    """Name the environment of a library that holds one LoRA."""
+    root = tmp_path / "shelf"
+    with normalized_model_manager(Settings(root=root)) as manager:
+        manager.add(tiny.lora(tmp_path / "ink.safetensors", base="sd-1"))
+    return {"MODELSHELF_ROOT": str(root)}
 
 
 def test_completing_a_name_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -59,7 +183,7 @@ def test_completing_a_name_imports_nothing_heavy(tmp_path: Path) -> None:
         "COMP_CWORD": "2",
         "MODELSHELF_ROOT": str(tmp_path),
     }
-    assert imported(**asked) == set()
+    assert imported(**asked) & HEAVY == set()
 
 
 def test_help_lists_every_verb_with_a_whole_sentence(run: Run) -> None:
