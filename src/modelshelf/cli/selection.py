@@ -25,7 +25,7 @@ __all__ = [
     "selected",
 ]
 
-_NEGATED = re.compile(r"-(?=[A-Za-z_]+[:<>=~^]|\()")
+_NEGATED = re.compile(r"^-(?=[A-Za-z_]+[:<>=~^]|\()")
 """The minus of `-tag:draft`, which is no option: those have two, or stand alone."""
 _CONDITION = re.compile(r"(?:^|[\s(-])([A-Za-z_]+)(?::(?!//)|[<>=~^])")
 
@@ -35,7 +35,7 @@ class SelectorCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options; `-tag:draft` is the condition `not tag:draft`."""
-        return super().parse_args(ctx, [_NEGATED.sub("not ", each, count=1) for each in args])
+        return super().parse_args(ctx, [_NEGATED.sub("not ", each) for each in args])
 
 
 def has_selector_form(text: str) -> bool:

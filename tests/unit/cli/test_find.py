@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
+from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.blobs.model_hashes import imohash_of
+from modelshelf.formats import read_tree
+from modelshelf.schema.quick_hash import quick_hash_of_folder
 from modelshelf.testing import tiny
 from tests.unit.cli.conftest import Run
 
@@ -30,6 +33,21 @@ def test_the_hashes_of_other_programs_find_a_model(run: Run, model: Path, *, upp
         done = run("find", text.upper() if upper else text, "-q")
         assert (done.exit, len(done.out.split())) == (0, 1)
     assert run("find", f"sha256:{sha256[:10]}", "-q").exit == 0
+
+
+def test_the_quick_hash_of_a_folder_finds_it(run: Run, tmp_path: Path) -> None:
+    """As it stands in the record, by `find` and in a selector, whose signs it has."""
+    folder = tiny.vae(tmp_path / "vae", base="sd-1", folder=True)
+    assert run("add", folder).exit == 0
+    key = run("ls", "-q").out.strip()
+    known = quick_hash_of_folder(
+        (file.member, file.size, fingerprint(file).imohash) for file in read_tree(folder).files
+    )
+    digits = known.removeprefix("imohash-tree:")
+    for words in ((known,), (digits[:8],), (f"hash:{known}",), ("type:vae", f"hash:{digits[:6]}")):
+        assert run("find", "-q", *words).out.split() == [key]
+    assert run("show", "-q", known).out.split() == [key]
+    assert run("ls", "-q", f"-hash:{known}").out == ""
 
 
 @pytest.mark.usefixtures("model")
