@@ -21,12 +21,13 @@ from benchmarks.downloading import (
 from benchmarks.environment import describe
 from benchmarks.identifying import identifying, probing
 from benchmarks.installing import installing
-from benchmarks.listing import help_text, large_library
+from benchmarks.listing import large_library
 from benchmarks.records import model_records
 from benchmarks.returning import exporting, verifying
 from benchmarks.row import Row, table
 from benchmarks.scale import Scale
 from benchmarks.sharing import sharing
+from benchmarks.starting import starting
 
 __all__ = ["BENCHMARKS", "main"]
 
@@ -37,7 +38,7 @@ BENCHMARKS: Mapping[str, Callable[[Scale, Path], list[Row]]] = MappingProxyType(
         "memory": memory,
         "list": large_library,
         "records": model_records,
-        "help": help_text,
+        "start": starting,
         "small": small_files,
         "verify": verifying,
         "export": exporting,

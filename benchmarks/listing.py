@@ -1,11 +1,9 @@
-"""Asking a large library, and starting the command."""
+"""Asking a large library."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -13,7 +11,7 @@ from time import perf_counter
 
 from blake3 import blake3
 
-from benchmarks.race import Entrant, call, race, settle
+from benchmarks.race import call, settle
 from benchmarks.row import Row
 from benchmarks.scale import Scale
 from modelshelf import (
@@ -38,10 +36,7 @@ from modelshelf.schema.member import MemberPath
 from modelshelf.schema.stored import PartContent
 from modelshelf.testing import tiny
 
-__all__ = ["help_text", "large_library"]
-
-_HELP_ROUNDS = 5
-"""Runs of the command per round; it is short, and one run would measure the scheduler."""
+__all__ = ["large_library"]
 
 
 def large_library(scale: Scale, folder: Path) -> list[Row]:
@@ -83,31 +78,6 @@ def fill(database: Path, count: int) -> None:
             # Or the next to add something would make all their links.
             views.settle_view(connection, registered.key)
     records.close()
-
-
-def help_text(scale: Scale, _folder: Path) -> list[Row]:
-    """Count the processor time of `shelf --help` beyond that of starting Python."""
-    helping = (sys.executable, "-m", "modelshelf", "--help")
-    bare = (sys.executable, "-c", "pass")
-    call(*helping)
-
-    def repeatedly(*command: str) -> None:
-        for _ in range(_HELP_ROUNDS):
-            call(*command)
-
-    raced = race(
-        Entrant("modelshelf", partial(repeatedly, *helping), clock=_processor_time),
-        Entrant("python", partial(repeatedly, *bare), clock=_processor_time),
-        rounds=scale.rounds,
-    )["python"]
-    beyond = median(
-        (ours - other) / _HELP_ROUNDS for ours, other in zip(raced.ours, raced.other, strict=True)
-    )
-    row = _milliseconds(
-        "`shelf --help`, processor time beyond `python -c pass`", beyond, at_most=150
-    )
-    start = median(raced.other) / _HELP_ROUNDS
-    return [replace(row, other=f"`python -c pass`: {start * 1000:.0f} ms")]
 
 
 def _invented(number: int) -> tuple[ImportPlan, PartContent]:
@@ -159,8 +129,3 @@ def _milliseconds(task: str, seconds: float, *, at_most: int | None = None) -> R
         goal="" if at_most is None else f"≤ {at_most} ms",
         is_met=None if at_most is None else seconds * 1000 <= at_most,
     )
-
-
-def _processor_time() -> float:
-    times = os.times()
-    return times.children_user + times.children_system

@@ -9,6 +9,7 @@ from benchmarks.environment import describe
 from benchmarks.race import Entrant, Race, race
 from benchmarks.row import Row, table
 from benchmarks.scale import TINY
+from benchmarks.starting import starting
 
 
 @pytest.mark.skipif(shutil.which("b3sum") is None, reason="b3sum is one of the other programs")
@@ -42,6 +43,17 @@ def test_a_missed_goal_stands_out() -> None:
     """The table hides nothing."""
     lines = table([Row("add", "2 s", goal="≤ 1", is_met=False), Row("list", "1 s")]).splitlines()
     assert lines[2:] == ["| add | 2 s |  |  | ≤ 1 | **no** |", "| list | 1 s |  |  |  |  |"]
+
+
+def test_a_start_is_told_beside_a_peer_or_names_its_absence(tmp_path: Path) -> None:
+    """A row for each common command; a program that is not there is no reason to leave its line out."""
+    help_, listing, probing = starting(TINY, tmp_path)
+    assert help_.task.startswith("`shelf --help`")
+    assert help_.goal
+    assert listing.task.startswith("`shelf ls -q`")
+    assert listing.other.startswith("`hf cache ls`: ")
+    assert bool(listing.ratio) is not listing.other.endswith("not installed")
+    assert probing.task.startswith("`shelf probe FILE`")
 
 
 def test_the_machine_is_described_without_its_name(tmp_path: Path) -> None:
