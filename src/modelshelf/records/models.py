@@ -7,7 +7,17 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, false, or_, select
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    false,
+    or_,
+    select,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from modelshelf.records.config_tables import model_config, model_config_hash
@@ -230,9 +240,13 @@ def _name_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
     if query.ids is not None:
         conditions.append(model_name.c.id.in_(query.ids))
     if query.digest_prefix is not None:
-        own = _starts(model_path.c.digest, query.digest_prefix)
-        holding = model_path.c.id.in_(_parts_with(query.digest_prefix))
-        conditions.append(or_(own, holding, model_name.c.key.in_(_known_as(query.digest_prefix))))
+        holding = select(model_name.c.key).where(
+            # Said twice, because the index is one of living names.
+            model_name.c.trash_id.is_(None),
+            model_name.c.id.in_(_parts_with(query.digest_prefix)),
+        )
+        # As one list of keys, which is looked up; alternatives beside one another would go through all rows.
+        conditions.append(model_name.c.key.in_(holding.union(_known_as(query.digest_prefix))))
     return conditions
 
 
@@ -241,21 +255,19 @@ def _pipeline_conditions(query: ModelQuery) -> list[ColumnElement[bool]]:
     if query.ids is not None:
         conditions.append(pipeline.c.id.in_(query.ids))
     if query.digest_prefix is not None:
-        fitting = or_(
-            _starts(model_path.c.digest, query.digest_prefix),
-            model_path.c.id.in_(_parts_with(query.digest_prefix)),
-        )
+        own = select(pipeline.c.key).where(_starts(pipeline.c.digest, query.digest_prefix))
         holding = (
-            select(pipeline_parts.c.pipeline_id)
-            .join(model_path, model_path.c.id == pipeline_parts.c.part_id)
-            .where(fitting)
+            select(pipeline.c.key)
+            .join(pipeline_parts, pipeline_parts.c.pipeline_id == pipeline.c.id)
+            .where(pipeline_parts.c.part_id.in_(_parts_with(query.digest_prefix)))
         )
-        own = _starts(pipeline.c.digest, query.digest_prefix)
-        converted = select(original_file.c.pipeline_id).where(
-            _any_starts(original_file, query.digest_prefix)
+        converted = (
+            select(pipeline.c.key)
+            .join(original_file, original_file.c.pipeline_id == pipeline.c.id)
+            .where(_any_starts(original_file, query.digest_prefix))
         )
-        held = or_(pipeline.c.id.in_(holding), pipeline.c.id.in_(converted))
-        conditions.append(or_(own, held, pipeline.c.key.in_(_known_as(query.digest_prefix))))
+        found = own.union(holding, converted, _known_as(query.digest_prefix))
+        conditions.append(pipeline.c.key.in_(found))
     return conditions
 
 
@@ -266,7 +278,8 @@ def _shared_conditions(query: ModelQuery, table: Table) -> list[ColumnElement[bo
         return [false()]
     conditions: list[ColumnElement[bool]] = [table.c.trash_id.is_(None)]
     if query.key_prefix is not None:
-        conditions.append(table.c.key.startswith(query.key_prefix, autoescape=True))
+        # As a range, which an index can serve; LIKE would look at every key.
+        conditions.append(table.c.key.between(query.key_prefix, f"{query.key_prefix}\U0010ffff"))
     if query.name is not None:
         conditions.append(table.c.name == query.name)
     if query.contains is not None:
@@ -275,8 +288,10 @@ def _shared_conditions(query: ModelQuery, table: Table) -> list[ColumnElement[bo
     return conditions
 
 
-def _parts_with(prefix: str) -> Select[tuple[int]]:
-    return select(part_file.c.part_id).where(_any_starts(part_file, prefix))
+def _parts_with(prefix: str) -> CompoundSelect[int]:
+    """Return the parts of which, or of a file of which, a hash starts so."""
+    own = select(model_path.c.id).where(_starts(model_path.c.digest, prefix))
+    return own.union(select(part_file.c.part_id).where(_any_starts(part_file, prefix)))
 
 
 def _known_as(prefix: str) -> Select[tuple[str]]:
