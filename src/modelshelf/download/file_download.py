@@ -9,11 +9,13 @@ from contextlib import suppress
 from modelshelf.download.destination import Destination
 from modelshelf.download.file_run import FileRun
 from modelshelf.download.hosts import Hosts
+from modelshelf.download.orphans import Orphans
 from modelshelf.download.pace import Pace
 from modelshelf.download.partial_file import PartialFile
 from modelshelf.download.patience import Patience
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.surroundings import Surroundings
+from modelshelf.download.vanishing import LONGEST_DISCARD, vanish
 from modelshelf.errors import InvalidDownloadError
 from modelshelf.protocols import Disk, Transport
 from modelshelf.schema.transfer import Downloaded, Stopped, TransferOrder
@@ -63,6 +65,7 @@ class FileDownload:
     ) -> None:
         self._transport = transport
         self._disk = disk
+        self._orphans = Orphans(disk)
         self._surroundings = Surroundings(
             hosts=hosts,
             pace=pace,
@@ -95,6 +98,7 @@ class FileDownload:
             DownloadError: The file cannot be had. Nothing stands at its final name.
         """
         run = FileRun(order, self._transport, self._disk, self._surroundings, stop, report)
+        self._orphans.sweep(run.folder)
         return run.carry_out()
 
     def discard(self, order: TransferOrder) -> None:
@@ -107,4 +111,4 @@ class FileDownload:
             destination = Destination.of(order)
             final = destination.leftover()
             if final is not None:
-                PartialFile.open(final, destination.key, self._disk).discard()
+                vanish(PartialFile.open(final, destination.key, self._disk), LONGEST_DISCARD)

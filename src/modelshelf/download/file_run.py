@@ -27,6 +27,7 @@ from modelshelf.download.standing_file import published_file, standing_file
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.surroundings import Surroundings
 from modelshelf.download.transfer import Ending, Transfer
+from modelshelf.download.vanishing import LONGEST_DISCARD
 from modelshelf.download.verdict import expected_with
 from modelshelf.errors import DestinationExistsError, SizeMismatchError
 from modelshelf.protocols import Answer, Disk, Transport
@@ -35,8 +36,6 @@ from modelshelf.schema.transfer import Downloaded, StopKind, Stopped, TransferOr
 __all__ = ["FileRun"]
 
 _NO_END = 2**63 - 1
-_LONGEST_DISCARD = 0.1
-"""Seconds for which a cancelled run waits for the disk."""
 
 
 class FileRun:
@@ -69,6 +68,11 @@ class FileRun:
         self._fetched = 0
         self._reported = 0
         self._process = os.getpid()
+
+    @property
+    def folder(self) -> Path:
+        """Where the file goes, and its parts lie."""
+        return self._place.folder
 
     def carry_out(self) -> Downloaded | Stopped:
         """Fetch the file; see `FileDownload.run`."""
@@ -340,14 +344,13 @@ class FileRun:
         self._holdings.forget()
 
     def _stopped(self) -> Stopped:
-        kind = self._stop.kind or StopKind.PAUSE
-        received = self._holdings.freeze()
         self._release()
-        if kind is StopKind.PAUSE:
-            self._holdings.keep()
-            return Stopped(kind, received)
-        self._holdings.vanish(_LONGEST_DISCARD)
-        return Stopped(kind, 0)
+        if self._stop.kind is StopKind.CANCEL:
+            self._holdings.vanish(LONGEST_DISCARD)
+            return Stopped(StopKind.CANCEL, 0)
+        received = self._holdings.freeze()
+        self._holdings.keep()
+        return Stopped(StopKind.PAUSE, received)
 
     def _dismiss(self, opening: Opening) -> None:
         opening.abort()

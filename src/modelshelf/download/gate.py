@@ -47,6 +47,11 @@ class Gate:
                 self._inside -= 1
                 self._changed.notify_all()
 
+    def bar(self) -> None:
+        """Let nobody pass any more, and do not wait for who is inside."""
+        with self._changed:
+            self._is_shut = True
+
     def shut(self) -> None:
         """Let nobody pass any more, and wait until nobody is inside."""
         with self._changed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Thread
 
 from modelshelf.download.container_end import is_cut_short
 from modelshelf.download.destination import Destination
@@ -13,6 +12,7 @@ from modelshelf.download.journal import JournalHead
 from modelshelf.download.partial_file import PartialFile
 from modelshelf.download.segments import FIRST_SEGMENT
 from modelshelf.download.stop_signal import StopSignal
+from modelshelf.download.vanishing import vanish
 from modelshelf.protocols import Disk
 from modelshelf.schema.transfer import ExpectedContent
 
@@ -186,13 +186,14 @@ class Holdings:
             partial.discard()
 
     def vanish(self, seconds: float) -> None:
-        """Throw everything away, and wait at most *seconds* until the disk has done with it.
-
-        The names go at once. Systems free the room of a large file when it is closed, and that takes a while.
-        """
-        thread = Thread(target=self.forget, name="modelshelf-discard", daemon=True)
-        thread.start()
-        thread.join(seconds)
+        """Throw everything away, and wait at most *seconds* until nothing of it can be seen any more."""
+        follower, self._follower = self._follower, None
+        partial, self._partial = self._partial, None
+        if follower is not None:
+            # Not waited for: it ends with the bytes that it has in hand.
+            follower.stop()
+        if partial is not None:
+            vanish(partial, seconds)
 
     def keep(self) -> None:
         """Let go, and leave what came for another run."""

@@ -94,6 +94,11 @@ class OwnedFile:
         except FileNotFoundError:
             return False
 
+    @property
+    def has_only_its_name(self) -> bool:
+        """Whether it is found under its name, and has no other, such as the final one."""
+        return self.has_its_name and self.status.st_nlink == 1
+
     def write(self, content: bytes | memoryview, offset: int) -> None:
         """Write all of *content* at *offset*, in as many goes as the system wants."""
         written = self._disk.write(self.descriptor, content, offset)
@@ -118,21 +123,6 @@ class OwnedFile:
         """Take its name away, if it still has it."""
         if self.has_its_name:
             self._disk.remove_file(self.path)
-
-    def remove_with_room(self, *companions: OwnedFile) -> None:
-        """Take its name away, then those of *companions*, and have its room at once.
-
-        Some systems free the room of a removed file much later. One that has another name too, be it the final
-        one, keeps its bytes.
-        """
-        is_nothing_else = self.has_its_name and self.status.st_nlink == 1
-        # The names first: freeing the room of a large file takes a while, and nobody should still see it then.
-        self.remove()
-        for companion in companions:
-            companion.remove()
-        if is_nothing_else:
-            with suppress(OSError):
-                self.truncate(0)
 
     def close(self) -> None:
         """Let go of the file and of the lock."""

@@ -273,24 +273,46 @@ class PartialFile:
             self._owned.remove()
         self._release()
 
-    def discard(self) -> None:
+    def discard(self, gone: Callable[[], object] = lambda: None) -> None:
         """Remove what came, and let go. Without effect after `publish` or `close`.
+
+        Args:
+            gone: Called when nothing of it can be seen any more, or never will be by this call. What follows
+                takes its time: a write that is under way ends, and the room of a large file is freed.
 
         Raises:
             DestinationUnusableError: The system refused; what is left, `find_partials` finds.
         """
         if self._is_closed:
+            gone()
             return
-        self.shut()
+        self._gate.bar()
+        is_nothing_else = False
         try:
             with destination_trouble(self.final):
-                # The journal last: it is what says whose the other is.
-                if self._part:
-                    self._part.remove_with_room(self._owned)
-                else:
-                    self._owned.remove()
+                is_nothing_else = self._remove_names()
         finally:
+            gone()
+            self.shut()
+            if self._part and is_nothing_else:
+                with suppress(OSError):
+                    # Some systems free the room of a removed file much later.
+                    self._part.truncate(0)
             self._release()
+
+    def _remove_names(self) -> bool:
+        """Take both names away; say whether the bytes have no other."""
+        with suppress(OSError):
+            # Killed from here on, it leaves nothing that somebody would go on with.
+            self._journal.forget()
+        if self._part is None:
+            self._owned.remove()
+            return False
+        # The journal last: it is what says whose the other is.
+        is_nothing_else = self._part.has_only_its_name
+        self._part.remove()
+        self._owned.remove()
+        return is_nothing_else
 
     def close(self) -> None:
         """Let go, and keep what came for another time. Where nothing was begun, nothing is left."""

@@ -125,28 +125,16 @@ def test_who_does_not_have_the_name_does_not_remove_it(path: Path) -> None:
     assert path.read_text() == "another one's"
 
 
-def test_room_is_given_back_unless_the_file_has_another_name(path: Path) -> None:
-    """Some systems take their time otherwise; another name is somebody's file."""
-    for other_name in (False, True):
-        owned = OwnedFile.make(path, LocalDisk())
-        owned.write(b"content", 0)
-        if other_name:
-            path.with_name("other").hardlink_to(path)
-        owned.remove_with_room()
-        assert owned.status.st_size == (7 if other_name else 0)
-        assert not path.exists()
-        owned.close()
-    assert path.with_name("other").read_bytes() == b"content"
-
-
-def test_a_file_that_was_renamed_keeps_its_bytes(path: Path) -> None:
-    """It is whoever's that renamed it."""
+def test_a_file_with_another_name_is_not_its_owners_alone(path: Path) -> None:
+    """Another name is somebody's file, and so is the only one, once it is not the one that was taken."""
     owned = OwnedFile.make(path, LocalDisk())
-    owned.write(b"content", 0)
-    path.rename(path.with_name("other"))
-    owned.remove_with_room()
+    assert owned.has_only_its_name
+    other = path.with_name("other")
+    other.hardlink_to(path)
+    assert not owned.has_only_its_name
+    path.unlink()
+    assert not owned.has_only_its_name
     owned.close()
-    assert path.with_name("other").read_bytes() == b"content"
 
 
 def test_a_lock_ends_with_its_file(path: Path) -> None:
