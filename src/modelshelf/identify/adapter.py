@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -133,17 +133,23 @@ def find_adapter(layout: Layout) -> Adapter | None:
     if not any(mark in layout.text for mark in _TELLING):
         return None
     collection = _Collection(layout)
+    scaled = {name.removesuffix(".on_input") for name in layout.folded if ".on_input" in name}
     kinds: set[str] = set()
-    count = 0
-    for piece in _pieces(layout):
+    total, others = sum(map(len, layout.folded.values())), 0
+    for folded, names in layout.folded.items():
+        piece = _piece_of(folded, names, scaled)
+        if piece is None:
+            others += len(names)
+            if 2 * others >= total:
+                return None
+            continue
         if len(collection.targets) > _MOST:
             return None
-        count += len(piece.names)
         kinds.add(piece.kind)
         if piece.kind not in COMPANIONS:
             collection.add(piece)
     targets = collection.targets
-    if not targets or 2 * count <= sum(map(len, layout.folded.values())):
+    if not targets:
         return None
     collection.number()
     every = set(chain.from_iterable(target.settle() for target in targets.values()))
@@ -167,14 +173,20 @@ class _Piece(NamedTuple):
     """Steps that the ending hides."""
 
 
-def _pieces(layout: Layout) -> Iterator[_Piece]:
-    scaled = {name.removesuffix(".on_input") for name in layout.folded if ".on_input" in name}
-    for folded, names in layout.folded.items():
-        found = ending_of(folded)
-        if found is not None:
-            yield _Piece(names, found.kind, len(folded) - found.start, found.module)
-        elif scaled and folded.removesuffix(".weight") in scaled:
-            yield _Piece(names, "ia3_l", len(".weight"), "")
+def _piece_of(folded: str, names: list[str], scaled: Container[str]) -> _Piece | None:
+    """Return the tensors *names* as a piece of an adapter; None where they are none.
+
+    Args:
+        folded: What they are folded to.
+        names: All of them.
+        scaled: Modules whose inputs are scaled.
+    """
+    found = ending_of(folded)
+    if found is not None:
+        return _Piece(names, found.kind, len(folded) - found.start, found.module)
+    if folded.removesuffix(".weight") in scaled:
+        return _Piece(names, "ia3_l", len(".weight"), "")
+    return None
 
 
 @dataclass(slots=True)

@@ -97,8 +97,7 @@ def ending_of(name: str) -> Ending | None:
         >>> ending_of("unet.conv_in.lora_A.default.weight")
         Ending(start=12, kind='lora_A', module='')
     """
-    # It has four dots at most, and six letters before the first of them.
-    found = _ENDING.search(name, max(0, len(name.rsplit(".", 4)[0]) - len("_lora2")))
+    found = _ENDING.search(name)
     if found is None:
         return None
     kind, weight, stream, old = found.groups()

@@ -83,11 +83,17 @@ def group_by_fold(names: Sequence[str]) -> dict[str, list[str]]:
     lines = _as_lines(alike)
     is_flat = _is_flat(lines)
     parts: list[tuple[str | None, list[str]]] = []
+    vain = 0
     for (zeroed, own), folded in zip(
         alike.items(), _fold_lines(lines, is_flat=is_flat), strict=True
     ):
+        if "0" not in folded:
+            parts.append((folded, own))
+            continue
         # Digits that are left belong to words, and tell names apart.
-        parts += _by_words(zeroed, folded, own) if "0" in folded else ((folded, own),)
+        parted = _by_words(zeroed, folded, own) if len(own) >= _FEW > vain else None
+        vain += parted is None and len(own) >= _FEW
+        parts += parted or ((None, own),)
     various = [name for folded, own in parts if folded is None for name in own]
     rest = iter(_fold_lines(_as_lines(various), is_flat=is_flat))
     for written, same in parts:
@@ -106,15 +112,12 @@ def _add_each(found: dict[str, list[str]], names: Iterable[str], folds: Iterable
         found.setdefault(folded, []).append(name)
 
 
-def _by_words(zeroed: str, folded: str, names: list[str]) -> Iterable[tuple[str | None, list[str]]]:
+def _by_words(zeroed: str, folded: str, names: list[str]) -> list[tuple[str, list[str]]] | None:
     """Part names that are equal but for their digits by those digits that folding leaves.
 
     Returns:
-        Folded name → names; None → names that are quicker folded one by one, because there are few or
-        their words differ too much.
+        Folded name → names; None where their words differ so much that folding each is quicker.
     """
-    if len(names) < _FEW:
-        return ((None, names),)
     text, length = "\n".join(names), len(zeroed) + 1
     # All names are equally long, so that each place is a column of the text.
     columns = [text[place::length] for place in _places_of_words(zeroed, folded)]
@@ -125,11 +128,11 @@ def _by_words(zeroed: str, folded: str, names: list[str]) -> Iterable[tuple[str 
         # One digit tells them apart, or none.
         after = "".join(column[0] for column in rest)
         if first.count(first[0]) == len(names):
-            return ((_filled(folded, first[0] + after), names),)
+            return [(_filled(folded, first[0] + after), names)]
     else:
         keys = list(zip(*columns, strict=True))
     if len(set(keys)) * _FEW > len(names):
-        return ((None, names),)
+        return None
     parted: defaultdict[Sequence[str], list[str]] = defaultdict(list)
     for key, name in zip(keys, names, strict=True):
         parted[key].append(name)
