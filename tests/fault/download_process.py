@@ -23,9 +23,9 @@ from pathlib import Path
 from modelshelf.disk import LocalDisk
 from modelshelf.download.file_download import FileDownload
 from modelshelf.download.hosts import Hosts
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.pace import Pace
 from modelshelf.download.patience import Patience
-from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import ModelshelfError
 from modelshelf.schema.digest import Digest
@@ -57,7 +57,7 @@ def main(url: str, file: str, sha256: str, size: str, *words: str) -> None:
             children.append(_fork(words))
 
     download = FileDownload(
-        RequestsTransport(), LocalDisk(), Hosts(), Pace(), patience=_PATIENCE, connections=4
+        HttpTransport(), LocalDisk(), Hosts(), Pace(), patience=_PATIENCE, connections=4
     )
     try:
         result = download.run(order, stop, report)

@@ -17,9 +17,9 @@ import requests
 from modelshelf.disk import LocalDisk
 from modelshelf.download.file_download import FileDownload
 from modelshelf.download.hosts import Hosts
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.pace import Pace
 from modelshelf.download.patience import Patience
-from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import ModelshelfError
 from modelshelf.protocols import Answer, Disk, Request, Transport
@@ -101,14 +101,14 @@ def own_transport(kind: str = TRANSPORT) -> Transport:
     """
     match kind:
         case "session":
-            return RequestsTransport(requests.Session())
+            return HttpTransport(requests.Session())
         case "curl":
             pytest.importorskip("pycurl", reason="the curl extra is not installed")
             from modelshelf.download.curl_transport import CurlTransport  # noqa: PLC0415 - an extra
 
             return CurlTransport()
         case _:
-            return RequestsTransport()
+            return HttpTransport()
 
 
 class WatchedTransport:

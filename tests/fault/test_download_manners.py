@@ -20,7 +20,7 @@ from modelshelf.download import (
     DownloadQueueService,
     MultiFileDownloadJob,
 )
-from modelshelf.download.requests_transport import RequestsTransport
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.errors import AccessDeniedError, DestinationExistsError, DownloadBusyError
 from modelshelf.protocols import Answer, Request
 from modelshelf.schema.transfer import Verification
@@ -144,7 +144,7 @@ class ListeningTransport:
     """Tells when the head of an answer has been read."""
 
     def __init__(self) -> None:
-        self._inner = RequestsTransport()
+        self._inner = HttpTransport()
         self.has_read = Event()
 
     def open(self, request: Request) -> Answer:

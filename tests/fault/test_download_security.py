@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.proxies import Proxies
-from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import (
     ConnectionLostError,
@@ -96,7 +96,7 @@ def test_43_another_name_of_the_same_machine(place: Place, server: Scripted) -> 
 def test_43_another_scheme(place: Place, tmp_path: Path) -> None:
     """Fault 43: from http to https of the same name is another origin, too."""
     made = make_certificate(tmp_path)
-    transport = RequestsTransport(certificates=str(made.certificate))
+    transport = HttpTransport(certificates=str(made.certificate))
     with Scripted(tls=made.server) as safe, Scripted() as server:
         safe.on("/y", serve(OFFERED))
         url = server.on("/x", redirect(safe.url("/y")))
@@ -110,7 +110,7 @@ def test_43_another_scheme(place: Place, tmp_path: Path) -> None:
 def test_43_from_https_to_http(place: Place, tmp_path: Path) -> None:
     """Fault 43: nobody is led from https down to http, where everybody can read and change the file."""
     made = make_certificate(tmp_path)
-    transport = RequestsTransport(certificates=str(made.certificate))
+    transport = HttpTransport(certificates=str(made.certificate))
     with Scripted(tls=made.server) as safe, Scripted() as server:
         server.on("/y", serve(OFFERED))
         url = safe.on("/x", redirect(server.url("/y")))
@@ -141,7 +141,7 @@ def test_43_the_session_of_the_caller_leaks_nothing(place: Place, server: Script
         url = server.on(
             "/x", redirect(store.url("/y"), set_cookie=f"id={SECRET}; Domain=127.0.0.1")
         )
-        outcome = place.fetch(place.order(url), transport=RequestsTransport(session))
+        outcome = place.fetch(place.order(url), transport=HttpTransport(session))
         place.arrived(outcome, OFFERED)
         assert dict(session.headers) == dict(requests.Session().headers)
 
@@ -232,7 +232,7 @@ def test_45_private_address_behind_a_proxy(place: Place, server: Scripted) -> No
     with Scripted() as proxy, Scripted() as inner:
         proxy.otherwise(pass_on)
         inner.on("/secret", serve(OFFERED))
-        transport = RequestsTransport(proxies=Proxies.from_environment({"HTTP_PROXY": proxy.url()}))
+        transport = HttpTransport(proxies=Proxies.from_environment({"HTTP_PROXY": proxy.url()}))
         for host in ("127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]", "169.254.169.254"):
             url = server.on("/x", redirect(f"http://{host}:{inner.port}/secret"))
             named = url.replace("127.0.0.1", "localhost")

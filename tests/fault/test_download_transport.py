@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.proxies import Proxies
-from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.errors import (
     AccessDeniedError,
     ConnectionLostError,
@@ -262,7 +262,7 @@ def test_07_tls_ends_without_a_farewell(place: Place, tmp_path: Path, *, is_told
                     peer.connection.unwrap()
             peer.hang_up()
 
-        transport = RequestsTransport(certificates=str(made.certificate))
+        transport = HttpTransport(certificates=str(made.certificate))
         outcome = place.fetch(server.on("/x", script), transport=transport)
         transport.close()
         if is_told:
@@ -526,7 +526,7 @@ def test_13_certificate_for_another_name(place: Place, tmp_path: Path) -> None:
     with Scripted(tls=made.server) as server, requests.Session() as session:
         # What the environment names would go before.
         session.verify, session.trust_env = str(made.certificate), False
-        transport = RequestsTransport(session)
+        transport = HttpTransport(session)
         url = server.on("/x", serve(OFFERED))
         place.failed(place.fetch(url, transport=transport), TlsError)
         assert (server.connections, server.count()) == (1, 0)
@@ -539,7 +539,7 @@ def test_13_certificate_that_is_believed(place: Place, tmp_path: Path) -> None:
         # What the environment names would go before.
         session.verify, session.trust_env = str(made.certificate), False
         url = server.on("/x", serve(OFFERED))
-        transport = RequestsTransport(session)
+        transport = HttpTransport(session)
         place.arrived(place.fetch(place.order(url), transport=transport), OFFERED)
 
 
@@ -556,7 +556,7 @@ def test_14_proxy_wants_a_password(place: Place, server: Scripted, scheme: str) 
     with Scripted() as proxy:
         proxy.otherwise(status(407, proxy_authenticate='Basic realm="it"'))
         proxies = Proxies.from_environment({f"{scheme}_proxy": proxy.url()})
-        transport = RequestsTransport(proxies=proxies)
+        transport = HttpTransport(proxies=proxies)
         url = server.on("/x", serve(OFFERED)).replace("http:", f"{scheme}:")
         outcome = place.fetch(url, transport=transport)
         error = place.failed(outcome, ProxyError, AccessDeniedError)
@@ -569,7 +569,7 @@ def test_14_proxy_is_down(place: Place, server: Scripted) -> None:
     """Fault 14: nobody listens where the proxy should be; the error names no password."""
     with Scripted(listening=False) as proxy:
         address = proxy.url().replace("://", "://me:SECRET@")
-        transport = RequestsTransport(proxies=Proxies.from_environment({"HTTP_PROXY": address}))
+        transport = HttpTransport(proxies=Proxies.from_environment({"HTTP_PROXY": address}))
         error = place.failed(
             place.fetch(server.on("/x", serve(OFFERED)), transport=transport), ProxyError
         )
@@ -588,7 +588,7 @@ def test_14_password_of_the_proxy_is_for_the_proxy(
     with Scripted(tls=tls) as server, Scripted() as proxy:
         proxy.otherwise(pass_on)
         address = proxy.url().replace("://", "://me:SECRET@")
-        transport = RequestsTransport(
+        transport = HttpTransport(
             proxies=Proxies.from_environment({f"{scheme.upper()}_PROXY": address}),
             certificates=str(made.certificate),
         )
@@ -609,14 +609,14 @@ def test_14_proxy_that_works(place: Place, server: Scripted) -> None:
         proxy.otherwise(pass_on)
         url = server.on("/x", serve(OFFERED))
         via = {"HTTP_PROXY": proxy.url()}
-        transport = RequestsTransport(proxies=Proxies.from_environment(via))
+        transport = HttpTransport(proxies=Proxies.from_environment(via))
         place.arrived(place.fetch(url, transport=transport), OFFERED)
         asked = proxy.count()
         assert asked > 0
         transport.close()
         (place.folder / "model.bin").unlink()
         around = Proxies.from_environment(via | {"NO_PROXY": "127.0.0.1"})
-        transport = RequestsTransport(proxies=around)
+        transport = HttpTransport(proxies=around)
         place.arrived(place.fetch(url, transport=transport), OFFERED)
         assert proxy.count() == asked
         transport.close()

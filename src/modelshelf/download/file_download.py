@@ -43,8 +43,8 @@ class FileDownload:
         >>> import tempfile
         >>> from pathlib import Path
         >>> from modelshelf.disk import LocalDisk
-        >>> from modelshelf.download.requests_transport import RequestsTransport
-        >>> download = FileDownload(RequestsTransport(), LocalDisk(), Hosts(), Pace())
+        >>> from modelshelf.download.http_transport import HttpTransport
+        >>> download = FileDownload(HttpTransport(), LocalDisk(), Hosts(), Pace())
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     order = TransferOrder("ftp://hub.example/vae.safetensors", Path(folder))
         ...     download.run(order, StopSignal(), lambda received, total: None)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from modelshelf.download.requests_transport import RequestsTransport
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.xet_transport import XetTransport, has_xet
 from modelshelf.protocols import Answer, Request, Transport
 
@@ -40,8 +40,8 @@ def choose_transport(
         >>> transport.close()
     """
     if session is not None:
-        return RequestsTransport(session)
-    transport: Transport = RequestsTransport.from_environment(environ, connections=connections)
+        return HttpTransport(session)
+    transport: Transport = HttpTransport.from_environment(environ, connections=connections)
     if find_spec("pycurl") is not None:
         from modelshelf.download.curl_transport import CurlTransport  # noqa: PLC0415 - an extra
 

@@ -13,9 +13,9 @@ from blake3 import blake3
 from modelshelf.disk import LocalDisk
 from modelshelf.download.file_download import FileDownload
 from modelshelf.download.hosts import Hosts
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.pace import Pace
 from modelshelf.download.patience import Patience
-from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.errors import (
     DestinationExistsError,
@@ -49,13 +49,13 @@ def server() -> Iterator[Scripted]:
 
 @pytest.fixture
 def download() -> Iterator[FileDownload]:
-    transport = RequestsTransport()
+    transport = HttpTransport()
     yield make(transport)
     transport.close()
 
 
 def make(
-    transport: RequestsTransport,
+    transport: HttpTransport,
     *,
     hosts: Hosts | None = None,
     pace: Pace | None = None,
@@ -163,7 +163,7 @@ def test_a_rate_limit_that_is_not_reached_asks_for_no_fewer_connections(
     server: Scripted, tmp_path: Path
 ) -> None:
     host = Capped(LARGE)
-    transport = RequestsTransport()
+    transport = HttpTransport()
     order = TransferOrder(server.on("/x.bin", host), tmp_path)
     fetch(make(transport, pace=Pace(10**10)), order)
     transport.close()
@@ -174,7 +174,7 @@ def test_a_rate_limit_that_holds_back_asks_for_one_connection(
     server: Scripted, tmp_path: Path
 ) -> None:
     host = Capped(Offered(payload(12 * MEBIBYTE)))
-    transport = RequestsTransport()
+    transport = HttpTransport()
     order = TransferOrder(server.on("/x.bin", host), tmp_path)
     fetch(make(transport, pace=Pace(4 * MEBIBYTE)), order)
     transport.close()
@@ -191,14 +191,14 @@ def test_all_ranges_are_of_one_version(
 
 def test_a_host_gets_no_more_connections_than_it_may(server: Scripted, tmp_path: Path) -> None:
     host = Capped(LARGE, pause=0.002)
-    transport = RequestsTransport()
+    transport = HttpTransport()
     fetch(make(transport, hosts=Hosts(2)), TransferOrder(server.on("/x.bin", host), tmp_path))
     transport.close()
     assert host.most_guests == 2
 
 
 def test_one_connection_serves_all_ranges(server: Scripted, tmp_path: Path) -> None:
-    transport = RequestsTransport()
+    transport = HttpTransport()
     order = TransferOrder(server.on("/x.bin", serve(LARGE)), tmp_path)
     fetch(make(transport, connections=1), order)
     transport.close()
@@ -491,7 +491,7 @@ def test_downloads_of_one_host_take_turns(server: Scripted, tmp_path: Path) -> N
     first_host, second_host = Capped(LARGE), Capped(SMALL)
     first = server.on("/first.bin", first_host)
     second = server.on("/second.bin", second_host)
-    transport = RequestsTransport()
+    transport = HttpTransport()
     download = make(transport, hosts=Hosts(2))
     sizes: list[int] = []
 

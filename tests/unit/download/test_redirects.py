@@ -4,8 +4,8 @@ from functools import partial
 import pytest
 
 from modelshelf.download.address_policy import AddressPolicy
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.redirects import Arrived, Timeouts, open_at, open_following
-from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.errors import (
     ForbiddenAddressError,
     ForbiddenRedirectError,
@@ -27,7 +27,7 @@ def follow(
     transport: Transport | None = None,
 ) -> Arrived:
     """Follow with a transport of its own, and close the answer."""
-    used = transport or RequestsTransport()
+    used = transport or HttpTransport()
     try:
         arrived = open_following(
             used,
@@ -250,7 +250,7 @@ def test_asks_one_address_without_secrets() -> None:
     policy = AddressPolicy(PrivateAddresses.ALLOW, "")
     with Scripted() as server:
         url = server.on("/x", redirect("/y"))
-        transport = RequestsTransport()
+        transport = HttpTransport()
         for secrets in (None, _SECRETS):
             answer = open_at(
                 transport,

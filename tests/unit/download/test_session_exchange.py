@@ -8,7 +8,7 @@ import pytest
 import requests
 import urllib3
 
-from modelshelf.download.requests_transport import RequestsTransport
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.errors import (
     ConnectionLostError,
     DownloadError,
@@ -71,7 +71,7 @@ class Giving:
 
 def ask(session: object, *, url: str = _URL) -> Answer:
     """Ask through a double."""
-    return RequestsTransport(session).open(Request(url))  # type: ignore[arg-type]
+    return HttpTransport(session).open(Request(url))  # type: ignore[arg-type]
 
 
 _CONNECTION, _TLS, _PROXY = (
@@ -193,7 +193,7 @@ def test_checks_who_answered() -> None:
         session.trust_env = False
         url = server.on("/x", status(200, b"abc"))
         request = Request(url, check_peer=refuse_second)
-        act = partial(RequestsTransport(session).open, request)
+        act = partial(HttpTransport(session).open, request)
         error_of(ForbiddenAddressError, act)
         assert server.count() == 1
         assert set(asked) == {("127.0.0.1", "127.0.0.1")}
@@ -209,7 +209,7 @@ def test_behind_a_sessions_proxy_the_peer_is_the_proxy() -> None:
         request = Request(
             "http://8.8.8.8/x", check_peer=lambda host, address: asked.append((host, address))
         )
-        answer = RequestsTransport(session).open(request)
+        answer = HttpTransport(session).open(request)
         assert read_all(answer) == b"abc"
         answer.close()
         assert set(asked) == {("8.8.8.8", "8.8.8.8")}

@@ -11,7 +11,7 @@ from threading import Event, Thread
 import pytest
 
 from modelshelf.download import DownloadJobRemoteSource, DownloadQueueService, ExpectedContent
-from modelshelf.download.requests_transport import RequestsTransport
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.xet_transport import XetTransport, has_xet
 from modelshelf.errors import ConnectionLostError
 from modelshelf.protocols import Request
@@ -65,7 +65,7 @@ def fetch(
             size=len(content), sha256=Digest.sha256(hashlib.sha256(content).digest())
         ),
     )
-    transport = XetTransport(RequestsTransport(), believed or hub.url, schemes=schemes)
+    transport = XetTransport(HttpTransport(), believed or hub.url, schemes=schemes)
     with DownloadQueueService(quiet=True, transport=transport) as queue:
         queue.submit_download_job(job)
         queue.wait_for_job(job, timeout=60)
@@ -150,7 +150,7 @@ def test_odd_words_on_a_redirect_are_passed_over(name: str, text: str) -> None:
 
     with Scripted() as server:
         url = server.on("/file", send_on)
-        transport = XetTransport(RequestsTransport(), url)
+        transport = XetTransport(HttpTransport(), url)
         answer = transport.open(Request(url))
         assert answer.status == 302
         answer.close()
@@ -173,7 +173,7 @@ def test_a_stream_that_waits_can_be_broken_off() -> None:
         url = hub.on(
             "/file", redirect("/there", X_Xet_Hash="ab" * 32, X_Linked_Size="1000", Link=link)
         )
-        transport = XetTransport(RequestsTransport(), url, schemes=("http",))
+        transport = XetTransport(HttpTransport(), url, schemes=("http",))
         transport.open(Request(url)).close()
         target = hub.url("/there")
         for _ in range(2):

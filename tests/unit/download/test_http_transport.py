@@ -9,8 +9,8 @@ from threading import Thread
 import pytest
 import requests
 
+from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.proxies import Proxies
-from modelshelf.download.requests_transport import RequestsTransport
 from modelshelf.errors import (
     ConnectionLostError,
     ForbiddenAddressError,
@@ -38,7 +38,7 @@ class TestOwnConnections(TransportContract):
     """Without a session, all promises are kept over connections of our own."""
 
     def make_transport(self) -> Transport:
-        return RequestsTransport()
+        return HttpTransport()
 
     def test_a_head_that_trickles_in_has_an_end(self) -> None:
         """A byte now and then keeps each wait short, and yet the whole head is given up."""
@@ -48,7 +48,7 @@ class TestOwnConnections(TransportContract):
             peer.drip(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 5000, every=0.001)
 
         with Scripted() as server:
-            transport = RequestsTransport(clock=lambda: float(next(clock)))
+            transport = HttpTransport(clock=lambda: float(next(clock)))
             request = Request(server.on("/x", trickle), read_timeout=10)
             error_of(StalledError, partial(transport.open, request))
             transport.close()
@@ -56,7 +56,7 @@ class TestOwnConnections(TransportContract):
     def test_endless_interim_answers_have_an_end(self) -> None:
         """A host that says `continue` for ever runs into the limit of a head."""
         with Scripted() as server:
-            transport = RequestsTransport()
+            transport = HttpTransport()
             url = server.on(
                 "/x", lambda _, peer: peer.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 9000)
             )
@@ -87,7 +87,7 @@ class TestOwnConnections(TransportContract):
     def test_idle_connections_are_limited(self) -> None:
         """Of connections without work only as many are kept as were asked for."""
         with ScriptedHost(*[_SAID] * 9) as host:
-            transport = RequestsTransport(connections=2)
+            transport = HttpTransport(connections=2)
             answers = [transport.open(Request(host.url)) for _ in range(4)]
             for answer in answers:
                 read_all(answer)
@@ -119,7 +119,7 @@ class TestGivenSession(TransportContract):
 
     def make_transport(self) -> Transport:
         self.made.append(requests.Session())
-        return RequestsTransport(self.made[-1])
+        return HttpTransport(self.made[-1])
 
     def test_passes_interim_answers_by(self) -> None:
         """A session takes early hints for the answer; that is told, and not taken for a file."""
@@ -224,7 +224,7 @@ def test_a_session_may_be_a_double() -> None:
     session = requests.Session()
     session.mount("http://", _Adapter())
     for given in (session, _Session(b"abcde", 5)):
-        transport = RequestsTransport(given)  # type: ignore[arg-type]
+        transport = HttpTransport(given)  # type: ignore[arg-type]
         request = Request("http://www.civitai.example/models/1", check_peer=refuse)
         answer = transport.open(request)
         assert read_all(answer, 2) == b"abcde"
@@ -235,7 +235,7 @@ def test_a_session_may_be_a_double() -> None:
 
 def test_a_double_that_ends_early_is_noticed() -> None:
     """The announced length holds for whatever a session makes."""
-    transport = RequestsTransport(_Session(b"abc", 5))  # type: ignore[arg-type]
+    transport = HttpTransport(_Session(b"abc", 5))  # type: ignore[arg-type]
     answer = transport.open(Request("http://hub.example/a"))
     error_of(ConnectionLostError, partial(read_all, answer))
 
@@ -258,7 +258,7 @@ def test_tls_with_the_right_certificate(certificate: Certificate, kind: str) -> 
     """Over TLS a body comes just the same, and the connection serves again."""
     trusted = certificate.certificate
     session = None if kind == "own" else _session(trusted)
-    transport = RequestsTransport(session, certificates=str(trusted))
+    transport = HttpTransport(session, certificates=str(trusted))
     body = b"x" * 200_000
     with Scripted(tls=certificate.server) as server:
         url = server.on("/x", status(200, body))
@@ -281,7 +281,7 @@ def test_tls_with_a_wrong_certificate(certificate: Certificate, kind: str, tmp_p
     ]
     for shown, trusted in cases:
         session = None if kind == "own" else _session(trusted)
-        transport = RequestsTransport(session, certificates=str(trusted) if trusted else None)
+        transport = HttpTransport(session, certificates=str(trusted) if trusted else None)
         with Scripted(tls=shown.server) as server:
             url = server.on("/x?token=hidden", status(200))
             error = error_of(TlsError, partial(transport.open, Request(url)))
@@ -296,7 +296,7 @@ def test_tls_with_a_wrong_certificate(certificate: Certificate, kind: str, tmp_p
 def test_no_tls_there(certificate: Certificate, kind: str) -> None:
     """A host that speaks plain HTTP where TLS is expected is wrong, and stays wrong."""
     session = None if kind == "own" else _session(certificate.certificate)
-    transport = RequestsTransport(session)
+    transport = HttpTransport(session)
 
     def speak() -> None:
         connection, _ = listener.accept()
@@ -325,7 +325,7 @@ def test_passes_through_a_proxy(certificate: Certificate) -> None:
     with Scripted() as proxy, Scripted() as plain, Scripted(tls=certificate.server) as secure:
         proxy.otherwise(pass_on)
         address = proxy.url().replace("http://", "http://me:pass@")
-        transport = RequestsTransport(
+        transport = HttpTransport(
             proxies=Proxies(http=address, https=address), certificates=str(certificate.certificate)
         )
         for server in (plain, secure):
@@ -345,7 +345,7 @@ def test_a_proxy_that_refuses_or_is_not_there() -> None:
         proxy.otherwise(_ask_for_a_name)
         for address in (proxy.url(), nobody.url(), "socks5://127.0.0.1:1", "https://127.0.0.1:1"):
             shown = address.replace("://", "://me:hidden@")
-            transport = RequestsTransport(proxies=Proxies(https=shown))
+            transport = HttpTransport(proxies=Proxies(https=shown))
             request = Request("https://hub.example/x")
             error = error_of(ProxyError, partial(transport.open, request))
             assert "hidden" not in f"{error} {error.facts}"
@@ -359,7 +359,7 @@ def test_a_proxy_is_not_a_way_in() -> None:
         raise ForbiddenAddressError(url=host, address=address)
 
     with Scripted() as proxy:
-        transport = RequestsTransport(proxies=Proxies(http=proxy.url()))
+        transport = HttpTransport(proxies=Proxies(http=proxy.url()))
         for host in ("127.0.0.1", "localhost", "2130706433", "[::1]"):
             request = Request(f"http://{host}/x", check_peer=refuse)
             error_of(ForbiddenAddressError, partial(transport.open, request))
@@ -369,7 +369,7 @@ def test_a_proxy_is_not_a_way_in() -> None:
 
 def test_unusable_header_names_are_refused() -> None:
     """Headers that decide where a message ends or whom it is for cannot be chosen."""
-    transport = RequestsTransport()
+    transport = HttpTransport()
     for name in ("Host", "content-length", "Transfer-Encoding", "a b", "", "x:y"):
         request = Request("http://127.0.0.1:1/", {name: "1"})
         error_of(InvalidDownloadError, partial(transport.open, request))
@@ -378,7 +378,7 @@ def test_unusable_header_names_are_refused() -> None:
 def test_reads_certificates_and_proxies_from_the_environment(certificate: Certificate) -> None:
     """`REQUESTS_CA_BUNDLE` and the proxies' variables count, as everywhere."""
     bundle = {"REQUESTS_CA_BUNDLE": str(certificate.certificate), "NO_PROXY": "127.0.0.1"}
-    transport = RequestsTransport.from_environment({**bundle, "HTTPS_PROXY": "http://127.0.0.1:1"})
+    transport = HttpTransport.from_environment({**bundle, "HTTPS_PROXY": "http://127.0.0.1:1"})
     with Scripted(tls=certificate.server) as server:
         answer = transport.open(Request(server.on("/x", status(200, b"a"))))
         assert read_all(answer) == b"a"
@@ -388,8 +388,8 @@ def test_reads_certificates_and_proxies_from_the_environment(certificate: Certif
 
 def test_certificates_that_are_not_there(tmp_path: Path) -> None:
     """A bundle that cannot be read is told at the first use, a folder of certificates is as good as a file."""
-    missing = RequestsTransport(certificates=str(tmp_path / "none.pem"))
+    missing = HttpTransport(certificates=str(tmp_path / "none.pem"))
     error = error_of(TlsError, partial(missing.open, Request("https://127.0.0.1:1/x")))
     assert "none.pem" in str(error)
-    empty = RequestsTransport(certificates=str(tmp_path))
+    empty = HttpTransport(certificates=str(tmp_path))
     error_of(ConnectionLostError, partial(empty.open, Request("https://127.0.0.1:1/x")))

@@ -23,10 +23,10 @@ from modelshelf.protocols import Answer, Request
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["RequestsTransport"]
+__all__ = ["HttpTransport"]
 
 
-class RequestsTransport:
+class HttpTransport:
     """HTTP/1.1 over connections that are checked before a byte is sent; see `protocols.Transport`.
 
     With a *session* everything is left to it as it is: adapters, proxies, certificates, headers. The address
@@ -43,7 +43,7 @@ class RequestsTransport:
         clock: Seconds that only ever grow.
 
     Example:
-        >>> transport = RequestsTransport()
+        >>> transport = HttpTransport()
         >>> transport.open(Request("ftp://hub.example/a"))
         Traceback (most recent call last):
         modelshelf.errors.download.InvalidDownloadError: cannot download `ftp:…`: it is neither http nor https
@@ -71,7 +71,7 @@ class RequestsTransport:
     @classmethod
     def from_environment(
         cls, environ: Mapping[str, str], *, connections: int = 64
-    ) -> RequestsTransport:
+    ) -> HttpTransport:
         """Make one with the proxies and the `REQUESTS_CA_BUNDLE` (or `SSL_CERT_FILE`) of the environment."""
         bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or None
         proxies = Proxies.from_environment(environ)
