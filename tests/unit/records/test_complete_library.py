@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from modelshelf import Settings, normalized_model_manager
-from modelshelf.errors import InvalidModelConfigException
+from modelshelf.errors import InvalidModelConfigException, StoreUnusableError
 from modelshelf.testing import tiny
 
 _STALE = ("created_at", "updated_at", "revision")
@@ -196,3 +197,43 @@ def test_who_waits_for_a_large_library_hears_why(
     assert "models.before-0007-was-0006.db" in said.getMessage()
     with normalized_model_manager(settings) as manager:
         assert manager.store.count() >= models - 1
+
+
+def test_a_step_that_fails_half_way_changes_nothing(settings: Settings) -> None:
+    """The library is of the old revision whole, and comes up to date when what was in the way is gone."""
+    as_revision_6(settings.db_path)
+    with closing(sqlite3.connect(settings.db_path)) as connection:
+        rows = connection.execute("SELECT * FROM model_config ORDER BY id").fetchall()
+        connection.execute(
+            "CREATE TRIGGER in_the_way BEFORE UPDATE ON model_config"
+            " WHEN OLD.id = (SELECT max(id) FROM model_config WHERE NOT hidden)"
+            " BEGIN SELECT raise(ABORT, 'no'); END"
+        )
+        connection.commit()
+    with pytest.raises(StoreUnusableError):
+        normalized_model_manager(settings)
+    with closing(sqlite3.connect(settings.db_path)) as connection:
+        assert connection.execute("SELECT * FROM model_config ORDER BY id").fetchall() == rows
+        revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        assert revision == ("0006",)
+        connection.execute("DROP TRIGGER in_the_way")
+        connection.commit()
+    with normalized_model_manager(settings) as manager:
+        assert all(one.hash.startswith("imohash") for one in manager.store.all_models())
+
+
+def test_many_open_an_old_library_at_once(settings: Settings) -> None:
+    """One of them brings it up to date, and the others wait for that; each record is corrected once."""
+    as_revision_6(settings.db_path)
+
+    def opened(_: int) -> list[tuple[str, int]]:
+        with normalized_model_manager(settings) as manager:
+            return [
+                (one.hash.partition(":")[0], one.revision) for one in manager.store.all_models()
+            ]
+
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(opened, range(4))
+    assert others == [first] * 3
+    assert {revision for _, revision in first} == {2}
+    assert {algorithm for algorithm, _ in first} == {"imohash", "imohash-tree"}
