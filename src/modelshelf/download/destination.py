@@ -14,9 +14,9 @@ from modelshelf.download.file_name import safe_name
 from modelshelf.download.origin import public_url
 from modelshelf.download.partial_names import PartialNames, find_partials
 from modelshelf.errors import InvalidDownloadError
-from modelshelf.schema.transfer import TransferOrder
+from modelshelf.schema.transfer import ExpectedContent, TransferOrder
 
-__all__ = ["Destination"]
+__all__ = ["Destination", "partial_key"]
 
 _KEY_DIGITS = 32
 
@@ -48,11 +48,11 @@ class Destination:
             is_folder, is_in_folder = destination.is_dir(), destination.parent.is_dir()
         if is_folder:
             name = None if order.file_name is None else safe_name(order.file_name)
-            return cls(destination, name, _key(order))
+            return cls(destination, name, _key_of(order))
         if not is_in_folder:
             reason = f"the folder `{destination.parent}` does not exist"
             raise InvalidDownloadError(url=public_url(order.url), reason=reason)
-        return cls(destination.parent, destination.name, _key(order))
+        return cls(destination.parent, destination.name, _key_of(order))
 
     def leftover(self) -> Path | None:
         """Return the final name of what an earlier run of the same order left unfinished; None: nothing.
@@ -75,14 +75,20 @@ class Destination:
         return [names] if names.part.exists() or names.journal.exists() else []
 
 
-def _key(order: TransferOrder) -> str:
-    """Digest the address with its query, which may say which file is meant, and what is expected."""
-    expected = order.expected
+def partial_key(url: str, expected: ExpectedContent) -> str:
+    """Digest the address with its query, which may say which file is meant, and what is expected.
+
+    Nobody learns a secret in the address from it, so it may lie on the disk.
+    """
     content = [
-        order.url.partition("#")[0],
+        url.partition("#")[0],
         expected.size,
         str(expected.sha256),
         str(expected.blake3),
         expected.git_sha1,
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_KEY_DIGITS]
+
+
+def _key_of(order: TransferOrder) -> str:
+    return order.partial_key or partial_key(order.url, order.expected)

@@ -118,6 +118,7 @@ def order_of(
         keep_partial=True,
         private=private,
         digests=job.digests,
+        partial_key=job.partial_key,
     )
 
 

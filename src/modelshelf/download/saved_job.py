@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from modelshelf.download.destination import partial_key
 from modelshelf.download.origin import WebAddress
 from modelshelf.errors import InvalidDigestError
 from modelshelf.schema.digest import Digest
@@ -64,6 +65,7 @@ _VALUE = re.compile(r"[\w .,:/+@-]{0,120}")
 
 _Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 _Count = Annotated[int, Field(ge=0)]
+_PartialKey = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
 _Kind = Literal["path", "remote", "url", "many"]
 
 
@@ -138,6 +140,7 @@ class _SavedPart(_Document):
     received: _Count = 0
     total_bytes: _Count = 0
     done: _SavedResult | None = None
+    partial_key: _PartialKey | None = None
 
     @classmethod
     def of(cls, part: DownloadJobRemoteSource) -> Self:
@@ -153,6 +156,7 @@ class _SavedPart(_Document):
             received=part.bytes,
             total_bytes=part.total_bytes,
             done=_SavedResult.of(part.downloaded) if part.downloaded else None,
+            partial_key=_partial_key_of(part, is_whole=is_whole),
         )
 
     def job(self) -> DownloadJobRemoteSource:
@@ -170,6 +174,7 @@ class _SavedPart(_Document):
             bytes=self.received,
             total_bytes=self.total_bytes,
             downloaded=done,
+            partial_key=self.partial_key,
             downloaded_path=done.path if done else None,
             verification=done.verification if done else None,
         )
@@ -204,6 +209,8 @@ class SavedJob(_Document):
     final_is_own: bool = False
     received: _Count = 0
     total_bytes: _Count = 0
+    partial_key: _PartialKey | None = None
+    """What the unfinished parts are found by where the address is not whole."""
     parts: list[_SavedPart] = Field(default_factory=list)
     """The files of a job for many."""
 
@@ -238,6 +245,7 @@ class SavedJob(_Document):
             saved.digests = sorted(job.digests)
             saved.final_was_free = job.final_was_free
             saved.final_is_own = job.final_is_own
+            saved.partial_key = _partial_key_of(job, is_whole=is_whole)
         if isinstance(job, MultiFileDownloadJob):
             saved.source, saved.source_is_whole = job.source, True
             saved.parts = [_SavedPart.of(part) for part in job.download_parts]
@@ -288,6 +296,7 @@ class SavedJob(_Document):
             "final_was_free": self.final_was_free,
             "final_is_own": self.final_is_own,
             "may_be_done": self.final_was_free,
+            "partial_key": self.partial_key,
         }
         if not Path(self.destination).is_absolute():
             message = "the destination is not absolute"
@@ -332,6 +341,13 @@ def address_without_secrets(url: str) -> tuple[str, bool]:
         return str(address), True
     query = f"?{urlencode(kept)}" if kept else ""
     return f"{address.public}{query}", False
+
+
+def _partial_key_of(job: DownloadJobRemoteSource, *, is_whole: bool) -> str | None:
+    """Return what a job will be lacking that comes back without a part of its address."""
+    if job.partial_key is not None or is_whole:
+        return job.partial_key
+    return partial_key(str(job.source), job.expected)
 
 
 def _kind_of(job: DownloadJobBase) -> _Kind:

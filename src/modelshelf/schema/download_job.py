@@ -230,6 +230,8 @@ class DownloadJobRemoteSource(MeasuredDownloadJob):
     """An `http` or `https` address."""
     source_is_whole: bool = True
     """Whether `source` is all of it. A job that comes back after a crash may miss what may be a secret."""
+    partial_key: str | None = Field(default=None, exclude=True, repr=False)
+    """What its unfinished parts are found by where `source` is not whole; None where it is."""
     access_token: Any = Field(default=None, exclude=True, repr=False)
     """Presented to the host of `source`, and to no other that it leads to. None presents nothing."""
     expected: ExpectedContent = ExpectedContent()

@@ -94,6 +94,8 @@ class TransferOrder:
     """Which private addresses may be talked to."""
     digests: frozenset[str] = frozenset()
     """Digests to work out although none is expected: `sha256`, `blake3`."""
+    partial_key: str | None = None
+    """What unfinished parts are found by; None works it out of *url* and what is expected."""
 
 
 @dataclass(frozen=True, slots=True)

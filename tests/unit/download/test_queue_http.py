@@ -352,6 +352,34 @@ def test_cancelling_a_repository_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("is_one_of_many", [False, True])
+def test_cancelling_a_job_that_came_back_without_its_secret_leaves_no_file(
+    server: Scripted, stack: ExitStack, tmp_path: Path, *, is_one_of_many: bool
+) -> None:
+    """What came lies under a name that was made of the whole address, which nobody knows any more."""
+    server.on("/a", slow(LARGE, 5 * MEBIBYTE, Event()))
+    state, models = tmp_path / "state", tmp_path / "models"
+    part = listed(
+        server.url("/a?signature=hidden"), Path("a") if is_one_of_many else models / "a", LARGE
+    )
+    job: MeasuredDownloadJob = part
+    if is_one_of_many:
+        job = MultiFileDownloadJob(source="acme/a", destination=models, download_parts=[part])
+    first = begin(stack, state_folder=state)
+    arrived = arrival(job, 4 * MEBIBYTE)
+    first.submit_download_job(job)
+    assert arrived.wait(PATIENCE)
+    first.stop()
+    # And once more: what is kept is kept of a job, too, that never had the whole address.
+    begin(stack, state_folder=state).stop()
+    (again,) = (second := begin(stack, state_folder=state)).list_jobs()
+    assert len(list(models.iterdir())) == 2
+    second.cancel_job(again)
+    assert again.cancelled
+    assert not models.exists() or list(models.iterdir()) == []
+    assert b"hidden" not in b"".join(path.read_bytes() for path in state.iterdir())
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_another_process_goes_on(
     server: Scripted, stack: ExitStack, tmp_path: Path, how: signal.Signals
