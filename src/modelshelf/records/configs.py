@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
@@ -22,9 +22,12 @@ from modelshelf.records.config_tables import (
     model_config_hash,
     model_config_tag,
 )
-from modelshelf.schema.config import AnyModelConfig, class_of, parse_config
+from modelshelf.schema.config import parse_config
 from modelshelf.schema.config_problems import invalid_config
 from modelshelf.schema.selector_matching import folded, searchable_text
+
+if TYPE_CHECKING:
+    from modelshelf.schema.config import AnyModelConfig
 
 __all__ = [
     "config_texts",
@@ -114,6 +117,9 @@ def parsed_config(key: str, text: str) -> AnyModelConfig:
     except ValueError as error:
         problem = f"expected the JSON that this program writes, got something else: {error}"
         raise invalid_config(key, [("config", problem)]) from error
+    # Imported here: who reads no record does not wait for forty classes.
+    from modelshelf.schema.config_classes import class_of  # noqa: PLC0415 - see above
+
     try:
         kind = class_of(*(document[each] for each in ("model_type", "model_format", "base_model")))
         # What `parse_config` does besides is for what people write; `class_of` knows only its classes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, exists, select
 
@@ -12,10 +13,12 @@ from modelshelf.records.config_tables import model_config
 from modelshelf.records.configs import parsed_config
 from modelshelf.records.selecting import condition_for
 from modelshelf.records.tables import model_name, pipeline
-from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.selector import And, Attribute, Operator, Selector, Term
+
+if TYPE_CHECKING:
+    from modelshelf.schema.config import AnyModelConfig
 
 __all__ = ["find_elsewhere"]
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -39,10 +39,13 @@ from modelshelf.records.models import find_models
 from modelshelf.records.record_fields import fitting_fields, said_fields, usual_variant
 from modelshelf.records.revision import first_revision, next_revision
 from modelshelf.records.tables import model_metadata, model_name
-from modelshelf.schema.config import AnyModelConfig, ModelSourceType
+from modelshelf.schema.config import ModelSourceType
 from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery
+
+if TYPE_CHECKING:
+    from modelshelf.schema.config import AnyModelConfig
 
 __all__ = [
     "complete_library",

@@ -8,7 +8,6 @@ from typing import Any
 
 from modelshelf.errors import InvalidModelConfigException
 from modelshelf.records.revision import first_revision
-from modelshelf.schema.config import class_of
 from modelshelf.schema.metadata import Field, ModelMetadata
 from modelshelf.schema.taxonomy import ModelFormat
 
@@ -29,6 +28,9 @@ def said_fields(said: ModelMetadata) -> dict[str, Any]:
 
 def usual_variant(model_type: object, model_format: object, base: object) -> object:
     """Return the variant of a model of which none is known, as the class of its record has it."""
+    # Imported here: who reads no record does not wait for forty classes.
+    from modelshelf.schema.config_classes import class_of  # noqa: PLC0415 - see above
+
     try:
         return class_of(model_type, model_format, base).model_fields["variant"].default
     except LookupError:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelshelf.errors import StaleConfigError
-from modelshelf.records.record_service import ConfigChange
-from modelshelf.schema.config import AnyModelConfig, ModelConfigBase, merge_config, parse_config
+from modelshelf.schema.config import ModelConfigBase, merge_config, parse_config
 from modelshelf.schema.config_problems import invalid_config
+
+if TYPE_CHECKING:
+    from modelshelf.protocols import ConfigChange
+    from modelshelf.schema.config import AnyModelConfig
 
 __all__ = ["first_revision", "next_revision"]
 

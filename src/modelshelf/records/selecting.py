@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,7 +36,6 @@ from modelshelf.records.config_tables import (
 from modelshelf.records.configs import parsed_config
 from modelshelf.records.page_index import name_start
 from modelshelf.records.word_search import WordSearch, successor
-from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.selector import (
     And,
     Attribute,
@@ -50,6 +49,9 @@ from modelshelf.schema.selector import (
 )
 from modelshelf.schema.selector_form import simplified
 from modelshelf.schema.selector_matching import folded
+
+if TYPE_CHECKING:
+    from modelshelf.schema.config import AnyModelConfig
 
 __all__ = ["condition_for", "count_configs", "find_configs", "find_keys"]
 

@@ -6,21 +6,32 @@ Example:
     ('LoRALyCORISConfig', 'sdxl')
     >>> merge_config(config, {"tags": ["line art"]}).tags
     ['line art']
+
+The classes themselves are fetched when they are first used: forty take a while to make.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Discriminator, Tag, ValidationError
+from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from modelshelf.schema import config_kinds as kinds
-from modelshelf.schema.config_base import ModelConfigBase, long_names, rebased
+from modelshelf.schema.config_base import (
+    DECIDING,
+    ModelConfigBase,
+    long_names,
+    rebased,
+    with_base,
+)
 from modelshelf.schema.config_fields import License, ModelSourceType
 from modelshelf.schema.config_problems import Problem, invalid_config, problems_of, quoted
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
+
+if TYPE_CHECKING:
+    from modelshelf.schema.config_classes import CONFIG_CLASSES, AnyModelConfig, class_of
 
 __all__ = [
     "CONFIG_CLASSES",
@@ -33,93 +44,6 @@ __all__ = [
     "parse_config",
 ]
 
-
-def _tag(given: object) -> str | None:
-    """Name the class that a record belongs to; None where type and format name none."""
-    try:
-        if isinstance(given, ModelConfigBase):
-            return type(given).__name__
-        if not isinstance(given, Mapping):
-            return None
-        document = _with_base(long_names(given))
-        return class_of(*(document.get(each) for each in _DECIDING)).__name__
-    except (PydanticCustomError, LookupError):
-        return None
-
-
-_DECIDING = ("model_type", "model_format", "base_model")
-
-AnyModelConfig: TypeAlias = Annotated[
-    Annotated[kinds.MainCheckpointConfig, Tag("MainCheckpointConfig")]
-    | Annotated[kinds.MainGGUFConfig, Tag("MainGGUFConfig")]
-    | Annotated[kinds.MainDiffusersConfig, Tag("MainDiffusersConfig")]
-    | Annotated[kinds.ONNXConfig, Tag("ONNXConfig")]
-    | Annotated[kinds.ONNXSD1Config, Tag("ONNXSD1Config")]
-    | Annotated[kinds.ONNXSD2Config, Tag("ONNXSD2Config")]
-    | Annotated[kinds.ONNXComponentConfig, Tag("ONNXComponentConfig")]
-    | Annotated[kinds.VaeCheckpointConfig, Tag("VaeCheckpointConfig")]
-    | Annotated[kinds.VaeDiffusersConfig, Tag("VaeDiffusersConfig")]
-    | Annotated[kinds.LoRALyCORISConfig, Tag("LoRALyCORISConfig")]
-    | Annotated[kinds.LoRADiffusersConfig, Tag("LoRADiffusersConfig")]
-    | Annotated[kinds.ControlNetCheckpointConfig, Tag("ControlNetCheckpointConfig")]
-    | Annotated[kinds.ControlNetDiffusersConfig, Tag("ControlNetDiffusersConfig")]
-    | Annotated[kinds.TextualInversionFileConfig, Tag("TextualInversionFileConfig")]
-    | Annotated[kinds.TextualInversionFolderConfig, Tag("TextualInversionFolderConfig")]
-    | Annotated[kinds.IPAdapterCheckpointConfig, Tag("IPAdapterCheckpointConfig")]
-    | Annotated[kinds.IPAdapterDiffusersConfig, Tag("IPAdapterDiffusersConfig")]
-    | Annotated[kinds.IPAdapterInvokeAIConfig, Tag("IPAdapterInvokeAIConfig")]
-    | Annotated[kinds.CLIPVisionConfig, Tag("CLIPVisionConfig")]
-    | Annotated[kinds.CLIPEmbedConfig, Tag("CLIPEmbedConfig")]
-    | Annotated[kinds.T5EncoderConfig, Tag("T5EncoderConfig")]
-    | Annotated[kinds.TextEncoderConfig, Tag("TextEncoderConfig")]
-    | Annotated[kinds.ImageEncoderConfig, Tag("ImageEncoderConfig")]
-    | Annotated[kinds.T2IAdapterConfig, Tag("T2IAdapterConfig")]
-    | Annotated[kinds.ControlLoRAConfig, Tag("ControlLoRAConfig")]
-    | Annotated[kinds.FluxReduxConfig, Tag("FluxReduxConfig")]
-    | Annotated[kinds.MotionAdapterConfig, Tag("MotionAdapterConfig")]
-    | Annotated[kinds.SpandrelConfig, Tag("SpandrelConfig")]
-    | Annotated[kinds.UNetConfig, Tag("UNetConfig")]
-    | Annotated[kinds.TransformerConfig, Tag("TransformerConfig")]
-    | Annotated[kinds.SafetyCheckerConfig, Tag("SafetyCheckerConfig")]
-    | Annotated[kinds.TokenizerConfig, Tag("TokenizerConfig")]
-    | Annotated[kinds.FeatureExtractorConfig, Tag("FeatureExtractorConfig")]
-    | Annotated[kinds.SchedulerConfig, Tag("SchedulerConfig")]
-    | Annotated[kinds.PipelineFilesConfig, Tag("PipelineFilesConfig")]
-    | Annotated[kinds.OriginalFileConfig, Tag("OriginalFileConfig")]
-    | Annotated[kinds.UnknownConfig, Tag("UnknownConfig")],
-    Discriminator(
-        _tag,
-        custom_error_type="model_kind",
-        custom_error_message="Input should be a record whose type and format fit one another",
-    ),
-]
-"""The record of any model: type, format and base decide the class. A `TypeAdapter` takes it as it is."""
-
-CONFIG_CLASSES: tuple[type[ModelConfigBase], ...] = tuple(
-    get_args(each)[0] for each in get_args(get_args(AnyModelConfig)[0])
-)
-"""Every class that a record can have."""
-
-
-def _allowed(kind: type[ModelConfigBase], field: str) -> frozenset[str]:
-    annotation = kind.model_fields[field].annotation
-    if get_origin(annotation) is Literal:
-        return frozenset(get_args(annotation))
-    return frozenset()
-
-
-def _table() -> dict[tuple[str, str, str], type[ModelConfigBase]]:
-    """Read from the classes which type, format and base are whose; an empty base is any other."""
-    table: dict[tuple[str, str, str], type[ModelConfigBase]] = {}
-    for kind in CONFIG_CLASSES:
-        for model_type in _allowed(kind, "model_type"):
-            for model_format in _allowed(kind, "model_format"):
-                for base in _allowed(kind, "base_model") or {""}:
-                    table[model_type, model_format, base] = kind
-    return table
-
-
-_CLASSES = _table()
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "model_type": {each.value: each.value for each in ModelType},
     "model_format": {each.value: each.value for each in ModelFormat},
@@ -127,24 +51,11 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 """The words of the two fields that decide the class, in the taxonomy's order."""
 
 
-def class_of(
-    model_type: object, model_format: object, base_model: object = None
-) -> type[ModelConfigBase]:
-    """Return the class of a record with this type, format and base, each as member or word.
-
-    Raises:
-        KeyError: There is none.
-
-    Example:
-        >>> class_of("main", "checkpoint").__name__, class_of("onnx", "olive", "sd-2").__name__
-        ('MainCheckpointConfig', 'ONNXSD2Config')
-    """
-    type_, format_ = str(model_type), str(model_format)
-    if type_ == ModelType.UNKNOWN or format_ == ModelFormat.UNKNOWN:
-        # Lists of both still apply: the class checks them.
-        return kinds.UnknownConfig
-    base = str(base_model) if (type_, format_, str(base_model)) in _CLASSES else ""
-    return _CLASSES[type_, format_, base]
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module("modelshelf.schema.config_classes"), name)
 
 
 def parse_config(document: Mapping[str, Any] | ModelConfigBase) -> AnyModelConfig:
@@ -168,7 +79,7 @@ def parse_config(document: Mapping[str, Any] | ModelConfigBase) -> AnyModelConfi
     """
     given = _mapping(document)
     try:
-        named = _with_base(long_names(given))
+        named = with_base(long_names(given))
     except PydanticCustomError as error:
         raise invalid_config(given.get("name"), [_refusal(error)]) from error
     kind = _kind(named)
@@ -211,8 +122,8 @@ def merge_config(config: AnyModelConfig, changes: Mapping[str, Any]) -> AnyModel
         wanted["bases"] = rebased(config.bases, wanted["base_model"])
     # Without what is as the old class has it anyway: the new one may have it otherwise.
     kept = config.model_dump(warnings=False, exclude_defaults=True)
-    decided = {each: getattr(config, each) for each in _DECIDING}
-    document = _with_base(kept | decided | _without_base(wanted))
+    decided = {each: getattr(config, each) for each in DECIDING}
+    document = with_base(kept | decided | _without_base(wanted))
     kind = _kind(document)
     lacking = [each for each in type(config).model_fields if each not in kind.model_fields]
     left = [each for each in lacking if document.get(each) is not None]
@@ -241,13 +152,6 @@ def _without_base(wanted: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def _with_base(document: dict[str, Any]) -> dict[str, Any]:
-    bases = document.get("bases")
-    if document.get("base_model") is None and isinstance(bases, list | tuple) and bases:
-        return document | {"base_model": bases[0]}
-    return document
-
-
 def _kind(document: Mapping[str, Any]) -> type[ModelConfigBase]:
     """Return the class for *document*, or say what about its type and format is wrong."""
     problems: list[Problem] = []
@@ -259,11 +163,14 @@ def _kind(document: Mapping[str, Any]) -> type[ModelConfigBase]:
             problems.append((field, f"expected one of {', '.join(words)}; got {quoted(value)}"))
     if problems:
         raise invalid_config(document.get("name"), problems)
+    # Imported here: who reads no record does not wait for forty classes.
+    from modelshelf.schema.config_classes import class_of, fitting_formats  # noqa: PLC0415 - see above
+
     try:
-        return class_of(*(document.get(each) for each in _DECIDING))
+        return class_of(*(document.get(each) for each in DECIDING))
     except KeyError as error:
         model_type = str(document["model_type"])
-        fitting = sorted({a_format for a_type, a_format, _ in _CLASSES if a_type == model_type})
+        fitting = fitting_formats(model_type)
         got = quoted(str(document["model_format"]))
         sentence = f"expected one of {', '.join(fitting)} for a `{model_type}`, got {got}"
         raise invalid_config(document.get("name"), [("model_format", sentence)]) from error

@@ -31,7 +31,7 @@ from modelshelf.schema.taxonomy import (
     SchedulerPredictionType,
 )
 
-__all__ = ["SHORT_NAMES", "ModelConfigBase", "long_names", "rebased"]
+__all__ = ["DECIDING", "SHORT_NAMES", "ModelConfigBase", "long_names", "rebased", "with_base"]
 
 SHORT_NAMES: Mapping[str, str] = {
     "type": "model_type",
@@ -39,6 +39,9 @@ SHORT_NAMES: Mapping[str, str] = {
     "base": "base_model",
 }
 """The short names that the document's samples and HTTP use, and the field that each means."""
+
+DECIDING = ("model_type", "model_format", "base_model")
+"""The fields that decide the class of a record."""
 
 _MOST_FIELDS = 200
 """Several times what a record has; each one too many costs a problem to tell."""
@@ -88,6 +91,14 @@ def rebased(bases: tuple[BaseModelType, ...], base: object) -> list[object]:
     was compatible with says nothing about the new.
     """
     return [base, *(each for each in bases if each != base)] if base in bases else [base]
+
+
+def with_base(document: dict[str, Any]) -> dict[str, Any]:
+    """Return *document* with the first of its bases as its base, where it has none."""
+    bases = document.get("bases")
+    if document.get("base_model") is None and isinstance(bases, list | tuple) and bases:
+        return document | {"base_model": bases[0]}
+    return document
 
 
 class ModelConfigBase(BaseModel):
