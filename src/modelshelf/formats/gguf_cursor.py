@@ -13,6 +13,8 @@ __all__ = ["Cursor", "Record"]
 
 Record = tuple[str, tuple[int, ...], int, int]
 """What a file says about one tensor: name, sides as the file orders them, kind, offset in the data."""
+_Form = tuple[tuple[int, ...], int]
+"""Sides and kind, which many tensors share."""
 
 
 _MOST_TEXT = 16 << 20
@@ -52,7 +54,7 @@ class Cursor(ForwardReader):
         size: Bytes that it has.
     """
 
-    __slots__ = ("_length", "_order", "_strings", "_tails", "_text", "_wide", "_word")
+    __slots__ = ("_length", "_order", "_place", "_strings", "_tails", "_text", "_wide", "_word")
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         super().__init__(stream, size)
@@ -72,8 +74,9 @@ class Cursor(ForwardReader):
         self._length = struct.Struct(order + count)
         self._word = struct.Struct(order + "I")
         self._tails = tuple(
-            struct.Struct(f"{order}I{count * sides}IQ") for sides in range(_MOST_DIMENSIONS + 1)
+            struct.Struct(f"{order}I{count * sides}I") for sides in range(_MOST_DIMENSIONS + 1)
         )
+        self._place = struct.Struct(order + "Q")
 
     def numbers(self, form: str) -> tuple[int | float, ...]:
         """Return the numbers that *form* describes in the letters of the module `struct`."""
@@ -89,36 +92,53 @@ class Cursor(ForwardReader):
         (found,) = self._length.unpack(self.take(self._length.size))
         return int(found)
 
-    def record(self) -> Record:
-        """Return what the file says about the next tensor.
+    def records(self, count: int) -> list[Record]:
+        """Return what the file says about the next *count* tensors.
 
         Raises:
-            FormatFault: The name is too long or no UTF-8, or there are too many dimensions.
+            FormatFault: A name is too long or no UTF-8, or there are too many dimensions.
         """
-        if len(self._buffer) - self._at < _LONGEST_RECORD:
-            self._fill(min(_LONGEST_RECORD, self.left))
-        buffer, at = self._buffer, self._at
+        found: list[Record] = []
         try:
-            (length,) = self._length.unpack_from(buffer, at)
-            at += self._length.size
-            if length > _LONGEST_NAME:
-                problem = f"expected a tensor's name of at most {_LONGEST_NAME} bytes, got {length}"
-                raise FormatFault(problem=f"{problem} at offset {self.offset}")
-            name = buffer[at : at + length].decode("utf-8")
-            at += length
-            (dimensions,) = self._word.unpack_from(buffer, at)
-            if dimensions > _MOST_DIMENSIONS:
-                problem = f"{dimensions} dimensions, expected at most {_MOST_DIMENSIONS}"
-                raise FormatFault(problem=f"`{name}` has {problem}")
-            tail = self._tails[dimensions]
-            _, *sides, kind, offset = tail.unpack_from(buffer, at)
+            while len(found) < count:
+                self._fill(min(_LONGEST_RECORD, self.left))
+                self._take_records(found, count)
         except struct.error as error:
             raise self._too_short(_LONGEST_RECORD) from error
         except UnicodeDecodeError as error:
             problem = f"expected a tensor's name in UTF-8 at offset {self.offset}"
             raise FormatFault(problem=problem) from error
-        self._at = at + tail.size
-        return name, tuple(sides), kind, offset
+        return found
+
+    def _take_records(self, found: list[Record], count: int) -> None:
+        """Add to *found* one record, and all others up to *count* that lie whole in the buffer."""
+        buffer, lengths, words, places = self._buffer, self._length, self._word, self._place
+        # Kinds with sides by their bytes: many tensors share them.
+        forms: dict[bytes, _Form] = {}
+        last = max(self._at, len(buffer) - _LONGEST_RECORD)
+        while self._at <= last and len(found) < count:
+            at = self._at
+            (length,) = lengths.unpack_from(buffer, at)
+            at += lengths.size
+            if length > _LONGEST_NAME:
+                problem = f"expected a tensor's name of at most {_LONGEST_NAME} bytes, got {length}"
+                raise FormatFault(problem=f"{problem} at offset {self.offset}")
+            name = buffer[at : at + length].decode("utf-8")
+            at += length
+            (dimensions,) = words.unpack_from(buffer, at)
+            if dimensions > _MOST_DIMENSIONS:
+                problem = f"{dimensions} dimensions, expected at most {_MOST_DIMENSIONS}"
+                raise FormatFault(problem=f"`{name}` has {problem}")
+            tail = self._tails[dimensions]
+            end = at + tail.size
+            written = buffer[at:end]
+            form = forms.get(written)
+            if form is None:
+                _, *sides, kind = tail.unpack(written)
+                form = forms[written] = tuple(sides), kind
+            (offset,) = places.unpack_from(buffer, end)
+            found.append((name, *form, offset))
+            self._at = end + places.size
 
     def text(self, what: str, *, at_most: int) -> str:
         """Return the next string, which names something.
