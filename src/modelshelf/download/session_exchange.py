@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import io
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import Any, Protocol
@@ -15,8 +14,9 @@ import urllib3
 
 from modelshelf.download.answer_head import content_length
 from modelshelf.download.discreet_logging import discreet_logging
-from modelshelf.download.guarded_connection import check_named, words_of
+from modelshelf.download.guarded_connection import check_named
 from modelshelf.download.origin import WebAddress, public_url
+from modelshelf.download.session_failure import session_failure
 from modelshelf.download.wire import (
     LARGEST_HEAD,
     MOST_HEADERS,
@@ -25,15 +25,10 @@ from modelshelf.download.wire import (
     BufferedWire,
     body_of,
 )
-from modelshelf.download.wire_answer import read_body, shut
+from modelshelf.download.wire_answer import is_soon_over, read_body, shut
 from modelshelf.errors import (
     ConnectionLostError,
-    DownloadError,
     InvalidAnswerError,
-    InvalidDownloadError,
-    ProxyError,
-    StalledError,
-    TlsError,
 )
 from modelshelf.protocols import Request
 
@@ -62,6 +57,7 @@ def open_in_session(
         address: The same URL, parsed.
     """
     is_direct = _check_before(session, request, address)
+    targets: list[str] = []
     try:
         with discreet_logging():
             response = session.get(
@@ -75,13 +71,16 @@ def open_in_session(
                 allow_redirects=False,
                 timeout=(request.connect_timeout, request.read_timeout),
                 **_without_credentials(session, request),
+                **_leaving_redirects(session, targets),
             )
     except (requests.RequestException, OSError, http.client.HTTPException) as error:
-        failure = _failure(error, address.public, request)
+        failure = session_failure(error, address.public, request)
     except ValueError:
         # The library reads where a redirect leads even if nobody wants to follow it.
         failure = InvalidAnswerError(url=address.public, reason="a redirect that cannot be read")
     else:
+        if targets:
+            response.headers["location"] = targets[-1]
         try:
             return SessionAnswer(response, request, is_direct=is_direct)
         except BaseException:
@@ -134,12 +133,15 @@ class SessionAnswer:
             if self._is_closed:
                 return
             self._is_closed = True
-        if self._plain is not None and self._body.is_over and not self._is_aborted:
+        if self._plain is not None and not self._is_aborted and self._is_soon_over():
             # Told that nothing is left, the library lets its connection serve another request.
             self._plain.chunked, self._plain.length = False, 0
             self._plain.read()
             self._response.raw.release_conn()
         self._response.close()
+
+    def _is_soon_over(self) -> bool:
+        return self._socket is not None and is_soon_over(self._body, self._socket)
 
     def _choose_body(self) -> Body:
         """Read the socket itself where that is safe, or else what the session offers."""
@@ -253,6 +255,27 @@ def _without_credentials(session: requests.Session, request: Request) -> dict[st
     return {"auth": lambda prepared: prepared, "params": params}
 
 
+def _leaving_redirects(session: requests.Session, targets: list[str]) -> dict[str, Any]:
+    """Return what keeps a session from preparing to follow a redirect, for which it reads all of its body.
+
+    That body may have no end. What the session's own hooks see and do stays as it is.
+
+    Args:
+        session: Doubles need no such thing.
+        targets: Given where the redirect leads, which the session does not see.
+    """
+    given: object = session
+    if not isinstance(given, requests.Session):
+        return {}
+
+    def hide(response: requests.Response, **_: object) -> None:
+        target = response.headers.pop("location", None)
+        if target is not None:
+            targets.append(target)
+
+    return {"hooks": {"response": [*given.hooks.get("response", ()), hide]}}
+
+
 def _headers(headers: Mapping[str, str], url: str) -> dict[str, str]:
     """Return an answer's headers in lower case, within the limits of all transports."""
     items = {str(name).lower(): str(value).strip() for name, value in headers.items()}
@@ -280,66 +303,3 @@ def _peer(sock: socket.socket) -> str:
         return str(sock.getpeername()[0])
     except OSError:
         return "0.0.0.0"  # noqa: S104 - it is gone, and unknown is not allowed
-
-
-def _failure(error: Exception, url: str, request: Request) -> DownloadError:
-    """Say in our words what a session said in its own."""
-    causes = list(_causes(error))
-    words = words_of(causes[-1])
-    match error:
-        case requests.exceptions.ProxyError():
-            failure: DownloadError = ProxyError(url=url, reason=words)
-        case requests.exceptions.SSLError():
-            failure = _tls_failure(causes, url)
-        case requests.exceptions.ConnectTimeout():
-            failure = ConnectionLostError(url=url, reason="nobody answered in time")
-        case requests.Timeout() | TimeoutError():
-            failure = StalledError(url=url, reason=f"{request.read_timeout:g} seconds")
-        case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
-            reason = "the session cannot ask for such an address"
-            failure = InvalidDownloadError(url=url, reason=reason)
-        case requests.exceptions.InvalidHeader():
-            failure = InvalidAnswerError(url=url, reason="an impossible header")
-        case _ if any(_is_flood(cause) for cause in causes):
-            failure = InvalidAnswerError(url=url, reason="too many headers")
-        case _:
-            failure = ConnectionLostError(url=url, reason=words)
-    return failure
-
-
-def _tls_failure(causes: list[BaseException], url: str) -> DownloadError:
-    """Tell a host that cannot prove who it is from one that hung up."""
-    for cause in causes:
-        # Errors that a double made lack what OpenSSL's own have.
-        words = getattr(cause, "verify_message", None) or getattr(cause, "reason", None)
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return TlsError(url=url, reason=words or "the certificate is wrong")
-        if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            return ConnectionLostError(url=url, reason="it closed during the handshake")
-        if isinstance(cause, ssl.SSLError) and isinstance(words, str) and words:
-            return TlsError(url=url, reason=words.lower())
-    return TlsError(url=url, reason="the handshake failed")
-
-
-def _is_flood(error: BaseException) -> bool:
-    """Tell whether the standard library gave up on a head that was too large."""
-    return isinstance(error, http.client.LineTooLong) or "got more than" in str(error)[:40]
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it was made from, outermost first."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        current = waiting.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        inner = [
-            current.__cause__,
-            current.__context__,
-            getattr(current, "reason", None),
-            *current.args,
-        ]
-        waiting.extend(one for one in inner if isinstance(one, BaseException))

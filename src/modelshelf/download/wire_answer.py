@@ -14,7 +14,7 @@ from modelshelf.download.wire import BadAnswer, Body, Head, SocketWire, body_of,
 from modelshelf.errors import ConnectionLostError, InvalidAnswerError, StalledError
 from modelshelf.protocols import Request
 
-__all__ = ["StaleConnectionError", "WireAnswer", "ask", "read_body", "shut"]
+__all__ = ["StaleConnectionError", "WireAnswer", "ask", "is_soon_over", "read_body", "shut"]
 
 _SWALLOWED = 64 * 1024
 """Bytes of a body nobody wants, such as a redirect's, that are read so that the connection can stay."""
@@ -154,17 +154,24 @@ class WireAnswer:
 
     def _is_read(self) -> bool:
         """Tell whether the body is over and nothing follows it; read what little of it is already here."""
-        try:
-            self._connection.socket.settimeout(0)
-            rest = memoryview(bytearray(_SWALLOWED))
-            while not self._body.is_over and len(rest) > 0:
-                count = self._body.read_into(rest)
-                if count == 0:
-                    break
-                rest = rest[count:]
-        except (OSError, EOFError, ValueError):
-            return False
-        return self._body.is_over and self._wire.held == 0
+        return is_soon_over(self._body, self._connection.socket) and self._wire.held == 0
+
+
+def is_soon_over(body: Body, sock: socket.socket) -> bool:
+    """Tell whether nothing is left of *body*, once what little of it is already here was read."""
+    try:
+        usual = sock.gettimeout()
+        sock.settimeout(0)
+        rest = memoryview(bytearray(_SWALLOWED))
+        while not body.is_over and len(rest) > 0:
+            count = body.read_into(rest)
+            if count == 0:
+                break
+            rest = rest[count:]
+        sock.settimeout(usual)
+    except (OSError, EOFError, ValueError):
+        return False
+    return body.is_over
 
 
 def shut(sock: socket.socket) -> None:

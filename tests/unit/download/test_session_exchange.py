@@ -21,7 +21,8 @@ from modelshelf.errors import (
 )
 from modelshelf.protocols import Address, Answer, Request
 from modelshelf.testing.transport_contract import error_of, read_all
-from tests.servers.scripted import Scripted, status
+from tests.servers.content import MEBIBYTE, Reply, payload
+from tests.servers.scripted import Asked, Peer, Scripted, status
 
 _URL = "http://hub.example/a?token=hidden"
 
@@ -213,3 +214,37 @@ def test_behind_a_sessions_proxy_the_peer_is_the_proxy() -> None:
         assert read_all(answer) == b"abc"
         answer.close()
         assert set(asked) == {("8.8.8.8", "8.8.8.8")}
+
+
+def test_the_body_of_a_redirect_is_not_read_to_see_where_it_leads() -> None:
+    """It may have no end. The session's own hooks see the answer as it came, and so do we."""
+    portion = payload(MEBIBYTE)
+
+    def endless(_asked: Asked, peer: Peer) -> None:
+        peer.head(Reply(302, {"location": "/b", "content-length": str(1 << 40)}, b""))
+        while not peer.is_gone():
+            peer.body(portion)
+
+    seen: list[str] = []
+    with Scripted() as server, requests.Session() as session:
+        session.hooks["response"].append(lambda came, **_: seen.append(came.headers["location"]))
+        answer = ask(session, url=server.on("/a", endless))
+        assert (answer.status, answer.headers["location"], seen) == (302, "/b", ["/b"])
+        assert len(session.hooks["response"]) == 1
+        answer.close()
+        assert server.sent("/a") < 64 * MEBIBYTE
+
+
+def test_a_redirect_with_a_short_body_leaves_its_connection_to_the_next_request() -> None:
+    """As browsers are shown a page, most redirects have one."""
+    connections = []
+
+    def found(_asked: Asked, peer: Peer) -> None:
+        connections.append(peer.connection.getpeername())
+        peer.reply(Reply(302, {"location": "/b", "content-length": "5"}, b"Found"))
+
+    with Scripted() as server, requests.Session() as session:
+        url = server.on("/a", found)
+        for _ in range(3):
+            ask(session, url=url).close()
+    assert (len(connections), len(set(connections))) == (3, 1)
