@@ -14,17 +14,13 @@ from modelshelf.download.guarded_connection import basic_credentials
 from modelshelf.download.origin import WebAddress, public_url
 from modelshelf.errors import ForbiddenAddressError, ForbiddenRedirectError, InvalidDownloadError
 from modelshelf.protocols import Answer, Request, Transport
+from modelshelf.schema.address_secrets import is_credential
 
 __all__ = ["Arrived", "SeenFacts", "Timeouts", "open_at", "open_following"]
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _LONGEST_TARGET = 32 * 1024
 _DISPOSITION = "response-content-disposition"
-_SECRET_PARAMETERS = re.compile(
-    r"(?:access|api|auth|bearer|private|secret|user)?[-_]?(?:token|key|auth|secret|password|pat)=.",
-    re.IGNORECASE,
-)
-"""Parameters in which people put what nobody else may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +217,7 @@ def _without_secrets(there: WebAddress, start: WebAddress) -> WebAddress:
     """Take the order's own secret parameters out of a stranger's address, where a host simply copies them."""
     if there.origin == start.origin:
         return there
-    secret = {pair for pair in start.query.split("&") if _SECRET_PARAMETERS.match(pair)}
+    secret = {pair for pair in start.query.split("&") if is_credential(pair.partition("=")[0])}
     kept = [pair for pair in there.query.split("&") if pair not in secret]
     return WebAddress(there.origin, there.path, "&".join(kept))
 

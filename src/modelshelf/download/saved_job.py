@@ -7,7 +7,6 @@ or a signature, and stays away. A job that loses something by that knows it (`so
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from modelshelf.download.destination import partial_key
 from modelshelf.download.origin import WebAddress
 from modelshelf.errors import InvalidDigestError
+from modelshelf.schema.address_secrets import chooses_a_file
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.download_job import (
     DownloadJobBase,
@@ -30,38 +30,6 @@ from modelshelf.schema.download_job import (
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Verification
 
 __all__ = ["SavedJob", "address_without_secrets"]
-
-_HARMLESS = frozenset(
-    {
-        "branch",
-        "dl",
-        "download",
-        "file",
-        "fileid",
-        "filename",
-        "format",
-        "fp",
-        "id",
-        "model",
-        "modelid",
-        "modelversionid",
-        "name",
-        "path",
-        "quanttype",
-        "raw",
-        "ref",
-        "rev",
-        "revision",
-        "size",
-        "type",
-        "variant",
-        "version",
-        "versionid",
-    }
-)
-"""Names of query parameters that choose a file, in lower case."""
-_VALUE = re.compile(r"[\w .,:/+@-]{0,120}")
-"""What such a parameter looks like."""
 
 _Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 _Count = Annotated[int, Field(ge=0)]
@@ -332,11 +300,7 @@ def address_without_secrets(url: str) -> tuple[str, bool]:
         # Not fetchable either, so nothing is missed. A path has no secrets.
         return ("", False) if "://" in url else (url, True)
     given = parse_qsl(urlsplit(url).query, keep_blank_values=True)
-    kept = [
-        (name, value)
-        for name, value in given
-        if name.lower() in _HARMLESS and _VALUE.fullmatch(value)
-    ]
+    kept = [(name, value) for name, value in given if chooses_a_file(name, value)]
     if len(kept) == len(given) and address.user is None:
         return str(address), True
     query = f"?{urlencode(kept)}" if kept else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AnyHttpUrl
 
+from modelshelf.schema.address_secrets import is_secret
 from modelshelf.schema.config import ModelSourceType
 from modelshelf.schema.listing import Listing
 from modelshelf.schema.model_source import (
@@ -21,13 +21,6 @@ from modelshelf.schema.repo_metadata import CivitaiMetadata, HuggingFaceMetadata
 
 __all__ = ["source_in_words", "told_by", "without_secrets"]
 
-_SECRET = re.compile(
-    r"(?:.*[-_.])?(?:(?:access|api|auth|bearer|private|secret|user)?"
-    r"(?:token|key|auth|secret|signature|sig|password|passwd|pwd|pat|credentials?)"
-    r"|\w*(?:token|secret|password|signature)|authorization|session(?:id)?|jwt)",
-    re.IGNORECASE,
-)
-"""Names of parameters that nobody else may know the values of; `author` and `design` are none."""
 _LONGEST_ANSWER = 4 * 1024 * 1024
 """Characters of a hub's answer that a record keeps."""
 
@@ -57,7 +50,7 @@ def _clean(url: str) -> str:
     query = [
         (name, value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if not _SECRET.fullmatch(name)
+        if not is_secret(name)
     ]
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, urlencode(query), ""))

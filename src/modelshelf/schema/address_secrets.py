@@ -1,0 +1,87 @@
+"""Which parts of an address are nobody else's business: the one place that says so.
+
+User information always is. Of a query that depends on the names of its parameters, and on what is at stake:
+what is shown or compared leaves out what is known to be secret; what lies on a disk keeps only what is known
+not to be.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["chooses_a_file", "is_credential", "is_secret"]
+
+_CREDENTIAL = re.compile(
+    r"(?:access|api|auth|bearer|private|secret|user)?[-_]?(?:token|key|auth|secret|password|pat)",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(
+    r"(?:.*[-_.])?(?:(?:access|api|auth|bearer|private|secret|user)?"
+    r"(?:token|key|auth|secret|signature|sig|password|passwd|pwd|pat|credentials?)"
+    r"|\w*(?:token|secret|password|signature)|authorization|session(?:id)?|jwt)",
+    re.IGNORECASE,
+)
+"""`author` and `design` are none."""
+_HARMLESS = frozenset(
+    {
+        "branch",
+        "dl",
+        "download",
+        "file",
+        "fileid",
+        "filename",
+        "format",
+        "fp",
+        "id",
+        "model",
+        "modelid",
+        "modelversionid",
+        "name",
+        "path",
+        "quanttype",
+        "raw",
+        "ref",
+        "rev",
+        "revision",
+        "size",
+        "type",
+        "variant",
+        "version",
+        "versionid",
+    }
+)
+"""In lower case."""
+_VALUE = re.compile(r"[\w .,:/+@-]{0,120}")
+"""What such a parameter looks like."""
+
+
+def is_credential(name: str) -> bool:
+    """Say whether a parameter of this name opens whatever its owner may: it goes to no other host.
+
+    A signature does not: it opens one file for a while, and hosts pass it on to those that serve it.
+
+    Example:
+        >>> is_credential("api_key"), is_credential("X-Amz-Signature"), is_credential("author")
+        (True, False, False)
+    """
+    return _CREDENTIAL.fullmatch(name) is not None
+
+
+def is_secret(name: str) -> bool:
+    """Say whether a parameter of this name is known to be a secret, credentials and signatures alike.
+
+    Example:
+        >>> is_secret("token"), is_secret("X-Amz-Signature"), is_secret("author")
+        (True, True, False)
+    """
+    return is_credential(name) or _SECRET.fullmatch(name) is not None
+
+
+def chooses_a_file(name: str, value: str) -> bool:
+    """Say whether a parameter is known to choose a file and no secret: a host's own word for one is unknown.
+
+    Example:
+        >>> chooses_a_file("fileId", "7"), chooses_a_file("st", "7"), chooses_a_file("id", "x" * 500)
+        (True, False, False)
+    """
+    return name.lower() in _HARMLESS and _VALUE.fullmatch(value) is not None
