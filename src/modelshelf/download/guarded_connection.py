@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from modelshelf.download.name_lookup import look_up
 from modelshelf.download.origin import Origin, WebAddress, public_url
 from modelshelf.download.wire import BadAnswer, SocketWire, read_head
 from modelshelf.errors import ConnectionLostError, ProxyError, StalledError, TlsError
@@ -97,7 +98,7 @@ class Dialer:
     def _reach(self, url: str, host: str, port: int, deadline: float) -> socket.socket:
         """Connect to the first address of a host that answers; each gets its share of the time."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = look_up(host, port, seconds=deadline - self._clock())
         except (OSError, UnicodeError) as error:
             raise ConnectionLostError(url=url, reason=words_of(error)) from None
         reason = "it has no address"
