@@ -13,7 +13,7 @@ from modelshelf.cli.options import verb_options
 from modelshelf.cli.output import note, print_document, print_lines, print_table, warn
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size
-from modelshelf.errors import DamagedJobError, UnknownJobIDException
+from modelshelf.errors import DamagedJobError, ForeignJobError, UnknownJobIDException
 
 if TYPE_CHECKING:
     from modelshelf.install.job_folder import JobDocument, JobFolder, JobFolders, Wish
@@ -25,8 +25,8 @@ _numbers = click.argument("numbers", nargs=-1, required=True, type=int, metavar=
 _token = click.option(
     "--token", envvar="SHELF_ADD_TOKEN", help="Access token for the sources that ask."
 )
-_DAMAGED = "damaged"
-"""State of a job whose file cannot be read."""
+_STATES = {DamagedJobError: "damaged", ForeignJobError: "foreign"}
+"""States of jobs that cannot be read."""
 
 
 @click.group("job")
@@ -48,7 +48,7 @@ def list_jobs(session: Session) -> None:
         jobs = [_seen(folders, folder, document) for folder, document in folders.jobs()]
         damaged = [_seen_damaged(folder, damage) for _, folder, damage in folders.damaged()]
     shown = [(job_said(job), (state, _amount(job), str(job.source))) for job, state in jobs]
-    shown += [(said, (_DAMAGED, human_size(said["bytes"]), "?")) for said in damaged]
+    shown += [(said, (said["status"], human_size(said["bytes"]), "?")) for said in damaged]
     shown.sort(key=lambda each: each[0]["id"])
     if session.json:
         print_document([said for said, _ in shown])
@@ -126,7 +126,10 @@ def prune(session: Session) -> int:
                 if taken is not None:
                     taken[0].remove()
                     forgotten.append(document.id)
-        for number, _, _ in list(folders.damaged()):
+        for number, _, damage in list(folders.damaged()):
+            if isinstance(damage, ForeignJobError):
+                # What is to be forgotten is one's own.
+                continue
             with batch.item(str(number)):
                 if folders.remove_damaged(number):
                     forgotten.append(number)
@@ -174,7 +177,7 @@ def _seen_damaged(folder: JobFolder, damage: DamagedJobError) -> dict[str, Any]:
     nameless = ModelInstallJob(id=int(damage.job), source=LocalModelSource(path=folder.path))
     return job_said(nameless) | {
         "source": None,
-        "status": _DAMAGED,
+        "status": _STATES[type(damage)],
         "local_path": str(folder.files),
         "bytes": bytes_held(folder.files),
         "error_type": type(damage).__name__,

@@ -9,6 +9,7 @@ __all__ = [
     "DamagedJobError",
     "DownloadForbiddenError",
     "EarlyAccessError",
+    "ForeignJobError",
     "GatedRepositoryError",
     "HubAnswerError",
     "HubError",
@@ -74,6 +75,16 @@ class DamagedJobError(HubError):
     """The file that says what the job is."""
     reason: str
     """What is wrong with it, beginning with a verb."""
+
+
+class ForeignJobError(DamagedJobError):
+    """An installation is another user's, who shares the library but not the files of jobs."""
+
+    code = "job-foreign"
+    exit_status, http_status = 9, 403
+    kept = "It was left alone."
+    message = "job {job} is another user's: `{path}` {reason}"
+    hint = "run the command as the user that `ls -l {path}` names"
 
 
 class InstallationStoppedError(HubError):

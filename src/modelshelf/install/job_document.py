@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from modelshelf.errors import DamagedJobError
+from modelshelf.errors import DamagedJobError, ForeignJobError
 from modelshelf.install.told import without_secrets
 from modelshelf.schema.install_job import InstallStatus
 from modelshelf.schema.model_source import HFModelSource, ModelSource
@@ -104,6 +104,7 @@ def read_document(path: Path) -> JobDocument | None:
     """Return the job that *path* describes; None where there is no such file.
 
     Raises:
+        ForeignJobError: It may not be read by this user.
         DamagedJobError: It cannot be read, describes no job, or that of another folder.
     """
     number = path.parent.name
@@ -111,6 +112,9 @@ def read_document(path: Path) -> JobDocument | None:
         document = JobDocument.model_validate_json(read_own(path, _LONGEST))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as error:
+        reason = f"cannot be read: {error.strerror}"
+        raise ForeignJobError(job=number, path=str(path), reason=reason) from error
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
         raise DamagedJobError(job=number, path=str(path), reason=reason) from error

@@ -29,7 +29,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from modelshelf.blobs.trouble import store_trouble
-from modelshelf.errors import DamagedJobError, StorageError, StoreBusyError
+from modelshelf.errors import DamagedJobError, ForeignJobError, StorageError, StoreBusyError
 from modelshelf.install.job_document import FetchedFile, JobDocument
 from modelshelf.install.kept_job import DOCUMENT, JobFolder, Wish
 from modelshelf.protocols import Disk
@@ -138,8 +138,14 @@ class JobFolders:
             writes it down anew.
 
         Raises:
+            ForeignJobError: It is another user's, whose program may live.
             StorageError: It cannot be removed.
         """
+        found = self.find_damaged(number)
+        if found is None:
+            return False
+        if isinstance(found[1], ForeignJobError):
+            raise found[1]
         with self._gate():
             found = self.find_damaged(number)
             if found is None:
@@ -168,7 +174,8 @@ class JobFolders:
             return False
         try:
             lock.acquire(timeout=0)
-        except Timeout:
+        except (Timeout, PermissionError):
+            # Another user's lock tells nobody else whether that one's program lives.
             return True
         except OSError:
             return False

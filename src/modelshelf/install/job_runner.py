@@ -15,7 +15,7 @@ from typing import Any
 from pydantic_core import PydanticSerializationError
 
 from modelshelf.download import DownloadQueueServiceBase
-from modelshelf.errors import DamagedJobError, ModelshelfError
+from modelshelf.errors import DamagedJobError, ForeignJobError, ModelshelfError
 from modelshelf.events import EventServiceBase
 from modelshelf.install.installation import Installation, job_of
 from modelshelf.install.job_board import NOT_STORED, PENDING, JobBoard
@@ -259,7 +259,8 @@ class JobRunner:
         for installation in self.board.forget_ended():
             installation.folder.remove()
         for damage in self.damaged():
-            self._folders.remove_damaged(int(damage.job))
+            if not isinstance(damage, ForeignJobError):
+                self._folders.remove_damaged(int(damage.job))
 
     def damaged(self) -> list[DamagedJobError]:
         """Say of each job that cannot be read what is wrong with it."""

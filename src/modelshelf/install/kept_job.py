@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -55,8 +56,10 @@ class JobFolder:
     @property
     def damage(self) -> DamagedJobError | None:
         """Why the job cannot be read; None where it can, and where the folder holds none."""
-        if self.path.is_symlink() or not self.path.is_dir():
-            return None
+        with suppress(OSError):
+            # Whoever may not look at it may not look into it either, and is told so below.
+            if not stat.S_ISDIR(self.path.lstat().st_mode):
+                return None
         try:
             read_document(self.path / DOCUMENT)
         except DamagedJobError as error:
