@@ -1,16 +1,38 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelshelf.download.file_name import safe_name
 from modelshelf.errors import UnsafeListingError
 from modelshelf.schema.listing import ListedFile, check_listed_names, safe_file_name
 
 pytestmark = pytest.mark.property
 
 _pieces = st.sampled_from(
-    ["/", "\\", ".", "..", ":", " ", "\0", "\n", "a", "A", "nul", "com1", "com¹", "ß", "\ud800"]
+    [
+        "/",
+        "\\",
+        ".",
+        "..",
+        ":",
+        " ",
+        "\0",
+        "\n",
+        "a",
+        "A",
+        "nul",
+        "com1",
+        "com¹",
+        "ß",
+        "\ud800",
+        "\x9b",
+        "\u202e",
+        "\u2028",
+    ]
 )
 _names = st.text(max_size=20) | st.lists(_pieces, max_size=8).map("".join)
 
@@ -22,6 +44,8 @@ def test_any_text_becomes_a_name_that_may_be_written(text: str) -> None:
     assert ListedFile(name=name, url="https://example.com/x").name == name
     assert "/" not in name
     assert safe_file_name(name) == name
+    # What fetches it takes it as it is.
+    assert safe_name(name) == unicodedata.normalize("NFC", name)
 
 
 @given(_names)

@@ -18,6 +18,7 @@ import click
 from modelshelf import __version__
 from modelshelf.cli.failure import report, report_usage
 from modelshelf.cli.options import global_options
+from modelshelf.cli.streams import open_closed_streams
 from modelshelf.errors import ModelshelfError
 
 __all__ = ["VERBS", "Shelf", "main", "shelf"]
@@ -129,6 +130,7 @@ def shelf() -> None:
 
 def main() -> NoReturn:
     """Run the command as the program that the user called."""
+    open_closed_streams()
     signal.signal(signal.SIGTERM, _interrupt)
     called = Path(sys.argv[0]).name
     # To import is to make many objects and no garbage: looking for some took a tenth of a short command.

@@ -26,7 +26,10 @@ _RESERVED = re.compile(
     r"(?i:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)[ ]*(?:\..*)?"
 )
 """Names that Windows gives to devices, whatever their suffix."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What moves the cursor or ends a line, in either half of the code table."""
+_TURNING = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""What is not seen, or turns the text around that follows it: `exe.tpkc` would be read as `ckpt.exe`."""
 _UNSAFE: Final = "unsafe"
 _LONGEST_STEP = 255
 _LONGEST_NAME = 1_000
@@ -66,14 +69,17 @@ has that name, or differs in case alone
 
 
 def safe_file_name(text: str) -> str:
-    """Return a name for one file that may be written, as near as possible to what a stranger calls it.
+    r"""Return a name for one file that may be written, as near as possible to what a stranger calls it.
 
     Example:
         >>> safe_file_name("../../etc/passwd"), safe_file_name("com¹.ckpt"), safe_file_name("")
         ('_.._.._etc_passwd', '_com¹.ckpt', '_')
+        >>> safe_file_name("ink\x9b31m\u202e.safetensors")
+        'ink_31m.safetensors'
     """
     # Half of a surrogate pair is no letter that a file system could take.
-    name = file_name_for(text.encode("utf-8", "replace").decode("utf-8"))
+    letters = text.encode("utf-8", "replace").decode("utf-8")
+    name = file_name_for(_TURNING.sub("", _CONTROL.sub("_", letters)))
     return f"_{name}" if _unsafe(name) else name
 
 
