@@ -42,8 +42,10 @@ def _tuple_3(machine: Machine, at: int) -> int:
 
 
 def _tuple(machine: Machine, at: int) -> int:
-    values = machine.unmark()
-    machine.stack.append(tuple(values))
+    # As `unmark` does, in line: every tensor has several.
+    values = machine.stack
+    stack = machine.stack = machine.marked.pop()
+    stack.append(tuple(values))
     machine.left -= LARGE + 8 * len(values)
     return at
 

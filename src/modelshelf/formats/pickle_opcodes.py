@@ -20,6 +20,9 @@ _I32 = Struct("<i").unpack_from
 _U32 = Struct("<I").unpack_from
 _U64 = Struct("<Q").unpack_from
 _NEWEST = 5
+_USUAL_MEMO = 0xFFFF
+_USUAL_DEPTH = 64
+"""Up to here no index and no mark breaks a bound."""
 _LONGEST_FRAME = 64 << 20
 
 
@@ -114,7 +117,12 @@ def _stored_line(machine: Machine, at: int) -> int:
 
 
 def _mark(machine: Machine, at: int) -> int:
-    machine.mark()
+    marked = machine.marked
+    if len(marked) > _USUAL_DEPTH:
+        machine.mark()
+    else:
+        marked.append(machine.stack)
+        machine.stack = []
     return at
 
 
@@ -134,13 +142,22 @@ def _duplicate(machine: Machine, at: int) -> int:
     return at
 
 
+# Half of all opcodes are among these: in line, and without a further call where nothing is wrong.
+
+
 def _get_1(machine: Machine, at: int) -> int:
-    machine.recall(machine.raw[at], at)
+    index, memo = machine.raw[at], machine.memo
+    if index not in memo:
+        machine.recall(index, at)
+    machine.stack.append(memo[index])
     return at + 1
 
 
 def _get_4(machine: Machine, at: int) -> int:
-    machine.recall(_U32(machine.raw, at)[0], at)
+    index, memo = _U32(machine.raw, at)[0], machine.memo
+    if index not in memo:
+        machine.recall(index, at)
+    machine.stack.append(memo[index])
     return at + 4
 
 
@@ -156,7 +173,12 @@ def _put_1(machine: Machine, at: int) -> int:
 
 
 def _put_4(machine: Machine, at: int) -> int:
-    machine.keep(_U32(machine.raw, at)[0], at)
+    index = _U32(machine.raw, at)[0]
+    if index > _USUAL_MEMO:
+        machine.keep(index, at)
+    else:
+        machine.memo[index] = machine.stack[-1]
+        machine.left -= LARGE
     return at + 4
 
 

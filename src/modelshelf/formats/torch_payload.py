@@ -26,6 +26,8 @@ _MOST_WRAPPERS = 4
 _MODULE_FIELDS = ("_parameters", "_buffers", "_modules")
 
 _INNER: frozenset[type] = frozenset({Call, Table, Stored, list, tuple})
+_KEYS = (str, int)
+"""What names a member."""
 _WORDS: frozenset[type] = frozenset({str, int, float, bool})
 
 _MOST_WORK = 5_000_000
@@ -142,7 +144,7 @@ class Payload:
                 self.findings.add("it holds storages that no tensor names; they are left out")
             elif key is None:
                 yield name, member
-            elif isinstance(key, str | int) and len(name) < _LONGEST_NAME > len(str(key)):
+            elif isinstance(key, _KEYS) and len(name) < _LONGEST_NAME > len(str(key)):
                 full = f"{name}.{key}" if name else str(key)
                 _refuse_dependents(full, member)
                 yield full, member

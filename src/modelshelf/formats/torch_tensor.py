@@ -99,6 +99,9 @@ _LARGEST = 2**63 - 1
 _MOST_WRAPPERS = 8
 _FACTS = range(5, 7)
 """Facts that name a storage: the last, of a view, only in old streams."""
+_FACTS_OF_PLAIN = len(("storage", "offset", "shape", "strides"))
+_FACTS_OF_USUAL = _FACTS_OF_PLAIN + len(("requires_grad", "hooks"))
+_FACTS_OF_TYPED = _FACTS_OF_USUAL + len(("dtype",))
 _SHOWN = 100
 """Characters of a name that an error repeats."""
 
@@ -174,9 +177,7 @@ class TensorReader:
         function, arguments = _unwrap(name, value)
         if function == _HOLLOW:
             return _hollow(name, arguments)
-        expected = len(("storage", "offset", "shape", "strides"))
-        if function == _TYPED:
-            expected += len(("requires_grad", "hooks", "dtype"))
+        expected = _FACTS_OF_TYPED if function == _TYPED else _FACTS_OF_PLAIN
         if len(arguments) < expected:
             raise _broken(name, f"is made of {len(arguments)} facts, expected {expected}")
         storage, base = self._storage(name, arguments[0])
@@ -197,7 +198,9 @@ class TensorReader:
             )
         sides = _sides(dtype, shape)
         # What follows says that the numbers are to be conjugated or negated: not those in the file.
-        is_changed = any(isinstance(one, Table) and one.pairs for one in arguments[6:])
+        is_changed = len(arguments) > _FACTS_OF_USUAL and any(
+            isinstance(one, Table) and one.pairs for one in arguments[_FACTS_OF_USUAL:]
+        )
         if storage.begin is None or not is_contiguous or is_changed:
             return TensorEntry(dtype, sides, 0, 0)
         first = storage.begin + begin * width
@@ -244,6 +247,8 @@ def _unwrap(name: str, value: object) -> tuple[str, tuple[object, ...]]:
     for _ in range(_MOST_WRAPPERS):
         if type(function) is not Named or type(arguments) is not tuple:
             raise _broken(name, "is made by nothing that has a name")
+        if function.name in _PLAIN:
+            return function.name, arguments
         if function.name in _WRAPPED and arguments:
             inner = arguments[0]
             if type(inner) is not Call:

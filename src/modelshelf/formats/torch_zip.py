@@ -36,9 +36,8 @@ def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
     entries = read_directory(descriptor, size)
     root = _root(entries)
     findings = set(_odd_names(entries, root))
-    if f"{root}/constants.pkl" in entries or any(
-        name.startswith(f"{root}/code/") for name in entries
-    ):
+    code = f"{root}/code/"
+    if f"{root}/constants.pkl" in entries or any(name.startswith(code) for name in entries):
         findings.add("it is a TorchScript program; nothing of it was read")
         return TensorIndex(tensors={}, container=Container.PICKLE, findings=tuple(sorted(findings)))
     entry = entries[root + _PICKLE]
@@ -51,8 +50,10 @@ def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
     if is_big:
         findings.add("its numbers are big-endian: their places are left out")
 
+    data = f"{root}/data/"
+
     def locate(key: str) -> Place | None:
-        stored = entries.get(f"{root}/data/{key}")
+        stored = entries.get(data + key)
         if stored is None:
             return None
         if stored.method or stored.is_encrypted or stored.packed != stored.size:
@@ -87,7 +88,12 @@ def _root(entries: Mapping[str, ZipEntry]) -> str:
 
 def _odd_names(entries: Mapping[str, ZipEntry], root: str) -> list[str]:
     """Say what is in the archive that torch did not put there. None of it is unpacked or opened."""
-    odd = [name for name in entries if not name.startswith(f"{root}/") or ".." in name.split("/")]
+    inside = f"{root}/"
+    odd = [
+        name
+        for name in entries
+        if not name.startswith(inside) or (".." in name and ".." in name.split("/"))
+    ]
     shown = ", ".join(repr(name[:100]) for name in sorted(odd)[:3])
     return (
         [f"{len(odd)} entries of the archive are outside of the checkpoint: {shown}"] if odd else []

@@ -24,8 +24,9 @@ __all__ = ["ZipEntry", "open_entry", "read_directory", "stored_at"]
 _END = Struct("<4s4H2IH")
 _END_64 = Struct("<4sQ2H2I4Q")
 _LOCATOR = Struct("<4sIQI")
-_ENTRY = Struct("<4s6H3I5H2I")
-_LOCAL = Struct("<4s5H3I2H")
+# What nobody asks for is stepped over: versions, dates, checksums, attributes.
+_ENTRY = Struct("<4s4x2H8x2I3H8xI")
+_LOCAL = Struct("<4s2x2H16x2H")
 _FIELD = Struct("<2H")
 _U64 = Struct("<Q")
 _LONGEST_COMMENT = 0xFFFF
@@ -104,7 +105,7 @@ def stored_at(descriptor: int, entry: ZipEntry) -> int:
     expected = entry.name.encode("utf-8", "surrogateescape")
     raw = os.pread(descriptor, _LOCAL.size + len(expected), entry.header)
     if len(raw) == _LOCAL.size + len(expected):
-        magic, _, flags, method, *_, name_length, extra_length = _LOCAL.unpack_from(raw)
+        magic, flags, method, name_length, extra_length = _LOCAL.unpack_from(raw)
         begin: int = entry.header + _LOCAL.size + name_length + extra_length
         if (
             magic == b"PK\x03\x04"
@@ -155,8 +156,8 @@ def _entries(raw: bytes, count: int) -> list[ZipEntry]:
     entries = []
     at = 0
     for _ in range(count):
-        (magic, _, _, flags, method, _, _, _, packed, size, name_length, extra_length,
-         comment_length, _, _, _, header) = _ENTRY.unpack_from(raw, at)  # fmt: skip
+        (magic, flags, method, packed, size, name_length, extra_length, comment_length,
+         header) = _ENTRY.unpack_from(raw, at)  # fmt: skip
         if magic != b"PK\x01\x02":
             raise CheckpointFault(problem=f"its directory is damaged at byte {at}")
         at += _ENTRY.size
@@ -201,7 +202,7 @@ def _checked(entries: list[ZipEntry], end: int) -> dict[str, ZipEntry]:
             raise CheckpointFault(
                 problem=f"{entry.name[:100]!r} reaches beyond {limit}, where something else begins"
             )
-        found[entry.name] = entry._replace(limit=limit)
+        found[entry.name] = ZipEntry(*entry[:-1], limit)
     if len(found) != len(entries):
         raise CheckpointFault(problem="its directory names an entry twice")
     if len(limits) != len(entries):
