@@ -103,6 +103,9 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
 def _as_component(folder: str, identity: Identity) -> Identity:
     if folder == SubModelType.IMAGE_ENCODER and identity.type is ModelType.CLIP_VISION:
         return replace(identity, type=ModelType.IMAGE_ENCODER)
+    # Alone it is CLIP's text half, which any model may take; here it is this one's text encoder.
+    if identity.type is ModelType.CLIP_EMBED:
+        return replace(identity, type=ModelType.TEXT_ENCODER)
     return identity
 
 

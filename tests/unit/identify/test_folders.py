@@ -303,10 +303,10 @@ def test_damage_that_leaves_nothing_to_tell_is_an_error(
             "diffusers",
         ),
         ({"config.json": {"_class_name": "AutoencoderTiny"}}, "vae", [], "diffusers"),
-        ({"config.json": CLIP}, "text_encoder", ["any"], "transformers"),
+        ({"config.json": CLIP}, "clip_embed", ["any"], "transformers"),
         (
             {"config.json": CLIP | {"hidden_size": 1024, "num_hidden_layers": 23}},
-            "text_encoder",
+            "clip_embed",
             ["sd-2"],
             "transformers",
         ),

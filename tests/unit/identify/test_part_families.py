@@ -232,10 +232,10 @@ STRANGERS: dict[str, Shapes] = {
         (2560, 20, 151936, 9728, 1024), "norm"
     ),
     "a language model without its norms of keys": encoder_layouts.language_model(_QWEN),
-    "both halves of clip h": encoder_layouts.clip_text(1024, 24) | encoder_layouts.vision(1280, 32),
     "a vision classifier": encoder_layouts.vision(768, 12, is_siglip=True)
     | {"classifier.weight": (1000, 768)},
-    "a safety checker": encoder_layouts.vision(1024, 24) | {"concept_embeds": (17, 768)},
+    "a safety checker of other concepts": encoder_layouts.vision(1024, 24)
+    | {"concept_embeds": (30, 768)},
     "t5 with its decoder": encoder_layouts.t5_encoder(4096, 24, 32128)
     | {"decoder.block.0.layer.0.SelfAttention.q.weight": (4096, 4096)},
     "an ip-adapter of fewer attentions": adapter_layouts.ip_adapter(

@@ -78,10 +78,10 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
 @pytest.mark.parametrize(
     ("config", "model_type", "architecture"),
     [
-        ({"architectures": ["CLIPTextModel"], "hidden_size": 768}, "text_encoder", "clip-l"),
+        ({"architectures": ["CLIPTextModel"], "hidden_size": 768}, "clip_embed", "clip-l"),
         (
             {"architectures": ["CLIPTextModelWithProjection"], "hidden_size": 1280},
-            "text_encoder",
+            "clip_embed",
             "clip-g",
         ),
         (

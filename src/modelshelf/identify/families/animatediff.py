@@ -13,6 +13,8 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Never, Setting
+from modelshelf.identify.families.denoiser import NO_CONTROL
+from modelshelf.identify.families.unet import unet_blocks_diffusers
 from modelshelf.identify.families.video import every, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
@@ -22,7 +24,7 @@ __all__ = ["FAMILIES"]
 
 _SD_1, _SDXL = (BaseModelType.SD_1,), (BaseModelType.SDXL,)
 _CHANNELS = (320, 640, 1280)
-_SD_1_TEXT = 768
+_SD_1_TEXT, _SDXL_TEXT = 768, 2048
 _SPARSE = "animatediff-sparsectrl"
 
 # A UNet that holds motion modules, or a SparseCtrl, is another model.
@@ -161,6 +163,28 @@ FAMILIES = (
             Setting("cross_attention_dim", (_SD_1_TEXT,)),
         ),
         architecture=_SPARSE,
+    ),
+    *(
+        # It makes clips where its base makes images, and is loaded as neither: type without base.
+        Family(
+            id=f"animatediff/main/{levels}-levels",
+            type=ModelType.MAIN,
+            format=ModelFormat.DIFFUSERS,
+            conditions=(
+                Marker("down_blocks.#.motion_modules.*"),
+                *unet_blocks_diffusers(context, blocks),
+                *NO_CONTROL,
+            ),
+            architecture="animatediff",
+        )
+        for levels, context, blocks in ((4, _SD_1_TEXT, (6, 1, 9)), (3, _SDXL_TEXT, (24, 10, 36)))
+    ),
+    Family(
+        id="animatediff/unet/folder",
+        type=ModelType.UNET,
+        format=ModelFormat.DIFFUSERS,
+        conditions=(Setting("class", ("UNetMotionModel",)),),
+        architecture="animatediff",
     ),
     _folder(BaseModelType.SD_1, [320, 640, 1280, 1280], ""),
     _folder(BaseModelType.SDXL, [320, 640, 1280], "animatediff-sdxl-beta"),

@@ -95,7 +95,7 @@ def _folder(size: _Size) -> Family:
     )
     return Family(
         id=f"{size.name}/folder",
-        type=ModelType.TEXT_ENCODER,
+        type=ModelType.CLIP_EMBED,
         format=ModelFormat.TRANSFORMERS,
         bases=size.bases,
         conditions=conditions,

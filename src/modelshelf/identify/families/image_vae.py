@@ -110,6 +110,17 @@ FAMILIES = (
         Tensor("bn.running_mean", (128,)),
         decoder=None,
     ),
+    # Wider, a layer more on each level, and no attention in the middle.
+    *_two_namings(
+        "cogview4",
+        (BaseModelType.COGVIEW_4,),
+        16,
+        (12, 16),
+        _NO_QUANT,
+        Absent("decoder.mid_block.attentions.*"),
+        Absent("decoder.mid.attn_1.*"),
+        decoder=1024,
+    ),
     Family(
         id="vae/hunyuan-image/original",
         type=ModelType.VAE,
@@ -161,6 +172,20 @@ FAMILIES = (
         ),
         architecture="dc-ae-f32c32",
         details=(Detail("latent_channels", "32"),),
+    ),
+    Family(
+        # Made for class labels and never taken up by a base: 128 channels at a 64th or a 128th.
+        id="vae/dc-ae/128-channels",
+        type=ModelType.VAE,
+        format=ModelFormat.DIFFUSERS,
+        conditions=(
+            Tensor("decoder.conv_in.weight", (2048, 128), rank=4),
+            Tensor("encoder.conv_out.weight", (128, 2048), rank=4),
+            Tensor("encoder.down_blocks.#.#.conv1.weight", rank=4),
+            Tensor("decoder.up_blocks.#.#.conv1.weight", rank=4),
+        ),
+        architecture="dc-ae-c128",
+        details=(Detail("latent_channels", "128"),),
     ),
     Family(
         id="vae/movq",

@@ -7,6 +7,8 @@ Sources: ai-forever/Kandinsky-2, `UNet2DConditionModel` and `PriorTransformer` o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.denoiser import component
 from modelshelf.identify.family import Architecture, Family, Trait
@@ -121,6 +123,19 @@ FAMILIES = (
         architecture="kandinsky-2.2-prior",
         prediction=SchedulerPredictionType.SAMPLE,
         kind="prior-folder",
+    ),
+    replace(
+        component(
+            BaseModelType.KANDINSKY_2,
+            "PriorTransformer",
+            Setting("embedding_dim", (768,)),
+            # Karlo's prior is in a pipeline of another class.
+            Setting("pipeline", ("Kandinsky*",)),
+            architecture="kandinsky-2.1-prior",
+            prediction=SchedulerPredictionType.SAMPLE,
+            kind="prior-folder-2.1",
+        ),
+        special_case_of=("kandinsky-2/transformer/prior-folder-768",),
     ),
     Family(
         id="kandinsky-2/transformer/prior-folder-768",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Never, Setting
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
-from modelshelf.identify.tensor_condition import Adapts
+from modelshelf.identify.tensor_condition import Absent, Adapts
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -54,6 +54,8 @@ FAMILIES = (
             Never(Adapts("denoiser:layers_#_mlp_*_proj")),
             Never(Adapts("denoiser:language_model_layers_#_*")),
             Never(Adapts("denoiser:lora_weights_*")),
+            # FaceID has a LoRA besides: what is left of it is still no LoRA.
+            Absent("*to_k_ip*"),
         ),
         traits=DIFFUSERS_FORMAT,
         is_fallback=True,

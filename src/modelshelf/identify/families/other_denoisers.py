@@ -32,8 +32,8 @@ class _Other:
     """Of its component folder; empty for a class that others have too."""
     type: ModelType = ModelType.TRANSFORMER
     """Of its component folder."""
-    prediction: SchedulerPredictionType = _FLOW
-    """What it predicts."""
+    prediction: SchedulerPredictionType | None = _FLOW
+    """What it predicts; None where it fills in tokens."""
 
 
 def _flux_like(text: int, embedder: str, *conditions: Condition) -> tuple[Condition, ...]:
@@ -188,6 +188,36 @@ _OTHERS = (
             Tensor("layers.#.norm1.weight", (3072,), below=42),
             Tensor("final_norm_video.weight", (3072,)),
         ),
+    ),
+    _Other(
+        "dit",
+        (
+            Tensor("transformer_blocks.#.norm1.emb.class_embedder.embedding_table.weight", (1001,)),
+            weight_or_bias("transformer_blocks.#.norm1.linear", (6 * 384, 6 * 768, 6 * 1024, 6912)),
+            Tensor("pos_embed.proj.weight", (None, 4), rank=4),
+        ),
+        "DiTTransformer2DModel",
+        prediction=_EPSILON,
+    ),
+    _Other(
+        "amused",
+        (
+            Tensor("embed.embeddings.weight", (8256, 768)),
+            Tensor("transformer_layers.#.norm1.norm.weight", (1024,), below=22),
+            Tensor("encoder_proj_layer_norm.weight", (1024,)),
+        ),
+        "UVit2DModel",
+        prediction=None,
+    ),
+    _Other(
+        "unidiffuser",
+        (
+            Tensor("clip_img_in.weight", (1536, 512)),
+            Tensor("text_in.weight", (1536, (64, 768))),
+            Tensor("vae_img_in.proj.weight", (1536, 4, 2, 2)),
+        ),
+        "UniDiffuserModel",
+        prediction=_EPSILON,
     ),
     _Other(
         "kandinsky-3",

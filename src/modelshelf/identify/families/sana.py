@@ -6,10 +6,10 @@ Sources: `sana_multi_scale.py` of NVlabs/Sana, `SanaTransformer2DModel` of huggi
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting
+from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -35,7 +35,13 @@ FAMILIES = (
         _SANA,
         "diffusers",
         Tensor("caption_norm.weight", (_WIDTHS,)),
-        Tensor("transformer_blocks.#.ff.conv_inverted.weight", rank=4, below=_MOST_BLOCKS),
+        Either(
+            (
+                Tensor("transformer_blocks.#.ff.conv_inverted.weight", rank=4, below=_MOST_BLOCKS),
+                # Nunchaku packs these convolutions as matrices and turns the words around.
+                Marker("*.ff.inverted_conv.*"),
+            )
+        ),
         Tensor("transformer_blocks.#.scale_shift_table", (6, _WIDTHS), below=_MOST_BLOCKS),
         weight_or_bias("caption_projection.linear_1", _WIDTHS),
         Tensor("patch_embed.proj.weight", (_WIDTHS, 32), rank=4),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Either, Never, Setting, Unset
 from modelshelf.identify.family import Family, Trait
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -54,6 +55,19 @@ FAMILIES = (
         format=ModelFormat.TRANSFORMERS,
         bases=_ANY,
         conditions=(Setting("class", ("*SafetyChecker",)),),
+    ),
+    Family(
+        id="safety-checker/file",
+        type=ModelType.SAFETY_CHECKER,
+        format=ModelFormat.DIFFUSERS,
+        bases=_ANY,
+        conditions=(
+            Tensor("concept_embeds", (17, 768)),
+            Tensor("special_care_embeds", (3, 768)),
+            Tensor("visual_projection.weight", (768, 1024)),
+            Absent("*input_blocks.*"),
+            Absent("*down_blocks.*"),
+        ),
     ),
     Family(
         id="scheduler/folder",

@@ -116,7 +116,7 @@ FAMILIES = (
     ),
     Family(
         id="sd-2/text-encoder/folder",
-        type=ModelType.TEXT_ENCODER,
+        type=ModelType.CLIP_EMBED,
         format=ModelFormat.TRANSFORMERS,
         bases=_SD_2,
         conditions=(

@@ -37,8 +37,8 @@ _CHANNELS = {
     9: ModelVariantType.INPAINT,
 }
 # 4 latent channels; with a mask and a masked image 9, with a depth map 5, with an image 8, with
-# two (IC-Light's foreground and background) 12.
-_IMAGE_INPUTS = (4, 5, 8, 9, 12)
+# two (IC-Light's foreground and background) 12, with three (Marigold's lighting) 16.
+_IMAGE_INPUTS = (4, 5, 8, 9, 12, 16)
 
 IMAGE_PIPELINE = Setting(
     "pipeline", ("*ImageVariation*", "*Zero123*", "*Zero1to3*", "PaintByExample*")
@@ -59,6 +59,8 @@ _NO_OTHER_KIND = (
     Absent("encoder_hid_proj*"),
     Absent("visual.*"),
     Absent("vision_model.*"),
+    # A second UNet that steers the first, and none by itself.
+    Absent("brushnet_*"),
 )
 
 

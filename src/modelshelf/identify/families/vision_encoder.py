@@ -9,9 +9,11 @@ Wan-Video/Wan2.1, `ReduxImageEncoder` of huggingface/diffusers.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modelshelf.identify.condition import Condition, Setting
-from modelshelf.identify.family import Family
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.family import Detail, Family
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -38,6 +40,14 @@ _ALONE: tuple[Condition, ...] = (
     Absent("*lora*"),
 )
 
+_IN_NO_BUNDLE: tuple[Condition, ...] = (
+    Absent("input_blocks.*"),
+    Absent("down_blocks.*"),
+    Absent("decoder.*"),
+    Absent("concept_embeds*"),
+    Absent("*lora*"),
+)
+
 
 def _clip(width: int, layers: int, prefix: str) -> tuple[Condition, ...]:
     return (
@@ -55,6 +65,24 @@ def _open_clip(width: int, layers: int) -> tuple[Condition, ...]:
         Tensor("visual.transformer.resblocks.#.attn.in_proj_weight", (None, width), count=layers),
         # With a text half beside it, it is all of CLIP and no encoder of images.
         Absent("token_embedding.weight"),
+    )
+
+
+def _all_of_h(naming: str) -> tuple[Condition, ...]:
+    """CLIP H with its text half: SD 2's file leaves the picture out, so whoever keeps it, sees."""
+    if naming == "open-clip":
+        return (
+            Tensor("visual.conv1.weight", (1280, 3), rank=4),
+            Tensor("visual.transformer.resblocks.#.attn.in_proj_weight", (None, 1280), count=32),
+            Some("token_embedding.weight", (None, 1024)),
+            Tensor("positional_embedding", (77, 1024)),
+            *_IN_NO_BUNDLE,
+        )
+    return (
+        Tensor("vision_model.embeddings.class_embedding", (1280,)),
+        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, 1280), count=32),
+        Some("text_model.embeddings.token_embedding.weight", (None, 1024)),
+        *_IN_NO_BUNDLE,
     )
 
 
@@ -90,6 +118,18 @@ FAMILIES = (
     *(
         _file(f"{name}/open-clip", name, _open_clip(width, layers), is_original=True)
         for name, width, layers in _CLIP
+    ),
+    *(
+        replace(
+            _file(
+                f"clip-vision-h/{naming}-whole",
+                "clip-vision-h",
+                _all_of_h(naming),
+                is_original=naming == "open-clip",
+            ),
+            details=(Detail("halves", "text and vision"),),
+        )
+        for naming in ("open-clip", "transformers")
     ),
     _file(
         "clip-vision-h/wan",

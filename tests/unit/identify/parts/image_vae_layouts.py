@@ -28,6 +28,19 @@ def kl_vae(
     return found
 
 
+def cogview_4_vae(*, is_diffusers: bool = False) -> Shapes:
+    """CogView4's: 16 channels, three blocks on each level down and four up."""
+    down = "encoder.down_blocks.{0}.resnets.{1}" if is_diffusers else "encoder.down.{0}.block.{1}"
+    up = "decoder.up_blocks.{0}.resnets.{1}" if is_diffusers else "decoder.up.{0}.block.{1}"
+    found = conv("encoder.conv_in", (128, 3, 3, 3)) | conv("decoder.conv_in", (1024, 16, 3, 3))
+    for level, channels in enumerate((128, 512, 1024, 1024)):
+        for number in range(4):
+            if number < 3:
+                found |= conv(down.format(level, number) + ".conv1", (channels, channels, 3, 3))
+            found |= conv(up.format(level, number) + ".conv1", (channels, channels, 3, 3))
+    return found
+
+
 def flux_2_vae(*, is_diffusers: bool = False) -> Shapes:
     """FLUX.2's: 32 channels, and running statistics of 128."""
     statistics: Shapes = {"bn.running_mean": (128,), "bn.running_var": (128,)}

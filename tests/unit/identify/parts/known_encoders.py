@@ -73,6 +73,27 @@ ENCODERS: dict[str, Answer] = {
         "any",
         "clip-g",
     ),
+    **{
+        f"both halves of clip-h {naming}": (halves, "clip_vision", "any", "clip-vision-h")
+        for naming, halves in (
+            ("transformers", layouts.clip_text(1024, 24) | layouts.vision(1280, 32)),
+            (
+                "open-clip",
+                layouts.clip_text(1024, 24, "open-clip") | layouts.open_clip_vision(1280, 32),
+            ),
+        )
+    },
+    "safety checker": (
+        layouts.vision(1024, 24, start="vision_model.vision_model.")
+        | {
+            "visual_projection.weight": (768, 1024),
+            "concept_embeds": (17, 768),
+            "special_care_embeds": (3, 768),
+        },
+        "safety_checker",
+        "any",
+        "",
+    ),
     "clip-h without its last layer": (
         layouts.clip_text(1024, 23),
         "clip_embed",

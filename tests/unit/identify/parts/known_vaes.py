@@ -23,6 +23,16 @@ _IMAGES: dict[str, tuple[Shapes, str]] = {
     "x4 upscaler diffusers": (image.kl_vae(4, is_diffusers=True, levels=3, quant=8), "sd-2"),
     "16 channels": (image.kl_vae(16), _SIXTEEN),
     "16 channels diffusers": (image.kl_vae(16, is_diffusers=True), _SIXTEEN),
+    "cogview4": (image.cogview_4_vae(), "cogview4"),
+    "cogview4 diffusers": (image.cogview_4_vae(is_diffusers=True), "cogview4"),
+    "dc-ae of 128 channels": (
+        conv("encoder.conv_in", (128, 3, 3, 3))
+        | conv("decoder.conv_in", (2048, 128, 3, 3))
+        | conv("encoder.conv_out", (128, 2048, 3, 3))
+        | conv("encoder.down_blocks.1.0.conv1", (256, 256, 3, 3))
+        | conv("decoder.up_blocks.1.0.conv1", (256, 256, 3, 3)),
+        "",
+    ),
     "flux2": (image.flux_2_vae(), "flux2"),
     "flux2 diffusers": (image.flux_2_vae(is_diffusers=True), "flux2"),
     "hunyuan-image": (image.hunyuan_image_vae(), "hunyuan-image-2.1"),

@@ -1,0 +1,170 @@
+"""Published video models that no base is named for: what they are, so that nobody takes them for kin.
+
+Most are an image or video model of a base with something added, and none is loaded as that base: what
+is added decides. Sources: the classes of huggingface/diffusers with the published configurations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelshelf.identify.condition import Condition, Setting
+from modelshelf.identify.families.denoiser import weight_or_bias
+from modelshelf.identify.families.video import NO_CONTROL, vectors
+from modelshelf.identify.family import Family
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.schema.taxonomy import ModelFormat, ModelType, SchedulerPredictionType
+
+__all__ = ["FAMILIES"]
+
+_FLOW, _EPSILON, _V = (
+    SchedulerPredictionType.FLOW,
+    SchedulerPredictionType.EPSILON,
+    SchedulerPredictionType.V_PREDICTION,
+)
+_OF_TIME = "down_blocks.#.temp_convs.*"
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """One architecture."""
+
+    name: str
+    conditions: tuple[Condition, ...]
+    """Of its file."""
+    class_name: str
+    """Of its component folder."""
+    prediction: SchedulerPredictionType | None = None
+    """What it predicts, where all that was published does."""
+    type: ModelType = ModelType.TRANSFORMER
+    """Of its component folder."""
+
+
+_OTHERS = (
+    _Other(
+        "allegro",
+        (
+            Tensor("transformer_blocks.#.scale_shift_table", (6, 2304), below=32),
+            Tensor("pos_embed.proj.weight", (2304, 4), rank=4),
+            weight_or_bias("caption_projection.linear_1", 2304),
+            Absent("caption_norm.*"),
+        ),
+        "AllegroTransformer3DModel",
+        _V,
+    ),
+    _Other(
+        "latte",
+        (
+            Tensor("temporal_transformer_blocks.#.scale_shift_table", (6, 1152), below=28),
+            Tensor("transformer_blocks.#.scale_shift_table", (6, 1152), below=28),
+            Tensor("pos_embed.proj.weight", (1152, 4), rank=4),
+        ),
+        "LatteTransformer3DModel",
+        _EPSILON,
+    ),
+    _Other(
+        "easyanimate",
+        (
+            vectors("transformer_blocks.#.norm1.linear.bias", 18432, below=48),
+            vectors("transformer_blocks.#.attn1.norm_added_k.weight", 64),
+            weight_or_bias("text_proj", 3072),
+            Tensor("proj.weight", (3072,), rank=4),
+        ),
+        "EasyAnimateTransformer3DModel",
+        _FLOW,
+    ),
+    _Other(
+        "consisid",
+        (
+            Marker("local_facial_extractor.*"),
+            vectors("transformer_blocks.#.norm1.linear.bias", 18432, below=42),
+            weight_or_bias("patch_embed.text_proj", 3072),
+        ),
+        "ConsisIDTransformer3DModel",
+        _V,
+    ),
+    _Other(
+        "sana-video",
+        (
+            Tensor("transformer_blocks.#.ff.conv_temp.weight", rank=4),
+            Tensor("transformer_blocks.#.scale_shift_table", (6, 2240)),
+            Tensor("caption_norm.weight", (2240,)),
+            Tensor("patch_embedding.weight", (2240,), rank=5),
+        ),
+        "SanaVideoTransformer3DModel",
+        _FLOW,
+    ),
+    _Other(
+        "wan-animate-2",
+        (
+            Tensor("blocks.#.modulation", (1, 6, 5120), rank=3),
+            vectors("blocks.#.self_attn.to_q.bias", 5120, below=40),
+            vectors("blocks.#.cross_attn.norm_added_k.weight", 5120),
+            Tensor("head.modulation", (1, 2, 5120)),
+            *NO_CONTROL,
+        ),
+        "WanAnimate2Transformer3DModel",
+        _FLOW,
+    ),
+    _Other(
+        "helios",
+        (
+            Tensor("blocks.#.scale_shift_table", (1, 6, 5120), rank=3),
+            Tensor("patch_short.weight", (5120, 16), rank=5),
+            Tensor("patch_mid.weight", (5120, 16), rank=5),
+            Tensor("patch_long.weight", (5120, 16), rank=5),
+            *NO_CONTROL,
+        ),
+        "HeliosTransformer3DModel",
+        _FLOW,
+    ),
+    _Other(
+        "modelscope-t2v",
+        (
+            Marker(_OF_TIME),
+            vectors("transformer_in.norm.weight", 320),
+            Tensor("conv_in.weight", (320, 4), rank=4),
+            Tensor("conv_out.weight", (4, 320), rank=4),
+            *NO_CONTROL,
+        ),
+        "UNet3DConditionModel",
+        type=ModelType.UNET,
+    ),
+    _Other(
+        "i2vgen-xl",
+        (
+            Marker(_OF_TIME),
+            vectors("transformer_in.norm.weight", 320),
+            Tensor("conv_in.weight", (320, 8), rank=4),
+            vectors("image_latents_temporal_encoder.norm1.weight", 4),
+        ),
+        "I2VGenXLUNet",
+        type=ModelType.UNET,
+    ),
+)
+
+
+def _file(other: _Other) -> Family:
+    return Family(
+        id=f"other/main/{other.name}",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        conditions=other.conditions,
+        architecture=other.name,
+        prediction_type=other.prediction,
+    )
+
+
+def _folder(other: _Other) -> Family:
+    return Family(
+        id=f"other/{other.type}/{other.name}",
+        type=other.type,
+        format=ModelFormat.DIFFUSERS,
+        conditions=(Setting("class", (other.class_name,)),),
+        architecture=other.name,
+        prediction_type=other.prediction,
+    )
+
+
+FAMILIES = (*map(_file, _OTHERS), *map(_folder, _OTHERS))
+"""Each as a file and as a folder."""

@@ -1,0 +1,190 @@
+"""Published models that resemble a known base and are none of its models, found among unseen files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelshelf.identify import identify
+from modelshelf.schema.identity import Identity
+from tests.unit.identify.layouts import (
+    SD_1,
+    SD_2,
+    SDXL,
+    Shapes,
+    diffusers_unet,
+    index_of,
+    ip_adapter,
+    unet_settings,
+)
+from tests.unit.identify.recorded import RECORDED
+
+
+def pairs(modules: Shapes, prefix: str = "transformer.", rank: int = 4) -> Shapes:
+    """Return a LoRA of these modules in PEFT's names."""
+    found: Shapes = {}
+    for path, (outputs, inputs) in modules.items():
+        found[f"{prefix}{path}.lora_A.weight"] = (rank, inputs)
+        found[f"{prefix}{path}.lora_B.weight"] = (outputs, rank)
+    return found
+
+
+def joint(double: range, single: range, width: int = 3072) -> Shapes:
+    """The attentions of FLUX.1's two kinds of blocks."""
+    words = ("to_q", "to_k", "to_v")
+    square = (width, width)
+    return {
+        **{f"transformer_blocks.{n}.attn.{one}": square for n in double for one in words},
+        **{f"single_transformer_blocks.{n}.attn.{one}": square for n in single for one in words},
+    }
+
+
+def claims(identity: Identity) -> list[str]:
+    return [base.value for base in identity.bases or identity.candidates]
+
+
+@pytest.mark.parametrize(
+    ("double", "single", "architecture", "expected"),
+    [
+        (range(10), range(20), "longcat-image", []),
+        (range(6), range(27), "ovis-image", []),
+        (range(8), range(38), "", ["flux", "unknown"]),
+        (range(19), range(38), "", ["flux"]),
+    ],
+)
+def test_an_adapter_that_ends_where_a_shorter_denoiser_ends_is_not_flux(
+    double: range, single: range, architecture: str, expected: list[str]
+) -> None:
+    """All its modules are FLUX.1's, and whoever adapts FLUX.1 goes on to the last block."""
+    identity = identify(index_of(pairs(joint(double, single))))
+    assert identity.type == "lora"
+    assert (claims(identity), identity.architecture) == (expected, architecture)
+
+
+def test_a_lora_of_few_blocks_of_flux_stays_possible() -> None:
+    """Single blocks chosen by hand end nowhere."""
+    identity = identify(index_of(pairs(joint(range(3), range(7, 21, 3)))))
+    assert "flux" in claims(identity)
+
+
+def test_the_trainer_of_hunyuan_video_writes_a_name_of_its_own() -> None:
+    """Tencent's own LoRAs for image-to-video begin with the model's name."""
+    modules: Shapes = {}
+    for number in range(20):
+        for stream in ("img", "txt"):
+            stem = f"Hunyuan_video_I2V_lora_double_blocks_{number}_{stream}_attn_qkv"
+            modules[f"{stem}.lora_down.weight"] = (8, 3072)
+            modules[f"{stem}.lora_up.weight"] = (9216, 8)
+    identity = identify(index_of(modules))
+    assert identity.type == "lora"
+    assert set(claims(identity)) & {"hunyuan-video"}
+
+
+def test_what_is_left_of_a_face_id_is_no_lora() -> None:
+    """It has a LoRA beside its keys, so a file that lost some keys still has one."""
+    whole = ip_adapter(2048, 70)
+    rest = dict(sorted(whole.items())[3:]) | {
+        f"ip_adapter.{number}.to_q_lora.{side}.weight": shape
+        for number in range(140)
+        for side, shape in (("down", (128, 640)), ("up", (640, 128)))
+    }
+    assert identify(index_of(rest)).type.value in {"ip_adapter", "unknown"}
+
+
+def test_a_second_unet_that_steers_the_first_is_no_main_model() -> None:
+    """BrushNet holds every block of its base."""
+    shapes = diffusers_unet(SD_1) | {
+        "conv_in_condition.weight": (320, 9, 3, 3),
+        "brushnet_down_blocks.0.weight": (320, 320, 1, 1),
+        "brushnet_up_blocks.0.weight": (1280, 1280, 1, 1),
+    }
+    assert identify(index_of(shapes)).type == "unknown"
+
+
+@pytest.mark.parametrize(
+    "shapes", [diffusers_unet(SD_1), diffusers_unet(SDXL)], ids=["four levels", "three levels"]
+)
+def test_a_unet_that_was_saved_with_its_motion_has_no_base(shapes: Shapes) -> None:
+    """It makes clips, and nothing that loads the base loads it."""
+    shapes = shapes | {"down_blocks.0.motion_modules.0.norm.weight": (320,)}
+    identity = identify(index_of(shapes))
+    assert (identity.type.value, identity.architecture) == ("main", "animatediff")
+    assert claims(identity) == []
+
+
+def test_marigold_of_three_images_is_sd_2() -> None:
+    """What it sees beside the noise: the picture, its colours and its light."""
+    shapes = diffusers_unet(SD_2) | {"conv_in.weight": (320, 16, 3, 3)}
+    assert identify(index_of(shapes)).base == "sd-2"
+
+
+def test_what_came_out_of_videos_is_known_in_either_of_two_kinds() -> None:
+    """ModelScope's UNet and I2VGen-XL's differ in what goes in."""
+    shapes = diffusers_unet(SD_2) | {
+        "down_blocks.0.temp_convs.0.conv4.3.weight": (320, 320, 3, 1, 1),
+        "transformer_in.norm.weight": (320,),
+        "conv_out.weight": (4, 320, 3, 3),
+    }
+    assert identify(index_of(shapes)).architecture == "modelscope-t2v"
+    shapes |= {
+        "conv_in.weight": (320, 8, 3, 3),
+        "image_latents_temporal_encoder.norm1.weight": (4,),
+    }
+    assert identify(index_of(shapes)).architecture == "i2vgen-xl"
+
+
+def test_sana_as_nunchaku_packs_it_is_sana() -> None:
+    """Its convolutions became matrices with their words turned around; what stands around stayed."""
+    shapes = {
+        name: shape
+        for name, shape in RECORDED["sana-1.6b"].shapes.items()
+        if ".attn" not in name and ".ff." not in name
+    }
+    shapes |= {
+        f"transformer_blocks.{number}.ff.inverted_conv.qweight": (11200, 1120)
+        for number in range(20)
+    }
+    identity = identify(index_of(shapes))
+    assert (identity.type.value, claims(identity)) == ("main", ["sana"])
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "bases"),
+    [("KandinskyPriorPipeline", ["kandinsky-2"]), ("UnCLIPPipeline", [])],
+)
+def test_the_pipeline_tells_whose_prior_it_is(
+    tmp_path: Path, pipeline: str, bases: list[str]
+) -> None:
+    """Kandinsky 2.1's prior equals Karlo's in every number."""
+    index = {"_class_name": pipeline, "prior": ["diffusers", "PriorTransformer"]}
+    config = {"_class_name": "PriorTransformer", "embedding_dim": 768}
+    (tmp_path / "prior").mkdir()
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
+    (tmp_path / "prior" / "config.json").write_text(json.dumps(config))
+    identity = identify(tmp_path)
+    assert [base.value for base in identity.bases] == bases
+
+
+def test_clip_is_a_text_encoder_inside_a_pipeline_and_clip_alone(tmp_path: Path) -> None:
+    """Nothing but the pipeline makes it that model's encoder."""
+    folder = tmp_path / "text_encoder"
+    folder.mkdir()
+    (folder / "config.json").write_text(
+        json.dumps({"architectures": ["CLIPTextModel"], "hidden_size": 768})
+    )
+    assert identify(folder).type == "clip_embed"
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text(json.dumps(unet_settings(SD_1)))
+    (tmp_path / "model_index.json").write_text(
+        json.dumps(
+            {
+                "_class_name": "StableDiffusionPipeline",
+                "text_encoder": ["transformers", "CLIPTextModel"],
+                "unet": ["diffusers", "UNet2DConditionModel"],
+            }
+        )
+    )
+    parts = {one.folder: one.identity.type for one in identify(tmp_path).components}
+    assert parts["text_encoder"] == "text_encoder"
