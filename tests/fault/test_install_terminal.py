@@ -41,17 +41,16 @@ _HARMLESS = re.compile(
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[CivitaiSite]:
     lora = tiny.lora(tmp_path / "ink.safetensors", base="sd-1", size=2_000_000)
-    names = {"name": EVIL, "trained_words": (EVIL,)}
-    good = HostedVersion(
-        11, [HostedModelFile(id=31, path=lora, name=f"{EVIL}.safetensors")], **names
-    )  # type: ignore[arg-type]
     members = tiny.lora(tmp_path / "members.safetensors", base="sd-1", size=2_000_000, seed=3)
-    shut = HostedVersion(21, [HostedModelFile(id=32, path=members)], **names, needs_login=True)  # type: ignore[arg-type]
-    facts = {"creator": EVIL, "tags": (EVIL,)}
-    with civitai_site(
-        HostedModel(1, EVIL, [good], **facts),  # type: ignore[arg-type]
-        HostedModel(2, EVIL, [shut], **facts),  # type: ignore[arg-type]
-    ) as site:
+    name = f"{EVIL}.safetensors"
+    good = HostedVersion(11, [HostedModelFile(id=31, path=lora, name=name)])
+    shut = HostedVersion(21, [HostedModelFile(id=32, path=members, name=name)], needs_login=True)
+    models = [HostedModel(1, EVIL, [good]), HostedModel(2, EVIL, [shut])]
+    for version in (good, shut):
+        version.name, version.trained_words = EVIL, (EVIL,)
+    for model in models:
+        model.creator, model.tags = EVIL, (EVIL,)
+    with civitai_site(*models) as site:
         yield site
 
 
