@@ -10,9 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, SupportsIndex, overload
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_serializer
 
-from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.config import ModelConfigBase
 from modelshelf.schema.event import DownloadPart
 from modelshelf.schema.model_source import (
     CivitaiModelSource,
@@ -68,8 +68,9 @@ class ModelInstallJob(BaseModel):
     """What is to be installed."""
     config_in: dict[str, Any] = Field(default_factory=dict)
     """What the caller says of the model, over what is found out."""
-    config_out: AnyModelConfig | None = None
-    """The record, when the model is in the library; None before."""
+    # Not `AnyModelConfig`: each program that installs would build the checks of forty classes, and use none.
+    config_out: SerializeAsAny[ModelConfigBase] | None = None
+    """The record, of one of the classes of `AnyModelConfig`, when the model is in the library; None before."""
     status: InstallStatus = InstallStatus.WAITING
     """Where it is in its life."""
     inplace: bool = False

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from modelshelf.schema.config import parse_config
 from modelshelf.schema.event import DownloadPart
 from modelshelf.schema.install_job import InstallJobs, InstallStatus, ModelInstallJob
 from modelshelf.schema.model_source import HFModelSource, LocalModelSource, URLModelSource
@@ -22,6 +23,17 @@ def test_each_status_has_its_property() -> None:
         assert [one for one in names if getattr(job, one)] == [name]
         ended += [status] if job.in_terminal_state else []
     assert ended == [InstallStatus.COMPLETED, InstallStatus.ERROR, InstallStatus.CANCELLED]
+
+
+def test_a_job_tells_all_fields_of_its_record() -> None:
+    """Those too that only the record's class has; the record itself is handed on as it is."""
+    fields = {"name": "ink", "type": "main", "format": "checkpoint", "base": "sd-1"}
+    record = parse_config({**fields, "path": "ink.ckpt", "config": "v1-inference.yaml"})
+    job = ModelInstallJob(id=1, source=PATH)
+    job.config_out = record
+    assert job.config_out is record
+    assert job.model_dump()["config_out"] == record.model_dump()
+    assert job.model_dump(mode="json")["config_out"]["config"] == "v1-inference.yaml"
 
 
 def test_no_token_leaves_a_job() -> None:
