@@ -133,6 +133,8 @@ def main() -> NoReturn:
     open_closed_streams()
     signal.signal(signal.SIGTERM, _interrupt)
     called = Path(sys.argv[0]).name
+    # Plug-ins of pydantic have no part in this; to find them it looks through every package there is.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # To import is to make many objects and no garbage: looking for some took a tenth of a short command.
     gc.set_threshold(_GARBAGE)
     try:

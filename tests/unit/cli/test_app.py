@@ -137,6 +137,14 @@ def test_a_question_about_models_imports_nothing_that_adds_or_reads_them(
     assert "modelshelf.records" in modules
 
 
+@pytest.mark.parametrize("words", [["ls"], ["find", "ink"], ["du"]], ids=" ".join)
+def test_a_list_of_stored_models_makes_no_class_of_record(
+    shelf_of_one: dict[str, str], words: list[str]
+) -> None:
+    """There are forty, and no record is read."""
+    assert "modelshelf.schema.config_kinds" not in imported(*words, **shelf_of_one)
+
+
 @pytest.mark.parametrize("words", [[], ["-q"], ["--json"], ["--explain"]], ids=" ".join)
 def test_a_look_at_a_file_imports_no_database_and_no_processes(
     tmp_path: Path, words: list[str]
