@@ -81,7 +81,7 @@ def fetch_twice(final: Path, disk: Disk) -> None:
         partly.begin(HEAD)
         for start, end in PIECES:
             partly.write(start, memoryview(bytes(end - start)))
-        partly.restart()
+        partly.begin(HEAD)
     fetch(final, disk)
 
 

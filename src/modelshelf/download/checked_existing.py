@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from modelshelf.download.destination_trouble import destination_trouble
-from modelshelf.download.following import FollowedDigests, Follower
+from modelshelf.download.digest_work import FollowedDigests
+from modelshelf.download.following import Follower
 from modelshelf.download.owned_file import read_into
 from modelshelf.download.spans import Spans
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, Verification

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from modelshelf.download.following import Buffers, Follower
+from modelshelf.download.buffers import Buffers
+from modelshelf.download.following import Follower
 from modelshelf.download.partial_file import PartialFile
 
 __all__ = ["FileSink"]

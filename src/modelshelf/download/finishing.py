@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelshelf.download.content_answer import Content
+from modelshelf.download.digest_work import FollowedDigests
 from modelshelf.download.failed_attempts import TransferStoppedError
-from modelshelf.download.following import FollowedDigests, Follower
+from modelshelf.download.following import Follower
 from modelshelf.download.holdings import Holdings, wanted_digests
 from modelshelf.download.partial_file import publish_small
 from modelshelf.download.redirects import SeenFacts

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import mmap
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Condition, Thread
 from typing import NamedTuple, Protocol
 
-from blake3 import blake3
-
+from modelshelf.download.digest_work import DigestWork, FollowedDigests
 from modelshelf.download.spans import Spans
 from modelshelf.errors import DestinationUnusableError
-from modelshelf.schema.digest import Digest, DigestAlgorithm
 
-__all__ = ["Buffers", "FollowedDigests", "Follower", "Readable"]
+__all__ = ["Follower", "Readable"]
 
 _READ_BACK = 1024 * 1024
 """Bytes that are read back from the file at once."""
@@ -37,52 +32,6 @@ class Readable(Protocol):
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Fill *buffer* from *offset*; return how many bytes came, fewer only at the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class FollowedDigests:
-    """What was worked out of the bytes that arrived. None means: was not asked for."""
-
-    size: int
-    """Bytes that went into the digests."""
-    sha256: Digest | None = None
-    """SHA-256."""
-    blake3: Digest | None = None
-    """BLAKE3."""
-    git_sha1: str | None = None
-    """40 hexadecimal digits, as git names the content."""
-
-
-class Buffers:
-    """Memory that goes from a connection to the follower and back, instead of being copied.
-
-    As much is kept as was ever in use at once: a buffer for each connection and those that wait to be hashed.
-    Of a buffer only the pages count that somebody ever wrote to.
-    """
-
-    def __init__(self, length: int = 1024 * 1024) -> None:
-        self.length = length
-        """Bytes of each buffer."""
-        self._free: deque[memoryview] = deque()
-
-    def take(self) -> memoryview:
-        """Return a buffer that nobody else uses; what is in it means nothing."""
-        try:
-            return self._free.pop()
-        except IndexError:
-            # Private, so that a child of this process never sees what is read into it later.
-            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-            return memoryview(mmap.mmap(-1, self.length, flags=flags))
-
-    def give(self, buffer: memoryview) -> None:
-        """Take back what `take` returned, whole."""
-        self._free.append(buffer)
-
-
-class _Hasher(Protocol):
-    def update(self, chunk: memoryview, /) -> object: ...
-
-    def digest(self) -> bytes: ...
 
 
 class _Chunk(NamedTuple):
@@ -131,8 +80,7 @@ class Follower:
             held: Which bytes are there already; they are read back.
             most_waiting: How many offered chunks may wait to be hashed.
         """
-        self._algorithms = frozenset(DigestAlgorithm(name) for name in algorithms)
-        self._git_size = git_size
+        self._work = DigestWork(algorithms, git_size=git_size)
         self._partial = partial
         self._most_waiting = most_waiting
         self._changed = Condition()
@@ -143,13 +91,16 @@ class Follower:
         self._failure: Exception | None = None
         self._waiting: deque[_Chunk] = deque()
         self._memory: memoryview | None = None
-        self._told = Spans()
-        self._begin(held or Spans())
+        # Everything before this offset is hashed, waiting or being read back.
+        self._taken = 0
+        self._told = held or Spans()
+        if self._next_in_file:
+            self._start()
 
     @property
     def hashed(self) -> int:
         """Bytes that went into the digests by now."""
-        return self._hashed
+        return self._work.done
 
     @property
     def is_behind(self) -> bool:
@@ -203,20 +154,7 @@ class Follower:
             self._changed.wait_for(lambda: self._is_over or self._is_at_end(size))
             if self._failure:
                 raise self._failure
-            return None if self._is_stopped else self._results()
-
-    def restart(self, held: Spans | None = None) -> None:
-        """Forget everything: the bytes are being fetched afresh.
-
-        Args:
-            held: Which bytes are there all the same.
-        """
-        with self._changed:
-            dropped = self._drop()
-            self._failure = None
-            self._begin(held or Spans())
-            self._changed.notify_all()
-        _let_go(dropped)
+            return None if self._is_stopped else self._work.results()
 
     def stop(self) -> None:
         """Hash no more; whoever waits goes on. May be called from any thread, and again."""
@@ -234,7 +172,7 @@ class Follower:
 
     @property
     def _is_over(self) -> bool:
-        return self._is_stopped or self._failure is not None or not self._hashers
+        return self._is_stopped or self._failure is not None or not self._work
 
     @property
     def _has_room(self) -> bool:
@@ -252,39 +190,8 @@ class Follower:
 
     def _is_at_end(self, size: int | None) -> bool:
         if size is not None:
-            return self._hashed >= size
-        return self._hashed == self._taken and not self._next_in_file
-
-    def _begin(self, held: Spans) -> None:
-        self._generation = object()
-        self._named = self._make_hashers()
-        self._hashers = tuple(self._named.values())
-        self._hashed = 0
-        # Everything before this offset is hashed, waiting or being read back.
-        self._taken = 0
-        self._told = held
-        if self._next_in_file:
-            self._start()
-
-    def _make_hashers(self) -> dict[str, _Hasher]:
-        made: dict[str, _Hasher] = {}
-        if DigestAlgorithm.SHA256 in self._algorithms:
-            made["sha256"] = hashlib.sha256()
-        if DigestAlgorithm.BLAKE3 in self._algorithms:
-            made["blake3"] = blake3()
-        if self._git_size is not None:
-            # No protection: it is the name that git gives the content.
-            made["git"] = hashlib.sha1(b"blob %d\0" % self._git_size, usedforsecurity=False)
-        return made
-
-    def _results(self) -> FollowedDigests:
-        raw = {name: hasher.digest() for name, hasher in self._named.items()}
-        return FollowedDigests(
-            size=self._hashed,
-            sha256=Digest.sha256(raw["sha256"]) if "sha256" in raw else None,
-            blake3=Digest.blake3(raw["blake3"]) if "blake3" in raw else None,
-            git_sha1=raw["git"].hex() if "git" in raw else None,
-        )
+            return self.hashed >= size
+        return self.hashed == self._taken and not self._next_in_file
 
     def _drop(self) -> Sequence[_Chunk]:
         dropped = tuple(self._waiting)
@@ -298,7 +205,7 @@ class Follower:
 
     def _follow(self) -> None:
         # Further digests are worked out beside the first, each on a thread of its own.
-        with ThreadPoolExecutor(max(1, len(self._hashers) - 1)) as beside:
+        with ThreadPoolExecutor(max(1, len(self._work) - 1)) as beside:
             while self._wait_for_work():
                 self._step(beside)
 
@@ -327,7 +234,7 @@ class Follower:
             if not self._has_work():
                 self._is_hashing_here = False
                 return False
-            generation, hashers, start = self._generation, self._hashers, self._hashed
+            start = self.hashed
             chunk = self._waiting.popleft() if self._waiting else None
             if chunk is None:
                 # All before is hashed, since only one thread at a time is here: the file goes on at `start`.
@@ -337,16 +244,14 @@ class Follower:
         failure: Exception | None = None
         try:
             content = chunk.content if chunk else self._read_back(start, end)
-            _update(hashers, content, beside)
+            self._work.update(content, beside)
         except Exception as error:  # noqa: BLE001 - told to whoever waits for the digests
             failure = error
         with self._changed:
             dropped: Sequence[_Chunk] = ()
-            if generation is self._generation:
-                self._hashed = end
-                if failure:
-                    self._failure = failure
-                    dropped = self._drop()
+            if failure:
+                self._failure = failure
+                dropped = self._drop()
             self._changed.notify_all()
         _let_go((chunk, *dropped) if chunk else dropped)
         return True
@@ -359,22 +264,6 @@ class Follower:
             path = str(self._partial.final)
             raise DestinationUnusableError(path=path, reason="somebody cut it short")
         return content
-
-
-def _update(
-    hashers: Sequence[_Hasher], content: memoryview, beside: ThreadPoolExecutor | None
-) -> None:
-    first, *others = hashers
-    if beside is None:
-        for hasher in hashers:
-            hasher.update(content)
-        return
-    waiting = [beside.submit(hasher.update, content) for hasher in others]
-    try:
-        first.update(content)
-    finally:
-        # The memory is used again when this returns.
-        wait(waiting)
 
 
 def _let_go(chunks: Sequence[_Chunk]) -> None:

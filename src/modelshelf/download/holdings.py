@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from modelshelf.download.buffers import Buffers
 from modelshelf.download.container_end import is_cut_short
 from modelshelf.download.destination import Destination
+from modelshelf.download.digest_work import FollowedDigests
 from modelshelf.download.file_sink import FileSink
-from modelshelf.download.following import Buffers, FollowedDigests, Follower
+from modelshelf.download.following import Follower
 from modelshelf.download.journal import JournalHead
 from modelshelf.download.partial_file import PartialFile
 from modelshelf.download.segments import FIRST_SEGMENT

@@ -18,7 +18,7 @@ from modelshelf.download.piece_check import LONGEST_PIECE, check_pieces
 from modelshelf.download.piece_checksum import piece_checksum
 from modelshelf.download.publishing import give_final_name, make_durable, publish_small
 from modelshelf.download.room import reserve_room
-from modelshelf.download.spans import Span, Spans
+from modelshelf.download.spans import Spans
 from modelshelf.download.write_behind import WriteBehind
 from modelshelf.errors import DestinationUnusableError, NotEnoughSpaceError
 from modelshelf.protocols import Disk
@@ -75,9 +75,8 @@ class PartialFile:
         self._owned = owned
         self._journal = Journal(owned)
         self._disk = disk
-        # These two come together, in `_hold`.
         self._part: OwnedFile | None = None
-        self._behind: WriteBehind
+        self._behind: WriteBehind  # comes with it, in `_hold`
         self._gate = Gate()
         self._lock = Lock()
         self._is_closed = False
@@ -169,16 +168,6 @@ class PartialFile:
                 self.discard()
             raise
 
-    def restart(self) -> None:
-        """Forget every byte and keep what the file is: its bytes were not what was announced.
-
-        Raises:
-            NotEnoughSpaceError: As `begin`.
-            DestinationUnusableError: As `begin`.
-        """
-        if head := self._journal.head:
-            self.begin(head)
-
     def write(self, offset: int, chunk: memoryview) -> None:
         """Write all of *chunk* and then, a piece at a time, that it is there.
 
@@ -212,20 +201,6 @@ class PartialFile:
         """
         with self._gate.passing(), destination_trouble(self.final):
             return self._opened().read_into(buffer, offset)
-
-    def drop(self, span: Span) -> None:
-        """Forget bytes that turned out to be wrong, and all pieces that they are in.
-
-        Raises:
-            DestinationUnusableError: The system refused.
-        """
-        with destination_trouble(self.final):
-            for index, piece in self._journal.pieces():
-                end = piece.offset + piece.length
-                if piece.offset < span.end and span.start < end:
-                    self._journal.erase(index)
-                    self._forget(piece.offset, end)
-        self._forget(*span)
 
     def shut(self) -> None:
         """Take no more bytes, from nobody: returns once no write is under way."""
@@ -277,8 +252,7 @@ class PartialFile:
         """Remove what came, and let go. Without effect after `publish` or `close`.
 
         Args:
-            gone: Called when nothing of it can be seen any more, or never will be by this call. What follows
-                takes its time: a write that is under way ends, and the room of a large file is freed.
+            gone: Called when nothing is seen of it; a write under way and freed room take longer.
 
         Raises:
             DestinationUnusableError: The system refused; what is left, `find_partials` finds.
@@ -349,10 +323,6 @@ class PartialFile:
             self._held = self._held.add(offset, offset + len(content))
         self._behind.wrote(offset, offset + len(content))
 
-    def _forget(self, start: int, end: int) -> None:
-        with self._lock:
-            self._held = self._held.remove(start, end)
-
     def _take_part(self) -> None:
         """Open the bytes that an earlier process left, or see what became of them."""
         marks = {piece.offset for _, piece in self._journal.pieces() if not piece.length}
@@ -360,8 +330,7 @@ class PartialFile:
         if part and part.status.st_nlink == 1:
             self._hold(part)
         elif part:
-            # Published under its final name too, or linked by somebody: whoever wrote to it would change a
-            # file that has another name.
+            # It has another name too, its final one or somebody's: writing would change that file.
             marks.add(part.status.st_ino)
             try:
                 part.remove()
@@ -373,10 +342,9 @@ class PartialFile:
             self._journal.forget()
 
     def _release(self) -> None:
-        if self._is_closed:
-            return
-        self.shut()
-        self._is_closed = True
-        if self._part:
-            self._part.close()
-        self._owned.close()
+        if not self._is_closed:
+            self.shut()
+            self._is_closed = True
+            if self._part:
+                self._part.close()
+            self._owned.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modelshelf.download.following import FollowedDigests
+from modelshelf.download.digest_work import FollowedDigests
 from modelshelf.download.redirects import SeenFacts
 from modelshelf.errors import DigestMismatchError
 from modelshelf.schema.digest import Digest, DigestAlgorithm

@@ -9,7 +9,7 @@ import pytest
 from blake3 import blake3
 
 from modelshelf.download.checked_existing import checked_existing, digests_agree, hash_existing
-from modelshelf.download.following import FollowedDigests
+from modelshelf.download.digest_work import FollowedDigests
 from modelshelf.errors import DestinationUnusableError
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.transfer import ExpectedContent, Verification

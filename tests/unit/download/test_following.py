@@ -11,7 +11,9 @@ from threading import Event, Thread
 import pytest
 from blake3 import blake3
 
-from modelshelf.download.following import Buffers, FollowedDigests, Follower
+from modelshelf.download.buffers import Buffers
+from modelshelf.download.digest_work import FollowedDigests
+from modelshelf.download.following import Follower
 from modelshelf.download.spans import Spans
 from modelshelf.errors import DestinationUnusableError
 from modelshelf.schema.digest import Digest
@@ -210,21 +212,6 @@ def test_who_brings_the_next_bytes_waits_while_too_many_are_waiting() -> None:
     follower.close()
 
 
-def test_a_restart_begins_with_the_first_byte() -> None:
-    """What was being hashed counts for nothing, and its memory is free."""
-    file, given = Held(), list[int]()
-    follower = Follower({"sha256"}, file, held=Spans([(0, CHUNK)]))
-    file.begins.wait(60)
-    offer(follower, CHUNK, done=lambda: given.append(1))
-    follower.restart()
-    assert given == [1]
-    file.goes_on.set()
-    for offset in OFFSETS:
-        offer(follower, offset)
-    assert follower.digests(SIZE) == FollowedDigests(SIZE, sha256=ALL.sha256)
-    follower.close()
-
-
 def test_whoever_waits_for_digests_goes_on_when_it_is_stopped() -> None:
     """Without any."""
     found: list[FollowedDigests | None] = []
@@ -242,16 +229,12 @@ def test_whoever_waits_for_digests_goes_on_when_it_is_stopped() -> None:
 
 
 def test_a_file_that_cannot_be_read_back_is_told() -> None:
-    """To whoever wants the digests; a restart forgets it."""
+    """To whoever wants the digests."""
     file = Written(CONTENT[:100])
     follower = Follower({"sha256"}, file, held=Spans([(0, CHUNK)]))
     with pytest.raises(DestinationUnusableError, match="short"):
         follower.digests()
     offer(follower, CHUNK)
-    follower.restart()
-    for offset in OFFSETS:
-        offer(follower, offset)
-    assert follower.digests() == FollowedDigests(SIZE, sha256=ALL.sha256)
     follower.close()
 
 

@@ -21,7 +21,7 @@ from modelshelf.download.partial_file import (
 )
 from modelshelf.download.partial_names import PartialNames
 from modelshelf.download.room import can_promise_room, reserve_room
-from modelshelf.download.spans import Span, Spans
+from modelshelf.download.spans import Spans
 from modelshelf.errors import (
     DestinationExistsError,
     DestinationUnusableError,
@@ -173,29 +173,14 @@ class TestGoingOn:
         with reopened(final) as partial:
             assert partial.held == Spans([(0, PIECE)])
 
-    def test_dropped_bytes_stay_dropped(self, final: Path) -> None:
-        """With the pieces that they are in, and no others."""
-        with begun(final) as partial:
-            put(partial, (0, SIZE))
-            partial.drop(Span(PIECE + 5, PIECE + 6))
-            assert partial.held == Spans([(0, PIECE), (2 * PIECE, SIZE)])
-        with reopened(final) as partial:
-            assert partial.held == Spans([(0, PIECE), (2 * PIECE, SIZE)])
-
-    def test_a_restart_keeps_what_it_is_and_none_of_its_bytes(self, final: Path) -> None:
+    def test_a_new_beginning_keeps_none_of_the_bytes(self, final: Path) -> None:
         """Nothing of the first attempt can come back."""
         with begun(final) as partial:
             put(partial, (0, SIZE))
-            partial.restart()
+            partial.begin(head())
             assert (partial.head, partial.held) == (head(), Spans())
         with reopened(final) as partial:
             assert (partial.head, partial.held) == (head(), Spans())
-
-    def test_a_restart_before_the_beginning_is_nothing(self, final: Path) -> None:
-        """There is nothing to forget."""
-        with opened(final) as partial:
-            partial.restart()
-            assert partial.head is None
 
     def test_a_new_beginning_may_be_another_file(self, final: Path) -> None:
         """Of another size, which it takes."""

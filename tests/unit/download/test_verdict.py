@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelshelf.download.following import FollowedDigests
+from modelshelf.download.digest_work import FollowedDigests
 from modelshelf.download.redirects import SeenFacts
 from modelshelf.download.verdict import expected_with, verdict
 from modelshelf.errors import DigestMismatchError
