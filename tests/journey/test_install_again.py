@@ -183,6 +183,25 @@ def test_a_damaged_job_is_listed_with_what_is_wrong_and_can_be_removed(
     assert desk.data("job", "ls") == []
 
 
+def test_a_job_that_is_damaged_while_its_program_lives_is_that_programs(
+    desk: Desk, hub: HuggingFaceHub
+) -> None:
+    """It writes it down anew; who wants it ended asks for that."""
+    reached, go_on = hub.files.hold_after(1_500_000)
+    running = desk.start("add", "acme/dream")
+    assert reached.wait(PATIENCE)
+    document = document_of(desk)
+    document.write_text(document.read_text()[:200])
+    assert [job["status"] for job in desk.data("job", "ls")] == ["damaged"]
+    assert desk.data("job", "prune")["pruned"] == []
+    asked = desk.run("job", "cancel", "1")
+    assert (asked.exit_code, asked.stderr) == (0, "asked the program that runs job 1: cancel\n")
+    _, said = running.communicate(timeout=PATIENCE)
+    go_on.set()
+    assert "cancelled  acme/dream" in said
+    assert desk.data("job", "ls") == []
+
+
 def test_damaged_jobs_are_pruned_with_the_failed_ones(desk: Desk, hub: HuggingFaceHub) -> None:
     """And their room is free again; a copy of another job's folder is a damaged job too."""
     interrupt(desk, hub, "add", "acme/dream")

@@ -21,6 +21,7 @@ from modelshelf.records.services import ModelRecordServiceFile, ModelRecordServi
 from modelshelf.schema.install_job import ModelInstallJob
 from modelshelf.schema.model_source import HFModelSource, LocalModelSource
 from modelshelf.testing import tiny
+from tests.hubs import TOKEN
 from tests.installers import PATIENCE, Place, installing_place, open_place
 
 TERMINAL = {"model_install_completed", "model_install_error", "model_install_cancelled"}
@@ -138,6 +139,43 @@ def test_start_takes_up_what_was_left(tmp_path: Path, place: Place) -> None:
         assert again.config_out is not None
         assert again.config_out.name == "dream"
         assert later.left_behind() == []
+
+
+def test_a_program_that_stops_and_starts_keeps_its_own_tokens(place: Place) -> None:
+    """They are in no file, but it has them still; only another program has to be given them again."""
+    place.hub.repositories["acme/dream"].is_private = True
+    reached, go_on = place.hub.files.hold_after(600_000)
+    job = place.installer.heuristic_import("acme/dream", access_token=TOKEN)
+    assert reached.wait(PATIENCE)
+    place.installer.stop()
+    go_on.set()
+    place.installer.start()
+    assert place.installer.wait_for_job(job, timeout=PATIENCE).complete, job.error
+
+
+def test_the_same_goes_on_where_it_rests_and_never_where_it_runs(place: Place) -> None:
+    """Whether this program began it or another; with the token that is given now."""
+    place.hub.repositories["acme/dream"].is_private = True
+    source = HFModelSource(repo_id="acme/dream", variant=None)
+    with_token = source.model_copy(update={"access_token": TOKEN})
+    reached, go_on = place.hub.files.hold_after(600_000)
+    job = place.installer.import_model(with_token, {"tags": ["mine"]})
+    assert reached.wait(PATIENCE)
+    assert place.installer.take_up_same(with_token, {"tags": ["mine"]}) is None
+    place.installer.pause_job(job)
+    assert place.installer.take_up_same(with_token) is None
+    go_on.set()
+    place.installer.stop()
+    place.queue.stop()
+    with open_place(place.folder, place.hub, place.site) as later:
+        refused = later.installer.take_up_same(source, {"tags": ["mine"]})
+        assert refused is not None
+        assert later.installer.wait_for_job(refused, timeout=PATIENCE).errored
+        again = later.installer.take_up_same(with_token, {"tags": ["mine"]})
+        assert again is refused
+        assert later.installer.wait_for_job(again, timeout=PATIENCE).complete, again.error
+        assert later.left_behind() == []
+        assert later.installer.take_up_same(with_token, {"tags": ["mine"]}) is None
 
 
 def test_events_come_in_their_order_and_end_once(place: Place) -> None:

@@ -80,7 +80,8 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     A checkpoint that holds a whole pipeline is split into its parts, and export gives it back.
     Originals stay where they are unless `--move` is given. What the library holds already is not
-    stored again. A model that cannot be added does not stop the others.
+    stored again. A model that cannot be added does not stop the others. What was interrupted or failed
+    while it was fetched goes on when the same command is given again.
 
     \b
     shelf add ~/models/stable-diffusion-1-5

@@ -212,12 +212,14 @@ def _ask(
     with _folders(session) as folders:
         for number in numbers:
             with batch.item(str(number)):
-                if wish is Wish.CANCEL and folders.remove_damaged(number):
+                damaged = folders.find_damaged(number) if wish is Wish.CANCEL else None
+                if damaged is not None and folders.remove_damaged(number):
                     note(session, f"{wish.value}: job {number}")
                     continue
-                folder, document = _known(folders, number)
-                if folders.is_alive(document):
-                    folder.ask(wish)
+                if damaged is None:
+                    folder, document = _known(folders, number)
+                if damaged is not None or folders.is_alive(document):
+                    (folder if damaged is None else damaged[0]).ask(wish)
                     note(session, f"asked the program that runs job {number}: {wish.value}")
                 elif taken := folders.take_over(number):
                     act(taken[0])

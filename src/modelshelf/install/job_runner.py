@@ -151,9 +151,9 @@ class JobRunner:
         if taken is None:
             return None
         source = taken[1].source
-        if access_token and not isinstance(source, LocalModelSource):
-            source = source.model_copy(update={"access_token": access_token})
-        self._take(*taken, source)
+        can_have_one = access_token and not isinstance(source, LocalModelSource)
+        given = {"access_token": access_token}
+        self._take(*taken, source.model_copy(update=given) if can_have_one else None)
         self.resume(number)
         return self.board.find(number).job
 
@@ -204,7 +204,8 @@ class JobRunner:
             installation.there = list(document.fetched)
             self.board.add(installation)
         installation.document = document
-        installation.job.source = document.source if source is None else source
+        if source is not None:
+            installation.job.source = source
         # What is put aside is watched too: another program may want it to go on.
         self._workers.run()
         if trouble is not None:
