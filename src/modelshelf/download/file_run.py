@@ -26,7 +26,8 @@ from modelshelf.download.setbacks import Setbacks
 from modelshelf.download.standing_file import published_file, standing_file
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.surroundings import Surroundings
-from modelshelf.download.transfer import Ending, Transfer
+from modelshelf.download.transfer import Transfer
+from modelshelf.download.transfer_seams import Ending
 from modelshelf.download.vanishing import LONGEST_DISCARD
 from modelshelf.download.verdict import expected_with
 from modelshelf.errors import DestinationExistsError, SizeMismatchError
@@ -310,7 +311,7 @@ class FileRun:
         return None
 
     def _open_part(self, start: int, end: int) -> Answer:
-        """Ask for a range of the version that is being fetched; see `transfer.PartOpener`."""
+        """Ask for a range of the version that is being fetched; see `transfer_seams.PartOpener`."""
         head = self._holdings.head
         validator = head.validator if head is not None else None
         arrived = self._source.ask((start, end), validator=validator)

@@ -25,19 +25,19 @@ class FileSink:
 
     @property
     def is_behind(self) -> bool:
-        """See `transfer.Sink`: it is while digests take longer than the network."""
+        """See `transfer_seams.Sink`: it is while digests take longer than the network."""
         return self._follower is not None and self._follower.is_behind
 
     def take_buffer(self) -> memoryview:
-        """See `transfer.Sink`."""
+        """See `transfer_seams.Sink`."""
         return self._buffers.take()
 
     def give_buffer(self, buffer: memoryview) -> None:
-        """See `transfer.Sink`."""
+        """See `transfer_seams.Sink`."""
         self._buffers.give(buffer)
 
     def keep(self, offset: int, buffer: memoryview, count: int) -> None:
-        """See `transfer.Sink`."""
+        """See `transfer_seams.Sink`."""
         chunk = buffer[:count]
         if count:
             self._partial.write(offset, chunk)

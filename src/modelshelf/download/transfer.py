@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from enum import Enum
 from random import Random
 from threading import Condition
-from typing import Protocol
 
-from modelshelf.download.connections import ConnectionCount
 from modelshelf.download.failed_attempts import RetryLaterError, UnusableAnswerError
 from modelshelf.download.patience import Patience
 from modelshelf.download.segment_worker import LEAST_COLLECTED, FirstAnswer, SegmentWorker
 from modelshelf.download.segments import Segment, Segments
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.surroundings import Surroundings
+from modelshelf.download.throughput_watch import ThroughputWatch
+from modelshelf.download.transfer_seams import Ending, PartOpener, Sink
 from modelshelf.protocols import Answer
 
-__all__ = ["Ending", "PartOpener", "Sink", "Transfer"]
+__all__ = ["Transfer"]
 
 _TICK = 0.1
 """Seconds between two looks at the workers."""
@@ -26,58 +25,10 @@ _GRACE = 0.08
 """Seconds that workers get to bring home what they have; after half of them their answers are cut."""
 _MARKS = 100
 """Reports of progress for each file, at least where it is large."""
-_HELD_BACK = 0.25
-"""Share of the connections' time that is spent waiting for a rate limit, from which on more would not help."""
 _COLLECTED = 2 * 2**20
 """Bytes that the connections of one file collect together, while these are worth writing."""
-_OUTRUN = 0.5
-"""Share of what was stored that found the sink behind, from which on it is what everybody waits for."""
 _UNUSABLE = 2
 """Answers in a row that do not fit the request, after which ranges are not asked for any more."""
-
-
-class Ending(Enum):
-    """How a transfer ended, apart from errors."""
-
-    DONE = "done"
-    """Every byte is there."""
-    STOPPED = "stopped"
-    """The stop signal was said."""
-    CHANGED = "changed"
-    """The host serves another version of the file now."""
-    RANGELESS = "rangeless"
-    """The host cannot be trusted with ranges: fetch the file in one stream."""
-
-
-class Sink(Protocol):
-    """Where bytes go. `keep` may be called from several threads at once."""
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether bytes come faster than it takes them, so that fewer connections would do."""
-
-    def take_buffer(self) -> memoryview:
-        """Lend memory, best 2 MiB, for bytes that are going to be kept."""
-
-    def give_buffer(self, buffer: memoryview) -> None:
-        """Take unused memory back."""
-
-    def keep(self, offset: int, buffer: memoryview, count: int) -> None:
-        """Keep the first *count* bytes of a buffer of `take_buffer`, and the buffer with them."""
-
-
-class PartOpener(Protocol):
-    """Asks the host for bytes."""
-
-    def __call__(self, start: int, end: int, /) -> Answer:
-        """Return the checked answer that brings these bytes, or the first of them.
-
-        Raises:
-            ModelshelfError: The host does not give them.
-            UnusableAnswerError: It gives something else.
-            RemoteChangedError: It gives another version's.
-            TransferStoppedError: The stop signal was said.
-        """
 
 
 class Transfer:
@@ -127,12 +78,12 @@ class Transfer:
         self._error: BaseException | None = None
         self._gave_up: tuple[int, Exception] | None = None
         self._one_stream = first.is_everything
-        limit = 1 if self._one_stream else surroundings.connections
-        self._count = ConnectionCount(limit)
-        self._most = limit
+        self._watch = ThroughputWatch(
+            1 if self._one_stream else surroundings.connections,
+            clock=surroundings.clock,
+            processor_clock=surroundings.processor_clock,
+        )
         self._wanted = 1
-        self._waited = 0.0
-        self._stored = self._outrun = 0
         self._news = False
         self._next_mark = 0
         self._mark = 2**20
@@ -156,7 +107,7 @@ class Transfer:
         try:
             report(0)
             self._start_worker()
-            self._watch(report)
+            self._oversee(report)
         finally:
             # A report may fork, and the child get here: the sockets are its parent's, and locks stay locked.
             if os.getpid() == process:
@@ -170,41 +121,30 @@ class Transfer:
             raise self._error
         return self._ending or Ending.STOPPED
 
-    def _watch(self, report: Callable[[int], None]) -> None:
-        measured_at, measured, processor = self._clock(), 0, self._all.processor_clock()
+    def _oversee(self, report: Callable[[int], None]) -> None:
         while not self._over():
             with self._changed:
                 if not self._news:
-                    self._changed.wait(min(_TICK, self._count.window))
+                    self._changed.wait(min(_TICK, self._watch.window))
                 self._news = False
             report(self.fetched)
             if self._stop.kind is not None:
                 self._end(Ending.STOPPED)
                 return
-            now = self._clock()
-            if now - measured_at >= self._count.window:
-                spent = now - measured_at
-                used = self._all.processor_clock()
-                self._adapt((self.fetched - measured) / spent, (used - processor) / spent, spent)
-                measured_at, measured, processor = now, self.fetched, used
-            self._look_after(now)
+            self._adapt()
+            self._look_after(self._clock())
 
     def _over(self) -> bool:
         return self._ending is not None or self._error is not None
 
-    def _adapt(self, rate: float, busy: float, spent: float) -> None:
-        if self._most == 1:
-            return
+    def _adapt(self) -> None:
+        """Want as many connections as help, and send home those that are too many."""
         with self._changed:
-            waited, self._waited = self._waited, 0.0
-            held_back = waited > _HELD_BACK * spent * len(self._workers)
-            outrun = self._outrun > _OUTRUN * self._stored
-            self._outrun = self._stored = 0
-        count = self._count.feed(rate, busy=busy, held_back=held_back, outrun=outrun)
-        with self._changed:
-            self._wanted = min(self._most, count)
-            for worker in self._workers[self._wanted :]:
-                worker.dismiss()
+            wanted = self._watch.look(fetched=self.fetched, connections=len(self._workers))
+            if wanted is not None:
+                self._wanted = wanted
+                for worker in self._workers[wanted:]:
+                    worker.dismiss()
 
     def _look_after(self, now: float) -> None:
         """Cut what is stuck, replace who is gone, and add who is wanted."""
@@ -258,12 +198,10 @@ class Transfer:
         for worker in workers:
             worker.join(max(0.0, until + _GRACE / 2 - self._clock()))
 
-    def _end(self, ending: Ending) -> Ending:
+    def _end(self, ending: Ending) -> None:
         with self._changed:
             self._ending = self._ending or ending
-            self._news = True
-            self._changed.notify_all()
-        return ending
+            self._wake()
 
     def _wake(self) -> None:
         with self._changed:
@@ -278,16 +216,11 @@ class Transfer:
             if self._over() or worker.is_dismissed:
                 return None
             if first is not None:
-                segment = self._segments.take_at(first.start, first.end)
-            else:
-                rate = worker.rate or self._usual_rate()
-                found = self._segments.take(
-                    rate=rate, connections=max(self._wanted, len(self._workers))
-                )
-                if found is None:
-                    return None
-                segment = found
-            return segment
+                return self._segments.take_at(first.start, first.end)
+            return self._segments.take(
+                rate=worker.rate or self._usual_rate(),
+                connections=max(self._wanted, len(self._workers)),
+            )
 
     def _usual_rate(self) -> float:
         rates = [worker.rate for worker in self._workers if worker.rate]
@@ -306,15 +239,15 @@ class Transfer:
         self._sink.give_buffer(buffer)
 
     def share_of_memory(self) -> int:
-        """See `Work`. Who reads much at once reads seldom, and takes a quarter less processor time."""
-        return max(LEAST_COLLECTED, _COLLECTED // max(1, len(self._workers)))
+        """See `Work`. Who reads much at once takes a quarter less processor time, but reports seldom."""
+        together = min(_COLLECTED, self._mark // 2)
+        return max(LEAST_COLLECTED, together // max(1, len(self._workers)))
 
     def store(self, segment: Segment, buffer: memoryview, count: int) -> bool:
         """See `Work`."""
         is_behind = self._sink.is_behind
         with self._changed:
-            self._stored += 1
-            self._outrun += is_behind
+            self._watch.stored(is_behind=is_behind)
             count = min(count, segment.left)
             offset = segment.position
             # Claimed before it is written, so that nobody else is sent for the same bytes meanwhile.
@@ -324,8 +257,7 @@ class Transfer:
             self.fetched += count
             if self.fetched >= self._next_mark:
                 self._next_mark = self.fetched + self._mark
-                self._news = True
-                self._changed.notify_all()
+                self._wake()
             return segment.left > 0 and not self._over()
 
     def take_pace(self, wanted: int) -> int:
@@ -335,7 +267,7 @@ class Transfer:
         since = self._clock()
         granted = self._pace.take(wanted, flow=self._flow, host=self._host, stop=self._stop)
         with self._changed:
-            self._waited += self._clock() - since
+            self._watch.waited(self._clock() - since)
         return granted
 
     def refund_pace(self, amount: int) -> None:
@@ -376,7 +308,7 @@ class Transfer:
             others = any(each is not worker and each.is_at_work for each in self._workers)
             if others and worker.failures and not worker.brought:
                 # A host that lets no further connection in has said how many it wants.
-                self._most = self._wanted = max(1, len(self._workers) - 1)
+                self._watch.most = self._wanted = max(1, len(self._workers) - 1)
                 return False
         if self._one_stream:
             # It can only be had from the first byte on: whoever ordered the stream begins anew.

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelshelf.download.connections import ConnectionCount
+from modelshelf.download.throughput_watch import ThroughputWatch
 
 IDLE, BUSY = 0.05, 1.0
 
@@ -85,6 +86,32 @@ def test_a_file_that_outruns_its_digests_goes_back_to_one() -> None:
         count.feed(1e9, busy=BUSY, outrun=True)
     assert passed < 1.0
     assert {count.feed(1e9, busy=BUSY, outrun=True) for _ in range(50)} == {1}
+
+
+@pytest.mark.parametrize(
+    ("waited", "is_behind", "expected"), [(0.2, False, 2), (0.3, False, 1), (0.0, True, 1)]
+)
+def test_a_transfer_that_waits_for_something_else_wants_no_more_connections(
+    waited: float, *, is_behind: bool, expected: int
+) -> None:
+    """For a rate limit, or for digests, more than a little."""
+    watch = ThroughputWatch(8, clock=iter(range(9)).__next__, processor_clock=lambda: 0.0)
+    watch.waited(waited)
+    watch.stored(is_behind=is_behind)
+    assert watch.look(fetched=10**6, connections=1) == expected
+
+
+def test_a_window_that_is_not_over_says_nothing() -> None:
+    """Nor does anything a transfer that may use one connection alone."""
+    for most, seconds in ((8, [0.0, 0.05]), (1, [0.0, 60.0])):
+        watch = ThroughputWatch(most, clock=iter(seconds).__next__, processor_clock=lambda: 0.0)
+        assert watch.look(fetched=10**6, connections=1) is None
+
+
+def test_a_host_that_lets_no_more_in_is_not_asked_for_more() -> None:
+    watch = ThroughputWatch(8, clock=iter(range(9)).__next__, processor_clock=lambda: 0.0)
+    watch.most = 3
+    assert [watch.look(fetched=n * 10**6, connections=n) for n in (1, 2, 3)] == [2, 3, 3]
 
 
 @pytest.mark.property

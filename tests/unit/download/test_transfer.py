@@ -20,7 +20,8 @@ from modelshelf.download.patience import Patience
 from modelshelf.download.segment_worker import FirstAnswer
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.surroundings import Surroundings
-from modelshelf.download.transfer import Ending, PartOpener, Transfer
+from modelshelf.download.transfer import Transfer
+from modelshelf.download.transfer_seams import Ending, PartOpener
 from modelshelf.errors import (
     ConnectionLostError,
     NotEnoughSpaceError,
