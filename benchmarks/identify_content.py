@@ -10,8 +10,9 @@ from modelshelf.formats import read_safetensors
 from modelshelf.testing import tiny
 from modelshelf.testing.tiny import TorchTensor
 from modelshelf.testing.tiny.original import original_flux
+from tests.corpus.cases import CASES, build
 
-__all__ = ["lora_library", "models", "small_models"]
+__all__ = ["lora_library", "models", "published_models", "small_models"]
 
 _LORAS = (
     ("sd-1", "kohya"),
@@ -73,6 +74,15 @@ def small_models(folder: Path) -> Sequence[Path]:
         tiny.write_torch(folder / "small.ckpt", {"a.weight": TorchTensor("F32", (2, 2))}),
         tiny.pipeline(folder / "small", base="sd-1"),
     )
+
+
+def published_models(folder: Path, most: int) -> Sequence[Path]:
+    """Write the corpus of published models, at most *most* of them; none where there is no corpus."""
+    paths = []
+    for number, case in enumerate(CASES[:most]):
+        (folder / str(number)).mkdir(parents=True)
+        paths.append(build(case, folder / str(number)))
+    return paths
 
 
 def lora_library(folder: Path, count: int) -> Path:

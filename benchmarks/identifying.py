@@ -16,18 +16,19 @@ from statistics import median, quantiles
 from time import perf_counter, thread_time
 from typing import Any
 
-from benchmarks.identify_content import lora_library, models, small_models
+from benchmarks.identify_content import lora_library, models, published_models, small_models
 from benchmarks.race import call, settle
 from benchmarks.row import Row
 from benchmarks.scale import Scale
 from modelshelf.identify import identify
 from modelshelf.schema.taxonomy import ModelType
 
-__all__ = ["identifying", "probing"]
+__all__ = ["identify_published", "identifying", "probing"]
 
 _SAMPLES = 40
 """Times that a model is identified in each round."""
 _MEDIAN_GOAL, _LAST_GOAL = 0.003, 0.015
+_WARM_GOAL = "p50 ≤ 3 ms, p99 ≤ 15 ms"
 _CHECKPOINT_GOAL = 0.5
 _BYTES_GOAL = 64 << 10
 _MEMORY_GOAL, _CHECKPOINT_MEMORY_GOAL = 10 << 20, 50 << 20
@@ -55,7 +56,8 @@ def identifying(scale: Scale, folder: Path) -> list[Row]:
         goal="no",
         is_met=not torch,
     )
-    return [*rows, imported]
+    paths = published_models(folder / "published", scale.models)
+    return [*rows, *identify_published(paths, rounds=scale.rounds), imported]
 
 
 def probing(scale: Scale, folder: Path) -> list[Row]:
@@ -119,16 +121,69 @@ def _timed(task: str, path: Path, samples: int) -> list[Row]:
 
 
 def _figures(task: str, path: Path, ours: Sequence[float], processor: float) -> Row:
-    middle = median(ours)
-    last = quantiles(ours, n=100, method="inclusive")[98] if len(ours) > 1 else middle
+    middle, last = _middle_and_last(ours)
     goal, is_met = "", None
     if path.suffix == ".ckpt":
         goal, is_met = "p50 ≤ 500 ms", middle <= _CHECKPOINT_GOAL
     elif path.suffix and path.name not in _WITHOUT_GOAL:
-        goal = "p50 ≤ 3 ms, p99 ≤ 15 ms"
-        is_met = middle <= _MEDIAN_GOAL and last <= _LAST_GOAL
+        goal, is_met = _WARM_GOAL, _is_warm(middle, last)
     took = f"p50 {_ms(middle)}, p99 {_ms(last)}; processor {_ms(processor)}"
     return Row(task=task, ours=took, goal=goal, is_met=is_met)
+
+
+def identify_published(paths: Sequence[Path], *, rounds: int) -> list[Row]:
+    """Identify many different models, each once a round: nobody asks for one file again and again.
+
+    Args:
+        paths: Models of the corpus, safetensors files among them; empty where there is no corpus.
+        rounds: How often, after a first time that nobody measures.
+    """
+    if not paths:
+        task = "`identify()` the published models of the corpus"
+        return [Row(task=task, ours="there is no corpus: `MODELSHELF_CORPUS` names its folder")]
+    times: dict[Path, list[tuple[float, float]]] = {path: [] for path in paths}
+    for path in paths:
+        # For the headers and the rules to be in memory.
+        identify(path)
+    for _ in range(rounds):
+        settle()
+        for path, own in times.items():
+            before = thread_time()
+            own.append((_seconds(partial(identify, path)), thread_time() - before))
+    every = [one for own in times.values() for one in own]
+    headers = [one for path, own in times.items() if path.suffix == ".safetensors" for one in own]
+    words = "`identify()` {} of the corpus, each once warm"
+    middle, last, took = _spread(headers)
+    return [
+        Row(
+            task=words.format(f"{len(headers) // rounds} published safetensors files"),
+            ours=took,
+            goal=_WARM_GOAL,
+            is_met=_is_warm(middle, last),
+        ),
+        Row(
+            task=words.format(f"all {len(paths)} published models, checkpoints and folders too,"),
+            ours=_spread(every)[2],
+        ),
+    ]
+
+
+def _spread(times: Sequence[tuple[float, float]]) -> tuple[float, float, str]:
+    """Return median and 99th percentile of the seconds, and both in words with the processor's."""
+    seconds, processor = map(_middle_and_last, zip(*times, strict=True))
+    words = "p50 {}, p99 {}; processor p50 {}, p99 {}".format(*map(_ms, (*seconds, *processor)))
+    return *seconds, words
+
+
+def _middle_and_last(seconds: Sequence[float]) -> tuple[float, float]:
+    """Return median and 99th percentile."""
+    middle = median(seconds)
+    last = quantiles(seconds, n=100, method="inclusive")[98] if len(seconds) > 1 else middle
+    return middle, last
+
+
+def _is_warm(middle: float, last: float) -> bool:
+    return middle <= _MEDIAN_GOAL and last <= _LAST_GOAL
 
 
 def _weighed(words: str, path: Path, cost: Mapping[str, Any]) -> list[Row]:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.environment import describe
+from benchmarks.identify_content import published_models
+from benchmarks.identifying import identify_published
 from benchmarks.race import Entrant, Race, race
 from benchmarks.row import Row, table
 from benchmarks.scale import TINY
@@ -19,6 +21,26 @@ def test_every_benchmark_runs(name: str, tmp_path: Path) -> None:
     rows = BENCHMARKS[name](TINY, tmp_path)
     assert all(row.task and (row.ours or "not installed" in row.other) for row in rows)
     assert all((row.is_met is None) == (row.goal == "") for row in rows)
+
+
+def test_published_models_are_identified_where_the_corpus_is(tmp_path: Path) -> None:
+    """Safetensors files against the goal, and all models beside them."""
+    paths = published_models(tmp_path, 6)
+    if not paths:
+        pytest.skip("no corpus: set MODELSHELF_CORPUS")
+    headers, every = identify_published(paths, rounds=1)
+    assert len(paths) == 6
+    assert "published safetensors files" in headers.task
+    assert headers.goal == "p50 ≤ 3 ms, p99 ≤ 15 ms"
+    assert "all 6 published models" in every.task
+    assert not every.goal
+
+
+def test_without_a_corpus_the_table_says_so() -> None:
+    """Nothing is left out silently."""
+    (row,) = identify_published([], rounds=1)
+    assert "MODELSHELF_CORPUS" in row.ours
+    assert row.is_met is None
 
 
 def test_entrants_take_turns_and_change_places() -> None:
