@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from modelshelf.identify.folding import group_by_fold
 from modelshelf.identify.packing import (
     PACKED,
+    RENAMED,
     Shape,
     is_companion,
     may_serve,
@@ -104,7 +105,7 @@ class Layout:
             self.folded = everything
         else:
             self._sort_out(everything, has_companions=has_companions)
-        if is_bare and "qweight" not in lasts and self.folded:
+        if is_bare and lasts.isdisjoint(RENAMED) and self.folded:
             self._parts[Part.BARE] = {
                 folded: Group(self.shape_of, own) for folded, own in self.folded.items()
             }

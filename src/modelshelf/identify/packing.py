@@ -2,7 +2,8 @@
 
 Sources: `bitsandbytes/functional.py` (QuantState) of bitsandbytes-foundation/bitsandbytes;
 `comfy/ops.py` and `comfy/quant_ops.py` of Comfy-Org/ComfyUI; `nunchaku/models` of
-nunchaku-tech/nunchaku; `sdnq` of Disty0/sdnq; AutoGPTQ.
+nunchaku-tech/nunchaku; `sdnq` of Disty0/sdnq; AutoGPTQ; `optimum/quanto` of
+huggingface/optimum-quanto.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Container, Mapping
 
 from modelshelf.schema.tensor import TensorEntry
 
-__all__ = ["PACKED", "Shape", "is_companion", "may_serve", "true_shape", "weight_name"]
+__all__ = ["PACKED", "RENAMED", "Shape", "is_companion", "may_serve", "true_shape", "weight_name"]
 
 Shape = tuple[int, ...] | None
 """Dimensions, or None where nothing that was read tells them: any shape is possible then."""
@@ -25,6 +26,7 @@ _COMPANIONS = frozenset(
         *("absmax", "quant_map", "nested_absmax", "nested_quant_map"),
         *("wscales", "wcscales", "wtscale", "wzeros", "smooth_factor", "smooth_factor_orig"),
         *("proj_down", "proj_up", "qzeros", "g_idx"),
+        *("_scale", "_shift", "output_scale"),
     }
 )
 _QUANT_STATE = "bitsandbytes__"
@@ -36,6 +38,10 @@ _BITS_AND_BYTES = ("absmax", "quant_state.bitsandbytes__nf4", "quant_state.bitsa
 
 PACKED = frozenset({"U8", "I8", "I32", "U32", ""})
 """Dtypes whose shapes may be those of packed numbers, or none at all."""
+
+
+RENAMED = frozenset({"qweight", "_data"})
+"""Last steps under which a packed weight stands; `weight_name` tells what it is called otherwise."""
 
 
 def is_companion(name: str, names: Container[str]) -> bool:
@@ -68,8 +74,16 @@ def may_serve(last: str) -> bool:
 
 
 def weight_name(name: str) -> str:
-    """Return what the tensor is called where nobody packs it: `qweight` is a `weight`."""
-    return name.removesuffix("qweight") + "weight" if name.endswith(".qweight") else name
+    """Return what the tensor is called where nobody packs it.
+
+    Example:
+        >>> weight_name("proj.qweight"), weight_name("proj.weight._data")
+        ('proj.weight', 'proj.weight')
+    """
+    if name.endswith(".qweight"):
+        return name.removesuffix("qweight") + "weight"
+    # Quanto keeps numbers and scales as members of the weight.
+    return name.removesuffix("._data") if name.endswith(".weight._data") else name
 
 
 def true_shape(name: str, tensors: Mapping[str, TensorEntry]) -> Shape:

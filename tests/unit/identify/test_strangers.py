@@ -9,6 +9,7 @@ import pytest
 
 from modelshelf.identify import identify
 from modelshelf.schema.identity import Identity
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import (
     SD_1,
     SD_2,
@@ -188,3 +189,47 @@ def test_clip_is_a_text_encoder_inside_a_pipeline_and_clip_alone(tmp_path: Path)
     )
     parts = {one.folder: one.identity.type for one in identify(tmp_path).components}
     assert parts["text_encoder"] == "text_encoder"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("encoder.conv_in.weight", "decoder.conv_in.weight", "encoder.conv_out.weight"),
+        (*diffusers_unet(SD_2), "conv_in.bias", "class_embedding.weight"),
+    ],
+    ids=["every autoencoder", "audioldm"],
+)
+def test_names_that_many_share_tell_nothing_without_shapes(names: tuple[str, ...]) -> None:
+    """An index of shards has no shapes, and these names are no one model's."""
+    index = TensorIndex({name: TensorEntry("", (), 0, 0) for name in names})
+    assert identify(index).base != "hunyuan-video-1.5"
+    assert identify(index).architecture != "sd-x4-upscaler"
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks"),
+    [("sana-1.6b", "transformer_blocks"), ("sd-3-medium", "transformer_blocks")],
+)
+def test_a_quarter_of_the_blocks_is_part_of_a_model(name: str, blocks: str) -> None:
+    """So is the first half of a ControlNet, before its own layers begin."""
+    few = {f"{blocks}.{number}." for number in range(6)}
+    shapes = {
+        key: shape
+        for key, shape in RECORDED[name].shapes.items()
+        if not key.startswith(f"{blocks}.") or any(key.startswith(one) for one in few)
+    }
+    assert identify(index_of(shapes)).status == "partial"
+
+
+def test_flux_as_quanto_writes_it_is_flux() -> None:
+    """Numbers and scales are members of each weight."""
+    shapes: Shapes = {}
+    for key, shape in RECORDED["flux-dev"].shapes.items():
+        if "blocks" in key and key.endswith(".weight") and len(shape) == 2:
+            shapes[f"{key}._data"] = shape
+            shapes[f"{key}._scale"] = (shape[0], 1)
+            shapes[f"{key.removesuffix('weight')}output_scale"] = ()
+        else:
+            shapes[key] = shape
+    identity = identify(index_of(shapes))
+    assert (identity.type.value, claims(identity), identity.variant) == ("main", ["flux"], "dev")

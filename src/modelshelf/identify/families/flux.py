@@ -25,6 +25,8 @@ _FLUX = (BaseModelType.FLUX,)
 _WIDTH, _TEXT, _POOLED = 3072, 4096, 768
 _DOUBLE, _SINGLE = 19, 38
 _LITE = 8
+# The smallest that was cut out of it and trained on: FLUX.1-dev mini.
+_FEWEST_DOUBLE, _FEWEST_SINGLE = 5, 10
 # 128 is an image and a depth map or edges; 196 is Flex.2, which joins a mask and a control image.
 _VARIANTS = {
     64: ModelVariantType.DEV,
@@ -69,6 +71,7 @@ FAMILIES = (
         # Step1X-Edit: FLUX's blocks behind a connector to an LLM.
         Absent("connector.*"),
         traits=_traits("img_in.weight", "guidance_in.in_layer.weight", _KEY_NORM),
+        blocks=(("double_blocks", _FEWEST_DOUBLE), ("single_blocks", _FEWEST_SINGLE)),
     ),
     main_file(
         BaseModelType.FLUX,
@@ -84,6 +87,10 @@ FAMILIES = (
             "x_embedder.weight",
             "time_text_embed.guidance_embedder.linear_1.weight",
             "transformer_blocks.#.norm1.linear.bias",
+        ),
+        blocks=(
+            ("transformer_blocks", _FEWEST_DOUBLE),
+            ("single_transformer_blocks", _FEWEST_SINGLE),
         ),
     ),
     component(

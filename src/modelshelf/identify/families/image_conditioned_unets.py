@@ -15,7 +15,7 @@ from modelshelf.identify.families.unet import (
     unet_blocks_ldm,
 )
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Marker, Tensor
+from modelshelf.identify.tensor_condition import Marker, Some, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -66,14 +66,15 @@ FAMILIES = (
     _upscaler(
         "ldm",
         ModelFormat.CHECKPOINT,
-        Tensor("label_emb.weight", (_NOISE_LEVELS,)),
+        Some("label_emb.weight", (_NOISE_LEVELS, None)),
         Tensor("input_blocks.0.0.bias", (_UPSCALER_CHANNELS,)),
         *unet_blocks_ldm(_SD_2_TEXT, _BLOCKS, _UPSCALER_INPUTS),
     ),
     _upscaler(
         "diffusers",
         ModelFormat.DIFFUSERS,
-        Tensor("class_embedding.weight", (_NOISE_LEVELS,)),
+        # AudioLDM has the same names, and reads sounds.
+        Some("class_embedding.weight", (_NOISE_LEVELS, None)),
         Tensor("conv_in.bias", (_UPSCALER_CHANNELS,)),
         *unet_blocks_diffusers(_SD_2_TEXT, _BLOCKS, _UPSCALER_INPUTS),
     ),

@@ -15,7 +15,8 @@ from modelshelf.schema.taxonomy import BaseModelType
 __all__ = ["FAMILIES"]
 
 _SANA = BaseModelType.SANA
-_WIDTHS, _TEXT, _MOST_BLOCKS = (1152, 2240), 2304, 60
+_WIDTHS, _TEXT = (1152, 2240), 2304
+_FEWEST_BLOCKS, _MOST_BLOCKS = 20, 60
 _SPRINT = Architecture("sana-sprint")
 
 FAMILIES = (
@@ -30,6 +31,7 @@ FAMILIES = (
         Absent("*.t_conv.*"),
         *NO_CONTROL,
         traits=(Trait(_SPRINT, Tensor("cfg_embedder.mlp.#.weight")),),
+        blocks=(("blocks", _FEWEST_BLOCKS),),
     ),
     main_file(
         _SANA,
@@ -48,6 +50,7 @@ FAMILIES = (
         Absent("*.conv_temp.*"),
         *NO_CONTROL,
         traits=(Trait(_SPRINT, Tensor("time_embed.guidance_embedder.linear_1.weight")),),
+        blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
     ),
     component(
         _SANA,

@@ -21,7 +21,7 @@ from modelshelf.schema.taxonomy import (
 __all__ = ["FAMILIES"]
 
 _SD_3 = (BaseModelType.SD_3,)
-_WIDTHS = (1536, 2432)
+_WIDTHS, _FEWEST_BLOCKS = (1536, 2432), 24
 _MEDIUM, _MEDIUM_3_5, _LARGE = (
     Architecture("sd-3-medium"),
     Architecture("sd-3.5-medium"),
@@ -56,6 +56,7 @@ FAMILIES = (
             "joint_blocks.0.x_block.attn2.proj.weight",
             "joint_blocks.37.x_block.attn.proj.weight",
         ),
+        blocks=(("joint_blocks", _FEWEST_BLOCKS),),
     ),
     main_file(
         BaseModelType.SD_3,
@@ -74,6 +75,7 @@ FAMILIES = (
             "transformer_blocks.0.attn2.to_q.weight",
             "transformer_blocks.37.attn.to_q.weight",
         ),
+        blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
     ),
     Family(
         id="sd-3/transformer/folder",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Side
 from modelshelf.identify.family import Detail, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]
@@ -135,7 +135,8 @@ FAMILIES = (
         (BaseModelType.HUNYUAN_VIDEO_1_5,),
         32,
         Tensor("encoder.conv_in.weight", (128, 3), rank=5),
-        Tensor("decoder.conv_in.weight", (1024, 32), rank=5),
+        # Names alone are every autoencoder's.
+        Some("decoder.conv_in.weight", (1024, 32, None, None, None)),
         Tensor("encoder.conv_out.weight", (64, 1024), rank=5),
     ),
     _video(
