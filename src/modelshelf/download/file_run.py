@@ -7,19 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modelshelf.download.considerate_transport import ConsiderateTransport
-from modelshelf.download.content_answer import Content, content_of
+from modelshelf.download.content_answer import Content
 from modelshelf.download.destination import Destination
 from modelshelf.download.errand import send_errand
 from modelshelf.download.failed_attempts import (
     HEALING,
-    RemoteChangedError,
     TransferStoppedError,
-    UnusableAnswerError,
 )
 from modelshelf.download.finishing import Finishing, KnownVersion
 from modelshelf.download.holdings import Holdings
 from modelshelf.download.journal import JournalHead
 from modelshelf.download.opening import Opening, open_download
+from modelshelf.download.part_asking import PartAsking
 from modelshelf.download.remote_source import RemoteSource
 from modelshelf.download.segment_worker import FirstAnswer
 from modelshelf.download.setbacks import Setbacks
@@ -31,7 +30,7 @@ from modelshelf.download.transfer_seams import Ending
 from modelshelf.download.vanishing import LONGEST_DISCARD
 from modelshelf.download.verdict import expected_with
 from modelshelf.errors import DestinationExistsError, SizeMismatchError
-from modelshelf.protocols import Answer, Disk, Transport
+from modelshelf.protocols import Disk, Transport
 from modelshelf.schema.transfer import Downloaded, StopKind, Stopped, TransferOrder
 
 __all__ = ["FileRun"]
@@ -173,7 +172,7 @@ class FileRun:
         size = content.entity.size
         if expected.size is not None and size is not None and size != expected.size:
             raise SizeMismatchError(url=self._url, expected=expected.size, got=str(size))
-        if self._holdings.total and not self._is_same_version(content):
+        if self._holdings.total and not self._holdings.may_be_of(content.entity):
             self._start_over()
             if content.start > 0 or content.entity.accepts_ranges:
                 return None
@@ -232,14 +231,6 @@ class FileRun:
             is_everything=not is_provable,
         )
 
-    def _is_same_version(self, content: Content) -> bool:
-        """Say whether an answer may be of the version of which bytes are held."""
-        head = self._holdings.head
-        found, held = content.entity.strong_validator, head.validator if head is not None else None
-        return content.entity.size == self._holdings.size and (
-            found is None or held is None or found == held
-        )
-
     def _final(self, opening: Opening) -> Path:
         """Return the final name; where only the host knew it, see to it that it is free."""
         if self._place.name is not None:
@@ -273,7 +264,7 @@ class FileRun:
             raise TransferStoppedError
         is_ranged = size is not None and not first.is_everything
         transfer = Transfer(
-            self._open_part,
+            PartAsking(self._source, self._holdings, self._version.facts),
             self._holdings.sink(partial),
             self._holdings.missing(size) if size and is_ranged else [(first.start, first.end)],
             first=first,
@@ -309,33 +300,6 @@ class FileRun:
             case Ending.DONE:
                 pass
         return None
-
-    def _open_part(self, start: int, end: int) -> Answer:
-        """Ask for a range of the version that is being fetched; see `transfer_seams.PartOpener`."""
-        head = self._holdings.head
-        validator = head.validator if head is not None else None
-        arrived = self._source.ask((start, end), validator=validator)
-        answer = arrived.answer
-        try:
-            is_same_file = arrived.facts.linked_etag == self._version.facts.linked_etag
-            content = content_of(answer.status, answer.headers, (start, end))
-            self._check_part(content if is_same_file else None, validator)
-        except BaseException:
-            answer.abort()
-            answer.close()
-            raise
-        return answer
-
-    def _check_part(self, content: Content | None, validator: str | None) -> None:
-        """Raise unless an answer brings a range of the version that is being fetched."""
-        if content is None or not self._is_same_version(content):
-            raise RemoteChangedError
-        if content.is_part:
-            return
-        if validator is None or content.entity.strong_validator != validator:
-            raise RemoteChangedError
-        message = "the whole file in place of a range"
-        raise UnusableAnswerError(message)
 
     # ------------------------------------------------------------ letting go
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from modelshelf.download.answer_head import Entity
 from modelshelf.download.buffers import Buffers
 from modelshelf.download.container_end import is_cut_short
 from modelshelf.download.destination import Destination
@@ -66,6 +67,11 @@ class Holdings:
         return (
             size is not None and self._partial is not None and self._partial.held.contains(0, size)
         )
+
+    def may_be_of(self, entity: Entity) -> bool:
+        """Say whether what is held may be of that version of the file."""
+        found, held = entity.strong_validator, self.head.validator if self.head else None
+        return entity.size == self.size and (found is None or held is None or found == held)
 
     def adopt(self, final: Path) -> bool:
         """Take hold of what an earlier run left.

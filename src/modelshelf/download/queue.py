@@ -34,10 +34,7 @@ from modelshelf.download.roster import Roster, Wish
 from modelshelf.download.transport_choice import choose_transport
 from modelshelf.errors import ForeignQueueError
 from modelshelf.protocols import Disk, Transport
-from modelshelf.schema.download_job import (
-    DownloadEventHandler,
-    DownloadJobBase,
-)
+from modelshelf.schema.download_job import DownloadEventHandler, DownloadJobBase
 from modelshelf.schema.transfer import PrivateAddresses
 
 if TYPE_CHECKING:
