@@ -97,9 +97,8 @@ class ViewKeeper:
         if not moved:
             return
         with self._locked():
-            for view in self._records.views():
-                model = self._records.stored_model(view.key)
-                for placed, file in () if model is None else self._placed(view, model):
+            for view, model in self._records.seen_models():
+                for placed, file in self._placed(view, model):
                     target = moved.get((file.location, file.member))
                     if target is None or (in_place and placed.is_symlink()):
                         continue

@@ -54,6 +54,9 @@ class ViewRecords(Protocol):
     def views(self, *, unsettled: bool = False) -> list[View]:
         """Return views, sorted by path; with *unsettled* only those with something left to do."""
 
+    def seen_models(self) -> Iterator[tuple[View, StoredModel]]:
+        """Yield each view with its model, sorted by path; what changes meanwhile may be told as it was."""
+
     def view(self, key: str) -> View | None:
         """Return the view of one model; None where it has none."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, bindparam, select
@@ -23,14 +23,16 @@ from modelshelf.schema.member import MemberPath
 from modelshelf.schema.recipe import OriginalFile
 from modelshelf.schema.stored import StoredFile, StoredModel, StoredPart
 
-__all__ = ["original_with_parts", "stored_model"]
+__all__ = ["original_with_parts", "stored_model", "stored_models"]
 
-_NAMED = select(model_name).where(model_name.c.key == bindparam("key"))
-_PIPELINE = select(pipeline).where(pipeline.c.key == bindparam("key"))
+_AT_ONCE = 500
+"""Parts per query; SQLite's oldest limit is 999 variables."""
+_NAMED = select(model_name).where(model_name.c.key.in_(bindparam("keys", expanding=True)))
+_PIPELINES = select(pipeline).where(pipeline.c.key.in_(bindparam("keys", expanding=True)))
 _FOLDERS = (
-    select(pipeline_parts.c.part_folder, pipeline_parts.c.part_id)
-    .where(pipeline_parts.c.pipeline_id == bindparam("pipeline"))
-    .order_by(pipeline_parts.c.part_folder)
+    select(pipeline_parts.c.pipeline_id, pipeline_parts.c.part_folder, pipeline_parts.c.part_id)
+    .where(pipeline_parts.c.pipeline_id.in_(bindparam("pipelines", expanding=True)))
+    .order_by(pipeline_parts.c.pipeline_id, pipeline_parts.c.part_folder)
 )
 _EMPTY_FOLDERS = select(model_path.c.id, model_path.c.empty_folders).where(
     model_path.c.id.in_(bindparam("parts", expanding=True))
@@ -40,22 +42,49 @@ _ORIGINAL = select(original_file).where(original_file.c.blake3 == bindparam("bla
 
 def stored_model(connection: Connection, key: str) -> StoredModel | None:
     """Return the model or pipeline *key*, deleted or not, as files to place somewhere."""
-    named = connection.execute(_NAMED, {"key": key}).one_or_none()
-    if named is not None:
-        layout = [("", named.id)]
-        parts = _contents(connection, layout)
-        return _stored_model(key, named.name, layout, parts, entry=named.entry, suffix=named.suffix)
-    row = connection.execute(_PIPELINE, {"key": key}).one_or_none()
-    if row is None:
-        return None
-    folders = connection.execute(_FOLDERS, {"pipeline": row.id})
-    layout = [(folder, part) for folder, part in folders]
-    parts = _contents(connection, layout)
-    original = original_of(connection, row.id)
+    return stored_models(connection, [key]).get(key)
+
+
+def stored_models(connection: Connection, keys: Sequence[str]) -> dict[str, StoredModel]:
+    """Return key → what `stored_model` returns, of those that are there; a few hundred at most."""
+    named = connection.execute(_NAMED, {"keys": keys}).all()
+    other = {row.key for row in named}.symmetric_difference(keys)
+    rows = connection.execute(_PIPELINES, {"keys": list(other)}).all() if other else []
+    layouts = _layouts(connection, [row.id for row in rows])
+    held = [row.id for row in named] + [part for each in layouts.values() for _, part in each]
+    parts = _contents(connection, held)
+    found = {
+        row.key: _stored_model(
+            row.key, row.name, [("", row.id)], parts, entry=row.entry, suffix=row.suffix
+        )
+        for row in named
+    }
+    for row in rows:
+        original = original_of(connection, row.id)
+        found[row.key] = _stored_pipeline(row.key, row.name, layouts[row.id], parts, original)
+    return found
+
+
+def _layouts(connection: Connection, pipelines: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
+    """Return pipeline → its component folders, each with its part."""
+    layouts: dict[int, list[tuple[str, int]]] = {each: [] for each in pipelines}
+    if pipelines:
+        for own, folder, part in connection.execute(_FOLDERS, {"pipelines": pipelines}):
+            layouts[own].append((folder, part))
+    return layouts
+
+
+def _stored_pipeline(
+    key: str,
+    name: str,
+    layout: list[tuple[str, int]],
+    parts: Mapping[int, _Contents],
+    original: OriginalFile | None,
+) -> StoredModel:
     if original is None:
-        return _stored_model(key, row.name, layout, parts, entry="", suffix="")
+        return _stored_model(key, name, layout, parts, entry="", suffix="")
     shown = [(folder, part) for folder, part in layout if folder != ORIGINAL_FOLDER]
-    model = _stored_model(key, row.name, shown, parts, entry="", suffix="")
+    model = _stored_model(key, name, shown, parts, entry="", suffix="")
     return replace(
         model,
         original=original,
@@ -73,13 +102,16 @@ class _Contents:
     files: list[StoredFile]
 
 
-def _contents(connection: Connection, layout: Sequence[tuple[str, int]]) -> dict[int, _Contents]:
+def _contents(connection: Connection, held: Iterable[int]) -> dict[int, _Contents]:
     """Read all parts at once: a pipeline has ten, and each question takes as long as its answer."""
-    ids = {"parts": sorted({part for _, part in layout})}
-    rows = connection.execute(_EMPTY_FOLDERS, ids)
-    found = {part: _Contents(json.loads(names), []) for part, names in rows}
-    for row in connection.execute(FILES_OF_PARTS, ids).mappings():
-        found[row["part_id"]].files.append(stored_file(row))
+    wanted = sorted(set(held))
+    found: dict[int, _Contents] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        ids = {"parts": wanted[start : start + _AT_ONCE]}
+        rows = connection.execute(_EMPTY_FOLDERS, ids)
+        found |= {part: _Contents(json.loads(names), []) for part, names in rows}
+        for row in connection.execute(FILES_OF_PARTS, ids).mappings():
+            found[row["part_id"]].files.append(stored_file(row))
     return found
 
 
@@ -115,7 +147,7 @@ def original_with_parts(
     row = connection.execute(_ORIGINAL, {"blake3": blake3.raw}).one_or_none()
     if row is None:
         return None
-    rows = connection.execute(_FOLDERS, {"pipeline": row.pipeline_id})
+    rows = connection.execute(_FOLDERS, {"pipelines": [row.pipeline_id]})
     folders = {each.part_folder: each.part_id for each in rows}
     ids = sorted(set(folders.values()))
     parts = {part.id: part for part in stored_parts(connection, ids=ids)}

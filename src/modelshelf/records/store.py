@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from modelshelf.protocols import Clock
 from modelshelf.records import accounts, leases, models, parts, removal, views
 from modelshelf.records.audit import audit, correct_counts, holders_of_parts
-from modelshelf.records.contents import original_with_parts, stored_model
+from modelshelf.records.contents import original_with_parts, stored_model, stored_models
 from modelshelf.records.database import Database
 from modelshelf.records.elsewhere import find_elsewhere
 from modelshelf.records.identities import identify_as
@@ -281,6 +281,18 @@ class SqlRecordStore:
         """List views; with *unsettled* only those with something left to do."""
         with self._database.read() as connection:
             return views.all_views(connection, unsettled=unsettled)
+
+    def seen_models(self) -> Iterator[tuple[View, StoredModel]]:
+        """Yield every view with its model, without keeping a transaction open between pages."""
+        after = ""
+        while True:
+            with self._database.read() as connection:
+                page = views.views_after(connection, after, _PAGE)
+                found = stored_models(connection, [each.key for each in page])
+            yield from ((each, found[each.key]) for each in page if each.key in found)
+            if len(page) < _PAGE:
+                return
+            after = page[-1].path
 
     def view(self, key: str) -> View | None:
         """Return the view of one model."""

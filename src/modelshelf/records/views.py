@@ -16,12 +16,14 @@ __all__ = [
     "move_view",
     "settle_view",
     "unwant_view",
+    "views_after",
     "want_again",
     "want_view",
 ]
 
 _VIEWS = select(view.c.key, view.c.path, view.c.state).order_by(view.c.path)
 _UNSETTLED = _VIEWS.where(view.c.state != "made")
+_PAGE = _VIEWS.where(view.c.path > bindparam("after"))
 _OF_MODEL = select(view.c.key, view.c.path, view.c.state).where(view.c.key == bindparam("model"))
 
 
@@ -85,6 +87,11 @@ def find_view(connection: Connection, key: str) -> View | None:
 def all_views(connection: Connection, *, unsettled: bool = False) -> list[View]:
     """List views, sorted by path; with *unsettled* only those with something left to do."""
     return [View(*row) for row in connection.execute(_UNSETTLED if unsettled else _VIEWS)]
+
+
+def views_after(connection: Connection, path: str, limit: int) -> list[View]:
+    """List the next *limit* views behind the one at *path*, sorted by path; behind none where it is empty."""
+    return [View(*row) for row in connection.execute(_PAGE.limit(limit), {"after": path})]
 
 
 def _free_path(connection: Connection, folder: str, name: str, suffix: str) -> str:

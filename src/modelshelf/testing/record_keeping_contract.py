@@ -188,6 +188,17 @@ class RecordKeepingContract(RecordStoreCase):
         assert len(set(moved)) == 3
         assert first.path not in {view.path for view in self.records.views()}
 
+    def test_yields_every_view_with_its_model(self) -> None:
+        """Each once and sorted by path, however many there are, pipelines among them."""
+        for number in range(405):
+            self.add(part_content({"w": str(number).encode()}), f"ink {number}")
+        vae = part_content({"w": b"vae"}, folder="vae", type=ModelType.VAE)
+        self.add_pipeline("harbour", [vae])
+        seen = list(self.records.seen_models())
+        assert [view for view, _ in seen] == self.records.views()
+        assert all(model == self.records.stored_model(view.key) for view, model in seen)
+        assert len(seen) == 406
+
     # -- counting and checking
 
     def test_usage_counts_content_once(self) -> None:

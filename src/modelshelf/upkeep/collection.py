@@ -120,7 +120,11 @@ class GarbageCollector:
         ]
 
     def _repair_views(self) -> int:
-        broken = [view for view in self._records.views() if self._views.is_broken(view)]
+        broken = [
+            view
+            for view, model in self._records.seen_models()
+            if any(True for _ in self._views.faults(view, model))
+        ]
         for view in broken:
             self._records.want_view(view.key)
         self._views.settle()

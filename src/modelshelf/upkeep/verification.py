@@ -99,10 +99,7 @@ class Verifier:
     def _view_findings(self, visible: list[Path]) -> Iterator[Finding]:
         """Compare what a person sees with what there should be to see."""
         expected: set[Path] = set()
-        for view in self._records.views():
-            model = self._records.stored_model(view.key)
-            if model is None:
-                continue
+        for view, model in self._records.seen_models():
             top = self._models / view.path
             expected.update(top if model.is_file else top / member for member, _ in model.files)
             for fault in self._views.faults(view, model):

@@ -412,7 +412,7 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(
     path.write_bytes(content)
     with pytest.raises(kind) as caught:
         ModelRecordServiceFile.from_db_file(path)
-    assert isinstance(caught.value, AssertionError) == (kind is NotARecordStoreError)
+    assert isinstance(caught.value, AssertionError) == (kind is not InvalidRecordFileError)
     assert path.read_bytes() == content
     assert str(path) in str(caught.value)
 
