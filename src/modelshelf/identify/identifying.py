@@ -77,7 +77,28 @@ def identify(
     pipeline = read_pipeline(tree)
     if pipeline is not None:
         return narrow(identify_pipeline(tree, pipeline, families), declared)
-    return narrow(identify_folder(read_folder(tree), families), declared)
+    return narrow(_identify_folder(tree, families), declared)
+
+
+_ENCODER, _TOKENIZER = re.compile(r"text_encoder(_\d)?"), re.compile(r"tokenizer(_\d)?")
+
+
+def _identify_folder(tree: SourceTree, families: Families) -> Identity:
+    """Say what a folder is; one encoder of a pipeline, kept with its tokenizer alone, is that encoder.
+
+    T5 and CLIP are passed on so: `text_encoder_2` beside `tokenizer_2`, and no pipeline around them.
+    """
+    identity = identify_folder(read_folder(tree), families)
+    if identity.type is not ModelType.UNKNOWN:
+        return identity
+    folders = {file.member.partition("/")[0] for file in tree.files if "/" in file.member}
+    encoders = [name for name in folders if _ENCODER.fullmatch(name)]
+    rest = folders.difference(encoders)
+    if len(encoders) != 1 or not rest or not all(map(_TOKENIZER.fullmatch, rest)):
+        return identity
+    found = identify_folder(read_folder(tree.below(encoders[0])), families)
+    why = Evidence("folder", encoders[0], "the only component, beside its tokenizer")
+    return replace(found, evidence=(*found.evidence, why))
 
 
 def _identify_file(

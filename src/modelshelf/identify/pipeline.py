@@ -28,7 +28,8 @@ from modelshelf.schema.taxonomy import (
 __all__ = ["identify_pipeline"]
 
 _RULE = "pipeline"
-_DENOISERS = frozenset({ModelType.UNET, ModelType.TRANSFORMER})
+# Redux is a pipeline without a denoiser: what it makes of an image is FLUX's to read.
+_DENOISERS = frozenset({ModelType.UNET, ModelType.TRANSFORMER, ModelType.FLUX_REDUX})
 # Made for no base in particular, and used as they are by many.
 _SERVE_ANY = frozenset(
     {

@@ -233,3 +233,67 @@ def test_flux_as_quanto_writes_it_is_flux() -> None:
             shapes[key] = shape
     identity = identify(index_of(shapes))
     assert (identity.type.value, claims(identity), identity.variant) == ("main", ["flux"], "dev")
+
+
+def write(folder: Path, files: dict[str, object]) -> Path:
+    """Write each value as JSON below *folder*."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(content))
+    return folder
+
+
+_CLIP: dict[str, object] = {"architectures": ["CLIPTextModel"], "hidden_size": 768}
+_T5: dict[str, object] = {
+    "architectures": ["T5EncoderModel"],
+    "d_model": 4096,
+    "vocab_size": 32128,
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"text_encoder_2/config.json": _T5, "tokenizer_2/vocab.json": {}}, "t5_encoder"),
+        ({"text_encoder/config.json": _CLIP, "tokenizer/vocab.json": {}}, "clip_embed"),
+        ({"text_encoder/config.json": _CLIP}, "unknown"),
+        (
+            {
+                "text_encoder/config.json": _CLIP,
+                "text_encoder_2/config.json": _T5,
+                "tokenizer/vocab.json": {},
+            },
+            "unknown",
+        ),
+        (
+            {
+                "text_encoder/config.json": _CLIP,
+                "tokenizer/vocab.json": {},
+                "more/vocab.json": {},
+            },
+            "unknown",
+        ),
+    ],
+)
+def test_an_encoder_kept_with_its_tokenizer_is_that_encoder(
+    tmp_path: Path, files: dict[str, object], expected: str
+) -> None:
+    """One encoder and nothing else of a pipeline: what several are together nobody knows."""
+    assert identify(write(tmp_path, files)).type == expected
+
+
+def test_redux_as_a_pipeline_is_flux(tmp_path: Path) -> None:
+    """It has no denoiser, and what it gives only FLUX reads."""
+    identity = identify(
+        write(
+            tmp_path,
+            {
+                "model_index.json": {
+                    "_class_name": "FluxPriorReduxPipeline",
+                    "image_embedder": ["flux", "ReduxImageEncoder"],
+                },
+                "image_embedder/config.json": {"_class_name": "ReduxImageEncoder"},
+            },
+        )
+    )
+    assert (identity.type.value, claims(identity)) == ("main", ["flux"])
