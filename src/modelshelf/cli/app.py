@@ -18,7 +18,7 @@ import click
 from modelshelf import __version__
 from modelshelf.cli.failure import report, report_usage
 from modelshelf.cli.options import global_options
-from modelshelf.cli.streams import open_closed_streams
+from modelshelf.cli.streams import leave_threads, open_closed_streams
 from modelshelf.errors import ModelshelfError
 
 __all__ = ["VERBS", "Shelf", "main", "shelf"]
@@ -139,6 +139,9 @@ def main() -> NoReturn:
     gc.set_threshold(_GARBAGE)
     try:
         shelf.main(prog_name=called if called in {"shelf", "modelshelf"} else "shelf")
+    except SystemExit as end:
+        leave_threads(end)
+        raise
     finally:
         # Nor is anything looked for at the end, when the system takes everything back at once; that
         # took a fifth.

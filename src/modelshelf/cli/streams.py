@@ -1,11 +1,13 @@
-"""The three streams that every program begins with, also where somebody closed them before."""
+"""How the program begins and ends, whatever became of its streams and threads."""
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
+from contextlib import suppress
 
-__all__ = ["open_closed_streams"]
+__all__ = ["leave_threads", "open_closed_streams"]
 
 
 def open_closed_streams() -> None:
@@ -23,3 +25,21 @@ def open_closed_streams() -> None:
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for the run
+
+
+def leave_threads(end: SystemExit) -> None:
+    """End the program at once where a thread still waits for a host or a disk that does not answer.
+
+    Python takes itself apart at an ordinary end, and such a thread that wakes up meanwhile in a C library
+    finds nothing to return to. Everything that is to stay was written and closed before.
+
+    Args:
+        end: With the status to end with.
+    """
+    if not any(each.daemon and each.is_alive() for each in threading.enumerate()):
+        return
+    for stream in (sys.stdout, sys.stderr):
+        # Whoever read them may be gone.
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
