@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -11,7 +11,7 @@ import click
 
 from modelshelf.cli.batch import Batch
 from modelshelf.cli.given_sources import check_remote, sort_sources
-from modelshelf.cli.installing import installing, jobs_said, run_jobs
+from modelshelf.cli.installing import installing, jobs_said, run_jobs, told_early
 from modelshelf.cli.options import dry_run, verb_options, yes
 from modelshelf.cli.output import note, print_document, print_lines, print_table, warn
 from modelshelf.cli.progress import progress_bar
@@ -99,7 +99,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     batch = Batch(session)
     outcomes: list[AddOutcome] = []
     jobs: list[ModelInstallJob] = []
-    with _told(session, outcomes, jobs, batch), session.open() as manager:
+    early = partial(_summarize, session, outcomes, jobs, batch, is_interrupted=True)
+    with told_early(session, early, outcomes, jobs), session.open() as manager:
         paths, remote = sort_sources(session, batch, sources, token)
         models = _discover(manager, batch, paths)
         _check_name(name, [*models, *remote])
@@ -124,22 +125,6 @@ def command(  # noqa: PLR0913 - one parameter an option
             _install(session, manager, batch, remote, wish, tags, jobs)
         _summarize(session, outcomes, jobs, batch)
     return batch.status
-
-
-@contextmanager
-def _told(
-    session: Session,
-    outcomes: Sequence[AddOutcome],
-    jobs: Sequence[ModelInstallJob],
-    batch: Batch,
-) -> Iterator[None]:
-    """Tell programs what was done and what can be resumed also where the block inside is left early."""
-    try:
-        yield
-    except BaseException as error:
-        if session.json and (outcomes or jobs or isinstance(error, KeyboardInterrupt)):
-            _summarize(session, outcomes, jobs, batch, is_interrupted=True)
-        raise
 
 
 def _install(

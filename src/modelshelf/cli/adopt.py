@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from modelshelf.cli.batch import Batch
-from modelshelf.cli.installing import installing
+from modelshelf.cli.installing import installing, told_early
 from modelshelf.cli.options import never_asks, verb_options
 from modelshelf.cli.output import note, print_document, print_lines
 from modelshelf.cli.session import Session
@@ -34,7 +36,12 @@ def command(session: Session, folders: tuple[Path, ...]) -> int:
     """
     batch = Batch(session)
     adopted: list[dict[str, object]] = []
-    with session.open() as manager, installing(session, manager) as (installer, _):
+    early = partial(_summarize, adopted, batch, interrupted=True)
+    with (
+        told_early(session, early, adopted),
+        session.open() as manager,
+        installing(session, manager) as (installer, _),
+    ):
         for folder in folders:
             with batch.search(str(folder)):
                 found = installer.placed.adopt(
@@ -51,7 +58,11 @@ def command(session: Session, folders: tuple[Path, ...]) -> int:
                         name = printable(config.name)
                         click.echo(f"{verb}  {name}  {config.type}  {bases}  {config.key}")
     if session.json:
-        print_document({"adopted": adopted, "failed": batch.failed})
+        _summarize(adopted, batch)
     else:
         note(session, f"{sum(bool(one['is_new']) for one in adopted)} new, nothing was copied")
     return batch.status
+
+
+def _summarize(adopted: Sequence[object], batch: Batch, **more: object) -> None:
+    print_document({"adopted": adopted, **more, "failed": batch.failed})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from modelshelf.manager import ModelInstallService, NormalizedModelManager
     from modelshelf.schema.install_job import ModelInstallJob
 
-__all__ = ["installing", "job_said", "jobs_said", "run_jobs"]
+__all__ = ["installing", "job_said", "jobs_said", "run_jobs", "told_early"]
 
 _WANTS_TOKEN = frozenset({"repository-gated", "login-required", "token-refused"})
 _HIDES = frozenset({"repository-not-found"})
@@ -48,6 +48,25 @@ def installing(
         manager.installer(queue, event_bus=bus) as installer,
     ):
         yield installer, events
+
+
+@contextmanager
+def told_early(
+    session: Session, tell: Callable[[], None], *done: Sequence[object]
+) -> Iterator[None]:
+    """Tell programs what was done and what can be resumed also where the block inside is left early.
+
+    Args:
+        session: Says whether a program listens.
+        tell: Prints the document.
+        done: What was done so far; an error before anything was done is told on stderr alone.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if session.json and (any(done) or isinstance(error, KeyboardInterrupt)):
+            tell()
+        raise
 
 
 def run_jobs(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelshelf.cli.batch import Batch
-from modelshelf.cli.installing import installing, job_said, jobs_said, run_jobs
+from modelshelf.cli.installing import installing, job_said, jobs_said, run_jobs, told_early
 from modelshelf.cli.options import verb_options
 from modelshelf.cli.output import note, print_document, print_lines, print_table, warn
 from modelshelf.cli.session import Session
@@ -248,8 +249,8 @@ def _go_on(session: Session, numbers: Sequence[int], token: str | None) -> int:
                 else:
                     mine.append(number)
     jobs: list[ModelInstallJob] = []
-    is_over = False
-    try:
+    early = partial(_summarize, batch, jobs, is_interrupted=True)
+    with told_early(session, early, jobs):
         if mine:
             with session.open() as manager, installing(session, manager) as (installer, events):
                 for number in mine:
@@ -257,9 +258,12 @@ def _go_on(session: Session, numbers: Sequence[int], token: str | None) -> int:
                         job = installer.take_up(number, token)
                         jobs += [] if job is None else [job]
                 run_jobs(session, batch, events, jobs)
-        is_over = True
-    finally:
-        # Also when it is interrupted: what is done is done, and programs want to know it.
-        if session.json:
-            print_document(jobs_said(jobs, is_interrupted=not is_over) | {"failed": batch.failed})
+    if session.json:
+        _summarize(batch, jobs)
     return batch.status
+
+
+def _summarize(
+    batch: Batch, jobs: Sequence[ModelInstallJob], *, is_interrupted: bool = False
+) -> None:
+    print_document(jobs_said(jobs, is_interrupted=is_interrupted) | {"failed": batch.failed})

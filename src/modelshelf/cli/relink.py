@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from modelshelf.cli.batch import Batch
-from modelshelf.cli.installing import installing
+from modelshelf.cli.installing import installing, told_early
 from modelshelf.cli.options import never_asks, verb_options
 from modelshelf.cli.output import note, print_document, print_lines
 from modelshelf.cli.session import Session
@@ -31,7 +33,12 @@ def command(session: Session, folders: tuple[Path, ...]) -> int:
     """
     batch = Batch(session)
     found: list[dict[str, object]] = []
-    with session.open() as manager, installing(session, manager) as (installer, _):
+    early = partial(_summarize, found, batch, interrupted=True)
+    with (
+        told_early(session, early, found),
+        session.open() as manager,
+        installing(session, manager) as (installer, _),
+    ):
         for folder in folders:
             with batch.search(str(folder)):
                 for each in installer.placed.relink([folder]):
@@ -46,7 +53,11 @@ def command(session: Session, folders: tuple[Path, ...]) -> int:
                         click.echo(f"found  {printable(config.name)}  {printable(config.path)}")
         left = len(installer.placed.missing())
     if session.json:
-        print_document({"relinked": found, "missing": left, "failed": batch.failed})
+        _summarize(found, batch, missing=left)
     else:
         note(session, f"found {len(found)}, {left} still missing")
     return batch.status
+
+
+def _summarize(found: Sequence[object], batch: Batch, **more: object) -> None:
+    print_document({"relinked": found, **more, "failed": batch.failed})

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from modelshelf.cli.batch import Batch
-from modelshelf.cli.installing import job_said, run_jobs
+from modelshelf.cli.installing import job_said, run_jobs, told_early
 from modelshelf.cli.session import Session
 from modelshelf.errors import OfflineError
 from modelshelf.events import EventBus
@@ -62,3 +63,38 @@ def test_programs_get_the_traceback_of_what_nobody_foresaw(
     assert [json.loads(line)["code"] for line in lines] == ["installation-failed", "offline"]
     assert "somewhere" in job_said(jobs[0])["error"]
     assert "error" not in job_said(jobs[1])
+
+
+def interrupt() -> None:
+    """Press Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def fail() -> None:
+    """Fail as foreseen."""
+    raise OfflineError(source="acme/dream")
+
+
+@pytest.mark.parametrize(
+    ("act", "kind", "done", "is_told"),
+    [
+        (interrupt, KeyboardInterrupt, ["a model"], True),
+        (interrupt, KeyboardInterrupt, [], True),
+        (fail, OfflineError, ["a model"], True),
+        (fail, OfflineError, [], False),
+    ],
+)
+def test_what_was_done_is_told_where_a_command_ends_early(
+    act: Callable[[], None], kind: type[BaseException], done: list[str], *, is_told: bool
+) -> None:
+    """To programs, once; an error of a command that has done nothing is told on stderr alone."""
+    told: list[str] = []
+    with (
+        pytest.raises(kind),
+        told_early(Session(json=True), lambda: told.append("document"), [], done),
+    ):
+        act()
+    assert told == ["document"] * is_told
+    with pytest.raises(kind), told_early(Session(), lambda: told.append("document"), done):
+        act()
+    assert told == ["document"] * is_told
