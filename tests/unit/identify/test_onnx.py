@@ -42,6 +42,8 @@ def write(
     [
         (CONV, unet(768), ("unet", "sd-1", "normal")),
         ({"unet.conv_in.weight": (320, 9, 3, 3)}, unet(768), ("unet", "sd-1", "inpaint")),
+        ({}, unet(768, sample=("b", 4, "h", "w")), ("unet", "sd-1", "normal")),
+        ({}, unet(768, sample=("b", 9, "h", "w")), ("unet", "sd-1", "inpaint")),
         (CONV, unet(1024), ("unet", "sd-2", "normal")),
         (CONV, unet(2048, text_embeds=("b", 1280), time_ids=("b", 6)), ("unet", "sdxl", "normal")),
         (CONV, unet(1280, text_embeds=("b", 1280)), ("unet", "sdxl-refiner", "normal")),
@@ -169,3 +171,12 @@ def test_a_port_says_what_it_asks_for() -> None:
     """Near misses are for people."""
     assert str(Port("input:sample", 1, (4, 9))) == "an ONNX input `sample` whose side 1 is 4/9"
     assert str(Port("output:latent")) == "an ONNX output `latent`"
+
+
+@pytest.mark.parametrize("sample", [("b", 4, 16, "h", "w"), ("b", 8, "h", "w"), (4, "h", "w")])
+def test_what_is_no_image_of_a_known_kind_is_no_unet(
+    tmp_path: Path, sample: Sequence[int | str]
+) -> None:
+    """Clips have a side more; eight channels are two images; and a batch is no channel."""
+    graph = write(tmp_path / "model.onnx", {}, unet(768, sample=sample))
+    assert identify(graph).type == "unknown"

@@ -9,7 +9,7 @@ configurations `optimum/exporters/onnx/model_configs.py` of huggingface/optimum.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Either, Never
+from modelshelf.identify.condition import Both, Condition, Either, Never
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.port import Port
 from modelshelf.identify.tensor_condition import Tensor
@@ -30,8 +30,20 @@ _IMAGE = (4, 5, 9)
 _SD_KIND = (BaseModelType.SD_1, BaseModelType.SD_2, BaseModelType.SDXL)
 _SIXTEEN = (BaseModelType.FLUX, BaseModelType.SD_3)
 
+_SAMPLE = "input:sample"
+
+
+def _takes(*channels: int) -> Condition:
+    """Images of so many channels: by the convolution, or by the port where an optimiser renamed it.
+
+    Video models have a side more, so that the channels stand at another place from the end.
+    """
+    port = Both(Port(_SAMPLE, 1, channels), Port(_SAMPLE, -3, channels))
+    return Either((Tensor("conv_in.weight", (None, channels), rank=4), port))
+
+
 _VARIANTS = tuple(
-    Trait(variant, Tensor("conv_in.weight", (None, channels)))
+    Trait(variant, _takes(channels))
     for variant, channels in (
         (ModelVariantType.NORMAL, 4),
         (ModelVariantType.INPAINT, 9),
@@ -55,8 +67,7 @@ def _unet(
         conditions=(
             Port(_TEXT, -1, text),
             Port("input:timestep"),
-            # Exporters keep the convolutions' names. Video models have one side more.
-            Tensor("conv_in.weight", (None, _IMAGE), rank=4),
+            _takes(*_IMAGE),
             Port(_LABEL) if label else Never(Port(_LABEL)),
             Never(Port("input:image_embeds")),
             # A ControlNet begins like its base, and ends in other outputs.
