@@ -45,16 +45,25 @@ class Last:
         return f"a last tensor `{self.name}` of shape [{', '.join(sides)}]"
 
 
+_LEFT_BEHIND = frozenset({"alphas_cumprod", "betas", "global_step_tensor", "logit_scale"})
+"""What trainers put into any file."""
+
+
+def _is_left_behind(name: str) -> bool:
+    return name in _LEFT_BEHIND or name.endswith("._extra_state")
+
+
 @dataclass(frozen=True)
 class Only:
-    """The file has no tensor beside those of these names."""
+    """The file has no tensor beside those of these names, and what trainers leave behind."""
 
     names: tuple[str, ...]
     """Folded names without wrappers."""
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        if not facts.groups or not facts.groups.keys() <= self._folded:
+        others = facts.groups.keys() - self._folded
+        if len(others) == len(facts.groups) or not all(map(_is_left_behind, others)):
             return None
         return Found(", ".join(sorted(facts.groups)), "nothing else", is_absence=True)
 

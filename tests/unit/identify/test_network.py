@@ -23,6 +23,8 @@ TOKENS: Shapes = {"<cat>": (768,), "<dog>": (4, 768)}
         (Only(("body.#.weight",)), LAYERS, True),
         (Only(("body.#.weight", "body.#.bias")), LAYERS, True),
         (Only(("body.#.weight",)), LAYERS | {"head.weight": (1,)}, False),
+        (Only(("body.#.weight",)), LAYERS | {"betas": (1,), "x._extra_state": (1,)}, True),
+        (Only(("body.#.weight",)), {"betas": (1,)}, False),
         (Only(("body.#.weight",)), {}, False),
         (Tokens(768), TOKENS, True),
         (Tokens(1024), TOKENS, False),
