@@ -228,6 +228,20 @@ def test_a_job_whose_wish_is_damaged_is_refused(desk: Desk, hub: HuggingFaceHub)
     assert desk.data("job", "ls") == []
 
 
+def test_a_job_whose_listing_is_damaged_is_refused_and_listed_afresh(
+    desk: Desk, hub: HuggingFaceHub
+) -> None:
+    """By the command that began it; to resume it alone would be to guess."""
+    interrupt(desk, hub, "add", "acme/dream")
+    rewrite(document_of(desk), listing={"files": [{"x": 1}]})
+    refused = desk.run("job", "resume", "1")
+    assert refused.exit_code == 7
+    assert "`listing`" in refused.stderr
+    assert desk.data("job", "ls")[0]["error_code"] == "job-damaged"
+    assert desk.run("add", "acme/dream").exit_code == 0
+    assert desk.data("job", "ls") == []
+
+
 def test_an_interrupted_add_tells_programs_what_is_done_and_what_goes_on(
     desk: Desk, hub: HuggingFaceHub, tmp_path: Path
 ) -> None:

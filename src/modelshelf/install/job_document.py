@@ -20,7 +20,7 @@ from modelshelf.schema.model_source import HFModelSource, ModelSource
 
 __all__ = ["FetchedFile", "JobDocument", "describe", "first_problem", "read_document", "read_own"]
 
-_GONE = frozenset({"remote-file-gone", "remote-file-changed"})
+_GONE = frozenset({"remote-file-gone", "remote-file-changed", "job-damaged"})
 _REPLACED = frozenset({"digest-mismatch", "size-mismatch"})
 _LONGEST = 64 * 1024 * 1024
 """Bytes; a repository of ten thousand files has a listing of three million."""
@@ -87,7 +87,7 @@ class JobDocument(BaseModel):
 
     @property
     def is_outdated(self) -> bool:
-        """Whether it failed because what was listed is there no more, so that it fails whenever it goes on."""
+        """Whether it failed because its listing is wrong by now, so that it fails whenever it goes on."""
         # A commit of a repository stays what it is; a page may offer another file under the same number.
         is_pinned = isinstance(self.source, HFModelSource)
         return self.error_code in (_GONE if is_pinned else _GONE | _REPLACED)
