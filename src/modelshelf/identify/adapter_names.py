@@ -220,6 +220,9 @@ def numbers_of_all(paths: Sequence[str], known: Numbered | None = None) -> _Numb
         known: What was found before, for callers that ask about the modules of one model, most of
             which stand in the same blocks; the answer is noted there.
     """
+    if "#" in paths[0]:
+        # Somebody wrote it so, and others may have a number there.
+        return [numbers_of(path)[1] for path in paths]
     # With separators inside, each is a run of whole steps, so that it hides no number elsewhere.
     head, *between = _BETWEEN.split(f".{paths[0]}.")
     count = len(between)
@@ -227,9 +230,9 @@ def numbers_of_all(paths: Sequence[str], known: Numbered | None = None) -> _Numb
         return [()] * len(paths)
     start, tail = len(head) - 1, len(between.pop()) - 1
     text = "\n".join([path[start : len(path) - tail] for path in paths])
-    is_usual = "\n".join(("", *paths)).count(f"\n{head[1:]}") == len(paths) and "#" not in paths[0]
+    is_usual = "\n".join(("", *paths)).count(f"\n{head[1:]}") == len(paths)
     if not is_usual:
-        # Somebody wrote `#`, or the end of a line, into a name, or put a frame around a few.
+        # Somebody wrote the end of a line into a name, or put a frame around a few.
         return [numbers_of(path)[1] for path in paths]
     key = text, *between
     numbers = None if known is None else known.get(key)
@@ -251,8 +254,8 @@ class Cut(NamedTuple):
     """What stands between them."""
     tail: str
     """What follows the last; empty where there is no number, as all of the path is head then."""
-    count: int
-    """How many there are."""
+    is_numbered: bool
+    """False where there is no number."""
 
 
 def cut_of(stem: str, start: int) -> Cut | None:
@@ -262,16 +265,16 @@ def cut_of(stem: str, start: int) -> Cut | None:
 
     Example:
         >>> cut_of("unet.down.0.attn.1.to_q", 5)
-        Cut(head='unet.down.', between=('.attn.',), tail='.to_q', count=2)
+        Cut(head='unet.down.', between=('.attn.',), tail='.to_q', is_numbered=True)
     """
     prefix = stem[:start]
     if _BETWEEN.search(prefix):
         return None
     head, *between = _BETWEEN.split(f".{stem[start:]}.")
     if not between:
-        return Cut(stem, (), "", 0)
+        return Cut(stem, (), "", is_numbered=False)
     *between, tail = between
-    return Cut(prefix + head[1:], tuple(between), tail[:-1], len(between) + 1)
+    return Cut(prefix + head[1:], tuple(between), tail[:-1], is_numbered=True)
 
 
 def numbers_by_cut(names: Sequence[str], cut: Cut, ending: int, known: Numbered) -> _Numbers | None:
@@ -283,7 +286,7 @@ def numbers_by_cut(names: Sequence[str], cut: Cut, ending: int, known: Numbered)
         ending: Length of the endings.
         known: What was found before. The same numbers are the same list.
     """
-    if not cut.count:
+    if not cut.is_numbered:
         return known.setdefault((), [()]) if len(names) == 1 else None
     piece = itemgetter(slice(len(cut.head), -ending - len(cut.tail)))
     text = "\n".join(map(piece, names))
