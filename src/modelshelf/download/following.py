@@ -19,6 +19,8 @@ _READ_BACK = 1024 * 1024
 """Bytes that are read back from the file at once."""
 _BACKLOG = 8 * _READ_BACK
 """Bytes in the file whose turn it is; a connection that ends its segment leaves many for a moment."""
+_MOST_MEMORY = 2 * 1024 * 1024
+"""Bytes that wait in memory, where one chunk is not more already."""
 _LONGEST_JOIN = 5.0
 """Seconds to wait for a thread that hangs in a disk."""
 
@@ -78,7 +80,7 @@ class Follower:
             partial: Where bytes are read back from.
             git_size: Size of the file, if its git SHA-1 is wanted, which begins with that.
             held: Which bytes are there already; they are read back.
-            most_waiting: How many offered chunks may wait to be hashed.
+            most_waiting: How many offered chunks may wait to be hashed, if they are small.
         """
         self._work = DigestWork(algorithms, git_size=git_size)
         self._partial = partial
@@ -105,7 +107,7 @@ class Follower:
     @property
     def is_behind(self) -> bool:
         """Whether bytes come faster than they are hashed: many wait, in memory or in the file."""
-        if 2 * len(self._waiting) >= self._most_waiting:
+        if not self._has_room or 2 * len(self._waiting) >= self._most_waiting:
             return True
         return self._told.run_end(self._taken) - self._taken >= _BACKLOG
 
@@ -176,12 +178,13 @@ class Follower:
 
     @property
     def _has_room(self) -> bool:
-        return len(self._waiting) < self._most_waiting
+        in_memory = sum(len(chunk.content) for chunk in tuple(self._waiting))
+        return len(self._waiting) < self._most_waiting and in_memory < _MOST_MEMORY
 
     @property
     def _is_single(self) -> bool:
         """Whether what is waiting may be the whole file, which is not worth a thread."""
-        return len(self._waiting) == 1 and self._has_room
+        return len(self._waiting) == 1 < self._most_waiting
 
     @property
     def _next_in_file(self) -> int:

@@ -22,7 +22,8 @@ from modelshelf.schema.transfer import ExpectedContent
 __all__ = ["Holdings", "wanted_digests"]
 
 _BUFFER = 2 * 1024 * 1024
-"""Bytes that one connection collects at most before it writes them."""
+"""Bytes that one connection collects at most before it writes them; half as many where they wait to be hashed
+as well, for there are several such buffers then."""
 
 
 class Holdings:
@@ -131,7 +132,8 @@ class Holdings:
 
     def sink(self, partial: PartialFile) -> FileSink:
         """Return where the bytes of a transfer go."""
-        return FileSink(partial, self._follower, Buffers(_BUFFER))
+        length = _BUFFER if self._follower is None else _BUFFER // 2
+        return FileSink(partial, self._follower, Buffers(length))
 
     def missing(self, end: int) -> list[tuple[int, int]]:
         """Return the half-open ranges up to *end* that are not held."""
