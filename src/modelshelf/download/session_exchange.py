@@ -76,7 +76,7 @@ def open_in_session(
     except (requests.RequestException, OSError, http.client.HTTPException) as error:
         failure = session_failure(error, address.public, request)
     except ValueError:
-        # The library reads where a redirect leads even if nobody wants to follow it.
+        # What replaces the library's session may still read where a redirect leads.
         failure = InvalidAnswerError(url=address.public, reason="a redirect that cannot be read")
     else:
         if targets:

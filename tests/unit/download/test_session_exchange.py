@@ -111,6 +111,7 @@ def _made_of(
         (_made_of(http.client.HTTPException("got more than 100")), InvalidAnswerError, "many"),
         (requests.exceptions.ChunkedEncodingError(_URL), ConnectionLostError, "broke"),
         (OSError(f"odd {_URL}"), ConnectionLostError, "broke"),
+        (ValueError(f"odd {_URL}"), InvalidAnswerError, "redirect"),
     ],
 )
 def test_says_in_our_words_what_a_session_says(
