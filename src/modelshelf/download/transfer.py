@@ -15,6 +15,7 @@ from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.surroundings import Surroundings
 from modelshelf.download.throughput_watch import ThroughputWatch
 from modelshelf.download.transfer_seams import Ending, PartOpener, Sink
+from modelshelf.errors import StorageError
 from modelshelf.protocols import Answer
 
 __all__ = ["Transfer"]
@@ -252,7 +253,12 @@ class Transfer:
             offset = segment.position
             # Claimed before it is written, so that nobody else is sent for the same bytes meanwhile.
             self._segments.advance(segment, count)
-        self._sink.keep(offset, buffer, count)
+        try:
+            self._sink.keep(offset, buffer, count)
+        except StorageError as error:
+            # Before the segment is given back: nothing is left of it, and that would pass for the end.
+            self.fail(error)
+            raise
         with self._changed:
             self.fetched += count
             if self.fetched >= self._next_mark:
