@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,18 +18,27 @@ from modelshelf.testing import tiny
 from tests.hubs import HuggingFaceHub, hugging_face_hub
 
 KILLS = int(os.environ.get("MODELSHELF_TEST_KILLS", "3"))
-"""How often; two hundred are what the installer is held to, and take half an hour."""
+"""How often; two hundred are what the installer is held to, and take ten minutes."""
 PATIENCE = 120
+_FETCHING = 0.6
+"""Share of the kills that come while bytes are fetched; the others come from then on."""
+_STORING = 0.4
+"""Seconds from the last byte until a bit after the model is there."""
 _PROGRAM = """
 import sys
 from modelshelf import ModelInstallService, Settings
 from modelshelf.download import DownloadQueueService
+from modelshelf.events import EventServiceBase
 from modelshelf.records.services import ModelRecordServiceBase
+class Told(EventServiceBase):
+    def dispatch(self, event):
+        if event.name == "model_install_running":
+            print("running", flush=True)
 settings = Settings.load()
 with (
     ModelRecordServiceBase.open(settings) as store,
     DownloadQueueService(quiet=True) as queue,
-    ModelInstallService(settings, store, queue) as installer,
+    ModelInstallService(settings, store, queue, event_bus=Told()) as installer,
 ):
     installer.start()
     if sys.argv[1:] and not installer.list_jobs():
@@ -79,13 +89,14 @@ def test_a_killed_install_goes_on_when_the_program_starts_again(
         killed = run(environ, "acme/dream")
         assert killed.stdout is not None
         assert killed.stdout.readline() == "begun\n"
-        # An instant is a share of the bytes: before, while and after they move.
+        # An instant is a share of the bytes, or of the moment in which they become a model.
         reached, go_on = hub.files.hold_after(int(chance.uniform(0, 1.0) * whole))
-        if chance.random() < 0.8:
+        if chance.random() < _FETCHING:
             reached.wait(10)
         else:
             go_on.set()
-            killed.stdout.readline()
+            assert killed.stdout.readline() == "running\n"
+            time.sleep(chance.uniform(0, _STORING))
         killed.send_signal(signal.SIGKILL)
         killed.communicate(timeout=PATIENCE)
         go_on.set()
