@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
+from modelshelf.download.journal import Journal
+from modelshelf.download.owned_file import OwnedFile
 from modelshelf.download.partial_file import PartialFile
 from modelshelf.download.partial_names import PartialNames, find_partials
 from modelshelf.errors import ModelshelfError
@@ -23,6 +26,7 @@ class Orphans:
 
     A process that is killed while it removes a cancelled download leaves bytes without a journal, or a journal
     without bytes or without a beginning. Those are removed; what can be gone on with stays, whoever left it.
+    So does a journal that says that its file was published: who ordered that has not heard of it yet.
 
     Args:
         disk: Through which to remove them.
@@ -44,18 +48,44 @@ class Orphans:
         self._disk = disk
         self._now = now
         self._swept: set[Path] = set()
+        self._sweeping = Lock()
 
     def sweep(self, folder: Path) -> None:
-        """Remove the orphans in *folder*, unless that was done before; never fails, and never waits."""
-        if folder in self._swept:
-            return
-        self._swept.add(folder)
-        with suppress(OSError):
-            for names in find_partials(folder):
-                if self._is_suspect(names):
-                    # Looked at once more under its lock: what can be gone on with is kept.
-                    with suppress(ModelshelfError):
-                        PartialFile.open(names.final, names.key, self._disk).close()
+        """Remove the orphans in *folder*, unless that was done before; never fails.
+
+        Who comes while another thread does so waits for it, or it could find locked what it begins with.
+        """
+        with self._sweeping:
+            if folder in self._swept:
+                return
+            self._swept.add(folder)
+            with suppress(OSError):
+                for names in find_partials(folder):
+                    with suppress(OSError, ModelshelfError):
+                        self._look_at(names)
+
+    def _look_at(self, names: PartialNames) -> None:
+        if self._is_suspect(names) and not self._was_published(names):
+            # Looked at once more under its lock: what can be gone on with is kept.
+            PartialFile.open(names.final, names.key, self._disk).close()
+
+    def _was_published(self, names: PartialNames) -> bool:
+        """Say whether a process died after it gave the file its final name, and before it told anybody."""
+        owned = OwnedFile.take(names.journal, self._disk)
+        if owned is None:
+            return False
+        try:
+            journal = Journal(owned)
+            if journal.head is None:
+                return False
+            # The name in the names of parts may be shortened. What else stands in a journal leads nowhere.
+            final = names.final.with_name(Path(journal.head.name).name or names.final.name)
+            marks = {piece.offset for _, piece in journal.pieces() if not piece.length}
+            with suppress(OSError):
+                return final.lstat().st_ino in marks
+            return False
+        finally:
+            owned.close()
 
     def _is_suspect(self, names: PartialNames) -> bool:
         """Say whether one of the two files is missing or without content, and neither is young."""

@@ -101,6 +101,60 @@ def test_what_a_process_left_that_was_killed_while_it_removed_is_swept(tmp_path:
         assert names(tmp_path) == []
 
 
+def test_a_journal_is_kept_that_says_that_its_file_was_published(tmp_path: Path) -> None:
+    """A process died before it told anybody: who orders the file again hears of it, and not of a stranger's."""
+    partial = begun(tmp_path, SlowDisk())
+    partial.write(0, memoryview(bytes(SIZE)))
+    journal = tmp_path / f".vae.safetensors.{KEY}.journal"
+    kept = tmp_path / "kept"
+    kept.hardlink_to(journal)
+    partial.publish(partial.final, size=SIZE)
+    kept.rename(journal)
+    age(tmp_path)
+    Orphans(LocalDisk()).sweep(tmp_path)
+    with PartialFile.open(partial.final, KEY, LocalDisk()) as again:
+        assert again.was_published
+    assert names(tmp_path) == ["vae.safetensors"]
+
+
+def test_a_journal_is_swept_whose_published_file_is_gone(tmp_path: Path) -> None:
+    partial = begun(tmp_path, SlowDisk())
+    partial.write(0, memoryview(bytes(SIZE)))
+    journal = tmp_path / f".vae.safetensors.{KEY}.journal"
+    kept = tmp_path / "kept"
+    kept.hardlink_to(journal)
+    partial.publish(partial.final, size=SIZE)
+    kept.rename(journal)
+    partial.final.rename(tmp_path / "moved")
+    age(tmp_path)
+    Orphans(LocalDisk()).sweep(tmp_path)
+    assert names(tmp_path) == ["moved"]
+
+
+def test_who_comes_while_a_folder_is_swept_finds_nothing_locked(tmp_path: Path) -> None:
+    """What it goes on with may be just what is looked at."""
+    disk = SlowDisk(removals=True)
+    orphans = Orphans(disk)
+    (tmp_path / f".vae.safetensors.{KEY}.part").touch()
+    age(tmp_path)
+    first = Thread(target=orphans.sweep, args=(tmp_path,))
+    first.start()
+    disk.begins.wait(60)
+    found: list[PartialFile] = []
+
+    def come() -> None:
+        orphans.sweep(tmp_path)
+        found.append(PartialFile.open(tmp_path / "vae.safetensors", KEY, LocalDisk()))
+
+    second = Thread(target=come)
+    second.start()
+    disk.goes_on.set()
+    first.join(60)
+    second.join(60)
+    assert [partial.head for partial in found] == [None]
+    found[0].close()
+
+
 def test_what_can_be_gone_on_with_is_not_swept(tmp_path: Path) -> None:
     """Nor what is being fetched, nor what may be from this very moment, nor anybody else's file."""
     partial = begun(tmp_path, SlowDisk())
