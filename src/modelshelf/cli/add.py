@@ -123,7 +123,7 @@ def command(  # noqa: PLR0913 - one parameter an option
             outcomes += [outcome]
         if remote:
             _install(session, manager, batch, remote, wish, tags, jobs)
-        _summarize(session, outcomes, jobs, batch)
+    _summarize(session, outcomes, jobs, batch)
     return batch.status
 
 
@@ -137,6 +137,8 @@ def _install(
     jobs: list[ModelInstallJob],
 ) -> None:
     """Install what is to be fetched; *jobs* has at any moment those that were begun."""
+    from modelshelf.install.told import source_in_words  # noqa: PLC0415 - slow
+
     config: dict[str, Any] = {
         "name": wish["name"],
         "description": wish["description"],
@@ -145,7 +147,7 @@ def _install(
     given = {name: value for name, value in config.items() if value}
     with installing(session, manager) as (installer, events):
         for source in remote:
-            with batch.search(str(source)):
+            with batch.search(source_in_words(source)):
                 jobs.append(_begin(session, installer, source, given))
         run_jobs(session, batch, events, jobs)
 
@@ -158,13 +160,14 @@ def _begin(
 ) -> ModelInstallJob:
     """Go on with what an earlier command left of the same, or begin."""
     from modelshelf.download.held_on_disk import bytes_held  # noqa: PLC0415 - slow
+    from modelshelf.install.told import source_in_words  # noqa: PLC0415 - slow
 
     left = installer.take_up_same(source, config)
     if left is None:
         return installer.import_model(source, config)
     here = bytes_held(left.local_path) if left.local_path else 0
     amount = f": {human_size(here)} of it is here already" if here else ""
-    note(session, f"goes on with job {left.id}, {source}{amount}")
+    note(session, f"goes on with job {left.id}, {source_in_words(source)}{amount}")
     return left
 
 

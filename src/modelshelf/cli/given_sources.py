@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from modelshelf.cli.batch import Batch
 from modelshelf.cli.session import Session
 from modelshelf.errors import UsageError
+from modelshelf.schema.address_secrets import bare_address
 
 if TYPE_CHECKING:
     from modelshelf.schema.model_source import ModelSource
@@ -37,7 +38,7 @@ def sort_sources(
             # What no hub could mean is a path; that nothing is there is said when it is looked for.
             paths.append(Path(text))
             continue
-        with batch.search(text):
+        with batch.search(bare_address(text)):
             found = parse_source(text, access_token=token, hub=hub, civitai=civitai)
             if isinstance(found, LocalModelSource):
                 paths.append(found.path)
@@ -53,8 +54,10 @@ def _is_one_word(text: str) -> bool:
 
 def check_remote(remote: Sequence[ModelSource], local: Sequence[str]) -> None:
     """Refuse options that mean nothing for what is fetched, so that nobody relies on them."""
+    from modelshelf.install.told import source_in_words  # noqa: PLC0415 - slow
+
     if remote and local:
         raise UsageError(
-            problem=f"`{remote[0]}` is not on this machine, and `{local[0]}` is for what is",
+            problem=f"`{source_in_words(remote[0])}` is not on this machine, and `{local[0]}` is for what is",
             remedy=f"leave out {', '.join(f'`{option}`' for option in local)}",
         )

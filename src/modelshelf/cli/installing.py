@@ -89,9 +89,11 @@ def run_jobs(
 
 
 def _show(bars: TransferBars, jobs: Sequence[ModelInstallJob]) -> None:
+    from modelshelf.install.told import source_in_words  # noqa: PLC0415 - slow
+
     moved = [
         Moved(
-            f"{job.source}: {part.local_path}",
+            f"{source_in_words(job.source)}: {part.local_path}",
             part.bytes,
             part.total_bytes,
             is_over=0 < part.total_bytes <= part.bytes,
@@ -104,9 +106,11 @@ def _show(bars: TransferBars, jobs: Sequence[ModelInstallJob]) -> None:
 
 
 def _tell(session: Session, batch: Batch, job: ModelInstallJob) -> None:
-    words = str(job.source)
+    from modelshelf.install.told import source_in_words  # noqa: PLC0415 - slow
+
+    words = source_in_words(job.source)
     if job.errored:
-        batch.take(words, _error(job))
+        batch.take(words, _error(job, words))
         if job.exception is not None and not job.error_code and not session.json:
             # Nobody foresaw it, so its traceback is what helps; the other jobs have theirs to say too.
             click.echo("\n".join(map(printable, (job.error or "").splitlines())), err=True)
@@ -133,12 +137,12 @@ def _tell(session: Session, batch: Batch, job: ModelInstallJob) -> None:
         warn(session, f"{config.name}: {said}")
 
 
-def _error(job: ModelInstallJob) -> ModelshelfError:
+def _error(job: ModelInstallJob, words: str) -> ModelshelfError:
     found = job.exception
     if isinstance(found, ModelshelfError):
         return found
     last = (job.error or job.error_type or "").strip().rpartition("\n")[2]
-    return InstallationFailedError(source=str(job.source), reason=last)
+    return InstallationFailedError(source=words, reason=last)
 
 
 def jobs_said(jobs: Sequence[ModelInstallJob], *, is_interrupted: bool) -> dict[str, object]:
@@ -152,7 +156,9 @@ def jobs_said(jobs: Sequence[ModelInstallJob], *, is_interrupted: bool) -> dict[
 
 def job_said(job: ModelInstallJob) -> dict[str, Any]:
     """Return a job as programs get it; of an error that nobody foresaw the traceback too."""
+    from modelshelf.install.told import source_in_words  # noqa: PLC0415 - slow
+
     long = {"error"} if job.error_code or not job.errored else set()
     told = job.model_dump(mode="json", exclude={*long, "config_in", "config_out"})
     key = None if job.config_out is None else job.config_out.key
-    return told | {"source": str(job.source), "key": key}
+    return told | {"source": source_in_words(job.source), "key": key}

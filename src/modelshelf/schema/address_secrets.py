@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["chooses_a_file", "is_credential", "is_secret"]
+__all__ = ["bare_address", "chooses_a_file", "is_credential", "is_secret"]
 
 _CREDENTIAL = re.compile(
     r"(?:access|api|auth|bearer|private|secret|user)?[-_]?(?:token|key|auth|secret|password|pat)",
@@ -85,3 +85,18 @@ def chooses_a_file(name: str, value: str) -> bool:
         (True, False, False)
     """
     return name.lower() in _HARMLESS and _VALUE.fullmatch(value) is not None
+
+
+def bare_address(text: str) -> str:
+    """Return what may be shown of an address that cannot be read: nothing before an `@`, and no query.
+
+    Args:
+        text: What somebody wrote; where it is no address at all, it comes back as it is.
+
+    Example:
+        >>> bare_address("ftp://me:p/w@h.example/x?token=t#top"), bare_address("models/a?b.safetensors")
+        ('ftp://h.example/x', 'models/a?b.safetensors')
+    """
+    if "://" not in text:
+        return text
+    return re.split("[?#]", re.sub("://.*@", "://", text, flags=re.DOTALL))[0]

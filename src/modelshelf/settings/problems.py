@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import ValidationError
 
 from modelshelf.errors import InvalidSettingError
+from modelshelf.schema.address_secrets import bare_address
 from modelshelf.settings.sources import Given
 
 __all__ = ["refuse_root", "setting_error"]
@@ -48,11 +49,18 @@ def setting_error(
         problem=_problem(
             first["type"],
             first["msg"],
-            # A secret stays one even where it cannot be.
-            "a secret" if source.name.endswith("token") else first["input"],
+            _shown(source.name, first["input"], names),
             _nearest(source.name, names),
         ),
     )
+
+
+def _shown(name: str, value: object, names: Sequence[str]) -> object:
+    """Return what to quote of a value: a secret stays one even where it cannot be."""
+    if "token" in name.split(".") or f"{name}.token" in names:
+        return "a secret"
+    # People write passwords and tokens into addresses.
+    return bare_address(value) if isinstance(value, str) else value
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

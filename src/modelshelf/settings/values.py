@@ -96,7 +96,13 @@ class Settings(BaseModel):
         7
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        # A traceback shows pydantic's own error too, which would quote a token.
+        hide_input_in_errors=True,
+    )
 
     root: Annotated[Path, BeforeValidator(_written), AfterValidator(_absolute)] = Field(
         default_factory=default_root

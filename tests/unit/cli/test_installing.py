@@ -12,7 +12,7 @@ from modelshelf.cli.session import Session
 from modelshelf.errors import OfflineError
 from modelshelf.events import EventBus
 from modelshelf.schema.install_job import InstallStatus, ModelInstallJob
-from modelshelf.schema.model_source import HFModelSource
+from modelshelf.schema.model_source import HFModelSource, URLModelSource
 
 
 def failed(number: int, error: Exception, code: str | None = None) -> ModelInstallJob:
@@ -63,6 +63,22 @@ def test_programs_get_the_traceback_of_what_nobody_foresaw(
     assert [json.loads(line)["code"] for line in lines] == ["installation-failed", "offline"]
     assert "somewhere" in job_said(jobs[0])["error"]
     assert "error" not in job_said(jobs[1])
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_secrets_of_an_address_are_shown_nowhere(
+    capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    """What a command prints ends up in logs."""
+    session = Session(json=as_json)
+    batch = Batch(session)
+    job = failed(1, ZeroDivisionError("x"))
+    job.source = URLModelSource(url="https://me:pass1@h.example/a.safetensors?token=pass2&id=7")
+    with EventBus().subscribe() as events:
+        run_jobs(session, batch, events, [job])
+    told = json.dumps([job_said(job), batch.failed])
+    assert told.count("https://h.example/a.safetensors?id=7") == 3
+    assert "pass" not in told + "".join(capsys.readouterr())
 
 
 def interrupt() -> None:

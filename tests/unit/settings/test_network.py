@@ -75,6 +75,34 @@ def test_a_token_is_not_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MODELSHELF_CIVITAI", '"very-secret"'),
+        ("MODELSHELF_CIVITAI", '["very-secret"]'),
+        ("MODELSHELF_CIVITAI", "very-secret"),
+        ("MODELSHELF_CIVITAI__TOKEN__KEY", "very-secret"),
+        ("MODELSHELF_CIVITAI__ENDPOINT", "https://me:very-secret@site.example"),
+        ("MODELSHELF_CIVITAI__ENDPOINT", "https://site.example?token=very-secret"),
+        ("HF_ENDPOINT", "https://me:very-secret@site.example"),
+    ],
+)
+def test_what_is_misplaced_is_not_quoted_where_it_may_be_a_secret(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    """A token in place of the group that it belongs to, or in an address."""
+    with pytest.raises(InvalidSettingError) as raised:
+        load(tmp_path, "", **{variable: value})
+    assert "very-secret" not in f"{raised.value} {raised.value.__cause__}"
+
+
+def test_a_setting_about_tokens_is_no_secret(tmp_path: Path) -> None:
+    """What was written is quoted, so that it can be found."""
+    with pytest.raises(InvalidSettingError) as raised:
+        load(tmp_path, "hugging_face: {implicit_token: perhaps}")
+    assert "got `perhaps`" in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("hugging_face: {endpoint: 'ftp://hub.example'}", "expected an address such as"),
