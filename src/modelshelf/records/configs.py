@@ -23,7 +23,7 @@ from modelshelf.records.config_tables import (
     model_config_tag,
 )
 from modelshelf.schema.config import parse_config
-from modelshelf.schema.config_problems import invalid_config
+from modelshelf.schema.config_problems import invalid_config, quoted
 from modelshelf.schema.selector_matching import folded, searchable_text
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def parsed_config(key: str, text: str) -> AnyModelConfig:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problem = f"expected the JSON that this program writes, got something else: {error}"
         raise invalid_config(key, [("config", problem)]) from error
     # Imported here: who reads no record does not wait for forty classes.
@@ -123,9 +123,13 @@ def parsed_config(key: str, text: str) -> AnyModelConfig:
     try:
         kind = class_of(*(document[each] for each in ("model_type", "model_format", "base_model")))
         # What `parse_config` does besides is for what people write; `class_of` knows only its classes.
-        return kind.model_validate(document)  # type: ignore[return-value]
+        config: AnyModelConfig = kind.model_validate(document)  # type: ignore[assignment]
     except (LookupError, TypeError, ValidationError):
-        return parse_config(document)
+        config = parse_config(document)
+    if config.key != key:
+        # Whoever changed it would look for a row that is not there.
+        raise invalid_config(key, [("key", f"expected {quoted(key)}, got {quoted(config.key)}")])
+    return config
 
 
 def insert_configs(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -156,14 +157,30 @@ def test_a_model_of_which_no_quick_hash_is_known_has_its_digest(settings: Settin
             assert one.revision == 1
 
 
-def test_a_record_that_somebody_spoiled_stops_no_library(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        '{"name": "lora", "model_type": "laura"}',
+        "[" * 100_000,
+        "an own key",
+        "no key",
+    ],
+    ids=["fields", "depth", "own-key", "no-key"],
+)
+def test_a_record_that_somebody_spoiled_stops_no_library(settings: Settings, spoiled: str) -> None:
     """The others come up to date, and that one stays as it is for who can mend it."""
     with normalized_model_manager(settings) as manager:
         key = manager.get_model("lora").key
         other = manager.get_model("vae").key
     as_revision_6(settings.db_path)
-    spoiled = '{"name": "lora", "model_type": "laura"}'
     with closing(sqlite3.connect(settings.db_path)) as connection:
+        (written,) = connection.execute(
+            "SELECT config FROM model_config WHERE key = ?", (key,)
+        ).fetchone()
+        spoiled = {
+            "an own key": json.dumps(json.loads(written) | {"key": "ink"}),
+            "no key": json.dumps(json.loads(written) | {"key": ""}),
+        }.get(spoiled, spoiled)
         connection.execute("UPDATE model_config SET config = ? WHERE key = ?", (spoiled, key))
         connection.commit()
     with normalized_model_manager(settings) as manager:
