@@ -5,14 +5,15 @@ Source: `spec/model-manager-v2.md`, "Monitoring the install job process".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, SupportsIndex, overload
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_serializer, field_validator
 
-from modelshelf.schema.config import ModelConfigBase
+from modelshelf.errors import InvalidModelConfigException
+from modelshelf.schema.config import ModelConfigBase, parse_config
 from modelshelf.schema.event import DownloadPart
 from modelshelf.schema.model_source import (
     CivitaiModelSource,
@@ -102,6 +103,17 @@ class ModelInstallJob(BaseModel):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+    @field_validator("config_out", mode="before")
+    @classmethod
+    def _classify(cls, given: object) -> object:
+        if not isinstance(given, Mapping):
+            return given
+        try:
+            # By its type and format, where somebody reads a job that was written as JSON.
+            return parse_config(given)
+        except InvalidModelConfigException as error:
+            raise ValueError(str(error)) from error
 
     @field_serializer("parts")
     def _show_parts(self, parts: tuple[DownloadPart, ...]) -> list[dict[str, Any]]:

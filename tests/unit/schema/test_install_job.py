@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from pydantic import ValidationError
 
 from modelshelf.schema.config import parse_config
 from modelshelf.schema.event import DownloadPart
@@ -34,6 +35,18 @@ def test_a_job_tells_all_fields_of_its_record() -> None:
     assert job.config_out is record
     assert job.model_dump()["config_out"] == record.model_dump()
     assert job.model_dump(mode="json")["config_out"]["config"] == "v1-inference.yaml"
+
+
+def test_a_job_that_was_written_is_read_with_its_record() -> None:
+    """As the class that the record's type and format decide; what is none is refused."""
+    fields = {"name": "ink", "type": "main", "format": "checkpoint", "base": "sd-1"}
+    record = parse_config({**fields, "path": "ink.ckpt", "config": "v1-inference.yaml"})
+    written = ModelInstallJob(id=1, source=PATH, config_out=record).model_dump_json()
+    read = ModelInstallJob.model_validate_json(written).config_out
+    assert type(read) is type(record)
+    assert read == record
+    with pytest.raises(ValidationError, match="laura"):
+        ModelInstallJob(id=1, source=PATH, config_out={**fields, "type": "laura"})
 
 
 def test_no_token_leaves_a_job() -> None:
