@@ -6,8 +6,12 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from time import monotonic
 
 __all__ = ["leave_threads", "open_closed_streams"]
+
+_LONGEST_WAIT = 2.0
+"""Seconds for threads that an ordinary end would wait for, however long they take."""
 
 
 def open_closed_streams() -> None:
@@ -31,13 +35,18 @@ def leave_threads(end: SystemExit) -> None:
     """End the program at once where a thread still waits for a host or a disk that does not answer.
 
     Python takes itself apart at an ordinary end, and such a thread that wakes up meanwhile in a C library
-    finds nothing to return to. Everything that is to stay was written and closed before.
+    finds nothing to return to. Everything that is to stay was written and closed before; a thread that throws
+    away what is not gets a moment to do so.
 
     Args:
         end: With the status to end with.
     """
     if not any(each.daemon and each.is_alive() for each in threading.enumerate()):
         return
+    until = monotonic() + _LONGEST_WAIT
+    for each in threading.enumerate():
+        if not each.daemon and each is not threading.current_thread():
+            each.join(max(until - monotonic(), 0))
     for stream in (sys.stdout, sys.stderr):
         # Whoever read them may be gone.
         with suppress(OSError, ValueError):

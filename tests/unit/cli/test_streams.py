@@ -30,3 +30,19 @@ def test_a_program_ends_with_its_status_whatever_its_threads_do(
     assert done.returncode == status
     expected = "said before" if has_thread else "said before, an ordinary end\n"
     assert done.stdout == expected
+
+
+_THROWING_AWAY = """
+import sys, threading
+from modelshelf.cli.streams import leave_threads
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+threading.Thread(target=lambda: print("gone" + sys.stdin.read())).start()
+leave_threads(SystemExit(7))
+"""
+
+
+def test_what_throws_something_away_is_not_cut_off() -> None:
+    """A cancelled download is removed by a thread that no other waits for."""
+    words = [sys.executable, "-c", _THROWING_AWAY]
+    done = subprocess.run(words, input=", all", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (7, "gone, all\n")
