@@ -35,12 +35,23 @@ class JobThreads:
             for thread in self._running:
                 thread.start()
 
-    def leave(self) -> list[Thread]:
-        """Tell the threads to end, and return them; who begins threads from here on has new ones."""
+    def leave(self, part: Callable[[], None]) -> list[Thread]:
+        """Tell the threads to end, and return them; who begins threads from here on has new ones.
+
+        Args:
+            part: Called meanwhile: takes away what those that end share with those that are begun later.
+        """
         with self._changing:
             self.ending.set()
+            part()
             threads, self._running = self._running, []
         return threads
+
+    def where_running(self, act: Callable[[], None]) -> None:
+        """Do something that only makes sense where threads run, those that were begun later included."""
+        with self._changing:
+            if self._running:
+                act()
 
     def unless_running(self, act: Callable[[], None]) -> None:
         """Do something that only may be done where no thread was begun since."""

@@ -59,6 +59,9 @@ class JobWorkers:
     def begin(self, installation: Installation) -> None:
         """Let a job go on from where it is."""
         self.run()
+        self._put_in_line(installation)
+
+    def _put_in_line(self, installation: Installation) -> None:
         is_here = isinstance(installation.job.source, LocalModelSource)
         if is_here or installation.is_fetched:
             self._to_store.put(installation)
@@ -81,19 +84,22 @@ class JobWorkers:
             close: Called when no job is worked on any more: before this returns, or where a model takes
                 longer to be stored than there is patience, after that.
         """
-        threads = self._threads.leave()
+        to_store, to_resolve = self._to_store, self._to_resolve
+        threads = self._threads.leave(self._renew_queues)
         pause()
-        for queue in (self._to_store, *[self._to_resolve] * _RESOLVERS):
+        for queue in (to_store, *[to_resolve] * _RESOLVERS):
             queue.put(None)
         # A hub may take minutes to answer, and who waits for it does nothing more for a stopped job.
         left = join_all({each: _FAREWELLS.get(each.name, _FAREWELL) for each in threads})
-        self._to_store, self._to_resolve = SimpleQueue(), SimpleQueue()
         storing = next((each for each in left if each.name == _STORER), None)
         if storing is None:
             close()
         else:
             await_last = partial(self._close_after, storing, close)
             Thread(target=await_last, name=_LAST, daemon=True).start()
+
+    def _renew_queues(self) -> None:
+        self._to_store, self._to_resolve = SimpleQueue(), SimpleQueue()
 
     def _close_after(self, storing: Thread, close: Callable[[], None]) -> None:
         storing.join()
@@ -148,7 +154,8 @@ class JobWorkers:
             is_wanted_again = installation.put_down()
         is_open = installation.job.status in NOT_STORED and installation.download is None
         if is_wanted_again and is_open:
-            self.begin(installation)
+            # By threads that were begun since, or else by none: who stopped them begins the job again.
+            self._threads.where_running(partial(self._put_in_line, installation))
         if installation.job.cancelled and installation.download is None:
             with suppress(ModelshelfError):
                 installation.folder.remove()
