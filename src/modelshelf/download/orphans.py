@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +22,8 @@ __all__ = ["Orphans"]
 _OLD = 60.0
 """Seconds since the last change: a file as young as that may be about to be locked by whoever made it."""
 
+_OTHERS = 0o077
+
 
 class Orphans:
     """Looks through each folder once, before the first download there.
@@ -27,6 +31,7 @@ class Orphans:
     A process that is killed while it removes a cancelled download leaves bytes without a journal, or a journal
     without bytes or without a beginning. Those are removed; what can be gone on with stays, whoever left it.
     So does a journal that says that its file was published: who ordered that has not heard of it yet.
+    A file that others may read, where nobody else says what it is, is taken for somebody's own.
 
     Args:
         disk: Through which to remove them.
@@ -37,7 +42,7 @@ class Orphans:
         >>> from modelshelf.disk import LocalDisk
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     left = Path(folder) / ".vae.safetensors.0123456789abcdef.part"
-        ...     left.touch()
+        ...     left.touch(0o600)
         ...     os.utime(left, (0, 0))
         ...     Orphans(LocalDisk()).sweep(Path(folder))
         ...     left.exists()
@@ -88,14 +93,21 @@ class Orphans:
             owned.close()
 
     def _is_suspect(self, names: PartialNames) -> bool:
-        """Say whether one of the two files is missing or without content, and neither is young."""
-        sizes = []
-        for path in (names.part, names.journal):
-            try:
-                status = path.lstat()
-            except FileNotFoundError:
-                continue
-            if self._now() - status.st_mtime < _OLD:
-                return False
-            sizes.append(status.st_size)
-        return len(sizes) < len((names.part, names.journal)) or 0 in sizes
+        """Say whether one of the two files is missing or without content, and they are old, and ours."""
+        found = []
+        for path in (names.journal, names.part):
+            with suppress(FileNotFoundError):
+                found.append(path.lstat())
+        if any(self._now() - status.st_mtime < _OLD for status in found):
+            return False
+        is_broken = len(found) < len((names.part, names.journal)) or not all(
+            status.st_size for status in found
+        )
+        # What is whole is made readable for others just before it is published; its journal never is.
+        return is_broken and bool(found) and _is_private(found[0])
+
+
+def _is_private(status: os.stat_result) -> bool:
+    """Say whether a file is as a download makes its own: others' files may be called alike."""
+    is_mine = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+    return is_mine and not status.st_mode & _OTHERS

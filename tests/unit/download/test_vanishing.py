@@ -93,8 +93,10 @@ def test_what_a_process_left_that_was_killed_while_it_removed_is_swept(tmp_path:
         part.unlink(missing_ok=True)
         journal.unlink(missing_ok=True)
         if is_there:
+            part.touch(0o600)
             part.write_bytes(bytes(10))
         if content is not None:
+            journal.touch(0o600)
             journal.write_bytes(content)
         age(tmp_path)
         Orphans(LocalDisk()).sweep(tmp_path)
@@ -135,7 +137,7 @@ def test_who_comes_while_a_folder_is_swept_finds_nothing_locked(tmp_path: Path) 
     """What it goes on with may be just what is looked at."""
     disk = SlowDisk(removals=True)
     orphans = Orphans(disk)
-    (tmp_path / f".vae.safetensors.{KEY}.part").touch()
+    (tmp_path / f".vae.safetensors.{KEY}.part").touch(0o600)
     age(tmp_path)
     first = Thread(target=orphans.sweep, args=(tmp_path,))
     first.start()
@@ -169,13 +171,27 @@ def test_what_can_be_gone_on_with_is_not_swept(tmp_path: Path) -> None:
     assert names(tmp_path) == before
 
 
+def test_a_file_is_not_swept_that_is_only_called_like_ours(tmp_path: Path) -> None:
+    """What a download leaves nobody else can read; a link or a folder it never makes."""
+    backup = tmp_path / f".backup.{KEY}.part"
+    backup.write_text("mine")
+    backup.chmod(0o644)
+    (tmp_path / f".book.{KEY}.journal").touch(0o640)
+    (tmp_path / f".link.{KEY}.part").symlink_to(backup)
+    (tmp_path / f".folder.{KEY}.part").mkdir(0o700)
+    age(tmp_path)
+    before = names(tmp_path)
+    Orphans(LocalDisk(), now=lambda: 2**40).sweep(tmp_path)
+    assert names(tmp_path) == before
+
+
 def test_a_folder_is_looked_through_once(tmp_path: Path) -> None:
     """It may hold thousands of files; and one that is not there is nobody's concern here."""
     orphans = Orphans(LocalDisk())
     orphans.sweep(tmp_path / "nowhere")
     orphans.sweep(tmp_path)
     left = tmp_path / f".vae.safetensors.{KEY}.part"
-    left.touch()
+    left.touch(0o600)
     age(tmp_path)
     orphans.sweep(tmp_path)
     assert left.exists()
