@@ -88,8 +88,14 @@ def _identify_folder(tree: SourceTree, families: Families) -> Identity:
 
     T5 and CLIP are passed on so: `text_encoder_2` beside `tokenizer_2`, and no pipeline around them.
     """
-    identity = identify_folder(read_folder(tree), families)
-    if identity.type is not ModelType.UNKNOWN:
+    reading = read_folder(tree)
+    identity = identify_folder(reading, families)
+    if (
+        identity.type is not ModelType.UNKNOWN
+        or reading.config.weights
+        or reading.config.config_name
+    ):
+        # A model that nobody knows is none of its encoders.
         return identity
     folders = {file.member.partition("/")[0] for file in tree.files if "/" in file.member}
     encoders = [name for name in folders if _ENCODER.fullmatch(name)]

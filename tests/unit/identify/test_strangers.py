@@ -10,6 +10,7 @@ import pytest
 from modelshelf.identify import identify
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from modelshelf.testing import tiny
 from tests.unit.identify.layouts import (
     SD_1,
     SD_2,
@@ -273,6 +274,14 @@ _T5: dict[str, object] = {
             },
             "unknown",
         ),
+        (
+            {
+                "text_encoder/config.json": _CLIP,
+                "tokenizer/vocab.json": {},
+                "config.json": {"_class_name": "InkTransformer"},
+            },
+            "unknown",
+        ),
     ],
 )
 def test_an_encoder_kept_with_its_tokenizer_is_that_encoder(
@@ -280,6 +289,16 @@ def test_an_encoder_kept_with_its_tokenizer_is_that_encoder(
 ) -> None:
     """One encoder and nothing else of a pipeline: what several are together nobody knows."""
     assert identify(write(tmp_path, files)).type == expected
+
+
+def test_weights_beside_an_encoder_and_its_tokenizer_are_not_that_encoder(tmp_path: Path) -> None:
+    """Whatever they are, they are what the folder is for."""
+    write(tmp_path, {"text_encoder/config.json": _CLIP, "tokenizer/vocab.json": {}, "README": {}})
+    assert identify(tmp_path).type == "clip_embed"
+    tiny.write_safetensors(
+        tmp_path / "ink.safetensors", {"blocks.0.odd.weight": ("F16", (8, 8))}, seed=1
+    )
+    assert identify(tmp_path).type == "unknown"
 
 
 def test_redux_as_a_pipeline_is_flux(tmp_path: Path) -> None:
