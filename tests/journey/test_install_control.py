@@ -21,7 +21,7 @@ from modelshelf.records.services import ModelRecordServiceFile, ModelRecordServi
 from modelshelf.schema.install_job import ModelInstallJob
 from modelshelf.schema.model_source import HFModelSource, LocalModelSource
 from modelshelf.testing import tiny
-from tests.hubs import TOKEN
+from tests.hubs import TOKEN, Answer
 from tests.installers import PATIENCE, Place, installing_place, open_place
 
 TERMINAL = {"model_install_completed", "model_install_error", "model_install_cancelled"}
@@ -151,6 +151,27 @@ def test_a_program_that_stops_and_starts_keeps_its_own_tokens(place: Place) -> N
     go_on.set()
     place.installer.start()
     assert place.installer.wait_for_job(job, timeout=PATIENCE).complete, job.error
+
+
+def test_a_job_that_was_resumed_goes_on_after_a_stop(place: Place) -> None:
+    """That it had been put aside once does not count any more."""
+    job, go_on = held(place)
+    place.installer.pause_job(job)
+    place.installer.resume_job(job)
+    place.installer.stop()
+    go_on.set()
+    place.installer.start()
+    assert place.installer.wait_for_job(job, timeout=PATIENCE).complete, job.error
+
+
+def test_a_job_whose_source_has_changed_is_not_gone_on_with(place: Place) -> None:
+    """Nor by the program that began it: what is asked for is listed afresh."""
+    source = HFModelSource(repo_id="acme/dream", variant=None)
+    place.hub.files.answer = lambda _: Answer(404)  # type: ignore[method-assign]
+    job = place.installer.import_model(source)
+    assert place.installer.wait_for_job(job, timeout=PATIENCE).errored
+    assert job.error_code == "remote-file-gone"
+    assert place.installer.take_up_same(source) is None
 
 
 def test_the_same_goes_on_where_it_rests_and_never_where_it_runs(place: Place) -> None:

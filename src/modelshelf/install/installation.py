@@ -131,9 +131,13 @@ class Installation:
             self.note(status=InstallStatus.ERROR, **said)
 
     def forgive(self) -> None:
-        """Let the job forget how it failed, because it is tried again."""
-        for name in ("error_type", "error", "error_code", "hint", "exception"):
+        """Let the job forget how it failed or that it was put aside, because it goes on, also after a kill."""
+        said: dict[str, Any] = dict.fromkeys(("error_type", "error", "error_code", "hint"))
+        for name in (*said, "exception"):
             setattr(self.job, name, None)
+        # Where the disk takes nothing, that is no reason not to go on.
+        with suppress(ModelshelfError):
+            self.note(status=InstallStatus.WAITING, **said)
 
 
 def job_of(document: JobDocument, folder: JobFolder) -> ModelInstallJob:

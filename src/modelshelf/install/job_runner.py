@@ -171,6 +171,8 @@ class JobRunner:
         """
         for installation in reversed(self.board.all()):
             if installation.document.is_for(source, config) and installation.job.status in _AT_REST:
+                if installation.document.is_outdated:
+                    return None
                 installation.job.source = source
                 self.resume(installation.job.id)
                 return installation.job
