@@ -8,6 +8,7 @@ from random import Random
 from threading import Condition
 
 from modelshelf.download.failed_attempts import RetryLaterError, UnusableAnswerError
+from modelshelf.download.partial_file import PartialFileShutError
 from modelshelf.download.patience import Patience
 from modelshelf.download.segment_worker import LEAST_COLLECTED, FirstAnswer, SegmentWorker
 from modelshelf.download.segments import Segment, Segments
@@ -15,7 +16,6 @@ from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.surroundings import Surroundings
 from modelshelf.download.throughput_watch import ThroughputWatch
 from modelshelf.download.transfer_seams import Ending, PartOpener, Sink
-from modelshelf.errors import StorageError
 from modelshelf.protocols import Answer
 
 __all__ = ["Transfer"]
@@ -255,7 +255,9 @@ class Transfer:
             self._segments.advance(segment, count)
         try:
             self._sink.keep(offset, buffer, count)
-        except StorageError as error:
+        except PartialFileShutError:
+            raise
+        except BaseException as error:
             # Before the segment is given back: nothing is left of it, and that would pass for the end.
             self.fail(error)
             raise

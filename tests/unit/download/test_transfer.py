@@ -243,6 +243,19 @@ def test_a_full_disk_ends_it() -> None:
         run(transfer(honest, Full()))
 
 
+def test_a_sink_that_fails_at_the_last_byte_ends_it_whatever_it_says() -> None:
+    """Else the host is asked for the same bytes for ever."""
+
+    class Failing(Collected):
+        def keep(self, offset: int, buffer: memoryview, count: int) -> None:
+            if offset + count == SIZE:
+                raise ZeroDivisionError
+            super().keep(offset, buffer, count)
+
+    with pytest.raises(ZeroDivisionError):
+        run(transfer(honest, Failing(), connections=1))
+
+
 def test_one_stream_that_breaks_is_not_gone_on_with() -> None:
     broken = Remembered(0, SIZE, portion=64 * 1024, breaks_after=SIZE // 2)
     sink = Collected()
