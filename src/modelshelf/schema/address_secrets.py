@@ -51,6 +51,8 @@ _HARMLESS = frozenset(
     }
 )
 """In lower case."""
+_LONGEST = 256
+"""Characters in a parameter's name; several times what any host uses."""
 _VALUE = re.compile(r"[\w .,:/+@-]{0,120}")
 """What such a parameter looks like."""
 
@@ -74,7 +76,8 @@ def is_secret(name: str) -> bool:
         >>> is_secret("token"), is_secret("X-Amz-Signature"), is_secret("author")
         (True, True, False)
     """
-    return is_credential(name) or _SECRET.fullmatch(name) is not None
+    # A pattern takes long for a name that is long, and what nobody calls a parameter nobody needs to see.
+    return len(name) > _LONGEST or is_credential(name) or _SECRET.fullmatch(name) is not None
 
 
 def chooses_a_file(name: str, value: str) -> bool:

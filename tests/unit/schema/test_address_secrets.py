@@ -28,3 +28,8 @@ def test_a_credential_goes_to_no_other_host() -> None:
 def test_what_chooses_a_file_is_no_secret(before: str, name: str, value: str) -> None:
     """Whatever stands before its name, and whatever its value is."""
     assert not (chooses_a_file(before + name, value) and is_secret(before + name))
+
+
+def test_a_name_without_end_is_shown_to_nobody() -> None:
+    """Nobody calls a parameter so, and looking at each of its letters would take minutes."""
+    assert is_secret("_" * 1_000_000)
