@@ -147,8 +147,10 @@ class ModelRecordServiceFile(ModelRecordServiceBase):
 
     def exists(self, key: str) -> bool:
         """Say whether there is a record under *key*, even one with a mistake."""
+        given: object = key
         records = self._current()
-        return key in records.configs or key in records.broken
+        # No dict could be asked for a list.
+        return isinstance(given, str) and (given in records.configs or given in records.broken)
 
     def add_models(self, configs: ConfigsToAdd) -> list[AnyModelConfig]:
         """Add many records in one write, or none. See `ModelRecordServiceBase.add_models`."""

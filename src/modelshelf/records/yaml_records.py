@@ -135,6 +135,10 @@ class YamlRecords:
             UnknownModelException: There is none.
             InvalidModelConfigException: There is one, with a mistake.
         """
+        given: object = key
+        if not isinstance(given, str):
+            # No dict could be asked for a list.
+            raise UnknownModelException(wanted=shown_key(given))
         if key in self.broken:
             mistake = self.broken[key]
             raise InvalidModelConfigException(

@@ -287,7 +287,7 @@ class RecordWritingContract(RecordServiceCase):
     def test_says_what_is_not_there(self) -> None:
         """A key that nobody has is told, whatever it is, in words that can be printed."""
         self.add("a")
-        nothing: Any = (None, 5, b"a", ("a",))
+        nothing: Any = (None, 5, b"a", ("a",), ["a"])
         texts = ("b", "A", "", "a\0", "\ud800", "%", "_", "__metadata__", "x" * 10_000)
         for key in (*texts, *nothing):
             assert not self.service.exists(key)
