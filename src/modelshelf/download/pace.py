@@ -13,8 +13,8 @@ __all__ = ["Pace", "Portions"]
 
 _AHEAD = 0.15
 """Seconds of a limit that may be made up for at once: 3 % of five seconds."""
-_PORTION = 0.05
-"""Seconds of a limit that one portion is."""
+_PORTION = 0.0125
+"""Seconds of a limit that one portion is: after larger reads the system lets more come than was asked for."""
 _SMALLEST = 512
 """Bytes; a portion below costs more than it is worth."""
 _LONGEST_WAIT = 0.1

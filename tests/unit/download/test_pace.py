@@ -120,7 +120,7 @@ def test_without_a_limit_nobody_waits() -> None:
 
 def test_a_limit_makes_portions_small() -> None:
     pace = Pace(1_000_000.0)
-    assert pace.take(10**9, flow="job", host="host", stop=StopSignal()) == 50_000
+    assert pace.take(10**9, flow="job", host="host", stop=StopSignal()) == 12_500
 
 
 def test_who_is_stopped_gets_nothing_and_takes_nothing() -> None:
