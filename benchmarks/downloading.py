@@ -95,7 +95,7 @@ def verified_download(scale: Scale, folder: Path) -> list[Row]:
     return [
         _speed(task, spent, "aria2c -x8 --checksum", at_least=1.4),
         _speed(task, spent, "curl, then sha256sum"),
-        _speed(task, spent, "huggingface_hub, then sha256sum"),
+        _speed(task, spent, "huggingface_hub, then sha256sum", at_least=3),
         _speed(task, spent, "huggingface_hub, unverified", at_least=3),
         _processor(task, spent, "aria2c -x8 --checksum", scale.download / 1e9, at_most=0.9),
     ]
