@@ -167,7 +167,7 @@ def test_a_job_that_was_resumed_goes_on_after_a_stop(place: Place) -> None:
 def test_a_job_whose_source_has_changed_is_not_gone_on_with(place: Place) -> None:
     """Nor by the program that began it: what is asked for is listed afresh."""
     source = HFModelSource(repo_id="acme/dream", variant=None)
-    place.hub.files.answer = lambda _: Answer(404)  # type: ignore[method-assign]
+    place.hub.files.answer = lambda request: Answer(404)  # type: ignore[method-assign]  # noqa: ARG005
     job = place.installer.import_model(source)
     assert place.installer.wait_for_job(job, timeout=PATIENCE).errored
     assert job.error_code == "remote-file-gone"
