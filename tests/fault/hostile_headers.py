@@ -47,6 +47,24 @@ def entry(**changes: object) -> str:
     return json.dumps({"a": whole}, separators=(",", ":"))
 
 
+def numbered_names(count: int, steps: int) -> Callable[[Path], Path]:
+    """Names of an adapter that are nothing but numbers, each of many steps."""
+
+    def make(path: Path) -> Path:
+        names = (
+            ".".join(str((number * 31 + step * 17) % 100) for step in range(steps))
+            + f".{number}.lora_A.weight"
+            for number in range(count)
+        )
+        entries = {
+            name: {"dtype": "F16", "shape": [1], "data_offsets": [2 * at, 2 * at + 2]}
+            for at, name in enumerate(names)
+        }
+        return header(json.dumps(entries, separators=(",", ":")), 2 * count)(path)
+
+    return make
+
+
 def word(text: str | bytes) -> bytes:
     """Text as GGUF has it."""
     raw = text.encode() if isinstance(text, str) else text
@@ -148,7 +166,8 @@ CASES: Mapping[str, Case] = {
     "header length 0": (header("", length=0), SAFETENSORS),
     "header one byte beyond the file": (header("{}", 0, length=3), SAFETENSORS),
     "header of 90 MB of nothing": (header("{", 90_000_000, length=90_000_000), SAFETENSORS),
-    "header of 15 MB of spaces": (header("{}" + " " * 15_000_000, 0), UNKNOWN),
+    "header of 12 MB of spaces": (header("{}" + " " * 12_000_000, 0), UNKNOWN),
+    "header of 12 MB of names that are numbers": (numbered_names(24_000, 150), UNKNOWN),
     "seven bytes": (file("model.safetensors", b"\0" * 7), SAFETENSORS),
     "no byte": (file("model.safetensors", b""), SAFETENSORS),
     # ---- safetensors: the text
