@@ -49,6 +49,7 @@ class CurlHandle:
         self._poll.register(self._bell, select.POLLIN)
         self._made: list[socket.socket] = []
         self._due: float | None = None
+        self._refused: CurlOverError | None = None
         self._is_working = self._is_closed = False
 
     @property
@@ -58,6 +59,7 @@ class CurlHandle:
 
     def begin(self) -> None:
         """Start the exchange that the options describe."""
+        self._refused = None
         self._multi.add_handle(self.easy)
         self._is_working = True
         self._act(pycurl.SOCKET_TIMEOUT, 0)
@@ -94,8 +96,13 @@ class CurlHandle:
         self._look_for_the_end()
 
     def go_on(self) -> None:
-        """Let a transfer continue that a callback paused."""
-        self.easy.pause(pycurl.PAUSE_CONT)
+        """Let a transfer continue that a callback paused; `work` says if that was its end."""
+        try:
+            self.easy.pause(pycurl.PAUSE_CONT)
+        except pycurl.error as error:
+            # What had come meanwhile is handed to the callbacks at once, and one of them refused it.
+            self._refused = CurlOverError(*error.args)
+            return
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def open_socket(self, family: int, kind: int, protocol: int) -> socket.socket:
@@ -127,6 +134,8 @@ class CurlHandle:
 
     def _look_for_the_end(self) -> None:
         """Raise how the exchange ended, if it did."""
+        if self._refused is not None:
+            raise self._refused
         _, good, bad = self._multi.info_read()
         for _, code, words in bad:
             raise CurlOverError(code, words)

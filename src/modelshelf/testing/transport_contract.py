@@ -18,6 +18,7 @@ from threading import Event, Thread
 
 from modelshelf.errors import (
     ConnectionLostError,
+    DownloadError,
     ForbiddenAddressError,
     InvalidAnswerError,
     InvalidDownloadError,
@@ -133,6 +134,20 @@ class TransportContract(ABC):
             with self.hosting(said) as (transport, host):
                 request = Request(host.url, read_timeout=5)
                 error_of(InvalidAnswerError, partial(transport.open, request))
+
+    def test_refuses_a_flood_behind_the_body(self) -> None:
+        """It comes with the last bytes, while nobody reads, and none of them are lost for it."""
+        trailers = "X-More: a\r\n" * 300
+        head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        said = f"{head}5\r\nabcde\r\n5\r\nfghij\r\n0\r\n{trailers}".encode()
+        with self.hosting(said) as (transport, host):
+            answer = transport.open(Request(host.url, read_timeout=5))
+            buffer = memoryview(bytearray(5))
+            assert (answer.read_into(buffer), bytes(buffer)) == (5, b"abcde")
+            assert (answer.read_into(buffer), bytes(buffer)) == (5, b"fghij")
+            error = error_of(DownloadError, partial(answer.read_into, buffer))
+            assert isinstance(error, InvalidAnswerError | ConnectionLostError)
+            answer.close()
 
     def test_refuses_impossible_lengths(self) -> None:
         """A length that is negative, no number, beyond all files, or said twice and differently."""
