@@ -96,7 +96,7 @@ def test_a_killed_install_goes_on_when_the_program_starts_again(
         else:
             go_on.set()
             assert killed.stdout.readline() == "running\n"
-            time.sleep(chance.uniform(0, _STORING))
+            time.sleep(chance.uniform(0, _STORING))  # to die at any instant is the point
         killed.send_signal(signal.SIGKILL)
         killed.communicate(timeout=PATIENCE)
         go_on.set()

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,13 @@ import pytest
 from modelshelf.testing import tiny
 from tests.desks import SHELF, Desk
 from tests.fault.small_disk import small_file_system
-from tests.hubs import HuggingFaceHub, hugging_face_hub
+from tests.hubs import HuggingFaceHub
 
 pytestmark = pytest.mark.fault
 
 ANYBODY = 65_534
 POWERLESS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 """Lets a command of root's be held to permissions as any user's is."""
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HuggingFaceHub]:
-    with hugging_face_hub() as hub:
-        hub.add("acme/dream", tiny.pipeline(tmp_path / "dream", base="sd-1", size=3_000_000))
-        yield hub
 
 
 @pytest.fixture
@@ -45,9 +37,7 @@ def desk(tmp_path: Path, hub: HuggingFaceHub) -> Desk:
 def anybody() -> None:
     """Skip where nobody can give files away, or be less than root."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
-        pytest.skip(
-            "only root can give files to another user, and needs setpriv to be held to that"
-        )
+        pytest.skip("only root gives files away, and needs setpriv to be held to permissions")
 
 
 def give(path: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from modelshelf.install.job_folder import JobFolders
 from modelshelf.schema.model_source import HFModelSource
 from modelshelf.testing import tiny
 from tests.desks import Desk
-from tests.hubs import HuggingFaceHub, hugging_face_hub
+from tests.hubs import HuggingFaceHub
 
 pytestmark = pytest.mark.fault
 
@@ -57,18 +56,6 @@ with (
             path = installer.download_and_cache(url, timeout=60)
             assert len(path.read_bytes()) > 1_000_000
 """
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HuggingFaceHub]:
-    with hugging_face_hub() as hub:
-        hub.add("acme/dream", tiny.pipeline(tmp_path / "dream", base="sd-1", size=3_000_000))
-        yield hub
-
-
-@pytest.fixture
-def desk(tmp_path: Path, hub: HuggingFaceHub) -> Desk:
-    return Desk(tmp_path, hub)
 
 
 def halted(process: subprocess.Popen[str]) -> None:

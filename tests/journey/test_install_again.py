@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,9 @@ import pytest
 
 from modelshelf.testing import tiny
 from tests.desks import Desk
-from tests.hubs import TOKEN, Answer, HuggingFaceHub, Request, hugging_face_hub
+from tests.hubs import TOKEN, Answer, HuggingFaceHub, Request
 
 PATIENCE = 60
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HuggingFaceHub]:
-    with hugging_face_hub() as hub:
-        hub.add("acme/dream", tiny.pipeline(tmp_path / "dream", base="sd-1", size=3_000_000))
-        yield hub
-
-
-@pytest.fixture
-def desk(tmp_path: Path, hub: HuggingFaceHub) -> Desk:
-    return Desk(tmp_path, hub)
 
 
 def size_of(hub: HuggingFaceHub) -> int:
@@ -66,6 +53,13 @@ def test_adding_the_same_again_goes_on_with_the_job_that_was_interrupted(
     assert desk.data("job", "ls") == []
     assert hub.files.bytes_sent.total() < 1.5 * size_of(hub)
     assert desk.data("show", "dream")["tags"] == ["mine"]
+
+
+def test_a_source_that_is_named_twice_is_fetched_once(desk: Desk, hub: HuggingFaceHub) -> None:
+    """Both words mean the same, so there is one job, and its bytes come once."""
+    done = desk.data("add", "acme/dream", "hf://acme/dream")
+    assert [job["status"] for job in done["installed"]] == ["completed"]
+    assert hub.files.bytes_sent.total() == size_of(hub)
 
 
 def test_adding_the_same_again_tries_a_failed_job_again(desk: Desk, hub: HuggingFaceHub) -> None:
@@ -128,7 +122,7 @@ def test_a_job_is_given_its_token_again(desk: Desk, hub: HuggingFaceHub, verb: s
     interrupt(desk, hub, "add", "acme/dream", "--token", TOKEN)
     refused = desk.run("job", verb, "1")
     assert refused.exit_code == 4
-    assert "`shelf job retry 1 --token TOKEN`" in refused.stderr
+    assert "`shelf job retry 1` goes on with a token: SHELF_ADD_TOKEN" in refused.stderr
     done = desk.run("job", verb, "1", "--token", TOKEN)
     assert done.exit_code == 0, done.stderr
     assert "added  dream" in done.stdout

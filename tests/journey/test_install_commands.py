@@ -6,26 +6,11 @@ import hashlib
 import re
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from modelshelf.testing import tiny
 from tests.desks import Desk
-from tests.hubs import HuggingFaceHub, hugging_face_hub
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HuggingFaceHub]:
-    with hugging_face_hub() as hub:
-        hub.add("acme/dream", tiny.pipeline(tmp_path / "dream", base="sd-1", size=3_000_000))
-        yield hub
-
-
-@pytest.fixture
-def desk(tmp_path: Path, hub: HuggingFaceHub) -> Desk:
-    return Desk(tmp_path, hub)
+from tests.hubs import HuggingFaceHub
 
 
 def test_a_repository_is_added_by_its_name(desk: Desk) -> None:

@@ -294,8 +294,7 @@ def _wait_for(descriptor: int, kind: int, deadline: float | None) -> None:
             if time.monotonic() >= deadline:
                 message = "another program or thread is fetching it"
                 raise TimeoutError(message) from None
-            # `flock(2)` waits without end or not at all, so there is nothing to wait on.
-            time.sleep(_TICK)
+            time.sleep(_TICK)  # `flock(2)` waits without end or not at all: nothing to wait on
         else:
             return
     fcntl.flock(descriptor, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import certifi
@@ -46,15 +46,6 @@ class CurlTransport:
         self._agent = agent
         self._clock = clock
         self._idle: IdleConnections[CurlHandle] = IdleConnections(connections)
-
-    @classmethod
-    def from_environment(
-        cls, environ: Mapping[str, str], *, connections: int = 64
-    ) -> CurlTransport:
-        """Make one with the proxies and the certificates that the environment names."""
-        bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or None
-        proxies = Proxies.from_environment(environ)
-        return cls(proxies=proxies, connections=connections, certificates=bundle)
 
     def open(self, request: Request) -> Answer:
         """See `protocols.Transport`."""

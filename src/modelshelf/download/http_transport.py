@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,15 +67,6 @@ class HttpTransport:
         self._idle: IdleConnections[Connection] = IdleConnections(connections)
         self._certificates = certificates or certifi.where()
         self._dialer: Dialer | None = None
-
-    @classmethod
-    def from_environment(
-        cls, environ: Mapping[str, str], *, connections: int = 64
-    ) -> HttpTransport:
-        """Make one with the proxies and the `REQUESTS_CA_BUNDLE` (or `SSL_CERT_FILE`) of the environment."""
-        bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or None
-        proxies = Proxies.from_environment(environ)
-        return cls(proxies=proxies, connections=connections, certificates=bundle)
 
     def open(self, request: Request) -> Answer:
         """See `protocols.Transport`."""

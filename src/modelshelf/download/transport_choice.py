@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from modelshelf.download.http_transport import HttpTransport
+from modelshelf.download.proxies import Proxies
 from modelshelf.download.xet_transport import XetTransport, has_xet
 from modelshelf.protocols import Answer, Request, Transport
 
@@ -41,11 +42,15 @@ def choose_transport(
     """
     if session is not None:
         return HttpTransport(session)
-    transport: Transport = HttpTransport.from_environment(environ, connections=connections)
+    proxies = Proxies.from_environment(environ)
+    certificates = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or None
+    transport: Transport = HttpTransport(
+        proxies=proxies, connections=connections, certificates=certificates
+    )
     if find_spec("pycurl") is not None:
         from modelshelf.download.curl_transport import CurlTransport  # noqa: PLC0415 - an extra
 
-        curl = CurlTransport.from_environment(environ, connections=connections)
+        curl = CurlTransport(proxies=proxies, connections=connections, certificates=certificates)
         transport = _ByScheme(transport, curl)
     if environ.get("HF_HUB_DISABLE_XET", "").lower() not in _YES and has_xet():
         with suppress(ValueError):

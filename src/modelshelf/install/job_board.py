@@ -140,8 +140,7 @@ class JobBoard:
             return
         try:
             self._events.dispatch(event)
-        except Exception:
-            # A host's bus is not ours, and whoever cannot hear of a model is no reason not to have it.
+        except Exception:  # a host's bus is not ours, and no reason not to have the model
             _LOGGER.exception("`%s` was not told: the bus refused it", event.name)
         if isinstance(event, _LAST):
             with self._changed:

@@ -11,6 +11,7 @@ import requests
 
 from modelshelf.download.http_transport import HttpTransport
 from modelshelf.download.proxies import Proxies
+from modelshelf.download.transport_choice import choose_transport
 from modelshelf.errors import (
     ConnectionLostError,
     ForbiddenAddressError,
@@ -378,7 +379,7 @@ def test_unusable_header_names_are_refused() -> None:
 def test_reads_certificates_and_proxies_from_the_environment(certificate: Certificate) -> None:
     """`REQUESTS_CA_BUNDLE` and the proxies' variables count, as everywhere."""
     bundle = {"REQUESTS_CA_BUNDLE": str(certificate.certificate), "NO_PROXY": "127.0.0.1"}
-    transport = HttpTransport.from_environment({**bundle, "HTTPS_PROXY": "http://127.0.0.1:1"})
+    transport = choose_transport({**bundle, "HTTPS_PROXY": "http://127.0.0.1:1"})
     with Scripted(tls=certificate.server) as server:
         answer = transport.open(Request(server.on("/x", status(200, b"a"))))
         assert read_all(answer) == b"a"

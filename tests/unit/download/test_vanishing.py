@@ -58,6 +58,18 @@ def wait_for_discards() -> None:
             thread.join(60)
 
 
+def published_untold(folder: Path) -> PartialFile:
+    """Publish a file, and leave the journal as a kill between that and the journal's removal does."""
+    partial = begun(folder, SlowDisk())
+    partial.write(0, memoryview(bytes(SIZE)))
+    journal = folder / f".vae.safetensors.{KEY}.journal"
+    kept = folder / "kept"
+    kept.hardlink_to(journal)
+    partial.publish(partial.final, size=SIZE)
+    kept.rename(journal)
+    return partial
+
+
 def test_nothing_is_seen_although_a_write_is_under_way(tmp_path: Path) -> None:
     """Who cancels does not wait for it, and its file is closed only afterwards."""
     disk = SlowDisk(writes=True)
@@ -105,13 +117,7 @@ def test_what_a_process_left_that_was_killed_while_it_removed_is_swept(tmp_path:
 
 def test_a_journal_is_kept_that_says_that_its_file_was_published(tmp_path: Path) -> None:
     """A process died before it told anybody: who orders the file again hears of it, and not of a stranger's."""
-    partial = begun(tmp_path, SlowDisk())
-    partial.write(0, memoryview(bytes(SIZE)))
-    journal = tmp_path / f".vae.safetensors.{KEY}.journal"
-    kept = tmp_path / "kept"
-    kept.hardlink_to(journal)
-    partial.publish(partial.final, size=SIZE)
-    kept.rename(journal)
+    partial = published_untold(tmp_path)
     age(tmp_path)
     Orphans(LocalDisk()).sweep(tmp_path)
     with PartialFile.open(partial.final, KEY, LocalDisk()) as again:
@@ -120,13 +126,7 @@ def test_a_journal_is_kept_that_says_that_its_file_was_published(tmp_path: Path)
 
 
 def test_a_journal_is_swept_whose_published_file_is_gone(tmp_path: Path) -> None:
-    partial = begun(tmp_path, SlowDisk())
-    partial.write(0, memoryview(bytes(SIZE)))
-    journal = tmp_path / f".vae.safetensors.{KEY}.journal"
-    kept = tmp_path / "kept"
-    kept.hardlink_to(journal)
-    partial.publish(partial.final, size=SIZE)
-    kept.rename(journal)
+    partial = published_untold(tmp_path)
     partial.final.rename(tmp_path / "moved")
     age(tmp_path)
     Orphans(LocalDisk()).sweep(tmp_path)

@@ -7,33 +7,16 @@ modelscope/DiffSynth-Studio with the published configurations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from modelshelf.identify.condition import Condition, Setting
+from modelshelf.identify.condition import Condition
 from modelshelf.identify.families.denoiser import NO_CONTROL, weight_or_bias
+from modelshelf.identify.families.other_model import OtherModel, families_of
 from modelshelf.identify.families.unet import unet_blocks_diffusers, unet_blocks_ldm
-from modelshelf.identify.family import Family
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
-from modelshelf.schema.taxonomy import ModelFormat, ModelType, SchedulerPredictionType
+from modelshelf.schema.taxonomy import ModelType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]
 
-_FLOW, _EPSILON = SchedulerPredictionType.FLOW, SchedulerPredictionType.EPSILON
-
-
-@dataclass(frozen=True, slots=True)
-class _Other:
-    """One architecture."""
-
-    name: str
-    conditions: tuple[Condition, ...]
-    """Of its file."""
-    class_name: str = ""
-    """Of its component folder; empty for a class that others have too."""
-    type: ModelType = ModelType.TRANSFORMER
-    """Of its component folder."""
-    prediction: SchedulerPredictionType | None = _FLOW
-    """What it predicts; None where it fills in tokens."""
+_EPSILON = SchedulerPredictionType.EPSILON
 
 
 def _flux_like(text: int, embedder: str, *conditions: Condition) -> tuple[Condition, ...]:
@@ -49,27 +32,27 @@ def _flux_like(text: int, embedder: str, *conditions: Condition) -> tuple[Condit
 
 
 _OTHERS = (
-    _Other(
+    OtherModel(
         "bria",
         _flux_like(4096, "time_embed.timestep_embedder", Absent("caption_projection.*")),
         "BriaTransformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "bria-fibo",
         _flux_like(4096, "time_embed.timestep_embedder", Marker("caption_projection.*")),
         "BriaFiboTransformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "longcat-image",
         _flux_like(3584, "time_embed.timestep_embedder"),
         "LongCatImageTransformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "ovis-image",
         _flux_like(2048, "timestep_embedder", Tensor("context_embedder_norm.weight", (2048,))),
         "OvisImageTransformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "ovis-image-original",
         (
             Marker("double_blocks.#.img_mlp.gate_proj*"),
@@ -77,7 +60,7 @@ _OTHERS = (
             Tensor("txt_in.weight", (3072, 2048)),
         ),
     ),
-    _Other(
+    OtherModel(
         "glm-image",
         (
             Tensor("prior_token_embedding.weight", (16384,)),
@@ -87,7 +70,7 @@ _OTHERS = (
         ),
         "GlmImageTransformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "cogview3-plus",
         (
             weight_or_bias("patch_embed.text_proj", 2560),
@@ -98,7 +81,7 @@ _OTHERS = (
         "CogView3PlusTransformer2DModel",
         prediction=SchedulerPredictionType.V_PREDICTION,
     ),
-    _Other(
+    OtherModel(
         "qwen-image-2.1",
         (
             Tensor("txt_in.text_norm.weight", (4096,)),
@@ -109,7 +92,7 @@ _OTHERS = (
         ),
         "QwenImage21Transformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "prx",
         (
             Tensor("blocks.#.attention.norm_added_k.weight", rank=1),
@@ -119,7 +102,7 @@ _OTHERS = (
         ),
         "PRXTransformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "joyimage",
         (
             Tensor("double_blocks.#.img_mod.modulate_table", (1, 6, 3072)),
@@ -128,7 +111,7 @@ _OTHERS = (
         ),
         "JoyImageEdit*Transformer3DModel",
     ),
-    _Other(
+    OtherModel(
         "nucleus-image",
         (
             Tensor("txt_norm.weight", (3584,)),
@@ -137,7 +120,7 @@ _OTHERS = (
         ),
         "NucleusMoEImageTransformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "flux3",
         (
             Tensor("single_transformer_blocks.#.attn.norm_k.weight", rank=1),
@@ -147,7 +130,7 @@ _OTHERS = (
         ),
         "Flux3Transformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "flux3-original",
         (
             Tensor("single_blocks.#.norm.key_norm.scale", rank=1),
@@ -156,7 +139,7 @@ _OTHERS = (
             Tensor("txt_in.weight", (None, 20480)),
         ),
     ),
-    _Other(
+    OtherModel(
         "step1x-edit",
         (
             Marker("connector.*"),
@@ -164,7 +147,7 @@ _OTHERS = (
             Tensor("vector_in.in_layer.weight", (3072, 768)),
         ),
     ),
-    _Other(
+    OtherModel(
         "omnigen",
         (
             Tensor("input_x_embedder.proj.weight", (3072, 4, 2, 2)),
@@ -173,7 +156,7 @@ _OTHERS = (
         ),
         "OmniGenTransformer2DModel",
     ),
-    _Other(
+    OtherModel(
         "hidream-o1",
         (
             Tensor("x_embedder.proj1.weight"),
@@ -181,7 +164,7 @@ _OTHERS = (
             Tensor("language_model.embed_tokens.weight"),
         ),
     ),
-    _Other(
+    OtherModel(
         "moss-image",
         (
             weight_or_bias("shared_block_modulation", 18432),
@@ -189,7 +172,7 @@ _OTHERS = (
             Tensor("final_norm_video.weight", (3072,)),
         ),
     ),
-    _Other(
+    OtherModel(
         "dit",
         (
             Tensor("transformer_blocks.#.norm1.emb.class_embedder.embedding_table.weight", (1001,)),
@@ -199,7 +182,7 @@ _OTHERS = (
         "DiTTransformer2DModel",
         prediction=_EPSILON,
     ),
-    _Other(
+    OtherModel(
         "amused",
         (
             Tensor("embed.embeddings.weight", (8256, 768)),
@@ -209,7 +192,7 @@ _OTHERS = (
         "UVit2DModel",
         prediction=None,
     ),
-    _Other(
+    OtherModel(
         "unidiffuser",
         (
             Tensor("clip_img_in.weight", (1536, 512)),
@@ -219,7 +202,7 @@ _OTHERS = (
         "UniDiffuserModel",
         prediction=_EPSILON,
     ),
-    _Other(
+    OtherModel(
         "kandinsky-3",
         (
             Tensor("encoder_hid_proj.projection_norm.weight", (4096,)),
@@ -230,7 +213,7 @@ _OTHERS = (
         ModelType.UNET,
         _EPSILON,
     ),
-    _Other(
+    OtherModel(
         "sd-x2-latent-upscaler",
         (
             Tensor("time_embedding.cond_proj.weight", (768, 896)),
@@ -238,7 +221,7 @@ _OTHERS = (
             Tensor("down_blocks.#.attentions.#.attn2.norm_cross.weight", (768,)),
         ),
     ),
-    _Other(
+    OtherModel(
         "lotus",
         (
             Tensor("class_embedding.linear_1.weight", (None, 4)),
@@ -246,38 +229,11 @@ _OTHERS = (
         ),
         prediction=SchedulerPredictionType.SAMPLE,
     ),
-    _Other(
+    OtherModel(
         "ldm-text2im",
         (*unet_blocks_ldm(1280, (6, 1, 9)), Absent("label_emb.*")),
         prediction=_EPSILON,
     ),
 )
 
-
-def _file(other: _Other) -> Family:
-    return Family(
-        id=f"other/main/{other.name}",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        conditions=other.conditions,
-        architecture=other.name.removesuffix("-original"),
-        prediction_type=other.prediction,
-    )
-
-
-def _folder(other: _Other) -> Family:
-    return Family(
-        id=f"other/{other.type}/{other.name}",
-        type=other.type,
-        format=ModelFormat.DIFFUSERS,
-        conditions=(Setting("class", (other.class_name,)),),
-        architecture=other.name,
-        prediction_type=other.prediction,
-    )
-
-
-FAMILIES = (
-    *map(_file, _OTHERS),
-    *(_folder(other) for other in _OTHERS if other.class_name),
-)
-"""Each as a file, and as a folder where its class is its own."""
+FAMILIES = families_of(_OTHERS)

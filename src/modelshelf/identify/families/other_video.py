@@ -6,14 +6,11 @@ is added decides. Sources: the classes of huggingface/diffusers with the publish
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from modelshelf.identify.condition import Condition, Setting
 from modelshelf.identify.families.denoiser import weight_or_bias
+from modelshelf.identify.families.other_model import OtherModel, families_of
 from modelshelf.identify.families.video import NO_CONTROL, vectors
-from modelshelf.identify.family import Family
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
-from modelshelf.schema.taxonomy import ModelFormat, ModelType, SchedulerPredictionType
+from modelshelf.schema.taxonomy import ModelType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]
 
@@ -25,23 +22,8 @@ _FLOW, _EPSILON, _V = (
 _OF_TIME = "down_blocks.#.temp_convs.*"
 
 
-@dataclass(frozen=True, slots=True)
-class _Other:
-    """One architecture."""
-
-    name: str
-    conditions: tuple[Condition, ...]
-    """Of its file."""
-    class_name: str
-    """Of its component folder."""
-    prediction: SchedulerPredictionType | None = None
-    """What it predicts, where all that was published does."""
-    type: ModelType = ModelType.TRANSFORMER
-    """Of its component folder."""
-
-
 _OTHERS = (
-    _Other(
+    OtherModel(
         "allegro",
         (
             Tensor("transformer_blocks.#.scale_shift_table", (6, 2304), below=32),
@@ -50,9 +32,9 @@ _OTHERS = (
             Absent("caption_norm.*"),
         ),
         "AllegroTransformer3DModel",
-        _V,
+        prediction=_V,
     ),
-    _Other(
+    OtherModel(
         "latte",
         (
             Tensor("temporal_transformer_blocks.#.scale_shift_table", (6, 1152), below=28),
@@ -60,9 +42,9 @@ _OTHERS = (
             Tensor("pos_embed.proj.weight", (1152, 4), rank=4),
         ),
         "LatteTransformer3DModel",
-        _EPSILON,
+        prediction=_EPSILON,
     ),
-    _Other(
+    OtherModel(
         "easyanimate",
         (
             vectors("transformer_blocks.#.norm1.linear.bias", 18432, below=48),
@@ -71,9 +53,9 @@ _OTHERS = (
             Tensor("proj.weight", (3072,), rank=4),
         ),
         "EasyAnimateTransformer3DModel",
-        _FLOW,
+        prediction=_FLOW,
     ),
-    _Other(
+    OtherModel(
         "consisid",
         (
             Marker("local_facial_extractor.*"),
@@ -81,9 +63,9 @@ _OTHERS = (
             weight_or_bias("patch_embed.text_proj", 3072),
         ),
         "ConsisIDTransformer3DModel",
-        _V,
+        prediction=_V,
     ),
-    _Other(
+    OtherModel(
         "sana-video",
         (
             Tensor("transformer_blocks.#.ff.conv_temp.weight", rank=4),
@@ -92,9 +74,9 @@ _OTHERS = (
             Tensor("patch_embedding.weight", (2240,), rank=5),
         ),
         "SanaVideoTransformer3DModel",
-        _FLOW,
+        prediction=_FLOW,
     ),
-    _Other(
+    OtherModel(
         "wan-animate-2",
         (
             Tensor("blocks.#.modulation", (1, 6, 5120), rank=3),
@@ -104,9 +86,9 @@ _OTHERS = (
             *NO_CONTROL,
         ),
         "WanAnimate2Transformer3DModel",
-        _FLOW,
+        prediction=_FLOW,
     ),
-    _Other(
+    OtherModel(
         "helios",
         (
             Tensor("blocks.#.scale_shift_table", (1, 6, 5120), rank=3),
@@ -116,9 +98,9 @@ _OTHERS = (
             *NO_CONTROL,
         ),
         "HeliosTransformer3DModel",
-        _FLOW,
+        prediction=_FLOW,
     ),
-    _Other(
+    OtherModel(
         "modelscope-t2v",
         (
             Marker(_OF_TIME),
@@ -129,8 +111,9 @@ _OTHERS = (
         ),
         "UNet3DConditionModel",
         type=ModelType.UNET,
+        prediction=None,
     ),
-    _Other(
+    OtherModel(
         "i2vgen-xl",
         (
             Marker(_OF_TIME),
@@ -140,31 +123,8 @@ _OTHERS = (
         ),
         "I2VGenXLUNet",
         type=ModelType.UNET,
+        prediction=None,
     ),
 )
 
-
-def _file(other: _Other) -> Family:
-    return Family(
-        id=f"other/main/{other.name}",
-        type=ModelType.MAIN,
-        format=ModelFormat.CHECKPOINT,
-        conditions=other.conditions,
-        architecture=other.name,
-        prediction_type=other.prediction,
-    )
-
-
-def _folder(other: _Other) -> Family:
-    return Family(
-        id=f"other/{other.type}/{other.name}",
-        type=other.type,
-        format=ModelFormat.DIFFUSERS,
-        conditions=(Setting("class", (other.class_name,)),),
-        architecture=other.name,
-        prediction_type=other.prediction,
-    )
-
-
-FAMILIES = (*map(_file, _OTHERS), *map(_folder, _OTHERS))
-"""Each as a file and as a folder."""
+FAMILIES = families_of(_OTHERS)
