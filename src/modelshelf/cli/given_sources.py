@@ -42,7 +42,7 @@ def sort_sources(
             found = parse_source(text, access_token=token, hub=hub, civitai=civitai)
             if isinstance(found, LocalModelSource):
                 paths.append(found.path)
-            else:
+            elif found not in remote:
                 remote.append(found)
     return paths, remote
 

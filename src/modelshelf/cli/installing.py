@@ -115,7 +115,10 @@ def _tell(session: Session, batch: Batch, job: ModelInstallJob) -> None:
             # Nobody foresaw it, so its traceback is what helps; the other jobs have theirs to say too.
             click.echo("\n".join(map(printable, (job.error or "").splitlines())), err=True)
         if job.error_code in _WANTS_TOKEN or (job.error_code in _HIDES and job.total_bytes):
-            note(session, f"`shelf job retry {job.id} --token TOKEN` goes on with a token")
+            note(
+                session,
+                f"`shelf job retry {job.id}` goes on with a token: SHELF_ADD_TOKEN, or `--token`",
+            )
         return
     config = job.config_out
     if config is None:
