@@ -169,6 +169,31 @@ def test_a_repository_becomes_a_pipeline_and_comes_back(
     assert not list((tmp_path / "shelf" / "models" / ".cache" / "installs").glob("[0-9]*"))
 
 
+def test_files_keep_the_names_that_a_repository_gave_them(
+    installer: ModelInstallService,
+    library: NormalizedModelManager,
+    hub: HuggingFaceHub,
+    pipeline: Path,
+    tmp_path: Path,
+) -> None:
+    """Indexes refer to them: nothing is composed, dropped or replaced, unless no system could hold it."""
+    names = {
+        "e\u0301.json",
+        "a?b.json",
+        "\U0001f469\u200d\U0001f4bb.json",
+        '"v2" <b>*.json',
+        " lead.json",
+    }
+    for name in names:
+        (pipeline / "unet" / name).write_text("{}")
+    hub.add("acme/names", pipeline)
+    job = installer.heuristic_import("acme/names", {"name": "Names"})
+    installer.wait_for_job(job, timeout=PATIENCE)
+    assert (job.status.value, job.error) == ("completed", None)
+    library.export("Names", "sd-1", destination=tmp_path / "out")
+    assert names <= {path.name for path in (tmp_path / "out" / "Names" / "unet").iterdir()}
+
+
 def test_what_is_owned_is_not_fetched(
     installer: ModelInstallService,
     library: NormalizedModelManager,

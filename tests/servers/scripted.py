@@ -115,8 +115,14 @@ class Peer:
 
     def reply(self, reply: Reply, upto: int | None = None) -> None:
         """Send *reply*, or its head and the first *upto* bytes of its body."""
-        self.head(reply)
-        self.body(memoryview(reply.body)[:upto])
+        body = memoryview(reply.body)[:upto]
+        if len(body) > _PIECE:
+            self.head(reply)
+            self.body(body)
+            return
+        # In one piece, as servers send what is short: what came with the head is what a client finds there.
+        self.send(reply.head + body)
+        self._asked.sent += len(body)
 
     def chunk(self, data: bytes | memoryview) -> None:
         """Send *data* as one chunk of a chunked body; an empty one is the last."""

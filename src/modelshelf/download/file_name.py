@@ -11,18 +11,14 @@ from urllib.parse import parse_qs, unquote, unquote_to_bytes, urlsplit
 
 from modelshelf.download.origin import public_url
 from modelshelf.errors import UnsafeFileNameError
+from modelshelf.schema.device_name import is_device_name
 
-__all__ = ["name_from", "safe_name", "suggested_name"]
+__all__ = ["checked_name", "name_from", "safe_name", "suggested_name"]
 
 LONGEST = 255
 """Bytes of a name, as most file systems count; part files and journals add to it and shorten for themselves."""
 _LONGEST_SUFFIX = 32
 _LONGEST_HEADER = 16 * 1024
-_RESERVED = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(?:\..*)?\Z",
-    re.IGNORECASE,
-)
-"""Names that Windows keeps for devices, with any suffix."""
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 _PARAMETER = re.compile(
     r';\s*(?P<name>[!#$%&\'*+\-.^_`|~0-9A-Za-z]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^;"]*))'
@@ -124,6 +120,28 @@ def safe_name(text: str) -> str:
     return _safe(text, text, "")
 
 
+def checked_name(text: str) -> str:
+    """Return *text* exactly as it is, where it can name a file on this system and stay in its folder.
+
+    For files that others refer to by name, as an index does to its shards: nothing is composed, dropped or
+    replaced. What `safe_name` would only change is kept.
+
+    Args:
+        text: One name, no path.
+
+    Raises:
+        UnsafeFileNameError: As `safe_name`; or it is longer than 255 bytes.
+
+    Example:
+        >>> checked_name(" why?.ckpt")
+        ' why?.ckpt'
+    """
+    safe_name(text)
+    if len(text.encode()) > LONGEST:
+        _refuse(text, "")
+    return text
+
+
 def _last_part(text: str, url: str) -> str:
     """Return what follows the last separator, made safe; whether a file is hidden is not the host's choice."""
     return _safe(re.split(r"[/\\]", text)[-1].strip().lstrip("."), text, url)
@@ -139,7 +157,7 @@ def _safe(text: str, whole: str, url: str) -> str:
     if "/" in name or "\\" in name or re.match(r"[A-Za-z]:", name):
         _refuse(whole, url)
     name = _FORBIDDEN.sub("_", name).rstrip(". ").lstrip()
-    if not name.strip(".") or _RESERVED.match(name):
+    if not name.strip(".") or is_device_name(name):
         _refuse(whole, url)
     return _shortened(name)
 

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelshelf.download.file_name import safe_name
+from modelshelf.download.file_name import checked_name
 from modelshelf.errors import (
     DestinationUnusableError,
     InvalidDownloadError,
@@ -73,7 +73,7 @@ def _names(job: MultiFileDownloadJob, part: DownloadJobRemoteSource) -> list[str
             url=job.source, reason=f"`{part.destination}` is no name inside its folder"
         )
     try:
-        return [safe_name(name) for name in names]
+        return [checked_name(name) for name in names]
     except UnsafeFileNameError as error:
         raise InvalidDownloadError(
             url=job.source, reason=f"`{part.destination}` is no usable file name"

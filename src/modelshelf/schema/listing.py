@@ -1,6 +1,7 @@
 """What a hub has to give for a source: every file with its digests, before the first byte of one moves."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Final, Self
 
@@ -15,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from modelshelf.errors import UnportableNameError, UnsafeListingError
+from modelshelf.schema.device_name import is_device_name
 from modelshelf.schema.member import MemberPath, file_name_for
 from modelshelf.schema.model_source import ModelSource
 from modelshelf.schema.repo_metadata import AnyModelRepoMetadata
@@ -22,14 +24,8 @@ from modelshelf.schema.taxonomy import ModelRepoVariant
 
 __all__ = ["ListedFile", "ListedPreview", "Listing", "check_listed_names", "safe_file_name"]
 
-_RESERVED = re.compile(
-    r"(?i:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)[ ]*(?:\..*)?"
-)
-"""Names that Windows gives to devices, whatever their suffix."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What moves the cursor or ends a line, in either half of the code table."""
-_TURNING = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""What is not seen, or turns the text around that follows it: `exe.tpkc` would be read as `ckpt.exe`."""
 _UNSAFE: Final = "unsafe"
 _LONGEST_STEP = 255
 _LONGEST_NAME = 1_000
@@ -79,8 +75,10 @@ def safe_file_name(text: str) -> str:
     """
     # Half of a surrogate pair is no letter that a file system could take.
     letters = text.encode("utf-8", "replace").decode("utf-8")
-    name = file_name_for(_TURNING.sub("", _CONTROL.sub("_", letters)))
-    return f"_{name}" if _unsafe(name) else name
+    letters = _CONTROL.sub("_", letters)
+    # What is not seen may turn the text around that follows it: `exe.tpkc` would be read as `ckpt.exe`.
+    name = file_name_for("".join(one for one in letters if unicodedata.category(one) != "Cf"))
+    return f"_{name}" if _unsafe(name) or not name.strip() else name
 
 
 def _unsafe(name: str) -> str:
@@ -97,7 +95,7 @@ def _unsafe(name: str) -> str:
         (len(name.encode()) > _LONGEST_NAME or len(steps) > _DEEPEST, "it is too long or too deep"),
         (any(len(step.encode()) > _LONGEST_STEP for step in steps), "a step of it is too long"),
         (any(step[-1] in " ." for step in steps), "a step of it ends in a space or a dot"),
-        (any(_RESERVED.fullmatch(step) for step in steps), "Windows gives that name to a device"),
+        (any(is_device_name(step) for step in steps), "Windows gives that name to a device"),
     )
     return next((reason for is_so, reason in problems if is_so), "")
 

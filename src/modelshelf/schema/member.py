@@ -6,6 +6,7 @@ import re
 from typing import Self
 
 from modelshelf.errors import UnportableNameError
+from modelshelf.schema.device_name import is_device_name
 
 __all__ = ["MemberPath", "file_name_for"]
 
@@ -57,8 +58,6 @@ class MemberPath(str):
         return self.partition("/")[0]
 
 
-_RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
-"""Names that Windows gives to devices, whatever their suffix."""
 _LONGEST = 180
 """UTF-8 bytes; file systems allow 255, and a suffix and a number still have to fit."""
 
@@ -71,7 +70,7 @@ def file_name_for(name: str) -> str:
         'stabilityai_sdxl_ turbo'
     """
     safe = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", name).strip(" ").rstrip(".")
-    if not safe or safe.startswith(".") or _RESERVED.fullmatch(safe):
+    if not safe or safe.startswith(".") or is_device_name(safe):
         safe = "_" + safe
     return safe.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore").rstrip(" .")
 
