@@ -46,16 +46,12 @@ from modelshelf.errors.format import (
 )
 from modelshelf.errors.hub import (
     CivitaiNotFoundError,
-    DamagedJobError,
     DownloadForbiddenError,
     EarlyAccessError,
-    ForeignJobError,
     GatedRepositoryError,
     HubAnswerError,
     HubError,
     HubUnreachableError,
-    InstallationFailedError,
-    InstallationStoppedError,
     InvalidMetadataError,
     InvalidModelSourceError,
     LoginRequiredError,
@@ -70,6 +66,12 @@ from modelshelf.errors.hub import (
     SeveralModelsError,
     TokenRefusedError,
     UnsafeListingError,
+)
+from modelshelf.errors.installation import (
+    DamagedJobError,
+    ForeignJobError,
+    InstallationFailedError,
+    InstallationStoppedError,
 )
 from modelshelf.errors.library import (
     DuplicateKeyError,
