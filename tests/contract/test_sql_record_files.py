@@ -159,6 +159,53 @@ def test_a_folder_in_its_place_is_refused(path: Path) -> None:
         ModelRecordServiceSQL.from_db_file(path / "file" / "records.db")
 
 
+def test_what_nobody_may_look_at_is_not_called_something_else(path: Path) -> None:
+    """Where the system lets no program look, nothing is said of what is there, and it stays."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_model("a", lora("a"))
+    before = path.read_bytes()
+    # In the place of the file that changes are written to first.
+    blocking = path.with_name("records.db-wal")
+    blocking.mkdir()
+    with pytest.raises(StoreUnusableError) as caught:
+        ModelRecordServiceSQL.from_db_file(path)
+    assert not isinstance(caught.value, AssertionError)
+    assert "unable to open" in caught.value.reason
+    assert path.read_bytes() == before
+    blocking.rmdir()
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        assert service.get_model("a").name == "a"
+
+
+def test_a_link_that_leads_nowhere_is_told(path: Path) -> None:
+    """What SQLite says while a file is made is told in the words of a store, too."""
+    path.symlink_to(path)
+    with pytest.raises(StoreUnusableError, match="unable to open"):
+        ModelRecordServiceSQL.from_db_file(path)
+
+
+def test_names_that_are_no_text_are_damage(path: Path) -> None:
+    """A database whose own description is damaged is refused with a word, not with Python's."""
+    ModelRecordServiceSQL.from_db_file(path).close()
+    run_sql(
+        path,
+        "PRAGMA writable_schema = 1",
+        "UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT) WHERE name = 'model_config_tag'",
+    )
+    with pytest.raises(StoreUnusableError):
+        ModelRecordServiceSQL.from_db_file(path)
+
+
+def test_a_text_that_is_none_is_damage(path: Path) -> None:
+    """A record whose text was damaged on the disk is no failure to write."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models({key: lora(key) for key in "ab"})
+        run_sql(path, "UPDATE model_config SET config = CAST(x'7bff' AS TEXT) WHERE key = 'b'")
+        with pytest.raises(StoreUnusableError, match=r"records\.db"):
+            service.get_model("b")
+        assert service.get_model("a").name == "a"
+
+
 def test_an_unfinished_file_is_finished(path: Path) -> None:
     """A file that a killed process made and did not fill becomes a store."""
     path.write_bytes(b"")
@@ -437,10 +484,10 @@ def test_a_row_that_is_no_record_is_told(path: Path) -> None:
             ("d", """UPDATE model_config SET config = '{"name": "d"}' WHERE key = 'd'"""),
         ):
             run_sql(path, statement)
-            with pytest.raises(InvalidModelConfigException):
-                service.get_model(key)
-            with pytest.raises(InvalidModelConfigException):
-                service.all_models()
+            for ask in (lambda key=key: service.get_model(key), service.all_models):
+                with pytest.raises(InvalidModelConfigException) as caught:
+                    ask()
+                assert f"`{key}`" in str(caught.value)
             assert service.get_model("a").name == "a"
             assert service.exists(key)
             service.del_model(key)

@@ -1,19 +1,25 @@
-"""Several threads and processes on the same records at once."""
+"""Several threads and processes on the same records at once, and disks without room for them."""
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from threading import Event, Lock
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
 from modelshelf import Settings
-from modelshelf.errors import DuplicateKeyError, StaleConfigError
+from modelshelf.errors import DuplicateKeyError, NotEnoughSpaceError, StaleConfigError
+from modelshelf.records.database import HEAD, Database
 from modelshelf.records.services import (
     LibraryRecordService,
     ModelRecordServiceBase,
@@ -22,6 +28,7 @@ from modelshelf.records.services import (
 from modelshelf.schema.config import AnyModelConfig
 from modelshelf.testing.record_service_case import lora
 from tests.contract.postgres import private_server
+from tests.fault.small_disk import small_file_system
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -211,3 +218,86 @@ def test_many_make_the_same_file(tmp_path: Path) -> None:
         list(pool.map(open_and_add, range(_THREADS)))
     with ModelRecordServiceSQL.from_db_file(path) as service:
         assert service.count() == _THREADS
+
+
+# -- a full disk
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    with small_file_system(tmp_path / "small", megabytes=2) as folder:
+        yield folder
+
+
+def leave(folder: Path, free: int) -> Path:
+    """Fill a disk but for so many bytes, with a file that is returned."""
+    ballast = folder / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(folder).free - free))
+    return ballast
+
+
+@pytest.mark.parametrize("name", ["records.db", "records.yaml"])
+@pytest.mark.parametrize("free", [0, 4096, 8192, 16384, 65536])
+def test_no_room_for_a_new_store_is_told(small_disk: Path, name: str, free: int) -> None:
+    """At whichever step it shows; and where room is made, the store is made."""
+    ballast = leave(small_disk, free)
+    with suppress(NotEnoughSpaceError):
+        open_records(str(small_disk / name)).close()
+    ballast.unlink()
+    with open_records(str(small_disk / name)) as service:
+        assert service.add_model("a", lora()).revision == 1
+
+
+@pytest.mark.parametrize("name", ["records.db", "records.yaml"])
+def test_no_room_for_a_change_changes_nothing(small_disk: Path, name: str) -> None:
+    """What was there can be read, and is all there is when room is made."""
+    large = "x" * 90_000
+    with open_records(str(small_disk / name)) as service:
+        service.add_models({f"k{n}": lora(str(n)) for n in range(50)})
+        before = service.all_models()
+        ballast = leave(small_disk, 0)
+        for change in (
+            lambda: service.add_model("new", lora(description=large)),
+            lambda: service.add_models({f"n{n}": lora(description=large) for n in range(9)}),
+            lambda: service.update_model("k1", {"description": large}),
+        ):
+            with pytest.raises(NotEnoughSpaceError):
+                change()
+        assert service.all_models() == before
+        ballast.unlink()
+        assert service.update_model("k1", {"description": large}).description == large
+
+
+@pytest.mark.parametrize("free", [0, 4096, 65536, 200_000])
+def test_no_room_to_migrate_leaves_what_was_there(small_disk: Path, free: int) -> None:
+    """Neither for the backup nor for the change: the library is as old as before, without half a copy."""
+    path = small_disk / "databases" / "models.db"
+    path.parent.mkdir()
+    older_library(path)
+    ballast = leave(small_disk, free)
+    with pytest.raises(NotEnoughSpaceError):
+        Database(path).close()
+    ballast.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+            ("0003",)
+        ]
+    for copy in path.parent.glob("models.before-*"):
+        with closing(sqlite3.connect(copy)) as connection:
+            assert connection.execute("SELECT * FROM model_id").fetchall() == [(1, 0)]
+    Database(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+
+
+def older_library(path: Path) -> None:
+    """Make the database of a library as an earlier modelshelf did."""
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", "modelshelf:records/migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.exec_driver_sql("INSERT INTO model_id VALUES (1, 0)")
+    engine.dispose()

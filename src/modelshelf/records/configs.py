@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from modelshelf.errors import DuplicateKeyError
+from modelshelf.errors import DuplicateKeyError, InvalidModelConfigException
 from modelshelf.records.config_tables import (
     model_config,
     model_config_base,
@@ -125,7 +125,13 @@ def parsed_config(key: str, text: str) -> AnyModelConfig:
         # What `parse_config` does besides is for what people write; `class_of` knows only its classes.
         config: AnyModelConfig = kind.model_validate(document)  # type: ignore[assignment]
     except (LookupError, TypeError, ValidationError):
-        config = parse_config(document)
+        try:
+            config = parse_config(document)
+        except InvalidModelConfigException as error:
+            # Of many, only the key says which: what stands there may have no name.
+            raise InvalidModelConfigException(
+                name=quoted(key)[1:-1], problem=error.problem, fields=error.fields
+            ) from error
     if config.key != key:
         # Whoever changed it would look for a row that is not there.
         raise invalid_config(key, [("key", f"expected {quoted(key)}, got {quoted(config.key)}")])

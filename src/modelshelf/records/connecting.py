@@ -25,7 +25,13 @@ from modelshelf.errors import (
 from modelshelf.records.lent_connection import LentConnection
 from modelshelf.records.page_index import make_page_index
 from modelshelf.records.record_schema import holds_records, make_records
-from modelshelf.records.sqlite_engine import BUSY_SECONDS, WRITES, sqlite_engine, translated
+from modelshelf.records.sqlite_engine import (
+    BUSY_SECONDS,
+    WRITES,
+    opening,
+    sqlite_engine,
+    translated,
+)
 from modelshelf.records.text_index import has_older_text_index, make_text_index
 
 __all__ = ["LentDatabase", "PostgresDatabase", "RecordFile", "Transactions"]
@@ -60,6 +66,7 @@ class RecordFile:
         Raises:
             NotARecordStoreError: There is a file, and it holds something else.
             StoreTooNewError: A newer modelshelf made it.
+            NotEnoughSpaceError: The disk is full.
             StoreUnusableError: It cannot be opened.
         """
         self._path = path
@@ -72,8 +79,9 @@ class RecordFile:
             raise StoreUnusableError(root=str(path), reason=str(error.strerror)) from error
         self._engine = sqlite_engine(path)
         try:
-            if is_new or not self._holds_records():
-                self._make()
+            with opening(path, str(path)):
+                if is_new or not self._holds_records():
+                    self._make()
         except OSError as error:
             raise StoreUnusableError(root=str(path), reason=str(error.strerror)) from error
         except BaseException:
@@ -102,6 +110,9 @@ class RecordFile:
             with self._engine.connect() as connection:
                 is_made = holds_records(connection, str(self._path), alone=True)
                 return is_made and not has_older_text_index(connection)
+        except OperationalError:
+            # That the system lets nobody look says nothing of what is there.
+            raise
         except DatabaseError as error:
             raise NotARecordStoreError(root=str(self._path), reason=str(error.orig)) from error
 
@@ -110,10 +121,7 @@ class RecordFile:
         from filelock import FileLock  # noqa: PLC0415 - see above
 
         # One process at a time: switching to WAL does not wait for others.
-        with (
-            FileLock(self._path.with_name(f"{self._path.name}.lock")),
-            translated(self._path, str(self._path)),
-        ):
+        with FileLock(self._path.with_name(f"{self._path.name}.lock")):
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as plain:
                 plain.execute("PRAGMA journal_mode=WAL")
             with self.write() as connection:

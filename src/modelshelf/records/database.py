@@ -15,10 +15,15 @@ from pathlib import Path
 from threading import local
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DatabaseError
 
 from modelshelf.errors import StoreTooNewError, StoreUnusableError
-from modelshelf.records.sqlite_engine import BUSY_SECONDS, WRITES, sqlite_engine, translated
+from modelshelf.records.sqlite_engine import (
+    BUSY_SECONDS,
+    WRITES,
+    opening,
+    sqlite_engine,
+    translated,
+)
 
 __all__ = ["HEAD", "Database"]
 
@@ -37,6 +42,7 @@ class Database:
 
         Raises:
             StoreTooNewError: A newer modelshelf made it.
+            NotEnoughSpaceError: The disk is full; what was there is as it was.
             StoreUnusableError: It is no database, or cannot be opened.
         """
         self.path = path
@@ -49,9 +55,10 @@ class Database:
             raise self._unusable(error.strerror or str(error)) from error
         self._engine = sqlite_engine(path)
         try:
-            self._bring_up_to_date()
-        except (DatabaseError, OSError) as error:
-            raise self._unusable(str(getattr(error, "orig", error))) from error
+            with opening(path, self._root):
+                self._bring_up_to_date()
+        except OSError as error:
+            raise self._unusable(str(error)) from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -161,11 +168,16 @@ class Database:
 
     def _back_up(self, revision: str) -> Path:
         backup = self.path.with_suffix(f".before-{HEAD}-was-{revision}.db")
-        with (
-            closing(sqlite3.connect(self.path)) as source,
-            closing(sqlite3.connect(backup)) as target,
-        ):
-            source.backup(target)
+        try:
+            with (
+                closing(sqlite3.connect(self.path)) as source,
+                closing(sqlite3.connect(backup)) as target,
+            ):
+                source.backup(target)
+        except sqlite3.Error:
+            # Half a copy would be taken for a whole one.
+            backup.unlink(missing_ok=True)
+            raise
         return backup
 
     def _migrate(self) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from modelshelf.errors import (
+    ModelshelfError,
     NotEnoughSpaceError,
     StoreBusyError,
     StoreUnusableError,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["BUSY_SECONDS", "WRITES", "sqlite_engine", "translated"]
+__all__ = ["BUSY_SECONDS", "WRITES", "opening", "sqlite_engine", "translated"]
 
 BUSY_SECONDS = 60
 """How long a writer waits for its turn; transactions here take milliseconds."""
@@ -76,13 +77,41 @@ def translated(path: Path, root: str) -> Iterator[None]:
     """
     try:
         yield
-    except OperationalError as error:
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise StoreBusyError(what=str(path)) from error
-        if code == sqlite3.SQLITE_FULL:
-            free = shutil.disk_usage(path.parent).free
-            raise NotEnoughSpaceError(path=str(path), needed=0, free=free) from error
-        raise StoreWriteError(path=str(path), reason=str(error.orig)) from error
     except DatabaseError as error:
-        raise StoreUnusableError(root=root, reason=f"`{path}`: {error.orig}") from error
+        raise _told(error.orig or error, path, root) from error
+
+
+@contextmanager
+def opening(path: Path, root: str) -> Iterator[None]:
+    """Do as `translated` while a database is opened or made: what cannot be written then is unusable.
+
+    Raises:
+        StoreBusyError: Others kept writing for longer than one waits.
+        NotEnoughSpaceError: The disk is full; nothing changed.
+        StoreUnusableError: Anything else that the system or the database says.
+    """
+    try:
+        with translated(path, root):
+            try:
+                yield
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                # Not all that makes a database goes through SQLAlchemy, and of a damaged one even the
+                # names of its tables may be no text.
+                raise _told(error, path, root) from error
+    except StoreWriteError as error:
+        raise StoreUnusableError(root=root, reason=f"`{path}`: {error.reason}") from error
+
+
+def _told(error: BaseException, path: Path, root: str) -> ModelshelfError:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreBusyError(what=str(path))
+    # The second is what a full disk says of the index that readers and writers share.
+    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
+        free = shutil.disk_usage(path.parent).free
+        return NotEnoughSpaceError(path=str(path), needed=0, free=free)
+    # Without a code it is Python that cannot read what SQLite found.
+    if code and isinstance(error, sqlite3.OperationalError):
+        return StoreWriteError(path=str(path), reason=str(error))
+    return StoreUnusableError(root=root, reason=f"`{path}`: {error}")

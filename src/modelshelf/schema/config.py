@@ -79,7 +79,8 @@ def parse_config(document: Mapping[str, Any] | ModelConfigBase) -> AnyModelConfi
     """
     given = _mapping(document)
     try:
-        named = with_base(long_names(given))
+        written = long_names(given)
+        named = with_base(written)
     except PydanticCustomError as error:
         raise invalid_config(given.get("name"), [_refusal(error)]) from error
     kind = _kind(named)
@@ -88,7 +89,7 @@ def parse_config(document: Mapping[str, Any] | ModelConfigBase) -> AnyModelConfi
     except ValidationError as error:
         problems = problems_of(error, kind.model_fields, kind.__name__)
         # Pydantic's own words may hold what no terminal can print.
-        raise invalid_config(given.get("name"), problems) from None
+        raise invalid_config(given.get("name"), _told_once(problems, written)) from None
 
 
 def merge_config(config: AnyModelConfig, changes: Mapping[str, Any]) -> AnyModelConfig:
@@ -123,8 +124,8 @@ def merge_config(config: AnyModelConfig, changes: Mapping[str, Any]) -> AnyModel
     # Without what is as the old class has it anyway: the new one may have it otherwise.
     kept = config.model_dump(warnings=False, exclude_defaults=True)
     decided = {each: getattr(config, each) for each in DECIDING}
-    document = with_base(kept | decided | _without_base(wanted))
-    kind = _kind(document)
+    document = kept | decided | _without_base(wanted)
+    kind = _kind(with_base(document))
     lacking = [each for each in type(config).model_fields if each not in kind.model_fields]
     left = [each for each in lacking if document.get(each) is not None]
     if left:
@@ -174,6 +175,16 @@ def _kind(document: Mapping[str, Any]) -> type[ModelConfigBase]:
         got = quoted(str(document["model_format"]))
         sentence = f"expected one of {', '.join(fitting)} for a `{model_type}`, got {got}"
         raise invalid_config(document.get("name"), [("model_format", sentence)]) from error
+
+
+def _told_once(problems: list[Problem], written: Mapping[str, Any]) -> list[Problem]:
+    """Tell a wrong base of the field that it was written in: the other one follows."""
+    told = dict(problems)
+    if told.get("base_model") != told.get("bases.0"):
+        return problems
+    is_listed = written.get("base_model") is None and written.get("bases") is not None
+    followed = "base_model" if is_listed else "bases.0"
+    return [each for each in problems if each[0] != followed]
 
 
 def _refusal(error: PydanticCustomError) -> Problem:

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any, ClassVar, Self
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, field_serializer, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticUndefined
 
 from modelshelf.schema.config_fields import (
     REFUSED,
@@ -253,8 +253,10 @@ class ModelConfigBase(BaseModel):
             return given
         document = long_names(given)
         bases = document.get("bases")
-        if bases is None and "base_model" in document:
-            document["bases"] = (document["base_model"],)
+        if bases is None:
+            base = document.get("base_model", cls.model_fields["base_model"].default)
+            if base is not PydanticUndefined:
+                document["bases"] = (base,)
         elif isinstance(bases, list | tuple) and bases and document.get("base_model") is None:
             document["base_model"] = bases[0]
         return document

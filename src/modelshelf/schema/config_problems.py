@@ -19,6 +19,7 @@ _BITS = 200
 """Of a number that is quoted: str() of one with more digits than Python prints raises."""
 _MOST = 10
 """Problems that are told at once."""
+_WORD = re.compile("'([^']*)'")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 Problem = tuple[str, str]
@@ -77,8 +78,9 @@ def _problem(detail: ErrorDetails, names: tuple[str, ...], kind: str) -> Problem
             meant = f"; did you mean `{near[0]}`?" if near else ""
             sentence = f"a {kind} has no such field{meant}"
         case "literal_error" | "enum":
-            expected = str(context["expected"]).replace("'", "`")
-            sentence = f"expected {expected}, got {quoted(got)}"
+            # A word that has two names in its list is told once.
+            words = dict.fromkeys(_WORD.findall(str(context["expected"])))
+            sentence = f"expected {_one_of(list(words))}, got {quoted(got)}"
         case "string_too_long" | "too_long":
             unit = "characters" if isinstance(got, str) else "entries"
             length = f", got {len(got)}" if hasattr(got, "__len__") else ""
@@ -94,9 +96,15 @@ def _problem(detail: ErrorDetails, names: tuple[str, ...], kind: str) -> Problem
         case "refused":
             sentence = detail["msg"]
         case _:
-            words = detail["msg"].removeprefix("Input should be ")
-            sentence = f"expected {words[:1].lower()}{words[1:]}, got {quoted(got)}"
+            said = detail["msg"].removeprefix("Input should be ")
+            sentence = f"expected {said[:1].lower()}{said[1:]}, got {quoted(got)}"
     return field, sentence
+
+
+def _one_of(words: list[str]) -> str:
+    """Write a choice of words: all but the last with commas."""
+    *others, last = [f"`{each}`" for each in words]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _lone(text: object) -> str:

@@ -12,6 +12,7 @@ from modelshelf.errors import InvalidModelConfigException
 from modelshelf.schema.config import (
     CONFIG_CLASSES,
     AnyModelConfig,
+    ModelConfigBase,
     class_of,
     merge_config,
     parse_config,
@@ -21,6 +22,9 @@ from modelshelf.schema.config_kinds import (
     DiffusersConfig,
     LoRALyCORISConfig,
     MainConfig,
+    ONNXSD1Config,
+    ONNXSD2Config,
+    UnknownConfig,
     VaeConfig,
 )
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -134,6 +138,14 @@ def test_a_union_refuses_what_does_not_fit() -> None:
     assert adapter.json_schema()
 
 
+@pytest.mark.parametrize("kind", [ONNXSD1Config, ONNXSD2Config, UnknownConfig])
+def test_a_class_of_one_base_needs_none_said(kind: type[ModelConfigBase]) -> None:
+    """Of a class that has its base of its own, the base need not be repeated; nor of an unknown model."""
+    config = kind(name="a", path="a")
+    assert config.bases == (config.base_model,) == (kind.model_fields["base_model"].default,)
+    assert parse_config(config.to_document()) == config
+
+
 @pytest.mark.parametrize(
     ("changes", "fields", "said"),
     [
@@ -144,7 +156,9 @@ def test_a_union_refuses_what_does_not_fit() -> None:
         ({"format": "diffuser"}, "model_format", "got `diffuser`"),
         ({"type": "vae"}, "model_format", "checkpoint, diffusers, gguf, olive, onnx for a `vae`"),
         ({"model_type": "vae"}, "model_type", "got two that differ"),
-        ({"base": "sd3"}, "base_model, bases.0", "got `sd3`"),
+        ({"base": "sd3"}, "base_model", "expected `any`, `sd-1`, `sd-2`"),
+        ({"base": "sd3"}, "base_model", "or `unknown`, got `sd3`"),
+        ({"base": None, "bases": ["sd3"]}, "bases.0", "or `unknown`, got `sd3`"),
         ({"tag": ["x"]}, "tag", "has no such field; did you mean `tags`?"),
         ({"vae": "x"}, "vae", "a LoRALyCORISConfig has no such field"),
         ({"\ud800\n": 1}, r"'\ud800\n'", "no record has such a field"),
@@ -385,7 +399,8 @@ class TestMerge:
             ({"type": None}, "model_type"),
             ({"colour": "red"}, "colour"),
             ({"tags": None}, "tags"),
-            ({"base": ["x"]}, "base_model, bases.0"),
+            ({"base": ["x"]}, "base_model"),
+            ({"bases": ["x"]}, "bases.0"),
             ({"bases": 7}, "base_model, bases"),
             (7, "record"),
         ],
