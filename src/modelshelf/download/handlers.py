@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from threading import current_thread, main_thread
 
+from modelshelf.download.job_log import QueueLogger
 from modelshelf.schema.download_job import DownloadEventHandler, DownloadJobBase
 
 __all__ = ["HandlerChain", "ProgressSteps"]
@@ -16,7 +16,7 @@ _MIB = 1024 * 1024
 class HandlerChain:
     """The handlers of a queue. A broken one hurts nobody: it is logged once, and called again next time."""
 
-    def __init__(self, handlers: Sequence[DownloadEventHandler], logger: logging.Logger) -> None:
+    def __init__(self, handlers: Sequence[DownloadEventHandler], logger: QueueLogger) -> None:
         """Hold what to call.
 
         Args:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from threading import Lock
 
-from modelshelf.download.job_log import shown_source
+from modelshelf.download.job_log import QueueLogger, shown_source
 from modelshelf.download.job_making import listed_size
 from modelshelf.download.queue_state import QueueState
 from modelshelf.download.roster import Roster
@@ -22,7 +21,7 @@ __all__ = ["JobKeeping"]
 class JobKeeping:
     """Puts jobs on the roster, new ones and those of an earlier life."""
 
-    def __init__(self, roster: Roster, state: QueueState | None, logger: logging.Logger) -> None:
+    def __init__(self, roster: Roster, state: QueueState | None, logger: QueueLogger) -> None:
         """Begin with an empty roster.
 
         Args:

@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import logging
 from pathlib import PurePath
+from typing import Any
 
 from modelshelf.download.origin import public_url
 from modelshelf.errors import ModelshelfError
 from modelshelf.schema.download_job import DownloadJobBase, DownloadJobStatus, MeasuredDownloadJob
 
-__all__ = ["JobLog", "shown_source"]
+__all__ = ["JobLog", "QueueLogger", "queue_logger", "shown_source"]
+
+QueueLogger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+"""Where a queue tells what happens to it."""
+
+
+class _Hushed(logging.LoggerAdapter[logging.Logger]):
+    """Says all at the level DEBUG, warnings too."""
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:  # noqa: ANN401 - the base class's
+        super().log(min(level, logging.DEBUG), msg, *args, **kwargs)
+
+
+def queue_logger(*, quiet: bool) -> QueueLogger:
+    """Return where a queue tells what happens to it; a *quiet* one says nothing at INFO or above.
+
+    Example:
+        >>> queue_logger(quiet=False).name
+        'modelshelf.download'
+        >>> queue_logger(quiet=True).warning("nobody hears that")
+    """
+    logger = logging.getLogger("modelshelf.download")
+    return _Hushed(logger) if quiet else logger
 
 
 class JobLog:
-    """Tells starts and ends at the level INFO; a quiet one tells nothing."""
+    """Tells starts and ends at the level INFO."""
 
-    def __init__(self, logger: logging.Logger, *, quiet: bool) -> None:
-        """Write to *logger*, unless *quiet*."""
+    def __init__(self, logger: QueueLogger) -> None:
+        """Write to *logger*."""
         self._logger = logger
-        self._quiet = quiet
 
     def started(self, job: DownloadJobBase) -> None:
         """Tell that it runs."""
-        if not self._quiet:
-            self._logger.info("download %d began: %s", job.id, shown_source(job))
+        self._logger.info("download %d began: %s", job.id, shown_source(job))
 
     def ended(self, job: DownloadJobBase) -> None:
         """Tell that it has ended or was put aside."""
-        if self._quiet:
-            return
         if job.status is DownloadJobStatus.ERROR:
             # Only our own errors are known to hold no secret.
             reason = (

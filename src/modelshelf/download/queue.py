@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from modelshelf.download.file_fetcher import FileFetcher
 from modelshelf.download.handlers import HandlerChain
 from modelshelf.download.hosts import Hosts
 from modelshelf.download.job_keeping import JobKeeping
-from modelshelf.download.job_log import JobLog
+from modelshelf.download.job_log import JobLog, queue_logger
 from modelshelf.download.job_making import make_job
 from modelshelf.download.job_work import JobWork
 from modelshelf.download.job_works import JobWorks
@@ -98,7 +97,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
             event_handlers: Called for every job, after the job's own.
             max_parallel_dl: Jobs that run at the same time.
             requests_session: Used for all requests exactly as it is; None takes one of our own.
-            quiet: Whether starts and ends of jobs are kept out of the log.
+            quiet: Whether all that the log hears is at the level DEBUG, warnings too.
             state_folder: Where unfinished jobs are kept; None forgets them with the process. Several queues,
                 of several processes too, may share one.
             transport: Used in place of requests.
@@ -119,7 +118,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
             DestinationUnusableError: The state folder cannot be used.
         """
         self._process = os.getpid()
-        logger = logging.getLogger("modelshelf.download")
+        logger = queue_logger(quiet=quiet)
         self._disk = disk or LocalDisk()
         self._transport: Transport | None = None
         self._pace = Pace(rate_limit, per_host=rate_limit_per_host, clock=clock)
@@ -161,7 +160,7 @@ class DownloadQueueService(DownloadQueueServiceBase):
             self._roster,
             self.work_for,
             HandlerChain(event_handlers, logger),
-            JobLog(logger, quiet=quiet),
+            JobLog(logger),
             self._keeping.note,
             most=max_parallel_dl,
             clock=clock,

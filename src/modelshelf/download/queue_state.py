@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import re
 import secrets
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
+from modelshelf.download.job_log import QueueLogger
 from modelshelf.download.saved_job import SavedJob
 from modelshelf.errors import DestinationUnusableError
 from modelshelf.protocols import Disk
@@ -44,7 +44,7 @@ class QueueState:
     The documents hold no access token, and of an address what `saved_job` says.
     """
 
-    def __init__(self, folder: Path, disk: Disk, logger: logging.Logger) -> None:
+    def __init__(self, folder: Path, disk: Disk, logger: QueueLogger) -> None:
         """Use *folder*, which is made when it is not there; own nothing yet.
 
         Args:

@@ -802,6 +802,29 @@ class TestLog:
             ]
         )
 
+    def test_a_quiet_queue_says_nothing_at_info_or_above(
+        self, taps: Taps, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Not of a broken handler, of a failure or of a state that cannot be read either (MM2)."""
+
+        def broken(_: DownloadJobBase) -> None:
+            message = "broken"
+            raise ValueError(message)
+
+        caplog.set_level(logging.DEBUG, "modelshelf.download")
+        state = tmp_path / "state"
+        state.mkdir()
+        (state / "3.json").write_text("no job")
+        taps["a"].fail(ConnectionLostError(url="https://files.example/a", reason="it rains"))
+        with opened(
+            lambda: DownloadQueueService([broken], quiet=True, fetcher=taps, state_folder=state)
+        ) as queue:
+            queue.submit_download_job(remote("a", tmp_path))
+            queue.join()
+        assert {record.levelname for record in caplog.records} == {"DEBUG"}
+        assert any("broken" in record.getMessage() for record in caplog.records)
+        assert any("no download job" in record.getMessage() for record in caplog.records)
+
     def test_failures_are_logged(
         self, taps: Taps, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
