@@ -134,16 +134,24 @@ def test_43_password_in_the_address(place: Place, server: Scripted) -> None:
         assert SECRET not in f"{error} {error.facts} {error.__cause__!r}"
 
 
-def test_43_the_session_of_the_caller_leaks_nothing(place: Place, server: Scripted) -> None:
-    """Fault 43: a cookie that one host sets is not sent to another, whatever the session would do."""
+@pytest.mark.parametrize("attributes", ["", "; Path=/", "; Domain=127.0.0.1"])
+def test_43_the_session_of_the_caller_leaks_nothing(
+    place: Place, server: Scripted, attributes: str
+) -> None:
+    """Fault 43: what a session holds for a host, and what that host gives it, is sent to no other port."""
     with Scripted() as store, requests.Session() as session:
+        session.headers["X-Secret"] = SECRET
+        session.auth = ("me", SECRET)
+        session.cookies.set("own", SECRET)
         store.on("/y", serve(OFFERED))
-        url = server.on(
-            "/x", redirect(store.url("/y"), set_cookie=f"id={SECRET}; Domain=127.0.0.1")
-        )
+        url = server.on("/x", redirect(store.url("/y"), set_cookie=f"id={SECRET}{attributes}"))
         outcome = place.fetch(place.order(url), transport=HttpTransport(session))
         place.arrived(outcome, OFFERED)
-        assert dict(session.headers) == dict(requests.Session().headers)
+        assert server.requests()[0].credentials == ("authorization", "cookie", "x-secret")
+        assert store.requests()
+        assert not knows_secret(store)
+        assert [asked.credentials for asked in store.requests() if asked.credentials] == []
+        assert session.cookies.get("own", domain="") == SECRET
 
 
 @pytest.mark.parametrize(

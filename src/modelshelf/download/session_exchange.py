@@ -246,13 +246,22 @@ def _withheld(session: requests.Session, request: Request) -> dict[str, str | No
 
 
 def _without_credentials(session: requests.Session, request: Request) -> dict[str, Any]:
-    """Return what keeps a session from adding its own log-in and parameters to a stranger's request."""
+    """Return what keeps a session's own log-in, cookies and parameters out of a request to a stranger."""
     if not request.is_foreign:
         return {}
     own = getattr(session, "params", None)
     # None for each takes it out; a session's parameters of any other kind give way to any that are given.
     params = dict.fromkeys(own) if isinstance(own, Mapping) else {}
-    return {"auth": lambda prepared: prepared, "params": params}
+    return {"auth": _take_cookies_out, "params": params}
+
+
+def _take_cookies_out(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stand in for a log-in, which is asked last, when the session's cookies are there already.
+
+    A jar sends what one port set to all ports of that host, and what nobody set for a host to everybody.
+    """
+    prepared.headers.pop("Cookie", None)
+    return prepared
 
 
 def _leaving_redirects(session: requests.Session, targets: list[str]) -> dict[str, Any]:
