@@ -15,6 +15,7 @@ from typing import TypeAlias
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from modelshelf.records.yaml_text import Plain
 
@@ -25,6 +26,7 @@ Fields: TypeAlias = "dict[str, Plain]"
 
 _TAG = "tag:yaml.org,2002:"
 _NO_ALIAS = "`*` refers to what stands elsewhere, expected the value itself"
+_FIELD = re.compile(r"""([ \t]+)["']?(\w{1,40})["']?[ \t]*:""")
 _DEEPEST = 30
 """Levels within a record; its settings may have twenty."""
 
@@ -71,15 +73,13 @@ def read_record(text: str) -> RecordText:
     """Read the lines of one record: its key at the left edge, and its fields beneath."""
     try:
         root = compose_record(text)
-    except MarkedYAMLError as error:
-        return _broken(*_said(error))
     except YAMLError as error:
-        return _broken(1, str(error).splitlines()[0])
+        return _broken(text, *_said(error, text))
     except RecursionError:
-        return _broken(1, "expected a record, got too many brackets within one another")
+        return _broken(text, 1, "expected a record, got too many brackets within one another")
     pairs = root.value if isinstance(root, MappingNode) else []
     if len(pairs) != 1 or not isinstance(pairs[0][0], ScalarNode):
-        return _broken(1, "expected a key that is one word, and its fields beneath")
+        return _broken(text, 1, "expected a key that is one word, and its fields beneath")
     ((key, value),) = pairs
     if isinstance(value, MappingNode):
         return _read_fields(key.value, value)
@@ -88,8 +88,11 @@ def read_record(text: str) -> RecordText:
     return RecordText(key.value, {}, {}, (Mistake(1, None, problem),))
 
 
-def _said(error: MarkedYAMLError) -> tuple[int, str]:
+def _said(error: YAMLError, text: str) -> tuple[int, str]:
     """Return the line and the problem that ruamel found."""
+    if not isinstance(error, MarkedYAMLError):
+        place = error.position if isinstance(error, ReaderError) else 0
+        return text.count("\n", 0, place) + 1, str(error).splitlines()[0]
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     if "unexpected end" in problem and error.context_mark:
@@ -134,8 +137,23 @@ def compose_record(text: str) -> Node | None:
     return node
 
 
-def _broken(line: int, problem: str) -> RecordText:
-    return RecordText("", {}, {}, (Mistake(line, None, problem, is_fatal=True),))
+def _broken(text: str, line: int, problem: str) -> RecordText:
+    mistake = Mistake(line, _field_at(text, line), problem, is_fatal=True)
+    return RecordText("", {}, {}, (mistake,))
+
+
+def _field_at(text: str, line: int) -> str | None:
+    """Return the field on whose lines *line* is, of a record that is no YAML; None for its key's own."""
+    field: str | None = None
+    indent = len(text)
+    for each in text.split("\n")[1:line]:
+        if each[:1].strip() and each[0] != "#":
+            return None
+        name = _FIELD.match(each)
+        # What stands further to the right is within the field.
+        if name and len(name[1]) <= indent:
+            indent, field = len(name[1]), name[2]
+    return field
 
 
 def value_of(node: Node) -> Plain:

@@ -272,24 +272,28 @@ def test_a_name_that_yaml_would_take_for_something_else_is_quoted(path: Path, na
 
 
 @pytest.mark.parametrize(
-    ("wrong", "line", "words"),
+    ("wrong", "place", "words"),
     [
-        ("ink:\n  name: 'Ink\n", 6, "while scanning a quoted scalar"),
-        ("ink:\n\tname: Ink\n", 6, "cannot start any token"),
-        ("ink:\n  name: a: b\n", 6, "mapping values are not allowed"),
-        ("ink\n", 5, "expected a key"),
-        ("sd15:\n  name: b\n", 5, "the key `sd15` is there twice, first on line 3"),
-        ("---\n", 5, "ends the document"),
-        ("a: *b\n", 5, "expected the value itself"),
-        ("[a]: 1\n", 5, "expected the key"),
-        ("a: " + "[" * 5000 + "\n", 5, "too many brackets"),
-        ("a:\n  name: \x07\n", 5, "special characters"),
+        ("ink:\n  name: 'Ink\n", "line 6, field `name`", "while scanning a quoted scalar"),
+        ("ink:\n\tname: Ink\n", "line 6, field `name`", "cannot start any token"),
+        ("ink:\n  name: a: b\n", "line 6, field `name`", "mapping values are not allowed"),
+        ("ink:\n  name: a\n  path: b\n size: 1\n", "line 8, field `size`", "expected <block end>"),
+        ("ink:\n  name: a\n- b\n", "line 7", "expected <block end>"),
+        ("ink:\n  x: {y: 1,\n    z: *b}\n", "line 7, field `x`", "expected the value itself"),
+        ("ink\n", "line 5", "expected a key"),
+        ("sd15:\n  name: b\n", "line 5", "the key `sd15` is there twice, first on line 3"),
+        ("---\n", "line 5", "ends the document"),
+        ("a: *b\n", "line 5", "expected the value itself"),
+        ("[a]: 1\n", "line 5", "expected the key"),
+        ("a: " + "[" * 5000 + "\n", "line 5", "too many brackets"),
+        ("a:\n  path: p\n  name: \x07\n", "line 7, field `name`", "special characters"),
+        ("a:\n  path: p\n  name: \0\n", "line 7, field `name`", "special characters"),
     ],
 )
 def test_a_file_that_is_no_yaml_is_refused_whole(
-    opened: Opened, path: Path, wrong: str, line: int, words: str
+    opened: Opened, path: Path, wrong: str, place: str, words: str
 ) -> None:
-    """Line and reason are named, no call works, and the file stays as it is until it is corrected."""
+    """Line, field and reason are named, no call works, and the file stays until it is corrected."""
     sound = (
         "__metadata__:\n  version: '3.2'\n"
         "sd15: {name: a, type: main, format: diffusers, base: sd-1,\n  path: a}\n"
@@ -303,7 +307,7 @@ def test_a_file_that_is_no_yaml_is_refused_whole(
     ):
         with pytest.raises(InvalidRecordFileError, match="line ") as caught:
             call()
-        assert f"line {line}: " in str(caught.value)
+        assert f"{place}: " in str(caught.value)
         assert words in str(caught.value)
     assert path.read_text() == sound + wrong
     path.write_text(sound)
