@@ -2,6 +2,10 @@
 
 Plain dtypes have their own words. Quantised forms are known by the tensors that they keep beside
 each weight, never by the first dtype that comes along: a file in nf4 is mostly bytes called `U8`.
+
+GGUF packs rows, so a convolution, whose rows are as short as its kernel, stays as it was: a UNet in Q8_0 is
+mostly bytes of F16. There only what can be packed counts, number by number, as fewer bits are no smaller part.
+Source of the file types: `include/llama.h` of ggml-org/llama.cpp, enum llama_ftype.
 """
 
 from __future__ import annotations
@@ -9,9 +13,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from math import prod
+from types import MappingProxyType
 
 from modelshelf.identify.layout import Group, Layout
-from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from modelshelf.schema.tensor import Container, TensorEntry, TensorIndex
 
 __all__ = ["precision_of"]
 
@@ -44,8 +50,41 @@ _MARKS = (
     ("zero_point", "sdnq"),
     ("scale", "sdnq"),
 )
+_FILE_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "2": "Q4_0",
+        "3": "Q4_1",
+        "7": "Q8_0",
+        "8": "Q5_0",
+        "9": "Q5_1",
+        "10": "Q2_K",
+        "11": "Q3_K",
+        "12": "Q3_K",
+        "13": "Q3_K",
+        "14": "Q4_K",
+        "15": "Q4_K",
+        "16": "Q5_K",
+        "17": "Q5_K",
+        "18": "Q6_K",
+        "19": "IQ2_XXS",
+        "20": "IQ2_XS",
+        "21": "Q2_K",
+        "23": "IQ3_XXS",
+        "24": "IQ1_S",
+        "25": "IQ4_NL",
+        "26": "IQ3_S",
+        "28": "IQ2_S",
+        "30": "IQ4_XS",
+        "31": "IQ1_M",
+        "36": "TQ1_0",
+        "37": "TQ2_0",
+    }
+)
+"""What GGUF's `general.file_type` says → the kind that gave the file its name. Others tell no kind."""
 _MOSTLY = 0.6
-"""Share of the bytes from which one dtype speaks for all."""
+"""Share from which one dtype speaks for all: of the bytes, of the numbers in GGUF."""
+_ROWS = 2
+"""Dimensions of what GGUF packs."""
 _WIDE = 512
 """Smaller side from which a matrix of a block is one of those that quantising is for: the low-rank
 modulations of some models stay as they are in every published file."""
@@ -57,9 +96,9 @@ def precision_of(layout: Layout) -> str | None:
     """Return the word for the part that speaks for the file; None where it has no bytes.
 
     Plain: `fp64`, `fp32`, `fp16`, `bf16`, `fp8_e4m3fn`, `fp8_e5m2`, `int8`; GGUF's kinds as `q4_k`;
-    `mixed` where none has three fifths of the bytes. Quantised: `fp8_scaled`, `fp8_mixed` (some of
-    the blocks' matrices stayed in 16 bit), `mxfp8`, `nvfp4`, `bnb_nf4`, `bnb_fp4`, `bnb_int8`,
-    `svdquant`, `gptq`, `awq`, `sdnq`.
+    `mixed` where none has three fifths of the bytes and, in GGUF, the file does not name one of them.
+    Quantised: `fp8_scaled`, `fp8_mixed` (some of the blocks' matrices stayed in 16 bit), `mxfp8`, `nvfp4`,
+    `bnb_nf4`, `bnb_fp4`, `bnb_int8`, `svdquant`, `gptq`, `awq`, `sdnq`.
 
     Args:
         layout: The tensors of one file, or of all shards.
@@ -79,7 +118,13 @@ def precision_of(layout: Layout) -> str | None:
             return "mxfp8"
         return "fp8_mixed" if _leaves_alone(groups, layout.index.tensors) else "fp8_scaled"
     most = min(sizes, key=lambda one: (-sizes[one], one), default="")
-    return "mixed" if sizes[most] < _MOSTLY * sizes.total() else _word(most)
+    is_most = sizes[most] >= _MOSTLY * sizes.total()
+    if not is_most or most in _UNPACKED:
+        # What was left as it was does not overrule the kind that the rest was packed in.
+        said = _FILE_TYPES.get(layout.index.metadata.get("general.file_type", ""), "")
+        if said in sizes:
+            return _word(said)
+    return _word(most) if is_most else "mixed"
 
 
 def _word(dtype: str) -> str | None:
@@ -87,8 +132,10 @@ def _word(dtype: str) -> str | None:
 
 
 def _sizes(groups: Iterable[Group], index: TensorIndex) -> Counter[str]:
-    """Add up the bytes of each dtype: of matrices, or of all tensors where there is none."""
+    """Add up the bytes of each dtype, or in GGUF its numbers: of matrices, or of all where there is none."""
+    is_gguf = index.container is Container.GGUF
     matrices: Counter[str] = Counter()
+    kernels: Counter[str] = Counter()
     others: Counter[str] = Counter()
     # By columns and counted at once: an entry for each tensor would cost more than reading the header.
     columns = [one.__getitem__ for one in (index.shapes, index.labels, index.lengths)]
@@ -96,8 +143,10 @@ def _sizes(groups: Iterable[Group], index: TensorIndex) -> Counter[str]:
     alike = Counter(zip(*(map(column, names) for column in columns), strict=True))
     for (shape, dtype, length), count in alike.items():
         sizes = matrices if len(shape) > 1 else others
-        sizes[dtype] += length * count
-    return +matrices or +others
+        if is_gguf and len(shape) > _ROWS and dtype in _UNPACKED:
+            sizes = kernels
+        sizes[dtype] += (prod(shape) if is_gguf else length) * count
+    return +matrices or +kernels or +others
 
 
 def _scale_dtype(layout: Layout) -> str | None:

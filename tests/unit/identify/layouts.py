@@ -301,6 +301,7 @@ def flux_diffusers(inputs: int = 64, *, guided: bool = True) -> Shapes:
         "context_embedder.weight": (3072, 4096),
         "time_text_embed.text_embedder.linear_1.weight": (3072, 768),
         "time_text_embed.text_embedder.linear_2.weight": (3072, 3072),
+        "proj_out.weight": (64, 3072),
     }
     if guided:
         found["time_text_embed.guidance_embedder.linear_1.weight"] = (3072, 256)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from modelshelf.identify import identify
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from modelshelf.testing import tiny
 
 WIDE = (1024, 1024)
 
@@ -110,3 +112,34 @@ def test_packed_forms_are_known_by_what_lies_beside_each_weight(
 def test_a_scale_beside_a_plain_weight_is_no_quantisation() -> None:
     """Layers with a learned scale have one too."""
     assert precision({"a.weight": ("F16", WIDE), "a.scale": ("F32", (1024,))}) == "fp16"
+
+
+_KERNELS = {"c.weight": ("F16", (1024, 1024, 3, 3))}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "file_type", "word"),
+    [
+        ({"a.weight": ("Q8_0", WIDE), **_KERNELS}, "", "q8_0"),
+        ({"a.weight": ("Q4_K", WIDE), "b.weight": ("F16", (512, 1024))}, "", "q4_k"),
+        ({"a.weight": ("Q4_K", WIDE), "b.weight": ("F16", WIDE)}, "", "mixed"),
+        ({"a.weight": ("Q4_K", WIDE), "b.weight": ("F16", WIDE)}, "15", "q4_k"),
+        ({"a.weight": ("Q4_K", WIDE), "b.weight": ("F16", (9216, 1024))}, "14", "q4_k"),
+        ({"a.weight": ("Q4_K", WIDE), "b.weight": ("F16", (9216, 1024))}, "", "fp16"),
+        ({"a.weight": ("Q4_K", WIDE), "b.weight": ("Q6_K", WIDE)}, "15", "q4_k"),
+        ({"a.weight": ("Q4_K", WIDE), "b.weight": ("Q6_K", (256, 1024))}, "18", "q4_k"),
+        ({"a.weight": ("Q4_K", WIDE), **_KERNELS}, "1", "q4_k"),
+        ({"a.weight": ("F16", WIDE)}, "7", "fp16"),
+        ({**_KERNELS, "a.bias": ("F32", (1024,))}, "", "fp16"),
+    ],
+)
+def test_gguf_is_called_by_the_kind_that_its_matrices_were_packed_in(
+    tmp_path: Path, tensors: dict[str, tuple[str, tuple[int, ...]]], file_type: str, word: str
+) -> None:
+    """Convolutions cannot be packed, and four bits a number are no smaller part than sixteen.
+
+    What the file says of itself counts where no packed kind prevails, and names one that is there.
+    """
+    fields = {"general.file_type": int(file_type)} if file_type else {}
+    path = tiny.write_gguf(tmp_path / "m.gguf", tensors, fields=fields)
+    assert identify(path).precision == word

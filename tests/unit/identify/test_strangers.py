@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,12 @@ from tests.unit.identify.layouts import (
     SDXL,
     Shapes,
     diffusers_unet,
+    flux,
     index_of,
     ip_adapter,
     unet_settings,
 )
+from tests.unit.identify.other_video_layouts import ltx_2
 from tests.unit.identify.recorded import RECORDED
 
 
@@ -48,21 +51,120 @@ def claims(identity: Identity) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("double", "single", "architecture", "expected"),
+    ("double", "single", "expected"),
     [
-        (range(10), range(20), "longcat-image", []),
-        (range(6), range(27), "ovis-image", []),
-        (range(8), range(38), "", ["flux", "unknown"]),
-        (range(19), range(38), "", ["flux"]),
+        (range(10), range(20), []),
+        (range(6), range(27), []),
+        (range(8), range(28), []),
+        (range(8), range(38), ["flux", "unknown"]),
+        (range(19), range(38), ["flux"]),
     ],
+    ids=["longcat-image", "ovis-image", "bria", "bria-fibo or flux cut short", "flux"],
 )
 def test_an_adapter_that_ends_where_a_shorter_denoiser_ends_is_not_flux(
-    double: range, single: range, architecture: str, expected: list[str]
+    double: range, single: range, expected: list[str]
 ) -> None:
     """All its modules are FLUX.1's, and whoever adapts FLUX.1 goes on to the last block."""
     identity = identify(index_of(pairs(joint(double, single))))
     assert identity.type == "lora"
-    assert (claims(identity), identity.architecture) == (expected, architecture)
+    assert claims(identity) == expected
+
+
+def test_flux_limited_by_hand_to_the_blocks_of_a_shorter_denoiser_is_nobody_else() -> None:
+    """Somebody may have chosen just these: only what the metadata says tells them from LongCat's."""
+    shapes = pairs(joint(range(10), range(20)))
+    assert identify(index_of(shapes)).architecture == ""
+    said = identify(replace(index_of(shapes), metadata={"ss_base_model_version": "flux1"}))
+    assert (said.type.value, claims(said)) == ("lora", ["flux"])
+
+
+_ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+_SELF_ATTENTION = ("to_query", "to_key", "to_value", "out_layer")
+
+
+def attentions(stem: str, blocks: int, width: int, words: tuple[str, ...]) -> Shapes:
+    """Square matrices of each block; a `#` in *stem* stands for its number."""
+    return {
+        f"{stem.replace('#', str(number))}.{word}": (width, width)
+        for number in range(blocks)
+        for word in words
+    }
+
+
+_NUCLEUS = attentions(
+    "transformer_blocks.#.attn", 24, 2048, (*_ATTENTION, "add_k_proj", "add_v_proj")
+)
+_MUSIC = attentions("transformer_blocks.#.attn", 36, 2048, _ATTENTION)
+_KANDINSKY_SR = attentions("visual_transformer_blocks.#.self_attention", 32, 1792, _SELF_ATTENTION)
+
+
+@pytest.mark.parametrize(
+    ("shared", "own", "architecture", "base"),
+    [
+        (
+            _NUCLEUS,
+            {"transformer_blocks.7.encoder_proj": (2048, 3584)},
+            "nucleus-image",
+            "hunyuan-video-1.5",
+        ),
+        (
+            _MUSIC,
+            {"transformer_blocks.7.ff_in": (16384, 2048)},
+            "minimax-music-3",
+            "hunyuan-video-1.5",
+        ),
+        (
+            _KANDINSKY_SR,
+            {"visual_transformer_blocks.7.feed_forward.net.0.proj": (7168, 1792)},
+            "kandinsky-6-sr",
+            "kandinsky-5",
+        ),
+    ],
+)
+def test_attentions_as_wide_as_those_of_a_base_prove_no_base(
+    shared: Shapes, own: Shapes, architecture: str, base: str
+) -> None:
+    """Where every module is another denoiser's, too, either may be meant, until one is its own."""
+    either = identify(index_of(pairs(shared)))
+    assert (either.type.value, either.status.value) == ("lora", "undecided")
+    assert sorted(claims(either)) == sorted([base, "unknown"])
+    assert either.architecture == ""
+    one = identify(index_of(pairs(shared | own)))
+    assert (one.type.value, claims(one), one.architecture) == ("lora", ["unknown"], architecture)
+
+
+@pytest.mark.parametrize(
+    ("modules", "base"),
+    [
+        (attentions("transformer_blocks.#.attn", 54, 2048, _ATTENTION), "hunyuan-video-1.5"),
+        (
+            attentions("transformer_blocks.#.attn", 20, 2048, (*_ATTENTION, "add_q_proj")),
+            "hunyuan-video-1.5",
+        ),
+        (
+            _KANDINSKY_SR
+            | attentions("visual_transformer_blocks.#.cross_attention", 32, 1792, _SELF_ATTENTION),
+            "kandinsky-5",
+        ),
+    ],
+    ids=["more blocks", "a module that the other lacks", "a second attention"],
+)
+def test_what_the_other_denoiser_lacks_proves_the_base(modules: Shapes, base: str) -> None:
+    """Whoever adapts all of a model goes on where a smaller one ends."""
+    assert claims(identify(index_of(pairs(modules)))) == [base]
+
+
+def test_a_class_of_its_own_tells_a_model_with_every_module_of_ltx_2(tmp_path: Path) -> None:
+    """Sana-WM's refiner takes LTX-2's weights as they are; without its class it is LTX-2."""
+    path = tmp_path / "diffusion_pytorch_model.safetensors"
+    tensors = {name: ("BF16", shape) for name, shape in ltx_2().items()}
+    tiny.write_safetensors(path, tensors, seed=1, hollow=True)
+    assert claims(identify(path)) == ["ltx-video"]
+    config = {"_class_name": "SanaWMLTX2RefinerTransformer3DModel", "cross_attention_dim": 4096}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.architecture) == ("transformer", "sana-wm-refiner")
+    assert claims(identity) == ["ltx-video", "unknown"]
 
 
 def test_a_lora_of_few_blocks_of_flux_stays_possible() -> None:
@@ -220,6 +322,65 @@ def test_a_quarter_of_the_blocks_is_part_of_a_model(name: str, blocks: str) -> N
         if not key.startswith(f"{blocks}.") or any(key.startswith(one) for one in few)
     }
     assert identify(index_of(shapes)).status == "partial"
+
+
+def beginning(name: str, **blocks: int) -> Shapes:
+    """The first blocks of a published model, and nothing of what comes behind the last."""
+    return {
+        key: shape
+        for key, shape in RECORDED[name].shapes.items()
+        if not key.startswith(("norm_out", "proj_out", "final_layer"))
+        and all(
+            not key.startswith(f"{stack}.") or int(key.split(".")[1]) < count
+            for stack, count in blocks.items()
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("shapes", "missing"),
+    [
+        (beginning("sana-1.6b", transformer_blocks=7), "proj_out"),
+        (beginning("sd-3-medium", transformer_blocks=23), "proj_out"),
+        (beginning("sd-3.5-large", transformer_blocks=19), "proj_out"),
+        (
+            beginning("flux-dev", transformer_blocks=5, single_transformer_blocks=10),
+            "proj_out",
+        ),
+        (
+            {
+                name: shape
+                for name, shape in flux(double=6, single=10).items()
+                if "final_layer" not in name
+            },
+            "final_layer",
+        ),
+    ],
+    ids=["sana", "sd-3 medium", "sd-3.5 large", "flux diffusers", "flux original"],
+)
+def test_the_beginning_of_a_controlnet_is_no_main_model(shapes: Shapes, missing: str) -> None:
+    """Its own layers come last: up to them it is the base's beginning, with blocks of that number."""
+    identity = identify(index_of(shapes))
+    assert (identity.type.value, claims(identity)) == ("unknown", [])
+    assert any(missing in one.missing for one in identity.near_misses)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "base", "architecture"),
+    [
+        (beginning("sana-1.6b", transformer_blocks=11), "sana", ""),
+        (beginning("sd-3.5-large", transformer_blocks=22), "sd-3", "sd-3.5-large"),
+        (beginning("flux-dev", single_transformer_blocks=3), "flux", ""),
+    ],
+    ids=["sana", "sd-3.5 large", "flux"],
+)
+def test_more_blocks_than_a_controlnet_has_are_the_base(
+    shapes: Shapes, base: str, architecture: str
+) -> None:
+    """The first shard of the main model holds more of it than any ControlNet."""
+    identity = identify(index_of(shapes))
+    assert (identity.type.value, claims(identity)) == ("main", [base])
+    assert identity.architecture == architecture
 
 
 def test_flux_as_quanto_writes_it_is_flux() -> None:

@@ -16,10 +16,29 @@ from modelshelf.schema.taxonomy import (
     SchedulerPredictionType,
 )
 
-__all__ = ["NO_CONTROL", "component", "diffusers_names", "main_file", "weight_or_bias"]
+__all__ = [
+    "NO_CONTROL",
+    "component",
+    "diffusers_names",
+    "goes_beyond_control",
+    "main_file",
+    "weight_or_bias",
+]
 
 NO_CONTROL = (Absent("controlnet*"), Absent("control_*"))
 """A ControlNet holds blocks of its base and is none."""
+
+
+def goes_beyond_control(*tensors: str | Tensor) -> Either:
+    """What no ControlNet has: the layer that gives the result, or a block with a higher number.
+
+    A ControlNet begins as its base does, and what is its own comes last. So the first shard of one holds
+    nothing that says so, and is the beginning of the base as well.
+
+    Args:
+        tensors: One of them is there; by its name, where any shape will do.
+    """
+    return Either(tuple(Tensor(one) if isinstance(one, str) else one for one in tensors))
 
 
 def main_file(

@@ -9,7 +9,7 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Either, Setting, Unset
-from modelshelf.identify.families.denoiser import component, main_file
+from modelshelf.identify.families.denoiser import component, goes_beyond_control, main_file
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
@@ -28,6 +28,8 @@ _LITE = 8
 # The smallest that was cut out of it and trained on: FLUX.1-dev mini.
 _FEWEST_DOUBLE, _FEWEST_SINGLE = 5, 10
 # 128 is an image and a depth map or edges; 196 is Flex.2, which joins a mask and a control image.
+# Published ControlNets have at most six double blocks, and ten single ones.
+_MOST_CONTROL_DOUBLE, _MOST_CONTROL_SINGLE = 6, 10
 _VARIANTS = {
     64: ModelVariantType.DEV,
     128: ModelVariantType.DEV_CONTROL,
@@ -70,6 +72,11 @@ FAMILIES = (
         Absent("*.img_mlp.gate_proj*"),
         # Step1X-Edit: FLUX's blocks behind a connector to an LLM.
         Absent("connector.*"),
+        goes_beyond_control(
+            "final_layer.linear.weight",
+            f"double_blocks.{_MOST_CONTROL_DOUBLE}.img_mod.lin.weight",
+            f"single_blocks.{_MOST_CONTROL_SINGLE}.linear1.weight",
+        ),
         traits=_traits("img_in.weight", "guidance_in.in_layer.weight", _KEY_NORM),
         blocks=(("double_blocks", _FEWEST_DOUBLE), ("single_blocks", _FEWEST_SINGLE)),
     ),
@@ -83,6 +90,11 @@ FAMILIES = (
         Tensor("x_embedder.weight", (_WIDTH, _INPUTS), rank=2),
         Absent("distilled_guidance_layer.*"),
         Absent("controlnet_*"),
+        goes_beyond_control(
+            "proj_out.weight",
+            f"transformer_blocks.{_MOST_CONTROL_DOUBLE}.norm1.linear.weight",
+            f"single_transformer_blocks.{_MOST_CONTROL_SINGLE}.norm.linear.weight",
+        ),
         traits=_traits(
             "x_embedder.weight",
             "time_text_embed.guidance_embedder.linear_1.weight",

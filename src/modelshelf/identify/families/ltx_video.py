@@ -3,10 +3,12 @@
 LTX-Video is 2048 wide with 28 blocks (2B) or 4096 wide with 48 (13B); LTX-2 is the latter with an
 audio stream of 2048 beside it, LTX-2.3 gates its attentions and modulates text as well. PixArt and
 Allegro have `adaln_single` and `scale_shift_table` too, and cut images into patches by convolution.
-Their latent upsamplers are other models, and none that modelshelf names.
+Their latent upsamplers are other models, and none that modelshelf names. Sana-WM refines what it makes with a
+model that has every module of LTX-2 under the same name: only the class in its configuration tells it.
 
 Sources: `ltx_video/models/transformers` of Lightricks/LTX-Video, Lightricks/LTX-2,
-`LTXVideoTransformer3DModel` and `LTX2VideoTransformer3DModel` of huggingface/diffusers.
+`LTXVideoTransformer3DModel`, `LTX2VideoTransformer3DModel` and `SanaWMLTX2RefinerTransformer3DModel` of
+huggingface/diffusers.
 """
 
 from __future__ import annotations
@@ -133,6 +135,15 @@ FAMILIES = (
         ),
         prediction_type=SchedulerPredictionType.FLOW,
         architecture="ltx-2",
+    ),
+    Family(
+        id="ltx-2/transformer/sana-wm-refiner",
+        type=ModelType.TRANSFORMER,
+        format=ModelFormat.DIFFUSERS,
+        candidates=(BaseModelType.LTX_VIDEO, BaseModelType.UNKNOWN),
+        conditions=(Setting("class", ("SanaWMLTX2RefinerTransformer3DModel",)),),
+        prediction_type=SchedulerPredictionType.FLOW,
+        architecture="sana-wm-refiner",
     ),
 )
 """Everything that LTX-Video and LTX-2 bring."""

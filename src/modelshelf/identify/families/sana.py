@@ -7,7 +7,13 @@ Sources: `sana_multi_scale.py` of NVlabs/Sana, `SanaTransformer2DModel` of huggi
 from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    goes_beyond_control,
+    main_file,
+    weight_or_bias,
+)
 from modelshelf.identify.family import Architecture, Trait
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
@@ -49,6 +55,8 @@ FAMILIES = (
         Tensor("patch_embed.proj.weight", (_WIDTHS, 32), rank=4),
         Absent("*.conv_temp.*"),
         *NO_CONTROL,
+        # Published ControlNets have seven blocks.
+        goes_beyond_control("proj_out.weight", "transformer_blocks.9.scale_shift_table"),
         traits=(Trait(_SPRINT, Tensor("time_embed.guidance_embedder.linear_1.weight")),),
         blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
     ),

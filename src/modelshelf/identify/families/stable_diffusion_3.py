@@ -7,9 +7,9 @@ Sources: `mmditx.py` of Stability-AI/sd3.5, `SD3Transformer2DModel` of huggingfa
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Either, Never, Setting, Unset
-from modelshelf.identify.families.denoiser import main_file
+from modelshelf.identify.families.denoiser import goes_beyond_control, main_file
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -21,7 +21,8 @@ from modelshelf.schema.taxonomy import (
 __all__ = ["FAMILIES"]
 
 _SD_3 = (BaseModelType.SD_3,)
-_WIDTHS, _FEWEST_BLOCKS = (1536, 2432), 24
+_WIDTH_OF_LARGE, _FEWEST_BLOCKS = 2432, 24
+_WIDTHS = (1536, _WIDTH_OF_LARGE)
 _MEDIUM, _MEDIUM_3_5, _LARGE = (
     Architecture("sd-3-medium"),
     Architecture("sd-3.5-medium"),
@@ -31,7 +32,9 @@ _MEDIUM, _MEDIUM_3_5, _LARGE = (
 
 def _sizes(patches: str, second_attention: str, last_block: str) -> tuple[Trait, ...]:
     """The published sizes. Names tell them apart too, where shapes are not to be had."""
-    has_second, is_large = Tensor(second_attention), Tensor(last_block)
+    has_second = Tensor(second_attention)
+    is_wide = Some("context_embedder.weight", (_WIDTH_OF_LARGE, 4096))
+    is_large = Either((Tensor(last_block), is_wide))
     return (
         Trait(ModelVariantType.NORMAL, Tensor(patches)),
         Trait(_LARGE, is_large),
@@ -68,6 +71,12 @@ FAMILIES = (
         Absent("single_transformer_blocks.*"),
         Absent("controlnet*"),
         Absent("pos_embed_input*"),
+        # Published ControlNets have 12 or 23 blocks of medium's, and 19 of large's.
+        goes_beyond_control(
+            "proj_out.weight",
+            "transformer_blocks.23.attn.to_q.weight",
+            Tensor("transformer_blocks.19.attn.to_q.weight", (_WIDTH_OF_LARGE,)),
+        ),
         # Pyramid-Flow for video took medium's blocks, and calls these norms otherwise.
         Absent("*.norm_add_q.*"),
         traits=_sizes(
