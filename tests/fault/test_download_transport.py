@@ -186,6 +186,24 @@ def test_05_chunked_and_nobody_knows_the_length(place: Place, server: Scripted) 
     place.arrived(place.fetch(server.on("/x", chunked)), OFFERED)
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_05_chunked_and_empty(place: Place, server: Scripted, *, is_told: bool) -> None:
+    """Fault 5: an empty file without a length is there as soon as its last chunk is, which is its first."""
+    empty = Offered(b"")
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.head(Reply(200, {"transfer-encoding": "chunked"}, b""))
+        peer.chunk(b"")
+
+    url = server.on("/x", script)
+    place.arrived(place.fetch(place.order(url, expecting(empty) if is_told else None)), empty)
+    assert server.count() == 1
+    other = place.order(url, expecting(OFFERED, sha256=False), destination=place.folder / "other")
+    outcome = place.fetch(other)
+    assert isinstance(outcome.error, SizeMismatchError)
+    assert place.names == ["model.bin"]
+
+
 def test_06_chunked_and_cut(place: Place, server: Scripted) -> None:
     """Fault 6: the connection ends in the midst of the chunks, where HTTP/1.0 would call it whole."""
 

@@ -169,7 +169,7 @@ class FileRun:
         if content is None:
             return self._plan_nothing(opening)
         expected = expected_with(self._order.expected, opening.arrived.facts)
-        size = content.entity.size
+        size = len(opening.prefix) if opening.is_small else content.entity.size
         if expected.size is not None and size is not None and size != expected.size:
             raise SizeMismatchError(url=self._url, expected=expected.size, got=str(size))
         if self._holdings.total and not self._holdings.may_be_of(content.entity):

@@ -126,6 +126,9 @@ class _Reader:
         prefix = self._read(answer, size if is_small and size is not None else _PREFIX)
         if is_small and len(prefix) != size:
             raise ConnectionLostError(url=self._source.public_url, reason="the body ended early")
+        if not prefix and content.start == 0 and size is None and content.end_is_marked:
+            # The last chunk came first: the file is empty.
+            is_small, size = True, 0
         opening = Opening(arrived, content, prefix, is_small=is_small)
         if content.start == 0 and not _is_vouched_for(self._order.expected, size):
             name = self._order.file_name or opening.file_name(self._order.url)
