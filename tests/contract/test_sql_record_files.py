@@ -95,6 +95,7 @@ def test_a_file_that_is_something_else_is_refused(path: Path, content: bytes) ->
     ("statements", "word"),
     [
         (["CREATE TABLE picture (id)"], "picture"),
+        (["CREATE VIEW gallery AS SELECT 1"], "gallery"),
         (["CREATE TABLE model_config (id TEXT, config TEXT)"], "does not say"),
         (["CREATE TABLE model_manager_metadata (x)"], "does not say"),
         (
@@ -407,6 +408,17 @@ def test_short_words_are_found_at_the_end_of_a_text(path: Path) -> None:
         }.items():
             found = service.find(Term(Attribute.TEXT, Operator.HAS, text))
             assert [one.key for one in found] == list(expected), text
+
+
+def test_letters_that_the_index_takes_for_one_another_are_not(path: Path) -> None:
+    """SQLite's index has one group for three letters that no text should have, and some have."""
+    letters = "\ufffd\ufffe\uffff"
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models((f"{place}", lora(f"in{each}k")) for place, each in enumerate(letters))
+        for place, each in enumerate(letters):
+            for word in (each, f"n{each}", f"{each}k", f"n{each}k", f"in{each}k"):
+                assert [one.key for one in service.find_text(word)] == [f"{place}"], ascii(word)
+            assert [one.key for one in service.find_text(f"in n{each}k")] == [f"{place}"]
 
 
 def test_common_words_are_found_page_by_page(path: Path) -> None:

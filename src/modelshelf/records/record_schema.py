@@ -33,10 +33,11 @@ def holds_records(connection: Connection, place: str, *, alone: bool) -> bool:
         NotARecordStoreError: What is there is not what this program makes.
         StoreTooNewError: A newer program made it.
     """
-    found = set(inspect(connection).get_table_names())
+    inspector = inspect(connection)
+    found = set(inspector.get_table_names())
     ours = {*config_metadata.tables, *alone_metadata.tables}
     if not found & ours:
-        others = sorted(found)
+        others = sorted([*found, *inspector.get_view_names()])
         if alone and others:
             reason = f"it has the tables {', '.join(others[:5])} and is some other program's"
             raise NotARecordStoreError(root=place, reason=reason)

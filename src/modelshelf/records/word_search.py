@@ -30,6 +30,8 @@ _GROUP = 3
 """Letters in a group of the index; shorter words are the beginnings of groups."""
 _ASKED = 64
 """Letters of a word that the index is asked for; the text itself is asked for all of them."""
+_MISREAD = frozenset("\ufffd\ufffe\uffff")
+"""Letters that SQLite's index takes for one another; words with them are looked for in the texts alone."""
 _PLACES = 20_000
 """Places in texts at which a short word is looked up; one that stands at more is so common that the texts
 are read instead."""
@@ -55,14 +57,15 @@ class WordSearch:
 
     def condition(self, words: Sequence[str]) -> ColumnElement[bool]:
         """Return whether a record's text has all of these folded words somewhere."""
-        asked = [word[:_ASKED] for word in words if len(word) >= _GROUP]
-        there = self._indexes() if words else set()
+        known = [word for word in words if not _MISREAD & set(word)]
+        asked = [word[:_ASKED] for word in known if len(word) >= _GROUP]
+        there = self._indexes() if known else set()
         questions = [_phrase(word) for word in asked] if TEXT_INDEX in there else []
         # The index finds exactly what has these letters, one after the other; the text is asked for what
         # it was not, and for line ends, of which the index has more.
         exact = set(asked) if questions else set()
         if {TEXT_INDEX, TEXT_TERMS} <= there:
-            for word in filter(None, words):
+            for word in filter(None, known):
                 groups = self._of_groups(word) if len(word) < _GROUP else None
                 if groups == []:
                     return false()
