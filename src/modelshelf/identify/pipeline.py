@@ -14,7 +14,7 @@ from modelshelf.identify.model_folder import (
     repo_variant_of,
 )
 from modelshelf.schema.identity import Component, Evidence, Identity, IdentityStatus, NearMiss
-from modelshelf.schema.pipeline import PipelineIndex
+from modelshelf.schema.pipeline import PipelineIndex, type_in_pipeline
 from modelshelf.schema.source import SourceTree
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -102,12 +102,7 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
 
 
 def _as_component(folder: str, identity: Identity) -> Identity:
-    if folder == SubModelType.IMAGE_ENCODER and identity.type is ModelType.CLIP_VISION:
-        return replace(identity, type=ModelType.IMAGE_ENCODER)
-    # Alone it is CLIP's text half, which any model may take; here it is this one's text encoder.
-    if identity.type is ModelType.CLIP_EMBED:
-        return replace(identity, type=ModelType.TEXT_ENCODER)
-    return identity
+    return replace(identity, type=type_in_pipeline(folder, identity.type))
 
 
 def _shared_bases(denoisers: list[Component]) -> tuple[BaseModelType, ...]:

@@ -139,12 +139,15 @@ class PartStorer:
         return self._records.pin(self._lease_id, digest)
 
     def _existing(self, planned: PlannedPart, found: StoredPart) -> PartContent:
+        files = tuple(_part_file(file.member, file) for file in found.files)
+        if planned.is_file and files[0].data_sha256 is None and _may_hold_tensors(files[0]):
+            # It came as a component of nothing else first, where nobody asks for this hash.
+            ((_, source),) = planned.files
+            files = (replace(files[0], data_sha256=hash_data(source, self._report)),)
         return PartContent(
             planned=planned,
             digest=found.digest,
-            manifest=PartManifest(
-                tuple(_part_file(file.member, file) for file in found.files), found.empty_folders
-            ),
+            manifest=PartManifest(files, found.empty_folders),
             location=found.location,
             is_new=False,
             bytes_stored=0,
@@ -253,6 +256,11 @@ class PartStorer:
         for file in manifest.files:
             self._sampling.remember(file.size, file.quick)
             self._own.setdefault(file.blake3, _stored_file(location, file))
+
+
+def _may_hold_tensors(file: PartFile) -> bool:
+    # By its name: whatever else it is would be read for nothing each time it is added.
+    return file.member.endswith(".safetensors")
 
 
 def _part_file(member: MemberPath, file: StoredFile) -> PartFile:

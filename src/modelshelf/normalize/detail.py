@@ -32,6 +32,9 @@ def identity_detail(said: Overridden, *, rules: str, kept_whole: str = "") -> st
         "kept_whole": kept_whole,
         "status": identity.status,
         "architecture": identity.architecture,
+        # The record may say more: what pipelines that have it know.
+        "format": identity.format,
+        "bases": list(identity.bases),
         "candidates": list(identity.candidates),
         "variant": identity.variant,
         "prediction_type": identity.prediction_type,

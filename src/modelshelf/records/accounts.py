@@ -14,6 +14,8 @@ from modelshelf.schema.taxonomy import ModelType
 
 __all__ = ["Holder", "Holdings", "duplicates", "read_holdings", "usage"]
 
+_KINDS = tuple(ModelType)
+
 
 @dataclass(slots=True)
 class Holder:
@@ -144,24 +146,28 @@ def _usage_of(
 def duplicates(holdings: Holdings) -> list[SharedPart]:
     """List content that models hold more than once and the store has once, best saving first."""
     uses: dict[bytes, list[str]] = defaultdict(list)
-    facts: dict[bytes, tuple[int, str, ModelType]] = {}
+    sizes: dict[bytes, int] = {}
+    seen: dict[bytes, tuple[int, str]] = {}
     for holder in holdings.holders.values():
         if not holder.is_alive:
             continue
         for part in holder.parts:
             for digest, size, member in holdings.files.get(part, []):
                 uses[digest].append(holder.name)
-                facts.setdefault(digest, (size, member, holdings.types[part]))
+                sizes[digest] = size
+                # Of a file in several parts, one is named: the same one, whoever came first.
+                found = (_KINDS.index(holdings.types[part]), member)
+                seen[digest] = min(seen.get(digest, found), found)
     shared = [
         SharedPart(
-            type=facts[digest][2],
-            name=facts[digest][1],
+            type=_KINDS[seen[digest][0]],
+            name=seen[digest][1],
             hash="blake3:" + digest.hex(),
-            size=facts[digest][0],
+            size=sizes[digest],
             uses=len(names),
             models=tuple(sorted(set(names))),
         )
         for digest, names in uses.items()
-        if len(names) > 1 and facts[digest][0]
+        if len(names) > 1 and sizes[digest]
     ]
     return sorted(shared, key=lambda part: (-part.saved, part.hash))

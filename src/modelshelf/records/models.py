@@ -35,6 +35,7 @@ from modelshelf.records.tables import (
 )
 from modelshelf.schema.digest import Digest
 from modelshelf.schema.model import ModelInfo, PartInfo
+from modelshelf.schema.pipeline import type_in_pipeline
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
@@ -208,7 +209,7 @@ def _parts(
             PartInfo(
                 id=row.id,
                 folder=row.part_folder,
-                type=_TYPES[row.type],
+                type=type_in_pipeline(row.part_folder, _TYPES[row.type]),
                 bases=bases.get(row.id, ()),
                 location=f"{models}/{row.path}",
                 hash="blake3:" + row.digest.hex(),

@@ -164,7 +164,7 @@ def replace_part(connection: Connection, part_id: int, content: PartContent) -> 
         )
     )
     connection.execute(delete(part_file).where(part_file.c.part_id == part_id))
-    insert_files(connection, part_id, content.manifest)
+    insert_files(connection, part_id, content)
     return location_of(old)
 
 

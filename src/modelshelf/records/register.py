@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from blake3 import blake3
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from modelshelf.records.originals import enter_original
+from modelshelf.records.part_claims import PartClaim, joined
 from modelshelf.records.tables import (
     model_base,
     model_id,
@@ -21,12 +22,12 @@ from modelshelf.records.tables import (
     pipeline,
     pipeline_parts,
 )
-from modelshelf.records.views import want_view
+from modelshelf.records.views import unwant_view, want_view
 from modelshelf.schema.digest import Digest
-from modelshelf.schema.manifest import ImportPlan, PartManifest, canonical_member
+from modelshelf.schema.manifest import ImportPlan, PartFile, canonical_member
 from modelshelf.schema.recipe import OriginalFile
 from modelshelf.schema.stored import PartContent, Registered
-from modelshelf.schema.taxonomy import BaseModelType, ModelType
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["BLOB_FOLDER", "insert_files", "pipeline_digest", "register"]
 
@@ -37,6 +38,7 @@ _KNOWN_PARTS = (
         model_path.c.digest,
         model_path.c.id,
         model_path.c.type,
+        model_path.c.format,
         model_path.c.detail,
         model_base.c.base,
     )
@@ -70,16 +72,20 @@ def register(
     learned: list[int] = []
     known = _known_parts(connection, contents)
     for content in contents:
-        part, is_learned = _part(connection, plan, content, known)
-        ids[content.planned.folder] = part
-        learned += [part] if is_learned else []
+        part = known.get(content.digest.raw)
+        if part is None:
+            part = _insert_part(connection, plan, content, f"{BLOB_FOLDER}/{content.location}")
+            known[content.digest.raw] = part
+        elif _learn(connection, part, plan, content):
+            learned.append(part.id)
+        ids[content.planned.folder] = part.id
     digests = {content.planned.folder: content.digest for content in contents}
     if plan.is_pipeline:
         found = _pipeline(connection, plan, ids, pipeline_digest(digests), now)
         if original is not None and found[-1]:
             enter_original(connection, found[0], original)
     else:
-        found = _name(connection, plan, next(iter(ids.values())), now)
+        found = _name(connection, plan, known[contents[0].digest.raw], now)
     return Registered(*found), learned
 
 
@@ -94,10 +100,12 @@ class _KnownPart:
     """A part that the library has, as far as adding it again may teach something."""
 
     id: int
-    type: str
-    detail: str
-    bases: list[str] = field(default_factory=list)
-    """In the order in which they were learnt."""
+    claim: PartClaim
+
+    @property
+    def place(self) -> str:
+        """Where a person sees models of it."""
+        return f"{self.claim.bases[0].value}/{self.claim.type.value}"
 
 
 def _known_parts(
@@ -107,51 +115,57 @@ def _known_parts(
     digests = sorted({content.digest.raw for content in contents})
     rows = connection.execute(_KNOWN_PARTS, {"digests": digests})
     known: dict[bytes, _KnownPart] = {}
-    for digest, part_id, kind, detail, base in rows:
-        part = known.setdefault(digest, _KnownPart(part_id, kind, detail))
-        if base is not None:
-            part.bases.append(base)
+    for digest, part_id, kind, form, detail, base in rows:
+        before = known[digest].claim.bases if digest in known else ()
+        bases = before if base is None else (*before, BaseModelType(base))
+        known[digest] = _KnownPart(
+            part_id, PartClaim(ModelType(kind), ModelFormat(form), bases, detail)
+        )
     return known
 
 
-def _part(
-    connection: Connection, plan: ImportPlan, content: PartContent, known: dict[bytes, _KnownPart]
-) -> tuple[int, bool]:
-    """Find or enter a part; say whether something new is known of one that was there."""
-    part = known.get(content.digest.raw)
-    if part is not None:
-        return part.id, _learn(connection, part, content)
-    part = _insert_part(connection, plan, content, f"{BLOB_FOLDER}/{content.location}")
-    known[content.digest.raw] = part
-    _learn(connection, part, content)
-    return part.id, False
+def _claim(plan: ImportPlan, content: PartContent) -> PartClaim:
+    """Return what this import says of a part; a pipeline looked at none of its parts alone."""
+    planned = content.planned
+    detail = "{}" if plan.is_pipeline else plan.detail
+    return PartClaim(planned.type, planned.format, planned.bases, detail)
 
 
 def _insert_part(
     connection: Connection, plan: ImportPlan, content: PartContent, path: str
 ) -> _KnownPart:
-    planned = content.planned
-    detail = "{}" if plan.is_pipeline else plan.detail
-    part_id = _new_id(connection, is_pipeline=False)
+    claim = _claim(plan, content)
+    part = _KnownPart(_new_id(connection, is_pipeline=False), joined(claim, claim))
     connection.execute(
         insert(model_path).values(
-            id=part_id,
-            type=planned.type.value,
+            id=part.id,
+            type=part.claim.type.value,
             path=path,
             digest=content.digest.raw,
             size=content.manifest.size,
-            format=planned.format.value,
+            format=part.claim.format.value,
             empty_folders=json.dumps(content.manifest.empty_folders),
-            detail=detail,
+            detail=part.claim.detail,
         )
     )
-    insert_files(connection, part_id, content.manifest)
-    return _KnownPart(part_id, planned.type.value, detail)
+    _insert_bases(connection, part)
+    insert_files(connection, part.id, content)
+    return part
 
 
-def insert_files(connection: Connection, part_id: int, manifest: PartManifest) -> None:
+def _insert_bases(connection: Connection, part: _KnownPart) -> None:
+    connection.execute(
+        insert(model_base),
+        [
+            {"id": part.id, "base": base.value, "position": position}
+            for position, base in enumerate(part.claim.bases)
+        ],
+    )
+
+
+def insert_files(connection: Connection, part_id: int, content: PartContent) -> None:
     """Enter the files of a part that has none yet."""
-    if not manifest.files:
+    if not content.manifest.files:
         return
     connection.execute(
         insert(part_file),
@@ -164,58 +178,69 @@ def insert_files(connection: Connection, part_id: int, manifest: PartManifest) -
                 "sha256": file.sha256.raw,
                 "quick": file.quick,
                 "imohash": file.imohash or None,
-                "data_sha256": None if file.data_sha256 is None else file.data_sha256.raw,
+                "data_sha256": _data_sha256(content, file),
             }
-            for file in manifest.files
+            for file in content.manifest.files
         ],
     )
 
 
-def _learn(connection: Connection, part: _KnownPart, content: PartContent) -> bool:
-    """Add what this import knows of a part: its type where unknown, and every base it came with.
+def _data_sha256(content: PartContent, file: PartFile) -> bytes | None:
+    """Return what others know a model by that is one file; its twin in a folder is known by its folder."""
+    if file.data_sha256 is None or not content.planned.is_file:
+        return None
+    return file.data_sha256.raw
 
-    Where a user knows better it adds nothing.
+
+def _learn(
+    connection: Connection, part: _KnownPart, plan: ImportPlan, content: PartContent
+) -> bool:
+    """Join what an import says of a part to what is known, as if they had come the other way round.
 
     Returns:
-        Whether anything was not known before.
+        Whether something else is known now.
     """
-    overridden = json.loads(part.detail).get("override", {})
-    wanted = content.planned.type.value
-    learns_type = (
-        part.type == ModelType.UNKNOWN and wanted != part.type and "type" not in overridden
-    )
-    if learns_type:
-        part.type = wanted
-        connection.execute(update(model_path).where(model_path.c.id == part.id).values(type=wanted))
-    if "bases" in overridden:
-        return learns_type
-    merged = merge_bases(part.bases, content.planned.bases)
-    learns_bases = merged != part.bases
-    if learns_bases:
-        part.bases = merged
-        connection.execute(delete(model_base).where(model_base.c.id == part.id))
-        connection.execute(
-            insert(model_base),
-            [
-                {"id": part.id, "base": base, "position": position}
-                for position, base in enumerate(merged)
-            ],
+    is_hashed = _learn_hash(connection, part.id, content)
+    before, place = part.claim, part.place
+    part.claim = joined(before, _claim(plan, content))
+    if part.claim == before:
+        return is_hashed
+    connection.execute(
+        update(model_path)
+        .where(model_path.c.id == part.id)
+        .values(
+            type=part.claim.type.value,
+            format=part.claim.format.value,
+            detail=part.claim.detail,
         )
-    return learns_type or learns_bases
+    )
+    if part.claim.bases != before.bases:
+        connection.execute(delete(model_base).where(model_base.c.id == part.id))
+        _insert_bases(connection, part)
+    if part.place != place:
+        # What people see of its other names follows.
+        for key in _living_names(connection, part.id):
+            unwant_view(connection, key)
+    return True
 
 
-def merge_bases(known: list[str], added: Iterable[BaseModelType]) -> list[str]:
-    """Join two lists of bases: `any` swallows all others, `unknown` gives way to any other.
+def _learn_hash(connection: Connection, part_id: int, content: PartContent) -> bool:
+    """Enter what others know a model by that is one file, where it came as a component first."""
+    found = content.manifest.files[0] if content.planned.is_file else None
+    if found is None or (data := _data_sha256(content, found)) is None:
+        return False
+    is_new = part_file.c.part_id == part_id, part_file.c.data_sha256.is_(None)
+    return (
+        connection.execute(update(part_file).where(*is_new).values(data_sha256=data)).rowcount > 0
+    )
 
-    Example:
-        >>> merge_bases(["sd-1"], [BaseModelType.SD_2])
-        ['sd-1', 'sd-2']
-    """
-    merged = list(dict.fromkeys([*known, *(base.value for base in added)]))
-    if BaseModelType.ANY.value in merged:
-        return [BaseModelType.ANY.value]
-    certain = [base for base in merged if base != BaseModelType.UNKNOWN.value]
-    return certain or [BaseModelType.UNKNOWN.value]
+
+def _living_names(connection: Connection, part: int) -> list[str]:
+    return list(
+        connection.scalars(
+            select(model_name.c.key).where(model_name.c.id == part, model_name.c.trash_id.is_(None))
+        )
+    )
 
 
 def _pipeline(
@@ -267,12 +292,12 @@ def _toc(connection: Connection, ids: dict[str, int]) -> str:
 
 
 def _name(
-    connection: Connection, plan: ImportPlan, part_id: int, now: int
+    connection: Connection, plan: ImportPlan, part: _KnownPart, now: int
 ) -> tuple[int, str, bool]:
     key = connection.scalar(
         select(model_name.c.key)
         .where(
-            model_name.c.id == part_id,
+            model_name.c.id == part.id,
             model_name.c.name == plan.name,
             model_name.c.trash_id.is_(None),
             *((model_name.c.source == plan.source,) if plan.by_source else ()),
@@ -281,13 +306,13 @@ def _name(
         .limit(1)
     )
     if key is not None:
-        return part_id, key, False
+        return part.id, key, False
     key = secrets.token_hex(16)
     suffix = PurePosixPath(plan.file_name).suffix if plan.file_name else ""
     connection.execute(
         insert(model_name).values(
             key=key,
-            id=part_id,
+            id=part.id,
             name=plan.name,
             source=plan.source,
             description=plan.description,
@@ -296,8 +321,8 @@ def _name(
             added_at=now,
         )
     )
-    want_view(connection, key, f"{_base(plan)}/{plan.type.value}", plan.name, suffix)
-    return part_id, key, True
+    want_view(connection, key, part.place, plan.name, suffix)
+    return part.id, key, True
 
 
 def _base(plan: ImportPlan) -> str:

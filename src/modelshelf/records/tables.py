@@ -96,7 +96,7 @@ model_base = Table(
     Column("base", String(40), primary_key=True),
     Column("position", Integer, nullable=False),
 )
-"""NMM's MODEL_BASE, one-to-many; *position* 0 is the base that the part came with first."""
+"""NMM's MODEL_BASE, one-to-many; *position* 0 is the part's own base, or the first of the taxonomy."""
 
 trash = Table(
     "trash",

@@ -7,6 +7,7 @@ It is written where `shelf identify` writes it, so it stays when the model is id
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from modelshelf.schema.config import AnyModelConfig
@@ -14,10 +15,12 @@ from modelshelf.schema.identity import IdentityStatus
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
-__all__ = ["detail_after"]
+__all__ = ["OWN_FACTS", "detail_after", "with_words"]
 
 _FACTS = ("variant", "prediction_type", "precision", "architecture")
 """What stands in the detail itself; type, bases and format are columns."""
+OWN_FACTS = (*_FACTS, "format", "bases")
+"""What stands in the detail as it was found by looking at the model alone."""
 _WORDS = {"model_type": "type", "bases": "bases", "model_format": "format"} | {
     name: name for name in _FACTS
 }
@@ -35,22 +38,35 @@ def detail_after(info: ModelInfo, current: AnyModelConfig, changed: AnyModelConf
     }
     if not said:
         return info.detail
-    old: dict[str, Any] = json.loads(info.detail)
+    held = {"type": info.type, "format": info.format, "bases": list(info.bases)}
+    words = {word: _plain(value) for word, value in said.items()}
+    return json.dumps(with_words(json.loads(info.detail), words, held), sort_keys=True)
+
+
+def with_words(
+    old: dict[str, Any], words: Mapping[str, Any], held: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what is kept of a model when a user says *words* of it, besides what was said before.
+
+    Args:
+        old: What was kept, as a mapping.
+        words: Plain values by the names of the fields of `Override`.
+        held: The type, format and bases that the model has had.
+    """
     earlier, detected = dict(old.get("override", {})), dict(old.get("detected", {}))
-    for word, value in said.items():
+    for word, value in words.items():
         if word not in earlier:
-            detected[word] = old.get(word) if word in _FACTS else _plain(getattr(info, word))
-        earlier[word] = _plain(value)
-    facts = {word: _plain(value) for word, value in said.items() if word in _FACTS}
+            detected[word] = old.get(word) if word in _FACTS else _plain(held[word])
+        earlier[word] = value
+    facts = {word: value for word, value in words.items() if word in OWN_FACTS}
     new = old | facts | {"override": _kept(earlier), "detected": _kept(detected)}
-    if "bases" in said:
+    if "bases" in words:
         new.pop("candidates", None)
-    is_settled = (
-        changed.model_type is not ModelType.UNKNOWN and BaseModelType.UNKNOWN not in changed.bases
-    )
+    kind, bases = words.get("type", held["type"]), words.get("bases", held["bases"])
+    is_settled = kind != ModelType.UNKNOWN and BaseModelType.UNKNOWN not in bases
     if is_settled and new.get("status") in _SETTLED:
         new["status"] = IdentityStatus.IDENTIFIED.value
-    return json.dumps(_kept(new), sort_keys=True)
+    return _kept(new)
 
 
 def _kept(words: dict[str, Any]) -> dict[str, Any]:
@@ -58,4 +74,6 @@ def _kept(words: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    return [str(each) for each in value] if isinstance(value, tuple) else value and str(value)
+    return (
+        [str(each) for each in value] if isinstance(value, tuple | list) else value and str(value)
+    )

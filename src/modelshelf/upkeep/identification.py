@@ -16,6 +16,7 @@ from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.override import Override
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
+from modelshelf.schema.served_bases import served_bases
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
 __all__ = ["Identification"]
@@ -104,7 +105,7 @@ class Identification:
         now = overridden.effective
         # A pipeline stays the folder that it is.
         format_ = model.format if model.is_pipeline else now.format
-        bases = now.bases or (BaseModelType.UNKNOWN,)
+        bases = now.bases if said.bases else served_bases(now.bases, _learned(model))
         self._records.identify_as(model.key, now.type, format_, bases, detail)
         told = {name: value for name, value in json.loads(detail).items() if name != "rules"}
         old.pop("rules", None)
@@ -122,6 +123,8 @@ def _is_open(model: ModelInfo) -> bool:
         model.type is ModelType.UNKNOWN
         or BaseModelType.UNKNOWN in model.bases
         or detail.get("status") in _OPEN
+        # An earlier modelshelf left what came in a pipeline first at what that said of it.
+        or not detail
     )
     return is_open and detail.get("rules") != rules_edition()
 
@@ -129,4 +132,17 @@ def _is_open(model: ModelInfo) -> bool:
 def _knows_less(detected: Identity, model: ModelInfo) -> bool:
     if detected.type is ModelType.UNKNOWN:
         return model.type is not ModelType.UNKNOWN
-    return not detected.bases and BaseModelType.UNKNOWN not in model.bases
+    bases = served_bases(detected.bases, _learned(model))
+    return BaseModelType.UNKNOWN in bases and BaseModelType.UNKNOWN not in model.bases
+
+
+def _learned(model: ModelInfo) -> tuple[BaseModelType, ...]:
+    """Return the bases that a part has of pipelines, and not of a look at it alone."""
+    detail = json.loads(model.detail)
+    if model.is_pipeline or "bases" in detail.get("override", {}):
+        return ()
+    if not detail:
+        return model.bases
+    # An earlier modelshelf did not write down which were its own.
+    own = detail.get("bases", model.bases)
+    return tuple(base for base in model.bases if base not in own)

@@ -88,7 +88,9 @@ def test_detail_keeps_what_was_found(tmp_path: Path) -> None:
     """Evidence is kept as JSON; what says nothing is left out."""
     detail = json.loads(plan_of(plain_pipeline(tmp_path / "m")).detail)
     assert detail == {
+        "bases": ["sd-1"],
         "evidence": [{"rule": "rule", "where": "where", "found": "found"}],
+        "format": "diffusers",
         "status": "identified",
     }
 

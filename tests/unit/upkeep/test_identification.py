@@ -158,3 +158,24 @@ def test_adding_again_does_not_argue_with_the_user(
     shelf.override(first, Override(bases=(BaseModelType.SDXL,)))
     assert shelf.add(source, name="again").info.bases == (BaseModelType.SDXL,)
     assert shelf.get_model(first).bases == (BaseModelType.SDXL,)
+
+
+def test_what_came_in_a_pipeline_first_is_looked_at_alone(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """An earlier modelshelf left such a name at what the pipeline said; the bases of others stay."""
+    folder = tiny.pipeline(tmp_path / "pipe")
+    shelf.import_model(folder)
+    info = shelf.add(folder / "text_encoder", name="clip").info
+    vae = shelf.add(folder / "vae", name="vae").info
+    of_pipeline = (ModelType.TEXT_ENCODER, ModelFormat.TRANSFORMERS, (BaseModelType.SD_1,), "{}")
+    services.records.identify_as(info.key, *of_pipeline)
+    bases = (BaseModelType.SD_1, BaseModelType.KOLORS)
+    services.records.identify_as(vae.key, vae.type, vae.format, bases, "{}")
+    changed = {each.name: each for each in shelf.identify_again()}
+    assert (changed["clip"].type, changed["clip"].bases) == (info.type, info.bases)
+    assert changed["clip"].detail == info.detail
+    assert set(changed["vae"].bases) == {*vae.bases, BaseModelType.KOLORS}
+    assert shelf.identify_again() == []
+    assert shelf.identify_again(["vae"]) == []
+    assert shelf.verify().clean
