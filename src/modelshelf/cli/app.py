@@ -18,8 +18,13 @@ import click
 from modelshelf import __version__
 from modelshelf.cli.failure import report, report_usage
 from modelshelf.cli.options import global_options
-from modelshelf.cli.streams import leave_threads, open_closed_streams
-from modelshelf.errors import ModelshelfError
+from modelshelf.cli.streams import (
+    OutputLost,
+    leave_threads,
+    open_closed_streams,
+    watch_streams,
+)
+from modelshelf.errors import ModelshelfError, OutputLostError
 
 __all__ = ["VERBS", "Shelf", "main", "shelf"]
 
@@ -87,8 +92,7 @@ class Shelf(click.Group):
             status = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Python would complain once more when it flushes stdout at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_stdout()
             return _PIPE_CLOSED
         return status
 
@@ -105,6 +109,9 @@ class Shelf(click.Group):
             status = super().main(words, prog_name, complete_var, standalone_mode=False)
         except ModelshelfError as error:
             status = report(error, as_json="--json" in words)
+        except OutputLost as lost:
+            _give_up_stdout()
+            status = report(OutputLostError(reason=str(lost)), as_json="--json" in words)
         except click.ClickException as error:
             status = report_usage(error, as_json="--json" in words)
         except (click.Abort, KeyboardInterrupt):
@@ -117,7 +124,8 @@ class Shelf(click.Group):
     cls=Shelf,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 2 wrong usage, 3 some items failed, 4 not found, 5 needs `-y`, "
-    "6 conflict, 7 damage found, 8 no space, 9 denied, 130 interrupted; all else failed.",
+    "6 conflict, 7 damage found, 8 no space, 9 denied, 10 no network, 130 interrupted; "
+    "all else failed.",
 )
 @global_options
 @click.version_option(__version__, prog_name="modelshelf", message="%(prog)s %(version)s")
@@ -131,6 +139,7 @@ def shelf() -> None:
 def main() -> NoReturn:
     """Run the command as the program that the user called."""
     open_closed_streams()
+    watch_streams()
     signal.signal(signal.SIGTERM, _interrupt)
     called = Path(sys.argv[0]).name
     # Plug-ins of pydantic have no part in this; to find them it looks through every package there is.
@@ -146,6 +155,11 @@ def main() -> NoReturn:
         # Nor is anything looked for at the end, when the system takes everything back at once; that
         # took a fifth.
         gc.freeze()
+
+
+def _give_up_stdout() -> None:
+    # Python would complain once more when it flushes stdout at the end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
 from contextlib import suppress
+from select import select
 from time import monotonic
+from typing import TYPE_CHECKING
 
-__all__ = ["leave_threads", "open_closed_streams"]
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+__all__ = ["OutputLost", "leave_threads", "open_closed_streams", "watch_streams"]
 
 _LONGEST_WAIT = 2.0
 """Seconds for threads that an ordinary end would wait for, however long they take."""
@@ -29,6 +35,46 @@ def open_closed_streams() -> None:
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for the run
+
+
+class OutputLost(Exception):  # noqa: N818 - it is told as `OutputLostError`
+    """Standard output took no more; no item's failure, so that nothing which goes on after one goes on."""
+
+
+class _Watched(io.FileIO):
+    """A stream of the program's own, of which a failure is told apart from every other file's."""
+
+    def __init__(self, number: int, *, is_needed: bool) -> None:
+        super().__init__(number, "w", closefd=False)
+        self._is_needed = is_needed
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            while (written := super().write(data)) is None:
+                # Who shares the terminal may have set it so that writing does not wait.
+                select((), (self,), ())
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if not self._is_needed:
+                return memoryview(data).nbytes
+            raise OutputLost(error.strerror or str(error)) from error
+        return written
+
+
+def watch_streams() -> None:
+    """Let `OutputLost` tell that standard output takes no more; where stderr takes none, nobody is told."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        raw = _Watched(stream.fileno(), is_needed=name == "stdout")
+        watched = io.TextIOWrapper(
+            io.BufferedWriter(raw),
+            stream.encoding,
+            stream.errors,
+            line_buffering=stream.line_buffering,
+            write_through=stream.write_through,
+        )
+        setattr(sys, name, watched)
 
 
 def leave_threads(end: SystemExit) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "InvalidSettingError",
     "ModelElsewhereError",
     "NeedsConfirmationError",
+    "OutputLostError",
     "StaleConfigError",
     "UnknownModelException",
     "UnknownSubmodelError",
@@ -244,3 +245,15 @@ class NeedsConfirmationError(ModelshelfError):
 
     action: str
     """What would be done."""
+
+
+class OutputLostError(ModelshelfError):
+    """Standard output takes no more, as on a full disk. Write it elsewhere."""
+
+    code = "output-lost"
+    message = "cannot write the output: {reason}"
+    kept = "What the command did before is done; of what it had to say a part is lost."
+    hint = "write the output elsewhere, or free space where it goes"
+
+    reason: str
+    """What the system said."""
