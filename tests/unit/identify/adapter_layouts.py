@@ -317,6 +317,25 @@ def _cascade() -> Modules:
     return found
 
 
+def _added(widths: Mapping[int, int], text: int, layers: int) -> Modules:
+    """A UNet whose attentions stand alone in a level and take text beside the picture."""
+    top = max(widths)
+    places = {"mid_block.attentions.0": widths[top]}
+    for level, width in widths.items():
+        for place in range(layers):
+            places[f"down_blocks.{level}.attentions.{place}"] = width
+        for place in range(layers + 1):
+            places[f"up_blocks.{top - level}.attentions.{place}"] = width
+    return {
+        f"{path}.{name}": shape
+        for path, width in places.items()
+        for name, shape in {
+            **_square("to_q to_k to_v to_out.0", width),
+            **dict.fromkeys(("add_k_proj", "add_v_proj"), (width, text)),
+        }.items()
+    }
+
+
 DENOISERS: dict[str, Denoiser] = {
     "sd-1": Denoiser("sd-1", _SD_1),
     "sd-1 original": Denoiser("sd-1", _original_unet(_SD_1, 4)),
@@ -413,6 +432,12 @@ DENOISERS: dict[str, Denoiser] = {
     ),
     "auraflow": Denoiser("auraflow", _auraflow()),
     "krea-2": Denoiser("krea-2", _krea()),
+    "kandinsky-2": Denoiser("kandinsky-2", _added({1: 768, 2: 1152, 3: 1536}, 768, 3)),
+    "kandinsky-2 prior": Denoiser(
+        "kandinsky-2", _plain("transformer_blocks", 20, 2048, 8192, _ATTENTIONS)
+    ),
+    "deepfloyd-if": Denoiser("deepfloyd-if", _added({1: 1408, 2: 2112, 3: 2816}, 2816, 3)),
+    "deepfloyd-if 2": Denoiser("deepfloyd-if", _added({2: 768, 3: 1152}, 1152, 2)),
     "cogview4": Denoiser("cogview4", _plain("transformer_blocks", 28, 4096, 16384, _ATTENTIONS)),
 }
 """Every base that adapters are told apart for, by a name for tests."""
