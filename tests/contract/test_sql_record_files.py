@@ -36,7 +36,7 @@ from modelshelf.records.services import (
 )
 from modelshelf.records.text_index import TEXT_INDEX, TEXT_TERMS
 from modelshelf.schema.config import parse_config
-from modelshelf.schema.selector import And, Attribute, Not, Operator, Term
+from modelshelf.schema.selector import And, Attribute, Not, Operator, Or, Term
 from modelshelf.testing.record_service_case import lora
 
 
@@ -433,6 +433,44 @@ def test_common_words_are_found_page_by_page(path: Path) -> None:
             assert len(whole) == service.count(term) == (300 if word == "3" else 2_100)
             pages = (service.find_text(word, offset=at, limit=100) for at in range(0, 2_100, 100))
             assert [one for page in pages for one in page] == whole
+
+
+def test_pages_are_the_list_cut_whatever_is_asked(path: Path) -> None:
+    """Common tags, rare ones, tags that are common and seldom together, numbers of few and of many."""
+    with ModelRecordServiceSQL.from_db_file(path) as service:
+        service.add_models(
+            (
+                f"{n:04}",
+                lora(
+                    f"ink {n % 7}",
+                    tags=["All", "even" if n % 2 == 0 else "odd", *(["odd"] * (n % 700 == 0))],
+                    size=n,
+                ),
+            )
+            for n in range(2_100)
+        )
+        tag = {word: Term(Attribute.TAG, Operator.IS, word) for word in ("all", "EVEN", "odd")}
+        more = {n: Term(Attribute.SIZE, Operator.MORE, n) for n in (10, 2_090)}
+        for selector, count in (
+            (tag["all"], 2_100),
+            (And((tag["all"], tag["odd"])), 1_053),
+            (And((tag["EVEN"], tag["odd"])), 3),
+            (And((tag["EVEN"], more[2_090])), 4),
+            (Not(tag["all"]), 0),
+            (Not(And((tag["all"], tag["odd"]))), 1_047),
+            (more[10], 2_089),
+            (more[2_090], 9),
+            (Not(more[2_090]), 2_091),
+            (Or((more[2_090], And((tag["EVEN"], tag["odd"])))), 12),
+        ):
+            whole = service.find(selector)
+            assert len(whole) == service.count(selector) == count
+            for offset in (0, 2, 1_000):
+                page = service.find(selector, offset=offset, limit=5)
+                assert page == whole[offset : offset + 5]
+        assert service.search_by_tag(["odd", "even"]) == service.find(
+            And((tag["EVEN"], tag["odd"]))
+        )
 
 
 def test_a_short_word_that_stands_everywhere_is_read_for(path: Path) -> None:

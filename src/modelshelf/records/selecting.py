@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Select,
     and_,
     exists,
     false,
@@ -59,7 +60,7 @@ _MOST = 500
 """Conditions in one selector: SQLite walks a tree of at most 1,000 levels."""
 _LARGEST = 2**63 - 1
 _MANY = 1_000
-"""Records up to which it is counted how many have a tag."""
+"""Records up to which it is counted how many fit a condition."""
 _COLUMNS: Mapping[Attribute, ColumnElement[Any]] = MappingProxyType(
     {
         Attribute.KEY: model_config.c.folded_key,
@@ -223,17 +224,21 @@ class _Dialect:
 
     def __init__(self, connection: Connection, *, is_page: bool) -> None:
         self._connection = connection
+        self._is_page = is_page
         self.words = WordSearch(connection, is_page=is_page)
 
-    def frequency(self, tag: str) -> int:
-        """Return how many records have a tag, where that is few."""
-        some = (
-            select(model_config_tag.c.config_id)
-            .where(model_config_tag.c.folded_tag == tag)
-            .limit(_MANY)
-            .subquery()
-        )
+    def frequency(self, ids: Select[int]) -> int:
+        """Return how many ids a query finds, where that is few."""
+        some = ids.limit(_MANY).subquery()
         return self._connection.scalars(select(func.count()).select_from(some)).one()
+
+    def fills_pages(self, ids: Select[int]) -> bool:
+        """Say whether only some is wanted of so many that who reads the list in its order soon has it."""
+        return self._is_page and self.frequency(ids) == _MANY
+
+    def is_for_few(self, ids: Select[int]) -> bool:
+        """Say whether only some is wanted, of few."""
+        return self._is_page and self.frequency(ids) < _MANY
 
 
 def _compiled(selector: Selector, dialect: _Dialect) -> ColumnElement[bool]:
@@ -246,7 +251,7 @@ def _compiled(selector: Selector, dialect: _Dialect) -> ColumnElement[bool]:
             return and_(
                 true(),
                 dialect.words.condition(words),
-                *_tags(tags, dialect),
+                *_tags(tags, dialect, alone=len(tags) == len(parts)),
                 *(_compiled(each, dialect) for each in others),
             )
         case Or(parts):
@@ -254,7 +259,8 @@ def _compiled(selector: Selector, dialect: _Dialect) -> ColumnElement[bool]:
         case Not(part):
             return not_(_compiled(part, dialect))
         case Term():
-            return _term(selector, dialect)
+            tags = [selector] if _is_tag(selector) else []
+            return and_(*_tags(tags, dialect, alone=True)) if tags else _term(selector, dialect)
 
 
 def _is_word(selector: Selector) -> TypeGuard[Term]:
@@ -273,18 +279,24 @@ def _is_tag(selector: Selector) -> TypeGuard[Term]:
     )
 
 
-def _tags(terms: Sequence[Term], dialect: _Dialect) -> list[ColumnElement[bool]]:
-    """Ask for the rarest tag first, and whoever has it for the others."""
+def _tags(terms: Sequence[Term], dialect: _Dialect, *, alone: bool) -> list[ColumnElement[bool]]:
+    """Ask for the rarest tag first, and whoever has it for the others; *alone* if for nothing else."""
+    owner, about = model_config_tag.c.config_id, model_config_tag.c.folded_tag
     tags = sorted({folded(str(term.value)) for term in terms})
     if len(tags) > 1:
-        tags.sort(key=dialect.frequency)
-    owner, about = model_config_tag.c.config_id, model_config_tag.c.folded_tag
-    return [
-        exists().where(owner == model_config.c.id, about == tag)
-        if place
-        else model_config.c.id.in_(select(owner).where(about == tag))
-        for place, tag in enumerate(tags)
+        tags.sort(key=lambda tag: dialect.frequency(select(owner).where(about == tag)))
+    if not tags:
+        return []
+    # By the index of tags alone: a record that has not all of them is not read.
+    further = [
+        exists().where(other.c.config_id == owner, other.c.folded_tag == tag)
+        for tag in tags[1:]
+        for other in [model_config_tag.alias()]
     ]
+    having = select(owner).where(about == tags[0], *further)
+    if alone and dialect.fills_pages(having):
+        return [exists().where(owner == model_config.c.id, about == tag) for tag in tags]
+    return [model_config.c.id.in_(having)]
 
 
 def _term(term: Term, dialect: _Dialect) -> ColumnElement[bool]:
@@ -292,7 +304,10 @@ def _term(term: Term, dialect: _Dialect) -> ColumnElement[bool]:
     if attribute in _NUMBERS:
         # "And there is one": or its negation would be unknown too for a record that has none.
         about = _NUMBERS[attribute]
-        return and_(about.is_not(None), _number(about, term))
+        fits = and_(about.is_not(None), _number(about, term))
+        ids = select(model_config.c.id).where(fits).correlate(None)
+        # SQLite would go through the list in its order for a few that its index of numbers has at once.
+        return model_config.c.id.in_(ids) if dialect.is_for_few(ids) else fits
     text = folded(str(term.value))
     if _is_word(term):
         return dialect.words.condition([text])
