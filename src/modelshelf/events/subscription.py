@@ -65,8 +65,7 @@ class Subscription:
                 self._give_way()
             self._waiting[place] = event
             self._changed.notify()
-            if self._wake is not None:
-                self._wake()
+            self._wake_coroutine()
 
     def get(self, timeout: float | None = None) -> ModelEvent | None:
         """Wait for the next event.
@@ -86,8 +85,7 @@ class Subscription:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-            if self._wake is not None:
-                self._wake()
+            self._wake_coroutine()
         self._forget(self)
 
     def __enter__(self) -> Self:
@@ -130,6 +128,15 @@ class Subscription:
             finally:
                 with self._changed:
                     self._wake = None
+
+    def _wake_coroutine(self) -> None:
+        if self._wake is None:
+            return
+        try:
+            self._wake()
+        except RuntimeError:
+            # Its loop was closed around it. Others listen too, and whoever tells has nothing to do with it.
+            self._wake = None
 
     def _next(self) -> ModelEvent | None:
         return self._waiting.popitem(last=False)[1] if self._waiting else None

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import AnyHttpUrl, ValidationError
 
 from modelshelf.errors import CivitaiNotFoundError, InvalidModelSourceError, OfflineError
-from modelshelf.metadata.fetching import ModelMetadataFetchBase, invalid_metadata
+from modelshelf.metadata.fetching import ModelMetadataFetchBase, invalid_metadata, split_address
 from modelshelf.protocols import Clock
+from modelshelf.schema.address_secrets import bare_address
 from modelshelf.schema.hub_refusal import civitai_refusal
 from modelshelf.schema.hub_settings import CivitaiSettings, origin_of
 from modelshelf.schema.repo_metadata import CivitaiMetadata
@@ -66,8 +67,7 @@ or `MODEL@VERSION`, in numbers
     def from_url(self, url: AnyHttpUrl | str) -> CivitaiMetadata:
         """Fetch the metadata of the model or version whose page or download is at *url*."""
         text = str(url)
-        origin = origin_of(text)
-        parts = urlsplit(text)
+        origin, parts = split_address(text)
         if origin == origin_of(self._settings.endpoint) or origin[1] in _HOSTS:
             if (page := _MODEL_PAGE.fullmatch(parts.path)) is not None:
                 wanted = parse_qs(parts.query).get("modelVersionId", [""])[0]
@@ -75,7 +75,7 @@ or `MODEL@VERSION`, in numbers
             if (page := _VERSION_PAGE.fullmatch(parts.path)) is not None:
                 return self.from_version_id(int(page[1]))
         problem = f"it is no page of a model at {self._settings.endpoint}"
-        raise InvalidModelSourceError(text=text.partition("?")[0][:200], problem=problem)
+        raise InvalidModelSourceError(text=bare_address(text)[:200], problem=problem)
 
     def from_id(self, id: str) -> CivitaiMetadata:  # noqa: A002 - the document's name
         """Fetch the metadata of a version, by `MODEL@VERSION`; by `MODEL` that of its newest."""

@@ -9,12 +9,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AnyHttpUrl, ValidationError
 
-from modelshelf.errors import HubAnswerError, HubUnreachableError, InvalidMetadataError
+from modelshelf.errors import (
+    HubAnswerError,
+    HubUnreachableError,
+    InvalidMetadataError,
+    InvalidModelSourceError,
+)
 from modelshelf.formats.json_bytes import parse_json_bytes
+from modelshelf.schema.address_secrets import bare_address
 from modelshelf.schema.hub_answer import HubAnswer
+from modelshelf.schema.hub_settings import origin_of
 from modelshelf.schema.repo_metadata import (
     ANY_MODEL_REPO_METADATA,
     CivitaiMetadata,
@@ -24,7 +32,7 @@ from modelshelf.schema.repo_metadata import (
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["ModelMetadataFetchBase", "invalid_metadata"]
+__all__ = ["ModelMetadataFetchBase", "invalid_metadata", "split_address"]
 
 _LONGEST = 16 * 1024 * 1024
 _PIECE = 64 * 1024
@@ -107,3 +115,15 @@ def invalid_metadata(error: ValidationError) -> InvalidMetadataError:
     first = error.errors(include_input=False)[0]
     where = ".".join(map(str, first["loc"])) or "document"
     return InvalidMetadataError(problem=f"{where}: {first['msg']}")
+
+
+def split_address(text: str) -> tuple[tuple[str, str, int], SplitResult]:
+    """Return the origin of a URL and its parts.
+
+    Raises:
+        InvalidModelSourceError: It is no URL at all.
+    """
+    try:
+        return origin_of(text), urlsplit(text)
+    except ValueError as error:
+        raise InvalidModelSourceError(text=bare_address(text)[:200], problem=str(error)) from None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import AnyHttpUrl, ValidationError
 
 from modelshelf.errors import InvalidModelSourceError, OfflineError
-from modelshelf.metadata.fetching import ModelMetadataFetchBase, invalid_metadata
+from modelshelf.metadata.fetching import ModelMetadataFetchBase, invalid_metadata, split_address
 from modelshelf.protocols import Clock
+from modelshelf.schema.address_secrets import bare_address
 from modelshelf.schema.hub_refusal import hugging_face_refusal
 from modelshelf.schema.hub_settings import HubSettings, origin_of
 from modelshelf.schema.model_source import REPO_ID
@@ -62,12 +63,12 @@ source: it is no page of a repository at https://huggingface.co
     def from_url(self, url: AnyHttpUrl | str) -> HuggingFaceMetadata:
         """Fetch the metadata of the repository whose page, folder or file is at *url*."""
         text = str(url)
-        origin = origin_of(text)
-        steps = [unquote(step) for step in urlsplit(text).path.split("/") if step]
+        origin, parts = split_address(text)
+        steps = [unquote(step) for step in parts.path.split("/") if step]
         is_here = origin == origin_of(self._settings.endpoint) or origin[1] in _HOSTS
         if not is_here or len(steps) < 2 or steps[0] in _NOT_MODELS:  # noqa: PLR2004 - owner and name
             problem = f"it is no page of a repository at {self._settings.endpoint}"
-            raise InvalidModelSourceError(text=text.partition("?")[0][:200], problem=problem)
+            raise InvalidModelSourceError(text=bare_address(text)[:200], problem=problem)
         return self.from_id(f"{steps[0]}/{steps[1]}")
 
     def from_id(self, id: str) -> HuggingFaceMetadata:  # noqa: A002 - the document's name

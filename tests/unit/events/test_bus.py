@@ -178,3 +178,28 @@ def test_a_cancelled_coroutine_leaves_the_subscription_usable() -> None:
             return (await anext(listener)).id
 
     assert asyncio.run(listen()) == 5
+
+
+def test_a_loop_that_was_closed_around_its_listener_takes_nothing_from_others() -> None:
+    """A server that was shut down leaves such a listener behind, and others were told nothing any more."""
+    bus = EventBus()
+    left_behind, listener = bus.subscribe(), bus.subscribe()
+
+    async def hear_one() -> ModelEvent:
+        return await anext(left_behind)
+
+    async def begin() -> asyncio.Task[ModelEvent]:
+        task = asyncio.create_task(hear_one())
+        await asyncio.sleep(0)
+        return task
+
+    loop = asyncio.new_event_loop()
+    task = loop.run_until_complete(begin())
+    loop.close()
+    bus.dispatch(running(1))
+    bus.dispatch(running(2))
+    listener.close()
+    left_behind.close()
+    task.get_coro().close()
+    assert [event.id for event in listener] == [1, 2]
+    assert [event.id for event in left_behind] == [1, 2]

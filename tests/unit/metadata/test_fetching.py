@@ -234,14 +234,20 @@ def test_an_endless_answer_is_cut(hub: HuggingFaceHub, tmp_path: Path) -> None:
         (HuggingFaceMetadataFetch(), "https://huggingface.co/acme"),
         (CivitaiMetadataFetch(), "https://civitai.com/user/acme"),
         (CivitaiMetadataFetch(), "https://evil.example/models/1?x=civitai.com"),
+        (HuggingFaceMetadataFetch(), "http://me:word@[half/acme/ink?token=word"),
+        (HuggingFaceMetadataFetch(), "https://me:word@huggingface.co:port/acme/ink"),
+        (CivitaiMetadataFetch(), "https://me:word@civitai.com/user/acme"),
+        (CivitaiMetadataFetch(), "https://me:word@civitai.com:99999/models/1"),
+        (CivitaiMetadataFetch(), ""),
     ],
 )
 def test_another_page_is_refused_without_a_question(
     fetch: ModelMetadataFetchBase, text: str
 ) -> None:
-    """Nothing is sent anywhere."""
-    with pytest.raises(InvalidModelSourceError):
+    """Nothing is sent anywhere, and nothing secret is said, also of what is hardly an address."""
+    with pytest.raises(InvalidModelSourceError) as refused:
         fetch.from_url(text)
+    assert "word@" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["ink", "acme/../x", "sdxl@1"])
