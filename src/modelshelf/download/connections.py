@@ -25,6 +25,7 @@ class ConnectionCount:
     that allows each connection so much, in bursts maybe, looks the same as a slow line. So steps up
     are quick, and the number is put to the proof later: half of it for a moment, and if that brings
     as much, it stays at half. Where the processor is busy, a step stays only when it brings a tenth more.
+    Where others keep it busy, no step is taken: more connections would take more of it from them.
 
     Args:
         limit: The most that may be used.
@@ -58,7 +59,13 @@ class ConnectionCount:
         return self._next_look
 
     def feed(
-        self, rate: float, *, busy: float, held_back: bool = False, outrun: bool = False
+        self,
+        rate: float,
+        *,
+        busy: float,
+        held_back: bool = False,
+        starved: bool = False,
+        outrun: bool = False,
     ) -> int:
         """Take the measurement of one window.
 
@@ -66,6 +73,7 @@ class ConnectionCount:
             rate: Bytes per second of all connections together since the last call.
             busy: Processor time that was used meanwhile, as a share of one processor.
             held_back: Whether a rate limit of the user's is what slows it down.
+            starved: Whether other programs leave too little of the processor to know what the network could do.
             outrun: Whether bytes came faster than they are taken care of: fewer connections would do.
 
         Returns:
@@ -79,6 +87,8 @@ class ConnectionCount:
                 self._next_look = _LOOK
         elif held_back:
             self._settle(rate)
+        elif starved:
+            self._hold()
         elif self._trying > 0:
             self._judge_more(rate)
         elif self._trying < 0:
@@ -88,6 +98,15 @@ class ConnectionCount:
         else:
             self._climb(rate, busy)
         return self._count
+
+    def _hold(self) -> None:
+        """Take back a step that is being tried, for its measurement is void, and look again soon."""
+        if self._trying > 0:
+            self._count = max(1, self._count // 2)
+        elif self._trying < 0:
+            self._count = min(self._limit, self._count * 2)
+        self._trying = 0
+        self._next_look = self._review if self._settled else _LOOK
 
     def _climb(self, rate: float, busy: float) -> None:
         if self._count >= self._limit:

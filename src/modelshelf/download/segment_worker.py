@@ -139,6 +139,11 @@ class SegmentWorker:
         """Wait for its end, at most *seconds*."""
         self._thread.join(seconds)
 
+    @property
+    def thread(self) -> int:
+        """The system's number of its thread; 0 before that begins."""
+        return self._thread.native_id or 0
+
     def dismiss(self) -> None:
         """Send it home as soon as it has brought what it has."""
         self.is_dismissed = True

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from modelshelf.download.connections import ConnectionCount
+from modelshelf.download.processor_wait import ProcessorWait, waited_for_processor
 
 __all__ = ["ThroughputWatch"]
 
 _HELD_BACK = 0.25
 """Share of the connections' time that is spent waiting for a rate limit, from which on more would not help."""
+_STARVED = 0.25
+"""Share of the connections' time that they are ready to run while others run, from which on what they bring
+says nothing of the network: one that waits for its host is hardly ever ready."""
 _OUTRUN = 0.5
 """Share of what was stored that found the sink behind, from which on it is what everybody waits for."""
 
@@ -21,22 +25,29 @@ class ThroughputWatch:
         most: Connections that may be used.
         clock: Monotonic seconds.
         processor_clock: Processor seconds of this process.
+        processor_wait: Seconds that a thread was ready to run while others ran, by its number.
 
     Example:
         >>> seconds = iter(range(10))
         >>> watch = ThroughputWatch(8, clock=lambda: next(seconds), processor_clock=lambda: 0.0)
-        >>> watch.look(fetched=5_000_000, connections=1)
+        >>> watch.look(fetched=5_000_000, threads=[7])
         2
     """
 
     def __init__(
-        self, most: int, *, clock: Callable[[], float], processor_clock: Callable[[], float]
+        self,
+        most: int,
+        *,
+        clock: Callable[[], float],
+        processor_clock: Callable[[], float],
+        processor_wait: Callable[[int], float] = waited_for_processor,
     ) -> None:
         self.most = most
         """Connections that may be used; fewer, once the host lets no more in."""
         self._count = ConnectionCount(most)
         self._clock = clock
         self._processor_clock = processor_clock
+        self._processor_wait = ProcessorWait(processor_wait)
         self._since, self._processor_since, self._fetched = clock(), processor_clock(), 0
         self._waited = 0.0
         self._stored = self._outrun = 0
@@ -55,12 +66,12 @@ class ThroughputWatch:
         self._stored += 1
         self._outrun += is_behind
 
-    def look(self, *, fetched: int, connections: int) -> int | None:
+    def look(self, *, fetched: int, threads: Collection[int]) -> int | None:
         """Say how many connections there should be from now on; None where there is nothing new to say.
 
         Args:
             fetched: Bytes that came since the transfer began.
-            connections: How many are at work.
+            threads: Those of the connections that are at work, by their numbers.
         """
         now = self._clock()
         spent = now - self._since
@@ -70,7 +81,8 @@ class ThroughputWatch:
         count = self._count.feed(
             (fetched - self._fetched) / spent,
             busy=(processor - self._processor_since) / spent,
-            held_back=self._waited > _HELD_BACK * spent * connections,
+            held_back=self._waited > _HELD_BACK * spent * len(threads),
+            starved=self._processor_wait.grown(threads) > _STARVED * spent * len(threads),
             outrun=self._outrun > _OUTRUN * self._stored,
         )
         self._since, self._processor_since, self._fetched = now, processor, fetched

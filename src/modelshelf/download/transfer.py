@@ -83,6 +83,7 @@ class Transfer:
             1 if self._one_stream else surroundings.connections,
             clock=surroundings.clock,
             processor_clock=surroundings.processor_clock,
+            processor_wait=surroundings.processor_wait,
         )
         self._wanted = 1
         self._news = False
@@ -141,7 +142,8 @@ class Transfer:
     def _adapt(self) -> None:
         """Want as many connections as help, and send home those that are too many."""
         with self._changed:
-            wanted = self._watch.look(fetched=self.fetched, connections=len(self._workers))
+            threads = [worker.thread for worker in self._workers]
+            wanted = self._watch.look(fetched=self.fetched, threads=threads)
             if wanted is not None:
                 self._wanted = wanted
                 for worker in self._workers[wanted:]:

@@ -98,31 +98,61 @@ def test_a_transfer_that_waits_for_something_else_wants_no_more_connections(
     watch = ThroughputWatch(8, clock=iter(range(9)).__next__, processor_clock=lambda: 0.0)
     watch.waited(waited)
     watch.stored(is_behind=is_behind)
-    assert watch.look(fetched=10**6, connections=1) == expected
+    assert watch.look(fetched=10**6, threads=[7]) == expected
+
+
+@pytest.mark.parametrize(("waited", "expected"), [(0.2, 2), (0.3, 1)])
+def test_who_waits_for_the_processor_wants_no_more_connections(
+    waited: float, expected: int
+) -> None:
+    """What others leave of it says nothing of the network; each second look is after a second."""
+    watch = ThroughputWatch(
+        8,
+        clock=iter(range(9)).__next__,
+        processor_clock=lambda: 0.0,
+        processor_wait={7: waited}.__getitem__,
+    )
+    assert watch.look(fetched=10**6, threads=[7]) == expected
+    assert watch.look(fetched=2 * 10**6, threads=[7]) == 2 * expected
+
+
+def test_a_step_that_nobody_can_judge_is_taken_back() -> None:
+    """While others keep the processor busy nothing is tried, up or down, and soon after that it goes on."""
+    count = ConnectionCount(8)
+    assert {count.feed(1e9, busy=IDLE, starved=True) for _ in range(50)} == {1}
+    assert count.window < 1.0
+    assert [count.feed(n * 2e6, busy=IDLE) for n in (1, 2, 4, 8)] == [2, 4, 8, 8]
+    assert [count.feed(16e6, busy=IDLE) for _ in range(2)] == [4, 2]
+    assert count.feed(1e6, busy=IDLE, starved=True) == 4
+    busy = ConnectionCount(8)
+    assert [busy.feed(1e9, busy=BUSY) for _ in range(2)] == [1, 2]
+    assert busy.feed(2e9, busy=BUSY, starved=True) == 1
 
 
 def test_a_window_that_is_not_over_says_nothing() -> None:
     """Nor does anything a transfer that may use one connection alone."""
     for most, seconds in ((8, [0.0, 0.05]), (1, [0.0, 60.0])):
         watch = ThroughputWatch(most, clock=iter(seconds).__next__, processor_clock=lambda: 0.0)
-        assert watch.look(fetched=10**6, connections=1) is None
+        assert watch.look(fetched=10**6, threads=[7]) is None
 
 
 def test_a_host_that_lets_no_more_in_is_not_asked_for_more() -> None:
     watch = ThroughputWatch(8, clock=iter(range(9)).__next__, processor_clock=lambda: 0.0)
     watch.most = 3
-    assert [watch.look(fetched=n * 10**6, connections=n) for n in (1, 2, 3)] == [2, 3, 3]
+    assert [watch.look(fetched=n * 10**6, threads=range(n)) for n in (1, 2, 3)] == [2, 3, 3]
 
 
 @pytest.mark.property
 @given(
     limit=st.integers(1, 20),
-    samples=st.lists(st.tuples(st.floats(0, 1e10), st.floats(0, 4), st.booleans()), max_size=60),
+    samples=st.lists(
+        st.tuples(st.floats(0, 1e10), st.floats(0, 4), st.booleans(), st.booleans()), max_size=60
+    ),
 )
 def test_whatever_it_measures_it_stays_within_its_limit(
-    limit: int, samples: list[tuple[float, float, bool]]
+    limit: int, samples: list[tuple[float, float, bool, bool]]
 ) -> None:
     count = ConnectionCount(limit)
-    for rate, busy, held_back in samples:
-        assert 1 <= count.feed(rate, busy=busy, held_back=held_back) <= limit
+    for rate, busy, held_back, starved in samples:
+        assert 1 <= count.feed(rate, busy=busy, held_back=held_back, starved=starved) <= limit
         assert count.window > 0

@@ -210,6 +210,58 @@ def test_a_host_that_lets_one_connection_in_is_fetched_from_over_that() -> None:
     assert sink.is_right
 
 
+@pytest.mark.parametrize(("waits", "alone"), [(0.0, False), (1000.0, True)])
+def test_a_connection_that_starves_is_not_taken_for_a_slow_one(
+    waits: float, *, alone: bool
+) -> None:
+    """A host that brings nothing gets a second connection, unless the first one was kept from running."""
+    looks = 0
+    seen_enough = Event()
+
+    def waited(_thread: int) -> float:
+        nonlocal looks
+        looks += 1
+        if looks == 6:
+            seen_enough.set()
+        return waits * looks
+
+    opened: list[int] = []
+    opened_while_it_looked = 0
+
+    def slow(start: int, end: int) -> Answer:
+        opened.append(start)
+        if len(opened) == 2:
+            seen_enough.set()
+        assert seen_enough.wait(30)
+        nonlocal opened_while_it_looked
+        opened_while_it_looked = opened_while_it_looked or len(opened)
+        return honest(start, end)
+
+    hosts = Hosts()
+    hosts.acquire(HOST, "flow", StopSignal())
+    sink = Collected()
+    made = Transfer(
+        slow,
+        sink,
+        [(0, SIZE)],
+        first=FirstAnswer(Remembered(0, SIZE, portion=1, breaks_after=0), 0, SIZE),
+        host=HOST,
+        flow="flow",
+        surroundings=Surroundings(
+            hosts=hosts,
+            pace=Pace(),
+            patience=PATIENCE,
+            connections=4,
+            processor_clock=lambda: 0.0,
+            processor_wait=waited,
+        ),
+        stop=StopSignal(),
+    )
+    assert run(made) is Ending.DONE
+    assert sink.is_right
+    assert (opened_while_it_looked == 1) is alone
+
+
 def test_answers_that_never_fit_end_the_use_of_ranges() -> None:
     def confused(_start: int, _end: int) -> Answer:
         message = "bytes 5-9 in place of bytes 0-9"
