@@ -5,7 +5,7 @@ Source: `spec/model-manager-v2.md`, "Monitoring the install job process".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import ItemsView, Iterable, KeysView, Mapping, ValuesView
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, SupportsIndex, overload
@@ -182,6 +182,8 @@ class InstallJobs(list[ModelInstallJob]):
         >>> jobs = InstallJobs([ModelInstallJob(id=4, source=source)])
         >>> jobs[0].id, jobs[source].id, source in jobs
         (4, 4, True)
+        >>> {str(source): job.status.value for source, job in jobs.items()}
+        {'/models/LoWRA.safetensors': 'waiting'}
     """
 
     def __init__(self, jobs: Iterable[ModelInstallJob] = ()) -> None:
@@ -213,6 +215,25 @@ class InstallJobs(list[ModelInstallJob]):
         if isinstance(wanted, ModelInstallJob):
             return super().__contains__(wanted)
         return any(job.source == wanted for job in self)
+
+    def get(self, source: _Source) -> ModelInstallJob | None:
+        """Return the newest job of a source; None where there is none."""
+        return self._by_source().get(source)
+
+    def keys(self) -> KeysView[_Source]:
+        """Return the sources, each once, in the order of their first jobs."""
+        return self._by_source().keys()
+
+    def values(self) -> ValuesView[ModelInstallJob]:
+        """Return the newest job of each source."""
+        return self._by_source().values()
+
+    def items(self) -> ItemsView[_Source, ModelInstallJob]:
+        """Return each source with its newest job, as `dict(jobs)` has them."""
+        return self._by_source().items()
+
+    def _by_source(self) -> dict[_Source, ModelInstallJob]:
+        return {job.source: job for job in self}
 
     def __reduce__(self) -> tuple[type[InstallJobs], tuple[list[ModelInstallJob]]]:
         return InstallJobs, (list(self),)

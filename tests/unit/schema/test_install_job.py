@@ -78,3 +78,20 @@ def test_jobs_are_found_by_place_and_by_source() -> None:
     with pytest.raises(IndexError):
         jobs[3]
     assert copy.copy(jobs)[REPO] is second
+
+
+def test_jobs_are_what_the_document_calls_a_dict() -> None:
+    """It says that `wait_for_installs` returns one that maps the requested source to its job."""
+    first, second, third = (
+        ModelInstallJob(id=number, source=source)
+        for number, source in enumerate((PATH, REPO, PATH))
+    )
+    jobs = InstallJobs([first, second, third])
+    as_dict = dict(jobs)  # type: ignore[misc] # typed as of a list, made as of a mapping
+    assert as_dict == {PATH: third, REPO: second}
+    assert list(jobs.items()) == [(PATH, third), (REPO, second)]
+    assert list(jobs.keys()) == [PATH, REPO]
+    assert list(jobs.values()) == [third, second]
+    assert jobs.get(PATH) is third
+    assert jobs.get(URLModelSource(url="https://h.example/a")) is None
+    assert list(jobs) == [first, second, third]
