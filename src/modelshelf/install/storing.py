@@ -86,7 +86,7 @@ class ModelStorer:
                 if isinstance(registered, ModelshelfError):
                     done.append(registered)
                 else:
-                    done.append(self._record(registered.key))
+                    done.append(self._record_or_error(registered.key))
             else:
                 done.append(self._add_or_error(plan))
         return done
@@ -104,7 +104,14 @@ class ModelStorer:
             registered, _ = self._adder.add(plan)
         except ModelshelfError as error:
             return error
-        return self._record(registered.key)
+        return self._record_or_error(registered.key)
+
+    def _record_or_error(self, key: str) -> AnyModelConfig | ModelshelfError:
+        """Return the record; of a model that somebody removed meanwhile the error, which is its own alone."""
+        try:
+            return self._record(key)
+        except ModelshelfError as error:
+            return error
 
     def _plan_local(self, source: LocalModelSource, wish: ModelWish) -> ImportPlan:
         return self._adder.plan(

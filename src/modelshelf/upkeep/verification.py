@@ -16,7 +16,7 @@ from modelshelf.schema.digest import Digest
 from modelshelf.schema.manifest import part_digest
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
 from modelshelf.schema.report import Finding, FindingKind, VerifyReport
-from modelshelf.schema.stored import StoredFile, StoredPart
+from modelshelf.schema.stored import StoredFile, StoredModel, StoredPart, View
 
 __all__ = ["Verifier"]
 
@@ -102,7 +102,7 @@ class Verifier:
         for view, model in self._records.seen_models():
             top = self._models / view.path
             expected.update(top if model.is_file else top / member for member, _ in model.files)
-            for fault in self._views.faults(view, model):
+            for fault in self._faults(view, model):
                 yield Finding(FindingKind.VIEW_BROKEN, f"models/{view.path}", fault, (model.name,))
         for path in visible:
             # One that is gone by now was a link of a model that somebody deleted meanwhile.
@@ -111,6 +111,17 @@ class Verifier:
                 yield Finding(
                     FindingKind.STRAY, f"models/{relative}", "the library did not put it there"
                 )
+
+    def _faults(self, view: View, model: StoredModel | None) -> list[str]:
+        """Return what is wrong with a view, unless somebody was changing it while it was looked at."""
+        found: list[str] = []
+        for _ in range(2):
+            found = [] if model is None else list(self._views.faults(view, model))
+            if not found or self._records.view(view.key) != view:
+                return []
+            # Its part may have moved, or the model may have gone and come back, all in that moment.
+            model = self._records.stored_model(view.key)
+        return found
 
 
 class _Check:
