@@ -71,6 +71,9 @@ class Verifier:
         self, parts: set[str], unfinished: set[str], discards: set[str]
     ) -> Iterator[Finding]:
         kept = self._records.kept_locations()
+        # One that is gone by now was removed by somebody alive: collected, or given up.
+        parts = parts.intersection(self._blobs.locations())
+        unfinished = unfinished.intersection(self._blobs.unfinished())
         for location in sorted(parts - kept):
             yield Finding(
                 FindingKind.UNREFERENCED,
@@ -83,7 +86,6 @@ class Verifier:
                 f"models/blob/.{location}.partial",
                 "no import is writing it any more",
             )
-        # One that is gone by now was being removed by somebody alive.
         remaining = discards & set(self._blobs.discards())
         for name in sorted(remaining - kept - set(self._records.leases())):
             yield Finding(

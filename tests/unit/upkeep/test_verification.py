@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.manager.assembly import Services, assemble
 from modelshelf.records.store import SqlRecordStore
-from modelshelf.schema.report import FindingKind, VerifyReport
+from modelshelf.schema.report import Finding, FindingKind, VerifyReport
 from modelshelf.schema.stored import StoredModel, View
 from modelshelf.settings import Settings
 from modelshelf.testing import tiny
@@ -31,6 +32,12 @@ class Changing:
         for seen in list(self._records.seen_models()):
             self._change()
             yield seen
+
+    def audit(self) -> list[Finding]:
+        """Look at the records, which are others when they are asked next."""
+        found = self._records.audit()
+        self._change()
+        return found
 
 
 def checked(services: Services, change: Callable[[], object]) -> VerifyReport:
@@ -57,6 +64,15 @@ def test_what_somebody_takes_away_or_moves_meanwhile_is_no_damage(tmp_path: Path
         assert checked(services, lambda: shelf.store.update_model(vae.key, {"name": "other"})).clean
         assert checked(services, lambda: shelf.delete(vae.key)).clean
         assert shelf.verify().clean
+
+
+def test_what_somebody_collects_meanwhile_is_nobodys_part(tmp_path: Path) -> None:
+    """Its folder was there when the check began, and its record is not any more."""
+    services = assemble(Settings(root=tmp_path / "shelf"), clock=StandingClock())
+    with NormalizedModelManager(services) as shelf:
+        shelf.delete(shelf.import_model(tiny.lora(tmp_path / "ink.safetensors")))
+        report = checked(services, lambda: shelf.collect_garbage(expire_trash=timedelta(0)))
+        assert report.findings == ()
 
 
 def test_a_link_that_somebody_took_away_is_found(tmp_path: Path) -> None:
