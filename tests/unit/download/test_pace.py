@@ -50,6 +50,15 @@ def test_no_five_seconds_bring_more_than_the_limit_and_a_twentieth(
     assert 4.75 * limit <= most_within(log, 5.0) <= 5.25 * limit
 
 
+@pytest.mark.parametrize(("limit", "per_host"), [(1_000_000.0, None), (None, 1_000_000.0)])
+def test_a_lull_is_not_made_up_for(limit: float | None, per_host: float | None) -> None:
+    """After a minute in which nobody read, no five seconds bring more than the limit and a twentieth either."""
+    portions = Portions(limit=limit, per_host=per_host)
+    simulate(portions, [("one", "host")], 1)
+    log = simulate_from(portions, [("two", "host")], 61.0, 71.0)
+    assert 4_750_000 <= most_within(log, 5.0) <= 5_250_000
+
+
 def test_flows_share_equally_however_many_readers_each_has() -> None:
     readers = [("one", "host")] * 8 + [("two", "host")] + [("three", "other")] * 3
     log = simulate(Portions(limit=10_000_000.0), readers, 10)
