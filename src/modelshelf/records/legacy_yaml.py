@@ -35,6 +35,7 @@ from modelshelf.records.yaml_document import METADATA, Entry, YamlDocument, pars
 from modelshelf.records.yaml_file import YamlFile
 from modelshelf.records.yaml_record import Fields, Mistake
 from modelshelf.records.yaml_records import file_error
+from modelshelf.records.yaml_text import Plain
 from modelshelf.schema.config import AnyModelConfig, class_of, parse_config
 from modelshelf.schema.config_fields import ModelSourceType
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -175,13 +176,25 @@ def _older(fields: Fields, name: str, root: Path) -> Fields:
     document["model_format"] = ModelFormat.CHECKPOINT.value if told == "ckpt" else told
     config = rest.get("config")
     document |= _told_by_config(PurePosixPath(str(config or name)).stem)
-    vae = rest.get("vae")
-    if isinstance(vae, dict):
-        # A record's VAE is a path; a repository with a subfolder is more than that can say.
-        is_plain = len(vae) == 1 and not vae.keys().isdisjoint({"repo_id", "path"})
-        del rest["vae"]
-        rest |= {"vae": next(iter(vae.values()))} if is_plain else {"models_yaml_vae": vae}
+    if "vae" in rest:
+        rest |= _vae(rest.pop("vae"), root)
     return document | _renamed(rest, document.keys() | _OURS)
+
+
+def _vae(told: Plain, root: Path) -> Fields:
+    """Return where the VAE of an entry of version 2 lies, which counts from its root as the model does."""
+    match told:
+        case str() as place:
+            return {"vae": str(root / place)}
+        case {"path": str() as place, **others} if not others:
+            return {"vae": str(root / place)}
+        case {"repo_id": repository, **others} if not others:
+            return {"vae": repository}
+        case dict():
+            # A record's VAE is a path; a repository with a subfolder is more than that can say.
+            return {"models_yaml_vae": told}
+        case _:
+            return {"vae": told}
 
 
 def _renamed(fields: Fields, taken: Collection[str]) -> Fields:

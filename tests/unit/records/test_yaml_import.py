@@ -69,6 +69,7 @@ stable-diffusion-1.5:
 sd-2.1:
   weights: /abs/v2-1.ckpt
   config: configs/v2-inference-v.yaml
+  vae: {path: models/vae}
 waifu:
   repo_id: hakurei/waifu-diffusion
   format: diffusers
@@ -137,9 +138,12 @@ def test_the_older_form_is_told_by_its_configuration(path: Path) -> None:
         (
             *("stable-diffusion-1.5", "checkpoint", "sd-1"),
             *(f"{root}/models/ldm/v1-5-pruned-emaonly.ckpt", "inpaint", None),
-            "./models/ldm/vae.ckpt",
+            f"{root}/models/ldm/vae.ckpt",
         ),
-        ("sd-2.1", "checkpoint", "sd-2", "/abs/v2-1.ckpt", "normal", "v_prediction", None),
+        (
+            *("sd-2.1", "checkpoint", "sd-2", "/abs/v2-1.ckpt", "normal", "v_prediction"),
+            f"{root}/models/vae",
+        ),
         (
             *("waifu", "diffusers", "unknown", "hakurei/waifu-diffusion", "normal", None),
             "stabilityai/sd-vae-ft-mse",
