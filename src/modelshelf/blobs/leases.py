@@ -51,6 +51,14 @@ class LeaseKeeper:
         self._records = records
         self._clean = clean
 
+    @property
+    def are_possible(self) -> bool:
+        """Whether a lease can be held: not where the library is read-only, as an image that is mounted so."""
+        folder = self._folder
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        return os.access(folder, os.W_OK)
+
     @contextmanager
     def hold(self, lease_id: str, purpose: str, items: Iterable[tuple[str, str]]) -> Iterator[None]:
         """Protect *items* for the length of the block, then clean up whatever happened.
@@ -92,6 +100,9 @@ class LeaseKeeper:
             StorageError: Something could not be cleaned up; that lease stays.
         """
         if not self._folder.is_dir() and not self._records.leases():
+            return 0
+        if not self.are_possible:
+            # Whoever may write there does it.
             return 0
         with store_trouble(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)

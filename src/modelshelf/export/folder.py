@@ -7,7 +7,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from modelshelf.blobs.copying import copy_and_check
@@ -95,8 +95,10 @@ class Exporter:
         self._check_apart(target)
         lease_id = new_lease_id()
         beside = folder / f".{lease_id}.partial"
+        held = self._leases.hold(lease_id, f"exporting {model.name}", [path_item(beside)])
         with (
-            self._leases.hold(lease_id, f"exporting {model.name}", [path_item(beside)]),
+            # All that a lease does here is to have what a crash leaves at the destination removed.
+            held if self._leases.are_possible else nullcontext(),
             destination_trouble(target),
         ):
             self._open(folder)

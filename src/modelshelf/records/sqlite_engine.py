@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
@@ -36,11 +38,18 @@ def sqlite_engine(path: Path) -> Engine:
     """Return an engine for the file at *path*; nothing is opened yet.
 
     A transaction of a connection with the option `WRITES` waits for its turn at its beginning and is
-    alone in writing from then on.
+    alone in writing from then on. A database in a folder that is read-only can be read all the same, as it
+    was when it was opened.
     """
     # Not written as text: a `?` in a folder's name would start the query of a URL.
+    where = URL.create("sqlite", database=str(path))
+    if _is_at_rest(path):
+        # To read a database with a WAL, too, SQLite makes two files beside it. Promised that nobody writes
+        # it does without, and takes no change itself.
+        file = f"file:{quote(os.fsencode(path))}"
+        where = URL.create("sqlite", database=file, query={"immutable": "1", "uri": "true"})
     engine = create_engine(
-        URL.create("sqlite", database=str(path)),
+        where,
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
         # A connection for every thread: they wait for the database, where they can be told so.
         max_overflow=-1,
@@ -59,6 +68,18 @@ def sqlite_engine(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Say whether a database cannot be written here, and all of it is in its one file.
+
+    What a writer has not moved there yet lies in the `-wal`, and would be missed.
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    try:
+        return not os.access(path.parent, os.W_OK) and path.stat().st_size > 0 and not wal.exists()
+    except OSError:
+        return False
 
 
 @contextmanager

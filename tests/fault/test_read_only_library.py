@@ -1,0 +1,127 @@
+"""Libraries that can be read and not written: a mounted image, somebody else's share."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from modelshelf.testing import tiny
+from tests.desks import SHELF
+
+pytestmark = pytest.mark.fault
+
+LESS_THAN_ROOT = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+"""Lets a command of root's be held to permissions as any user's is."""
+
+
+class Library:
+    """A library with one model, of which every folder and file is read-only."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "a?b %20#" / "shelf"
+        self._modes: dict[Path, int] = {}
+        self.model = tiny.lora(folder / "ink.safetensors", base="sd-1")
+        assert self.run("add", self.model).returncode == 0
+
+    @property
+    def database(self) -> Path:
+        return self.root / "databases" / "models.db"
+
+    def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*LESS_THAN_ROOT, SHELF, *words] if os.geteuid() == 0 else [SHELF, *words],
+            env=os.environ | {"MODELSHELF_ROOT": str(self.root), "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def close(self) -> None:
+        """Let nothing of it be written."""
+        for each in [self.root, *self.root.rglob("*")]:
+            if not each.is_symlink():
+                self._modes.setdefault(each, each.stat().st_mode)
+                each.chmod(0o555 if each.is_dir() else 0o444)
+
+    def open(self) -> None:
+        """Let it be written again, as it was before."""
+        while self._modes:
+            each, mode = self._modes.popitem()
+            if each.exists():
+                each.chmod(mode)
+
+    def state(self) -> dict[str, int]:
+        return {str(path): path.lstat().st_mtime_ns for path in self.root.rglob("*")}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+        pytest.skip("root needs setpriv to be held to permissions")
+    library = Library(tmp_path)
+    try:
+        yield library
+    finally:
+        library.open()
+
+
+def test_a_library_that_can_only_be_read_gives_what_it_has(
+    library: Library, tmp_path: Path
+) -> None:
+    """SQLite wants to write two files beside a database even to read it; nothing at all is written."""
+    library.close()
+    before = library.state()
+    for words in (["ls"], ["show", "ink"], ["find", "ink"], ["du"], ["dupes"], ["missing"]):
+        done = library.run(*words)
+        assert done.returncode == 0, done.stderr
+    assert library.run("find", library.model, "-q").stdout == library.run("ls", "-q").stdout != ""
+    assert library.run("verify").returncode == 0
+    assert library.run("export", "ink", tmp_path / "out").returncode == 0
+    assert (tmp_path / "out" / "ink.safetensors").read_bytes() == library.model.read_bytes()
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["ink.safetensors"]
+    assert library.state() == before
+
+
+def test_a_library_that_can_only_be_read_says_that_it_takes_nothing(
+    library: Library, tmp_path: Path
+) -> None:
+    """Each verb that would write fails in words and changes nothing; later the same verbs go on."""
+    other = tiny.lora(tmp_path / "other.safetensors", base="sdxl")
+    library.close()
+    before = library.state()
+    changing = (["add", other], ["edit", "ink", "--name", "red"], ["rm", "ink", "-y"])
+    for words in (*changing, ["adopt", other], ["gc", "--garbage", "-y"]):
+        done = library.run(*words)
+        assert done.returncode == 1, (words, done.stderr)
+        assert done.stderr.startswith("error: cannot write `")
+        assert "hint: check that you may write there" in done.stderr
+    refused = library.run("config", "set", "trash.days", "3", "--json")
+    assert (refused.returncode, json.loads(refused.stderr)["code"]) == (1, "settings-unwritable")
+    assert library.state() == before
+    library.open()
+    for words in changing:
+        assert library.run(*(["rm", "red", "-y"] if "rm" in words else words)).returncode == 0
+    assert library.run("verify").returncode == 0
+
+
+def test_what_a_writer_elsewhere_has_just_written_is_seen(library: Library) -> None:
+    """As long as one has the library open, its latest words lie beside the database, and not in it."""
+    with closing(sqlite3.connect(library.database)) as writer:
+        writer.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        assert library.run("edit", "ink", "--name", "red").returncode == 0
+        library.close()
+        assert [*library.database.parent.glob("*-wal")] != []
+        done = library.run("ls")
+        assert done.returncode == 0, done.stderr
+        assert "red" in done.stdout
+        library.open()
