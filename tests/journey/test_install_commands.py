@@ -39,6 +39,17 @@ def test_one_failure_does_not_stop_the_others(desk: Desk, tmp_path: Path) -> Non
     assert "hint:" in alone.stderr
 
 
+def test_what_nobody_knows_is_said_of_what_was_fetched_too(desk: Desk) -> None:
+    """Of a page in place of the model as of a model that is new; with the way to be rid of it."""
+    done = desk.run("add", "acme/dream::README.md")
+    assert done.exit_code == 0, done.stderr
+    (model,) = desk.data("ls")
+    assert model["type"] == "unknown"
+    assert "nobody knows what this model is" in done.stderr
+    assert f"`shelf rm {model['key']}`" in done.stderr
+    assert "nobody knows" not in desk.run("add", "acme/dream").stderr
+
+
 def test_offline_asks_nobody(desk: Desk, hub: HuggingFaceHub) -> None:
     """And says so, with the status of a network that is down."""
     desk.environ["HF_HUB_OFFLINE"] = "1"

@@ -18,6 +18,7 @@ from modelshelf.errors import (
     InstallationStoppedError,
     ModelshelfError,
 )
+from modelshelf.schema.taxonomy import ModelType
 
 if TYPE_CHECKING:
     from modelshelf.events import Subscription
@@ -138,6 +139,10 @@ def _tell(session: Session, batch: Batch, job: ModelInstallJob) -> None:
         note(session, f"{size} from {words}{spared if job.spared_bytes else ''}")
     for said in job.notes:
         warn(session, f"{config.name}: {said}")
+    if config.type is ModelType.UNKNOWN:
+        # As is said of a path that is added: this may be a page about the model, and not the model.
+        unknown = "nobody knows what this model is; it is kept as `unknown`"
+        warn(session, f"{config.name}: {unknown}, and `shelf rm {config.key}` removes it")
 
 
 def _error(job: ModelInstallJob, words: str) -> ModelshelfError:
