@@ -194,6 +194,25 @@ def test_files_keep_the_names_that_a_repository_gave_them(
     assert names <= {path.name for path in (tmp_path / "out" / "Names" / "unet").iterdir()}
 
 
+def test_texts_of_odd_names_lose_nobody_a_model(
+    installer: ModelInstallService,
+    library: NormalizedModelManager,
+    hub: HuggingFaceHub,
+    pipeline: Path,
+) -> None:
+    """Legal where the repository was made and not everywhere: the job goes on without them and says so."""
+    for name in ("README.md", "readme.md", "at 10:30.txt", "NUL.txt", "LICENSE "):
+        (pipeline / name).write_text(name)
+    hub.add("acme/odd", pipeline)
+    job = installer.heuristic_import("acme/odd", {"name": "Odd"})
+    installer.wait_for_job(job, timeout=PATIENCE)
+    assert (job.status.value, job.error) == ("completed", None)
+    kept = {file.member for file in library.files("Odd")}
+    assert "README.md" in kept
+    assert not {"readme.md", "at 10:30.txt", "NUL.txt", "LICENSE "} & kept
+    assert len([note for note in job.notes if "left out" in note]) == 4
+
+
 def test_what_is_owned_is_not_fetched(
     installer: ModelInstallService,
     library: NormalizedModelManager,

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from modelshelf.download.file_name import checked_name
 from modelshelf.errors import UnsafeListingError
-from modelshelf.schema.listing import ListedFile, check_listed_names, safe_file_name
+from modelshelf.schema.listing import ListedFile, check_listed_names, safe_file_name, unusable_names
+from modelshelf.sources.fitting_names import fitting
+from modelshelf.sources.hugging_face_selection import Selection
 
 pytestmark = pytest.mark.property
 
@@ -62,3 +64,33 @@ def test_a_name_that_is_accepted_stays_in_its_folder(name: str) -> None:
     assert not {"", ".", ".."} & set(steps)
     assert ":" not in name
     assert "\0" not in name
+
+
+@given(st.lists(_names, min_size=1, max_size=4, unique=True))
+def test_what_is_chosen_of_a_folder_can_be_fetched_or_is_refused(names: list[str]) -> None:
+    """What stays has names that are taken as they are, and nothing is lost without a note."""
+    try:
+        found = fitting("acme/lens", Selection({one: one for one in names}, None, is_folder=True))
+    except UnsafeListingError:
+        return
+    assert found.names
+    _assert_fetchable([*found.names.values()])
+    assert bool({*names} - {*found.names}) == bool(found.notes)
+
+
+@given(_names.map(lambda name: name.replace("/", "")))
+def test_a_single_file_is_fetched_whatever_it_is_called(name: str) -> None:
+    """Unless its name means to leave the folder; a name that was good stays."""
+    try:
+        found = fitting("acme/lens", Selection({name: name}, None, is_folder=False))
+    except UnsafeListingError:
+        return
+    _assert_fetchable([*found.names.values()])
+    if not unusable_names("acme/lens", [name]):
+        assert found.names == {name: name}
+
+
+def _assert_fetchable(names: list[str]) -> None:
+    check_listed_names("acme/lens", names)
+    for name in names:
+        assert [checked_name(step) for step in name.split("/")] == name.split("/")

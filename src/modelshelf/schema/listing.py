@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Self
 
 from pydantic import (
@@ -22,10 +22,18 @@ from modelshelf.schema.model_source import ModelSource
 from modelshelf.schema.repo_metadata import AnyModelRepoMetadata
 from modelshelf.schema.taxonomy import ModelRepoVariant
 
-__all__ = ["ListedFile", "ListedPreview", "Listing", "check_listed_names", "safe_file_name"]
+__all__ = [
+    "ListedFile",
+    "ListedPreview",
+    "Listing",
+    "check_listed_names",
+    "safe_file_name",
+    "unusable_names",
+]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What moves the cursor or ends a line, in either half of the code table."""
+_DRIVE = re.compile("[A-Za-z]:")
 _UNSAFE: Final = "unsafe"
 _LONGEST_STEP = 255
 _LONGEST_NAME = 1_000
@@ -41,7 +49,7 @@ def check_listed_names(source: str, names: Iterable[str]) -> None:
     """Check names that a stranger gave to files that are to be written.
 
     A name may be used where it stays inside its folder under the rules of POSIX *and* of Windows, any
-    file system can hold it, and no other differs from it in case alone.
+    file system can hold it, and no other differs from it in case, or in how letters are composed, alone.
 
     Args:
         source: For the error.
@@ -57,11 +65,33 @@ def check_listed_names(source: str, names: Iterable[str]) -> None:
         modelshelf.errors.hub.UnsafeListingError: `acme/lens` lists a file as 'vae/Config.json': another \
 has that name, or differs in case alone
     """
-    seen: dict[str, str] = {}
-    for name in names:
-        reason = _unsafe(name) or _clash(name, seen)
-        if reason:
+    for name, reason in _problems(names):
+        raise UnsafeListingError(source=source, name=ascii(name[:200]), reason=reason)
+
+
+def unusable_names(source: str, names: Iterable[str]) -> dict[str, str]:
+    """Return which of these names cannot be used, and why: those that an honest stranger may give.
+
+    A colon, a blank at the end or another case are no crime where a repository was made on one system for
+    that system. Whoever needs the file refuses it; else it can be left out.
+
+    Args:
+        source: For the error.
+        names: Paths with `/` between the folders. Of two that clash the second cannot be used.
+
+    Raises:
+        UnsafeListingError: One of them means to leave its folder, or to be read as something else.
+
+    Example:
+        >>> unusable_names("acme/lens", ["README.md", "readme.md", "at 10:30.txt"])
+        {'readme.md': 'another has that name, or differs in case alone', 'at 10:30.txt': 'it holds a \
+colon, which names a drive or a stream on Windows'}
+    """
+    listed = list(names)
+    for name in listed:
+        if reason := _hostile(name):
             raise UnsafeListingError(source=source, name=ascii(name[:200]), reason=reason)
+    return dict(_problems(listed))
 
 
 def safe_file_name(text: str) -> str:
@@ -81,21 +111,48 @@ def safe_file_name(text: str) -> str:
     return f"_{name}" if _unsafe(name) or not name.strip() else name
 
 
+def _problems(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each name that cannot be used beside those before it, with the reason."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if reason := _unsafe(name) or _clash(name, seen):
+            yield name, reason
+
+
 def _unsafe(name: str) -> str:
     """Return why *name* cannot be used; empty where it can."""
+    if reason := _hostile(name):
+        return reason
+    steps = name.split("/")
+    problems = (
+        (":" in name, "it holds a colon, which names a drive or a stream on Windows"),
+        (len(name.encode()) > _LONGEST_NAME or len(steps) > _DEEPEST, "it is too long or too deep"),
+        (any(len(step.encode()) > _LONGEST_STEP for step in steps), "a step of it is too long"),
+        (any(step[-1] in " ." for step in steps), "a step of it ends in a space or a dot"),
+        (any(not _seen(step) for step in steps), "nothing of a step of it can be seen"),
+        (any(is_device_name(_seen(step)) for step in steps), "Windows gives that name to a device"),
+    )
+    return next((reason for is_so, reason in problems if is_so), "")
+
+
+def _seen(step: str) -> str:
+    """Return what a person sees of a step: neither what joins letters nor blanks around it."""
+    visible = (
+        one for one in unicodedata.normalize("NFC", step) if unicodedata.category(one) != "Cf"
+    )
+    return "".join(visible).strip().rstrip(". ")
+
+
+def _hostile(name: str) -> str:
+    """Return why nobody gives a file this *name* in good faith; empty for any other."""
     try:
         MemberPath.parse(name)
     except UnportableNameError as error:
         return str(error.facts["reason"])
-    steps = name.split("/")
     problems = (
         ("\\" in name, "it holds a backslash, which divides folders on Windows"),
-        (":" in name, "it holds a colon, which names a drive or a stream on Windows"),
+        (any(_DRIVE.match(_seen(step)) for step in name.split("/")), "it names a drive on Windows"),
         (_CONTROL.search(name) is not None, "it holds a control character"),
-        (len(name.encode()) > _LONGEST_NAME or len(steps) > _DEEPEST, "it is too long or too deep"),
-        (any(len(step.encode()) > _LONGEST_STEP for step in steps), "a step of it is too long"),
-        (any(step[-1] in " ." for step in steps), "a step of it ends in a space or a dot"),
-        (any(is_device_name(step) for step in steps), "Windows gives that name to a device"),
     )
     return next((reason for is_so, reason in problems if is_so), "")
 
@@ -106,12 +163,13 @@ def _clash(name: str, seen: dict[str, str]) -> str:
     for depth in range(1, len(steps) + 1):
         path = "/".join(steps[:depth])
         kind = "file" if depth == len(steps) else "folder"
-        before = seen.setdefault(path.casefold(), f"{kind} {path}")
+        folded = unicodedata.normalize("NFC", path).casefold()
+        before = seen.setdefault(folded, f"{kind} {path}")
         if before != f"{kind} {path}":
             return "another has that name, or differs in case alone"
         if kind == "file":
             # A second one of the same name finds this and differs.
-            seen[path.casefold()] = f"file {path}, listed"
+            seen[folded] = f"file {path}, listed"
     return ""
 
 

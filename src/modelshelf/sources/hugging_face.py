@@ -18,10 +18,11 @@ from modelshelf.protocols.hub_client import HubClient
 from modelshelf.schema.hub_answer import HubAnswer
 from modelshelf.schema.hub_refusal import hugging_face_refusal
 from modelshelf.schema.hub_settings import HubSettings
-from modelshelf.schema.listing import ListedFile, Listing, check_listed_names
+from modelshelf.schema.listing import ListedFile, Listing
 from modelshelf.schema.model_source import REPO_ID, HFModelSource
 from modelshelf.schema.repo_metadata import HuggingFaceMetadata
 from modelshelf.schema.taxonomy import ModelRepoVariant, SubModelType
+from modelshelf.sources.fitting_names import fitting
 from modelshelf.sources.hugging_face_cache import HuggingFaceCache
 from modelshelf.sources.hugging_face_selection import PIPELINE, Selection, select_files
 from modelshelf.sources.weight_names import WeightsName
@@ -104,7 +105,7 @@ class HuggingFaceSource:
             RepositoryFileNotFoundError: No such folder or file.
             NoModelFilesError: Nothing in it is a model.
             SeveralModelsError: It holds several.
-            UnsafeListingError: A file that belongs to the model has a name that cannot be used.
+            UnsafeListingError: A file that the model needs has a name that cannot be used.
             TokenRefusedError: The hub does not know the token.
             RateLimitedError: Too many requests.
             HubUnreachableError: No answer.
@@ -150,7 +151,7 @@ class HuggingFaceSource:
         selection: Selection,
         metadata: HuggingFaceMetadata | None,
     ) -> Listing:
-        check_listed_names(str(source), selection.names.values())
+        selection = fitting(str(source), selection)
         root = f"{self._settings.endpoint}/{repo_id}/resolve/{commit}"
         return Listing(
             source=source,

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from modelshelf.errors import UnsafeListingError
-from modelshelf.schema.listing import ListedFile, Listing, check_listed_names
+from modelshelf.schema.listing import ListedFile, Listing, check_listed_names, unusable_names
 from modelshelf.schema.model_source import HFModelSource
 
 _HOSTILE = [
@@ -59,7 +59,15 @@ def test_an_honest_name_is_taken(name: str) -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [["a", "A"], ["a", "a"], ["a/x", "A/y"], ["a", "a/x"], ["a/x", "a"], ["straße", "STRASSE"]],
+    [
+        ["a", "A"],
+        ["a", "a"],
+        ["a/x", "A/y"],
+        ["a", "a/x"],
+        ["a/x", "a"],
+        ["straße", "STRASSE"],
+        ["e\u0301", "\xe9"],
+    ],
 )
 def test_names_that_clash_on_some_file_system_are_refused(names: list[str]) -> None:
     """Two that differ in case alone, a file and a folder of one name, the same twice."""
@@ -74,6 +82,15 @@ def test_names_that_clash_on_some_file_system_are_refused(names: list[str]) -> N
             is_folder=True,
             origin="https://example.com",
         )
+
+
+def test_names_that_are_odd_and_honest_are_told_from_hostile_ones() -> None:
+    """What a user of Linux calls a file is unusable at most; what would leave its folder is refused."""
+    odd = ["at 10:30.txt", "readme.md", "nul", "end ", "x" * 256]
+    assert [*unusable_names("acme/lens", ["README.md", *odd])] == odd
+    for name in ("../x", "a\\b", "C:x", "a\x1b"):
+        with pytest.raises(UnsafeListingError):
+            unusable_names("acme/lens", ["README.md", name])
 
 
 @pytest.mark.parametrize(

@@ -252,20 +252,74 @@ def test_a_listing_survives_json(hub: HuggingFaceHub) -> None:
     assert (again.access_token, str(again.source)) == (None, str(listing.source))
 
 
-@pytest.mark.parametrize(
-    "name", ["x\\..\\y.json", "c:x.json", "nul.json", "x.json.", "a/aux/b.json"]
-)
-def test_a_file_under_a_hostile_name_stops_the_listing(hub: HuggingFaceHub, name: str) -> None:
-    """Where it belongs to the model; one that is not needed anyway does not matter."""
+def _name(hub: HuggingFaceHub, *names: str) -> None:
+    """List the index of the pipeline under further names, too."""
     repository = hub.repositories["acme/dreamland"]
     files = repository.commits[repository.refs["main"]]
     hosted = files["model_index.json"]
-    repository.commits[repository.refs["main"]] = {**files, name: replace(hosted, name=name)}
-    if name.endswith(".json"):
-        with pytest.raises(UnsafeListingError):
-            _list(hub) if "/" not in name else _list(hub, subfolder="a")
-    else:
-        assert name in _list(hub).left_out
+    repository.commits[repository.refs["main"]] = {
+        **files,
+        **{name: replace(hosted, name=name) for name in names},
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x\\..\\y.json",
+        "c:x.json",
+        "README\n.json",
+        "vae/nul/config.json",
+        "vae/CONFIG.json/config.json",
+    ],
+)
+def test_a_file_under_a_hostile_name_stops_the_listing(hub: HuggingFaceHub, name: str) -> None:
+    """Where it belongs to the model, and was named to leave its folder, or is needed under that name."""
+    _name(hub, name)
+    with pytest.raises(UnsafeListingError):
+        _list(hub)
+
+
+def test_a_file_under_a_hostile_name_that_is_not_needed_does_not_matter(
+    hub: HuggingFaceHub,
+) -> None:
+    """Nobody fetches it."""
+    _name(hub, "x.json.", "..\\x.png", "a:b.jpg")
+    assert {"x.json.", "..\\x.png", "a:b.jpg"} <= {*_list(hub).left_out}
+
+
+def test_what_is_left_of_nothing_is_no_model(hub: HuggingFaceHub) -> None:
+    """A folder of which all names are unusable is refused for its names."""
+    _name(hub, "a/aux/b.json")
+    with pytest.raises(UnsafeListingError, match="device"):
+        _list(hub, subfolder="a")
+
+
+def test_an_odd_name_of_a_text_loses_nobody_a_model(hub: HuggingFaceHub) -> None:
+    """A colon, a blank at the end, another case: the file is left out, and the notes say so."""
+    odd = ["at 10:30.txt", "readme.md", "unet/Config.json", "LICENSE ", "vae/nul.json"]
+    before = _list(hub)
+    _name(hub, *odd)
+    listing = _list(hub)
+    assert listing.files == before.files
+    assert {*odd} <= {*listing.left_out}
+    assert [note for note in listing.notes if "'LICENSE ' is left out" in note]
+    assert listing.notes[-1] == "2 more files are left out for their names"
+
+
+def test_a_model_of_one_file_is_called_otherwise_where_it_has_to_be(
+    hub: HuggingFaceHub, tmp_path: Path
+) -> None:
+    """Nothing refers to its name, and the suffix stays."""
+    tiny.lora(tmp_path / "inks" / "ink 10:30.safetensors")
+    hub.add("acme/inks", tmp_path / "inks")
+    (file,) = _list(hub, "acme/inks").files
+    assert file.name == "ink 10_30.safetensors"
+    assert file.url.endswith("ink%2010%3A30.safetensors")
+    tiny.lora(tmp_path / "devices" / "nul.safetensors")
+    hub.add("acme/devices", tmp_path / "devices")
+    (file,) = _list(hub, "acme/devices", subfolder="nul.safetensors").files
+    assert file.name == "_nul.safetensors"
 
 
 def test_what_is_no_model_is_said_to_be_none(hub: HuggingFaceHub, tmp_path: Path) -> None:
