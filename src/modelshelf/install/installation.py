@@ -24,6 +24,7 @@ from modelshelf.schema.listing import Listing
 __all__ = ["Installation", "job_of"]
 
 _QUERY = re.compile(r"(https?://[^\s?#'\"`]+)[?#][^\s'\"`]+")
+_USER = re.compile(r"(https?://)[^\s/'\"`]+@")
 
 
 @dataclass(slots=True, eq=False)
@@ -168,5 +169,5 @@ def _listed_bytes(document: JobDocument) -> int:
 
 
 def _in_words(error: Exception, token: str | None) -> str:
-    said = _QUERY.sub(r"\1", "".join(traceback.format_exception(error)))
+    said = _QUERY.sub(r"\1", _USER.sub(r"\1", "".join(traceback.format_exception(error))))
     return said.replace(token, "…") if token else said
