@@ -193,3 +193,38 @@ TwoDoors.TestCase.settings = settings(
     max_examples=max(5, settings().max_examples // 4), stateful_step_count=25, deadline=None
 )
 TestTwoDoors = TwoDoors.TestCase
+
+
+def test_each_step_through_each_door() -> None:
+    """Every rule once with every kind of source, whichever of them the examples happen to draw."""
+    doors = TwoDoors()
+    try:
+        keys = [doors.add(number=number, name="ink") for number in range(4)]
+        for key in keys:
+            doors.change_record(key=key, name="Ink 2", tags=["ink"])
+            doors.both_say_the_same()
+            doors.change_kind_of_record(
+                key=key, base=BaseModelType.SDXL, kind=ModelType.VAE, form=ModelFormat.DIFFUSERS
+            )
+            doors.both_say_the_same()
+            doors.override(key=key, base=BaseModelType.SD_1, kind=ModelType.LORA)
+            doors.both_say_the_same()
+            doors.say_what_only_the_store_can(key=key)
+        alone = doors.add_alone(name="ink")
+        doors.change_alone(key=alone, name="Ink 2")
+        for through_records in (False, True):
+            for bring_back in (True, False):
+                for key in keys:
+                    gone = doors.delete(key=key, through_records=through_records)
+                    assert isinstance(gone, str), "each is there to be deleted"
+                    doors.both_say_the_same()
+                    if bring_back:
+                        doors.undo(trash_id=gone)
+                        doors.both_say_the_same()
+            doors.collect(forget=through_records)
+            doors.both_say_the_same()
+            keys = [doors.add(number=number, name="ink") for number in range(4)]
+        doors.delete_alone(key=alone)
+        doors.both_say_the_same()
+    finally:
+        doors.teardown()
