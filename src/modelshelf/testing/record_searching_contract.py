@@ -96,6 +96,11 @@ class RecordSearchingContract(RecordServiceCase):
         assert keys(search(["INK", "line"])) == ["k1"]
         assert search(["ink", "nothing"]) == search(["in"]) == []
         assert search([]) == self.service.all_models()
+        # Each of two tags alone has others besides.
+        self.service.update_model("k3", {"tags": ["line", "wash"]})
+        assert keys(search(["ink", "line"])) == keys(search(["line", "ink", "Line"])) == ["k1"]
+        assert keys(search(["wash", "LINE"])) == ["k3"]
+        assert search(["ink", "line", "wash"]) == []
 
     def test_searches_by_hash(self) -> None:
         """Any hash finds its model, so do its first digits, with the algorithm's name or without."""
