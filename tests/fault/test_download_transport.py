@@ -375,6 +375,42 @@ def test_09_announced_length_is_too_short(place: Place, server: Scripted) -> Non
     assert server.count() <= QUICK.attempts + 1
 
 
+@pytest.mark.parametrize("size", [5000, SIZE])
+def test_09_announced_length_is_too_short_and_nothing_is_known(
+    place: Place, server: Scripted, size: int
+) -> None:
+    """Fault 9: what goes on behind the announced length is no whole file, whatever the host says."""
+    offered = Offered(payload(size))
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.head(Reply(200, {"content-length": str(size - 1000)}, b""))
+        peer.body(memoryview(offered.content)[:-2000])
+        # In one piece, so that who reads the first half of it has the second one at hand.
+        peer.body(memoryview(offered.content)[-2000:])
+        peer.hang_up()
+
+    url = server.on("/x", script)
+    order = place.order(url, keep_partial=True)
+    # A session and libcurl keep to themselves what they find behind a body.
+    with contextlib.closing(HttpTransport()) as transport:
+        for times in (1, 2):
+            place.failed(place.fetch(order, transport=transport), SizeMismatchError)
+            assert server.count() == times
+        listed = place.order(url, ExpectedContent(size=size - 1000))
+        place.arrived(place.fetch(listed, transport=transport), Offered(offered.content[:-1000]))
+
+
+@pytest.mark.parametrize("behind", [b"\r\n", b"HTTP/1.1 408 Request Timeout\r\n\r\n"])
+def test_09_what_may_follow_a_body(place: Place, server: Scripted, behind: bytes) -> None:
+    """Fault 9: an empty line, or a goodbye that nobody asked for, is no part of a file."""
+
+    def script(_asked: Asked, peer: Peer) -> None:
+        peer.reply(Reply(200, {"content-length": str(SIZE)}, OFFERED.content + behind))
+        peer.hang_up()
+
+    place.arrived(place.fetch(server.on("/x", script)), OFFERED)
+
+
 def test_09_more_bytes_than_the_range(place: Place, server: Scripted) -> None:
     """Fault 9: a part is longer than its `Content-Range`; what is too much lands nowhere."""
 

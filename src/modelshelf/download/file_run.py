@@ -130,6 +130,7 @@ class FileRun:
         opening.close()
         self._release()
         self._fetched += len(opening.prefix)
+        self._finishing.check_end(opening.arrived.answer, self._version)
         return self._finishing.small(
             opening.prefix, self._final(opening), self._version, self._place.key, self._fetched
         )
@@ -298,7 +299,8 @@ class FileRun:
             case Ending.DONE if first.has_open_end:
                 return self._finishing.with_open_end(self._version, self._fetched)
             case Ending.DONE:
-                pass
+                if first.is_everything:
+                    self._finishing.check_end(first.answer, self._version)
         return None
 
     # ------------------------------------------------------------ letting go

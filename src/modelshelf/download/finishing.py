@@ -16,7 +16,7 @@ from modelshelf.download.setbacks import Setbacks
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.verdict import verdict
 from modelshelf.errors import ConnectionLostError, DigestMismatchError, SizeMismatchError
-from modelshelf.protocols import Disk
+from modelshelf.protocols import Answer, Disk
 from modelshelf.schema.transfer import Downloaded, ExpectedContent, TransferOrder, Verification
 
 __all__ = ["Finishing", "KnownVersion"]
@@ -69,6 +69,28 @@ class Finishing:
         self._stop = stop
         self._disk = disk
         self._url = url
+
+    def check_end(self, answer: Answer, version: KnownVersion) -> None:
+        """Refuse a whole file that goes on behind its announced length, where nothing else vouches for it.
+
+        Not every transport can see that.
+
+        Args:
+            answer: What brought it; closed.
+            version: What is known.
+
+        Raises:
+            SizeMismatchError: It does. What came is thrown away.
+        """
+        expected, content = version.expected, version.content
+        if (
+            expected.size is None
+            and not expected.has_digest
+            and getattr(answer, "is_followed", False)
+        ):
+            self._holdings.forget()
+            size = content.entity.size if content is not None else None
+            raise SizeMismatchError(url=self._url, expected=size or 0, got="more")
 
     def with_open_end(self, version: KnownVersion, fetched: int) -> Downloaded | None:
         """Finish a body whose length only its end told.

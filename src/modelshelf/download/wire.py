@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import errno
 import re
+import select
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from socket import socket
+from ssl import SSLSocket
 from typing import Protocol
 
 from modelshelf.download.answer_head import content_length
@@ -23,6 +26,7 @@ __all__ = [
     "Body",
     "BufferedWire",
     "Head",
+    "MeasuredBody",
     "SocketWire",
     "Wire",
     "body_of",
@@ -79,6 +83,21 @@ class SocketWire:
         buffer[:count] = self._held[:count]
         del self._held[:count]
         return count
+
+    def look_behind(self) -> bytes:
+        """Return what is here already behind all that was read, without waiting and without taking it."""
+        with suppress(OSError, ValueError):
+            if not self._held and self._has_more():
+                self._held += self._sock.recv(_PORTION)
+        return bytes(self._held[:_PORTION])
+
+    def _has_more(self) -> bool:
+        if isinstance(self._sock, SSLSocket):
+            # What lies on the socket below may be the protocol's own, for which one would have to wait.
+            return self._sock.pending() > 0
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return bool(poll.poll(0))
 
     def line(self, longest: int) -> bytes:
         """See `Wire`."""

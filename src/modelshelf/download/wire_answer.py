@@ -10,7 +10,15 @@ from threading import Lock
 
 from modelshelf.download.guarded_connection import Connection, basic_credentials, words_of
 from modelshelf.download.origin import WebAddress, public_url
-from modelshelf.download.wire import BadAnswer, Body, Head, SocketWire, body_of, read_head
+from modelshelf.download.wire import (
+    BadAnswer,
+    Body,
+    Head,
+    MeasuredBody,
+    SocketWire,
+    body_of,
+    read_head,
+)
 from modelshelf.errors import ConnectionLostError, InvalidAnswerError, StalledError
 from modelshelf.protocols import Request
 
@@ -121,6 +129,8 @@ class WireAnswer:
         self._body = body
         self._wire = wire
         self._give_back = give_back
+        self.is_followed = False
+        """Whether a body went on behind its announced length, as far as that was here when this was closed."""
         self._is_aborted = False
         self._is_closed = False
         self._lock = Lock()
@@ -147,10 +157,21 @@ class WireAnswer:
                 return
             self._is_closed = True
             # From here on the connection may be another exchange's, which `abort` must not touch.
+        self.is_followed = not self._is_aborted and self._goes_on()
         if self._may_stay and not self._is_aborted and self._is_read():
             self._give_back(self._connection)
         else:
             self._connection.close()
+
+    def _goes_on(self) -> bool:
+        """Tell whether more of the body lies behind its last byte.
+
+        Blank lines are none of it, nor is an answer that nobody asked for, with which hosts say goodbye.
+        """
+        if not isinstance(self._body, MeasuredBody) or not self._body.is_over:
+            return False
+        behind = self._wire.look_behind().lstrip(b"\r\n")
+        return bool(behind) and not behind.startswith(b"HTTP/")
 
     def _is_read(self) -> bool:
         """Tell whether the body is over and nothing follows it; read what little of it is already here."""
