@@ -10,9 +10,11 @@ import pytest
 
 from modelshelf import ModelInstallService, Settings
 from modelshelf.disk import LocalDisk
+from modelshelf.download import DownloadQueueService
 from modelshelf.errors import (
     InvalidModelSourceError,
     LoginRequiredError,
+    StoreUnusableError,
     UndeletableFolderError,
 )
 from modelshelf.install.job_folder import JobFolders, Wish
@@ -257,6 +259,19 @@ def test_records_go_into_a_store_of_the_programs_own(
         installer.delete(placed)
         assert place.lora.exists()
     store.close()
+
+
+def test_records_of_the_programs_own_do_not_lie_where_the_library_is_to_be(tmp_path: Path) -> None:
+    """The specification opens its store at `config.db_path`; here that is the whole library's file."""
+    settings = Settings(root=tmp_path / "shelf")
+    with (
+        ModelRecordServiceSQL.from_db_file(settings.db_path) as store,
+        DownloadQueueService(quiet=True) as queue,
+        pytest.raises(StoreUnusableError, match=r"`ModelRecordServiceBase\.open\(config\)`"),
+    ):
+        ModelInstallService(settings, store, queue)
+    with ModelRecordServiceSQL.from_db_file(settings.db_path) as store:
+        assert store.all_models() == []
 
 
 def test_what_another_model_shares_survives_and_undo_brings_all_back(place: Place) -> None:

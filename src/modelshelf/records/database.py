@@ -137,6 +137,12 @@ class Database:
                 return
             if found is not None and found > HEAD:
                 raise StoreTooNewError(root=self._root, found=found, known=HEAD)
+            if found is None and self._holds_records_alone():
+                reason = (
+                    "it holds model records and no library; keep those in a file of their own, or take the"
+                    " library's by `ModelRecordServiceBase.open(config)`"
+                )
+                raise self._unusable(reason)
             if found is not None:
                 self._tell(found, self._back_up(found))
             self._migrate()
@@ -150,6 +156,12 @@ class Database:
                 return None
             revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             return None if revision is None else str(revision)
+
+    def _holds_records_alone(self) -> bool:
+        """Say whether `ModelRecordServiceSQL` made a database that has no revision, as libraries have."""
+        table = text("SELECT 1 FROM sqlite_master WHERE name = 'model_config'")
+        with self._engine.connect() as connection:
+            return connection.execute(table).scalar() is not None
 
     def _tell(self, revision: str, backup: Path) -> None:
         count = text("SELECT (SELECT count(*) FROM model_name) + (SELECT count(*) FROM pipeline)")
