@@ -261,6 +261,30 @@ def test_records_go_into_a_store_of_the_programs_own(
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, "lora model for sd-1"),
+        ({"base": "sdxl"}, "lora model for sdxl"),
+        ({"description": "of ink"}, "of ink"),
+        ({"description": ""}, None),
+    ],
+)
+def test_a_model_that_nobody_describes_is_described_by_what_it_is(
+    place: Place, config: dict[str, str], expected: str | None
+) -> None:
+    """As the specification has it: probing assigns a default name and description."""
+    installer = place.installer
+    fetched = installer.wait_for_job(installer.heuristic_import("acme/ink", config), PATIENCE)
+    assert fetched.config_out is not None
+    keys = [
+        fetched.config_out.key,
+        installer.install_path(place.lora, config),
+        installer.register_path(place.lora, config),
+    ]
+    assert [installer.record_store.get_model(key).description for key in keys] == [expected] * 3
+
+
 def test_records_of_the_programs_own_do_not_lie_where_the_library_is_to_be(tmp_path: Path) -> None:
     """The specification opens its store at `config.db_path`; here that is the whole library's file."""
     settings = Settings(root=tmp_path / "shelf")

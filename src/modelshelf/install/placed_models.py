@@ -17,7 +17,7 @@ from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.errors import EmptySourceError, ModelshelfError, SourceError
 from modelshelf.install.discovery import discover_models
 from modelshelf.install.examination import absolute, examine, look_at
-from modelshelf.install.told import told_by
+from modelshelf.install.told import default_description, told_by
 from modelshelf.install.wish import ModelWish
 from modelshelf.normalize import model_name_of
 from modelshelf.protocols import ModelRecords
@@ -152,9 +152,12 @@ def _describe(tree: SourceTree, source: LocalModelSource, wish: ModelWish) -> di
     examined = examine(tree)
     identity, said = wish.override.over(examined.identity).effective, examined.said
     bases = identity.bases or (BaseModelType.UNKNOWN,)
+    description = wish.description
+    if description is None:
+        description = said.first(Field.DESCRIPTION) or default_description(identity.type, bases)
     fields = {
         "name": wish.name or model_name_of(tree.root, is_file=tree.is_file),
-        "description": wish.description or said.first(Field.DESCRIPTION) or None,
+        "description": description or None,
         "model_type": identity.type,
         "model_format": identity.format,
         "base_model": bases[0],

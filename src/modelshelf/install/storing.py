@@ -12,7 +12,7 @@ from modelshelf.errors import EmptySourceError, ModelshelfError, UnknownModelExc
 from modelshelf.identify import Recollection
 from modelshelf.install.job_folder import FetchedFile
 from modelshelf.install.pipeline import ModelAdder, is_small
-from modelshelf.install.told import source_in_words, told_by
+from modelshelf.install.told import default_description, source_in_words, told_by
 from modelshelf.install.wish import ModelWish
 from modelshelf.protocols import ModelRecords
 from modelshelf.schema.config import AnyModelConfig
@@ -58,7 +58,7 @@ class ModelStorer:
             source=str(source.path),
             wish=replace(wish, told=told_by(source), by_source=True),
         )
-        registered, _ = self._adder.add(plan, report)
+        registered, _ = self._adder.add(_described(plan, wish), report)
         return self._record(registered.key)
 
     def store_together(
@@ -114,12 +114,13 @@ class ModelStorer:
             return error
 
     def _plan_local(self, source: LocalModelSource, wish: ModelWish) -> ImportPlan:
-        return self._adder.plan(
+        plan = self._adder.plan(
             source.path,
             source=str(source.path),
             wish=replace(wish, told=told_by(source), by_source=True),
             known=self._known,
         )
+        return _described(plan, wish)
 
     def store_fetched(
         self,
@@ -152,7 +153,7 @@ class ModelStorer:
             wish=replace(wish, name=name, told=told_by(source, listing), by_source=True),
             written=_known(fetched, path, folder),
         )
-        registered, _ = self._adder.add(plan, report, take=True)
+        registered, _ = self._adder.add(_described(plan, wish), report, take=True)
         return self._record(registered.key)
 
     def _record(self, key: str) -> AnyModelConfig:
@@ -163,6 +164,12 @@ class ModelStorer:
         config = self._library.get_model(key)
         fields: Mapping[str, Any] = config.model_dump(exclude={"key", "revision"})
         return self._records.add_model(key, fields)
+
+
+def _described(plan: ImportPlan, wish: ModelWish) -> ImportPlan:
+    if plan.description or wish.description is not None:
+        return plan
+    return replace(plan, description=default_description(plan.type, plan.bases))
 
 
 def _only_file(folder: Path) -> Path:

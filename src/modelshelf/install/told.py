@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -18,8 +19,9 @@ from modelshelf.schema.model_source import (
     URLModelSource,
 )
 from modelshelf.schema.repo_metadata import CivitaiMetadata, HuggingFaceMetadata
+from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
-__all__ = ["source_in_words", "told_by", "without_secrets"]
+__all__ = ["default_description", "source_in_words", "told_by", "without_secrets"]
 
 _LONGEST_ANSWER = 4 * 1024 * 1024
 """Characters of a hub's answer that a record keeps."""
@@ -83,6 +85,22 @@ def told_by(source: ModelSource, listing: Listing | None = None) -> dict[str, An
     return {name: value for name, value in told.items() if value}
 
 
+def default_description(kind: ModelType, bases: Sequence[BaseModelType]) -> str:
+    """Describe a model of which nobody wrote anything, by what it is; empty where that is unknown too.
+
+    Example:
+        >>> default_description(ModelType.VAE, (BaseModelType.SD_1, BaseModelType.SD_2))
+        'vae model for sd-1, sd-2'
+
+    Source: `spec/model-manager-v2.md`, "Model configuration and probing".
+    """
+    if kind is ModelType.UNKNOWN:
+        return ""
+    named = ", ".join(base.value for base in bases if base not in _NO_BASES)
+    return f"{kind.value} model for {named}" if named else f"{kind.value} model"
+
+
+_NO_BASES = frozenset({BaseModelType.UNKNOWN, BaseModelType.ANY})
 _KINDS: dict[type, ModelSourceType] = {
     LocalModelSource: ModelSourceType.PATH,
     URLModelSource: ModelSourceType.URL,
