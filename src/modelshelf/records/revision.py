@@ -65,9 +65,12 @@ def next_revision(current: AnyModelConfig, change: ConfigChange, now: datetime) 
             # Which says what is wrong with it.
             return parse_config(given)
         wanted = dict(given)
-        if wanted.get("revision") is not None:
-            _compare(current, wanted["revision"])
-        wanted.pop("revision", None)
+        based_on = wanted.pop("revision", None)
+        if type(based_on) is int:
+            _compare(current, based_on)
+        elif based_on is not None:
+            problem = f"expected a whole number, got a {type(based_on).__name__}"
+            raise invalid_config(current.name, [("revision", problem)])
         fields = _fields(merge_config(current, wanted))
     fields |= {
         "key": current.key,
@@ -81,6 +84,6 @@ def _fields(config: AnyModelConfig) -> dict[str, Any]:
     return config.model_dump()
 
 
-def _compare(current: AnyModelConfig, based_on: object) -> None:
+def _compare(current: AnyModelConfig, based_on: int) -> None:
     if based_on != current.revision:
         raise StaleConfigError(key=current.key, expected=current.revision, got=based_on)

@@ -234,6 +234,17 @@ class RecordWritingContract(RecordServiceCase):
         fresh = {"name": "mine", "revision": 2}
         assert self.service.update_model("a", fresh).revision == 3
 
+    def test_refuses_a_revision_that_is_no_number(self) -> None:
+        """What only looks like the revision is a mistake in the change, and no change of somebody else's."""
+        self.add("a")
+        for odd in ("1", True, 1.0):
+            change = {"name": "mine", "revision": odd}
+            error = error_of(
+                InvalidModelConfigException, partial(self.service.update_model, "a", change)
+            )
+            assert error.fields == "revision"
+        assert self.service.get_model("a").name != "mine"
+
     def test_a_record_that_was_never_read_counts_as_the_first(self) -> None:
         """What was handed to `add_model` can be changed and handed to `update_model`, once."""
         config = parse_config(lora())
