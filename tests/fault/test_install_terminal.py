@@ -102,6 +102,17 @@ def is_harmless(written: bytes) -> None:
     assert [each for each in rest if not each.isprintable()] == [], rest
 
 
+@pytest.mark.parametrize("words", [("show", "nobody"), ("add", "nothing"), ("bogus",)])
+def test_a_failure_has_colours_where_they_are_wanted_alone(
+    desk: Desk, words: tuple[str, ...]
+) -> None:
+    """On a terminal by itself, and neither with `NO_COLOR` nor after `--no-color`."""
+    assert b"\x1b[31m" in on_terminal(desk, 80, *words)[1]
+    assert b"\x1b" not in on_terminal(desk, 80, *words, "--no-color")[1]
+    desk.environ["NO_COLOR"] = "1"
+    assert b"\x1b" not in on_terminal(desk, 80, *words)[1]
+
+
 @pytest.mark.parametrize("columns", [20, 1, 0])
 def test_a_narrow_terminal_is_wide_enough(desk: Desk, tmp_path: Path, columns: int) -> None:
     """Tables are shortened as far as they can be; nothing fails of it."""

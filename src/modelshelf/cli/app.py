@@ -18,6 +18,7 @@ import click
 from modelshelf import __version__
 from modelshelf.cli.failure import report, report_usage
 from modelshelf.cli.options import global_options
+from modelshelf.cli.session import Session
 from modelshelf.cli.streams import (
     OutputLost,
     leave_threads,
@@ -105,15 +106,16 @@ class Shelf(click.Group):
     ) -> NoReturn:
         """Run the command line and exit by the contract: 0 is done, everything else is a failure."""
         words = list(sys.argv[1:] if args is None else args)
+        session = _foreseen(words)
         try:
             status = super().main(words, prog_name, complete_var, standalone_mode=False)
         except ModelshelfError as error:
-            status = report(error, as_json="--json" in words)
+            status = report(session, error)
         except OutputLost as lost:
             _give_up_stdout()
-            status = report(OutputLostError(reason=str(lost)), as_json="--json" in words)
+            status = report(session, OutputLostError(reason=str(lost)))
         except click.ClickException as error:
-            status = report_usage(error, as_json="--json" in words)
+            status = report_usage(session, error)
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted; what was finished before stays", err=True)
             status = _INTERRUPTED
@@ -155,6 +157,12 @@ def main() -> NoReturn:
         # Nor is anything looked for at the end, when the system takes everything back at once; that
         # took a fifth.
         gc.freeze()
+
+
+def _foreseen(words: Sequence[str]) -> Session:
+    """Return how to tell what fails, also where the flags that say so could not be read."""
+    color = False if "--no-color" in words else True if "--color" in words else None
+    return Session(json="--json" in words, color=color)
 
 
 def _give_up_stdout() -> None:

@@ -44,7 +44,7 @@ class Batch:
         try:
             yield
         except ModelshelfError as error:
-            report(error, as_json=self._session.json)
+            report(self._session, error)
             self._errors.append((name, error))
 
     def take(self, name: str, error: ModelshelfError | None, *, tell: bool = True) -> None:
@@ -59,7 +59,7 @@ class Batch:
             self._done += 1
             return
         if tell:
-            report(error, as_json=self._session.json)
+            report(self._session, error)
         self._errors.append((name, error))
 
     @property

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from modelshelf.cli.session import Session
 from modelshelf.cli.text import printable
 from modelshelf.errors import ModelshelfError
 
@@ -23,20 +24,20 @@ def describe(error: ModelshelfError) -> dict[str, object]:
     }
 
 
-def report(error: ModelshelfError, *, as_json: bool) -> int:
+def report(session: Session, error: ModelshelfError) -> int:
     """Tell what failed on stderr.
 
     Returns:
         The status to exit with.
     """
-    if as_json:
+    if session.json:
         click.echo(json.dumps(describe(error)), err=True)
     else:
-        _tell(str(error), error.kept, error.advice)
+        _tell(session, str(error), error.kept, error.advice)
     return error.exit_status
 
 
-def report_usage(error: click.ClickException, *, as_json: bool) -> int:
+def report_usage(session: Session, error: click.ClickException) -> int:
     """Tell what is wrong with the command line itself.
 
     Returns:
@@ -49,17 +50,19 @@ def report_usage(error: click.ClickException, *, as_json: bool) -> int:
     message = error.format_message().rstrip(".")
     message = message[:1].lower() + message[1:]
     hint = f"`{context.command_path if context else 'shelf'} --help` shows what is possible"
-    if as_json:
+    if session.json:
         line = {"type": "error", "code": "usage", "exit": 2, "message": message, "hint": hint}
         click.echo(json.dumps(line), err=True)
     else:
-        _tell(message, "Nothing was done.", hint)
+        _tell(session, message, "Nothing was done.", hint)
     return 2
 
 
-def _tell(message: str, kept: str, hint: str) -> None:
-    click.echo(click.style("error:", fg="red", bold=True) + f" {printable(message)}", err=True)
+def _tell(session: Session, message: str, kept: str, hint: str) -> None:
+    label = click.style("error:", fg="red", bold=True)
+    click.echo(f"{label} {printable(message)}", err=True, color=session.colors)
     if kept:
         click.echo(f"       {kept}", err=True)
     if hint:
-        click.echo(click.style("hint:", fg="cyan") + f" {printable(hint)}", err=True)
+        label = click.style("hint:", fg="cyan")
+        click.echo(f"{label} {printable(hint)}", err=True, color=session.colors)
