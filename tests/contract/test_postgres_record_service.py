@@ -91,6 +91,23 @@ def test_many_open_an_empty_database_at_once(url: str) -> None:
         assert service.count() == 8
 
 
+def test_a_server_that_was_started_anew_fails_nobody(url: str) -> None:
+    """Connections that the server has closed meanwhile are made again, and nobody is told."""
+    engine = create_engine(url)
+    others = (
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with ModelRecordServiceSQL.from_url(url) as service:
+        service.add_model("a", lora("a"))
+        for act in (service.count, lambda: service.update_model("a", {"author": "me"})):
+            with engine.begin() as connection:
+                assert connection.exec_driver_sql(others).scalar_one() >= 1
+            act()
+        assert service.get_model("a").author == "me"
+    engine.dispose()
+
+
 def test_many_write_at_once(url: str) -> None:
     """Of changes to one record none is lost, and keys that many add in any order are added once."""
     with ModelRecordServiceSQL.from_url(url) as service:

@@ -215,7 +215,10 @@ class PostgresDatabase:
                 )
                 remedy = "give the URL of a PostgreSQL database: postgresql+psycopg://host/database"
                 raise UsageError(problem=problem, remedy=remedy)
-            self._engine = create_engine(address.set(drivername="postgresql+psycopg"))
+            # Each connection is tried first: the server may have been started anew since it was used.
+            self._engine = create_engine(
+                address.set(drivername="postgresql+psycopg"), pool_pre_ping=True
+            )
         except ArgumentError as error:
             remedy = "write it as postgresql+psycopg://user@host/database"
             raise UsageError(problem="the URL cannot be read", remedy=remedy) from error
