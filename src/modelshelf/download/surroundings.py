@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from modelshelf.download.hosts import Hosts
 from modelshelf.download.pace import Pace
 from modelshelf.download.patience import Patience
-from modelshelf.download.processor_wait import waited_for_processor
+from modelshelf.download.processor_account import ThreadAccount, processor_account
 
 __all__ = ["Surroundings"]
 
@@ -30,5 +30,5 @@ class Surroundings:
     """Monotonic seconds."""
     processor_clock: Callable[[], float] = time.process_time
     """Processor seconds of this process."""
-    processor_wait: Callable[[int], float] = waited_for_processor
-    """Seconds that a thread was ready to run while others ran, by its number."""
+    processor_account: Callable[[int], ThreadAccount] = processor_account
+    """How a thread fared, by its number."""

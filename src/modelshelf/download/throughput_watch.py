@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from modelshelf.download.connections import ConnectionCount
-from modelshelf.download.processor_wait import ProcessorWait, waited_for_processor
+from modelshelf.download.processor_account import (
+    ProcessorAccount,
+    ThreadAccount,
+    processor_account,
+)
 
 __all__ = ["ThroughputWatch"]
 
 _HELD_BACK = 0.25
 """Share of the connections' time that is spent waiting for a rate limit, from which on more would not help."""
-_STARVED = 0.25
-"""Share of the connections' time that they are ready to run while others run, from which on what they bring
-says nothing of the network: one that waits for its host is hardly ever ready."""
+_STARVED, _AWAKE = 0.25, 0.8
+"""Share of the connections' time that they are ready to run while others run, and share that they do not sleep,
+from which on what they bring says nothing of the network: who waits for a host sleeps."""
 _OUTRUN = 0.5
 """Share of what was stored that found the sink behind, from which on it is what everybody waits for."""
 
@@ -25,7 +29,7 @@ class ThroughputWatch:
         most: Connections that may be used.
         clock: Monotonic seconds.
         processor_clock: Processor seconds of this process.
-        processor_wait: Seconds that a thread was ready to run while others ran, by its number.
+        account: How a thread fared, by its number.
 
     Example:
         >>> seconds = iter(range(10))
@@ -40,14 +44,14 @@ class ThroughputWatch:
         *,
         clock: Callable[[], float],
         processor_clock: Callable[[], float],
-        processor_wait: Callable[[int], float] = waited_for_processor,
+        account: Callable[[int], ThreadAccount] = processor_account,
     ) -> None:
         self.most = most
         """Connections that may be used; fewer, once the host lets no more in."""
         self._count = ConnectionCount(most)
         self._clock = clock
         self._processor_clock = processor_clock
-        self._processor_wait = ProcessorWait(processor_wait)
+        self._account = ProcessorAccount(account)
         self._since, self._processor_since, self._fetched = clock(), processor_clock(), 0
         self._waited = 0.0
         self._stored = self._outrun = 0
@@ -82,10 +86,15 @@ class ThroughputWatch:
             (fetched - self._fetched) / spent,
             busy=(processor - self._processor_since) / spent,
             held_back=self._waited > _HELD_BACK * spent * len(threads),
-            starved=self._processor_wait.grown(threads) > _STARVED * spent * len(threads),
+            starved=self._is_starved(spent, threads),
             outrun=self._outrun > _OUTRUN * self._stored,
         )
         self._since, self._processor_since, self._fetched = now, processor, fetched
         self._waited = 0.0
         self._stored = self._outrun = 0
         return min(self.most, count)
+
+    def _is_starved(self, spent: float, threads: Collection[int]) -> bool:
+        ran, waited = self._account.grown(threads)
+        time = spent * len(threads)
+        return waited > _STARVED * time and ran + waited > _AWAKE * time

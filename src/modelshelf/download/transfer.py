@@ -83,7 +83,7 @@ class Transfer:
             1 if self._one_stream else surroundings.connections,
             clock=surroundings.clock,
             processor_clock=surroundings.processor_clock,
-            processor_wait=surroundings.processor_wait,
+            account=surroundings.processor_account,
         )
         self._wanted = 1
         self._news = False

@@ -101,16 +101,18 @@ def test_a_transfer_that_waits_for_something_else_wants_no_more_connections(
     assert watch.look(fetched=10**6, threads=[7]) == expected
 
 
-@pytest.mark.parametrize(("waited", "expected"), [(0.2, 2), (0.3, 1)])
+@pytest.mark.parametrize(
+    ("ran", "waited", "expected"), [(0.7, 0.2, 2), (0.6, 0.3, 1), (0.1, 0.9, 1), (0.1, 0.6, 2)]
+)
 def test_who_waits_for_the_processor_wants_no_more_connections(
-    waited: float, expected: int
+    ran: float, waited: float, expected: int
 ) -> None:
-    """What others leave of it says nothing of the network; each second look is after a second."""
+    """Unless it sleeps as well: then it waits for its host. Each look is after a second."""
     watch = ThroughputWatch(
         8,
         clock=iter(range(9)).__next__,
         processor_clock=lambda: 0.0,
-        processor_wait={7: waited}.__getitem__,
+        account={7: (ran, waited)}.__getitem__,
     )
     assert watch.look(fetched=10**6, threads=[7]) == expected
     assert watch.look(fetched=2 * 10**6, threads=[7]) == 2 * expected

@@ -17,6 +17,7 @@ from modelshelf.download.failed_attempts import (
 from modelshelf.download.hosts import Hosts
 from modelshelf.download.pace import Pace
 from modelshelf.download.patience import Patience
+from modelshelf.download.processor_account import ThreadAccount
 from modelshelf.download.segment_worker import FirstAnswer
 from modelshelf.download.stop_signal import StopSignal
 from modelshelf.download.surroundings import Surroundings
@@ -218,12 +219,12 @@ def test_a_connection_that_starves_is_not_taken_for_a_slow_one(
     looks = 0
     seen_enough = Event()
 
-    def waited(_thread: int) -> float:
+    def account(_thread: int) -> ThreadAccount:
         nonlocal looks
         looks += 1
         if looks == 6:
             seen_enough.set()
-        return waits * looks
+        return 0.0, waits * looks
 
     opened: list[int] = []
     opened_while_it_looked = 0
@@ -253,7 +254,7 @@ def test_a_connection_that_starves_is_not_taken_for_a_slow_one(
             patience=PATIENCE,
             connections=4,
             processor_clock=lambda: 0.0,
-            processor_wait=waited,
+            processor_account=account,
         ),
         stop=StopSignal(),
     )
