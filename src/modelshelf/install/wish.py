@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from modelshelf.schema.config import CONFIG_CLASSES
 from modelshelf.schema.config_base import long_names
-from modelshelf.schema.config_problems import Problem, invalid_config, quoted
+from modelshelf.schema.config_problems import Problem, invalid_config, problems_of, quoted
 from modelshelf.schema.metadata import Field, ModelMetadata
 from modelshelf.schema.override import Override
 from modelshelf.schema.taxonomy import (
@@ -95,10 +97,13 @@ class ModelWish:
             *((name, "is the store's to fill in") for name in named if name in _OURS),
         ]
         said, wrong = _parse_words(named)
+        taken = {"name", "description", "bases", *_ENUMS, "precision", "architecture"}
+        record = {name: value for name, value in named.items() if name not in taken}
+        # Here, and not when everything is fetched: what cannot be recorded then cannot be tried again either.
+        wrong += [] if problems else [*_misfits(record)]
         if problems or wrong:
             raise invalid_config(named.get("name"), [*problems, *wrong])
         bases = said.get("bases") or ((said["base_model"],) if "base_model" in said else None)
-        taken = {"name", "description", "bases", *_ENUMS, "precision", "architecture"}
         return cls(
             name=named.get("name"),
             description=named.get("description"),
@@ -111,7 +116,7 @@ class ModelWish:
                 precision=named.get("precision"),
                 architecture=named.get("architecture"),
             ),
-            record={name: value for name, value in named.items() if name not in taken},
+            record=record,
         )
 
     def fields_beside(self, said: ModelMetadata) -> dict[str, Any]:
@@ -135,6 +140,28 @@ class ModelWish:
 def _unknown(named: Mapping[str, Any]) -> Iterable[Problem]:
     known = {name for kind in CONFIG_CLASSES for name in kind.model_fields}
     return [(name, "no record has such a field") for name in named if name not in known]
+
+
+def _misfits(record: Mapping[str, Any]) -> Iterable[Problem]:
+    """Yield each field whose value none of the classes of records takes for it."""
+    for name, value in record.items():
+        fields = [kind.model_fields[name] for kind in CONFIG_CLASSES if name in kind.model_fields]
+        # Most classes have a field from the same base, and it says the same in each of them.
+        forms = {repr(field.annotation): field for field in fields}.values()
+        found = [_misfit(field, name, value) for field in forms]
+        if all(found):
+            yield name, str(found[0])
+
+
+def _misfit(field: FieldInfo, name: str, value: object) -> str | None:
+    form: Any = field.annotation
+    for constraint in field.metadata:
+        form = Annotated[form, constraint]
+    try:
+        TypeAdapter(form).validate_python(value)
+    except ValidationError as error:
+        return problems_of(error, (), name)[0][1]
+    return None
 
 
 def _parse_words(named: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:

@@ -63,6 +63,43 @@ def test_what_cannot_be_is_refused_at_once(config: Mapping[str, Any], problems: 
     assert [problem for problem in problems if problem not in str(raised.value)] == []
 
 
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({"tags": "line art"}, "`tags`: expected a valid list, got `line art`"),
+        ({"tags": ["ink", 3]}, "`tags`: expected a valid string, got `3`"),
+        ({"tags": ["ink"] * 1_001}, "`tags`: expected at most 1000 entries, got 1001"),
+        ({"author": 5}, "`author`: expected a valid string, got `5`"),
+        ({"vae": 7}, "`vae`: expected a valid string, got `7`"),
+        ({"upcast_attention": "maybe"}, "`upcast_attention`: expected a valid boolean"),
+        (
+            {"source_type": "disk"},
+            "`source_type`: expected `path`, `url`, `hf_repo_id` or `civitai`",
+        ),
+    ],
+)
+def test_what_no_record_can_keep_is_refused_before_anything_is_fetched(
+    config: Mapping[str, Any], problem: str
+) -> None:
+    """It used to be found when a model was fetched whole and to be recorded, and at each further try."""
+    with pytest.raises(InvalidModelConfigException) as refused:
+        ModelWish.parse(config)
+    assert problem in str(refused.value)
+
+
+def test_what_some_record_can_keep_is_taken() -> None:
+    """In any of the forms that a record takes; whether it fits the model is told when that is known."""
+    config = {
+        "tags": ("ink", "line art"),
+        "author": None,
+        "vae": "vae/mine",
+        "upcast_attention": True,
+        "config": "v1-inference.yaml",
+        "source": "a friend",
+    }
+    assert ModelWish.parse(config).record == config
+
+
 def test_the_hubs_words_join_those_of_the_file(tmp_path: Path) -> None:
     """Lists are joined; of single words the file's own counts more, and the caller's most."""
     said = read_metadata(
