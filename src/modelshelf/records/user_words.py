@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.identity import IdentityStatus
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
+
+if TYPE_CHECKING:
+    # Whoever lists stored models makes no class of record.
+    from modelshelf.schema.config import AnyModelConfig
 
 __all__ = ["OWN_FACTS", "detail_after", "with_words"]
 
