@@ -35,7 +35,7 @@ class AdapterNaming(StrEnum):
     """Whose way of writing names an adapter follows."""
 
     KOHYA = "kohya"
-    """`lora_unet_…`, `lora_te1_…`: kohya's scripts, musubi-tuner, LyCORIS inside them."""
+    """`lora_unet_…`, `lora_te1_…`, `oft_unet_…`: kohya's scripts, musubi-tuner, LyCORIS inside them."""
     LYCORIS = "lycoris"
     """`lycoris_…`: LyCORIS alone, as SimpleTuner uses it."""
     ONETRAINER = "onetrainer"
@@ -113,6 +113,7 @@ _FLAT = {
     "lora_prior_unet_": ("prior", AdapterNaming.KOHYA),
     "lora_transformer_": ("denoiser", AdapterNaming.ONETRAINER),
     "Hunyuan_video_I2V_lora_": ("denoiser", AdapterNaming.KOHYA),
+    "oft_unet_": ("denoiser", AdapterNaming.KOHYA),
     "lycoris_": ("denoiser", AdapterNaming.LYCORIS),
     "lora_te1_": ("text_1", AdapterNaming.KOHYA),
     "lora_te2_": ("text_2", AdapterNaming.KOHYA),

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from modelshelf.schema.declared import Declared, Trust
-from modelshelf.schema.taxonomy import BaseModelType
+from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
 from modelshelf.schema.vocabulary import Meaning, base_meant, gguf_meant, prediction_meant
 
 __all__ = ["claims_of"]
 
 _ARCHITECTURES = ("modelspec.architecture", "ss_base_model_version")
+_PREDICTIONS = ("modelspec.prediction_type", "modelspec.predict_key")
+"""ModelSpec's field, and the one that ComfyUI writes."""
 _LONGEST = 80
 
 
@@ -39,9 +41,12 @@ def _claims(metadata: Mapping[str, str]) -> Iterator[Declared]:
     word = metadata.get("general.architecture", "")
     if (meaning := gguf_meant(word)) is not None:
         yield _declared("general.architecture", word, meaning)
-    word = metadata.get("modelspec.prediction_type", "")
-    if (prediction := prediction_meant(word)) is not None:
-        yield _declared("modelspec.prediction_type", word, Meaning((), None, prediction))
+    for key in _PREDICTIONS:
+        if (prediction := prediction_meant(metadata.get(key, ""))) is not None:
+            yield _declared(key, metadata[key], Meaning((), None, prediction))
+    if metadata.get("ss_v_parameterization") == "True":
+        v = Meaning((), None, SchedulerPredictionType.V_PREDICTION)
+        yield _declared("ss_v_parameterization", "True", v)
 
 
 def _declared(key: str, said: str, meaning: Meaning) -> Declared:

@@ -33,7 +33,7 @@ _WORDS = {
 }
 _UNPACKED = frozenset({"F64", "F32", "F16", "BF16", "I64", "BOOL"})
 _FP8 = frozenset({"F8_E4M3", "F8_E5M2"})
-_SCALES = frozenset({"scale_weight", "weight_scale"})
+_SCALES = frozenset({"scale_weight", "weight_scale", "weight_scale_inv"})
 
 # The first that is there decides: later ones are companions that several forms share.
 _MARKS = (

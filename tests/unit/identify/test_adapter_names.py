@@ -264,6 +264,16 @@ def test_pairs_beside_packed_weights_are_no_adapter() -> None:
     assert _identify(shapes).type.value != "lora"
 
 
+def test_rotations_in_a_prefix_of_their_own_are_read() -> None:
+    """The scripts of kohya write `oft_unet_` where their other networks have `lora_unet_`."""
+    shapes: Shapes = {
+        f"oft_unet_input_blocks_7_1_transformer_blocks_9_attn2_to_{one}.oft_blocks": (4, 320, 320)
+        for one in "qkv"
+    }
+    identity = _identify(shapes)
+    assert (_possible(identity), dict(identity.details)["layout"]) == (["sdxl"], "kohya")
+
+
 def test_names_behind_a_frame_are_read() -> None:
     """Wrappers of training frameworks come off."""
     shapes = adapter(_only("sdxl original", "attn2"), "kohya", _KOHYA)

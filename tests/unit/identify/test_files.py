@@ -159,6 +159,20 @@ def test_type_base_and_variant_come_from_the_tensors(tmp_path: Path, name: str) 
     assert {one.where for one in identity.evidence} & shapes.keys()
 
 
+@pytest.mark.parametrize(
+    ("shapes", "left"),
+    [
+        (layouts.flux(), "guidance_in.out_layer.weight"),
+        (layouts.flux_diffusers(), "time_text_embed.guidance_embedder.linear_2.weight"),
+    ],
+)
+def test_schnell_has_nothing_of_a_guidance(shapes: Shapes, left: str) -> None:
+    """FLUX.1 dev that lost one of those tensors is dev still."""
+    (lost,) = (name for name in shapes if "guidance" in name)
+    kept = {name: shape for name, shape in shapes.items() if name != lost}
+    assert identify(index_of(kept | {left: (3072, 3072)})).variant == "dev"
+
+
 @pytest.mark.parametrize("name", LOOK_ALIKES)
 def test_what_only_resembles_a_family_is_unknown(name: str) -> None:
     """A wrong base is worse than none."""

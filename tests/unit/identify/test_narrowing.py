@@ -115,10 +115,18 @@ def test_the_files_own_words_narrow(tmp_path: Path, metadata: dict[str, str], ba
     assert identify(path).base == base
 
 
-def test_the_prediction_type_may_be_declared(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"modelspec.prediction_type": "v"},
+        {"modelspec.predict_key": "v"},
+        {"ss_v_parameterization": "True"},
+    ],
+    ids=["modelspec", "comfyui", "kohya"],
+)
+def test_the_prediction_type_may_be_declared(tmp_path: Path, declared: dict[str, str]) -> None:
     """Names and shapes are the same for both."""
     shapes = layouts.checkpoint(SDXL)
-    declared = {"modelspec.prediction_type": "v"}
     path = write_safetensors(tmp_path / "n.safetensors", shapes, metadata=declared)
     identity = identify(path)
     assert identity.prediction_type is SchedulerPredictionType.V_PREDICTION

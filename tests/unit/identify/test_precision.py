@@ -75,6 +75,7 @@ def test_no_majority_is_mixed() -> None:
         ({"b.0.q.weight_scale": ("F32", ()), "b.0.m.weight": ("BF16", (6144, 256))}, "fp8_scaled"),
         ({"b.0.q.weight_scale": ("F32", ()), "head.weight": ("BF16", (9000, 9000))}, "fp8_scaled"),
         ({"b.0.q.weight_scale": ("F32", ()), "c.1.v.weight": ("BF16", WIDE)}, "fp8_scaled"),
+        ({"b.0.q.weight_scale_inv": ("BF16", (8, 8))}, "fp8_scaled"),
         ({"b.0.q.weight_scale": ("F8_E8M0", (1024, 32))}, "mxfp8"),
         ({}, "fp8_e4m3fn"),
     ],

@@ -383,6 +383,14 @@ def test_more_blocks_than_a_controlnet_has_are_the_base(
     assert identity.architecture == architecture
 
 
+@pytest.mark.parametrize("inputs", [64, 512])
+def test_open_sora_is_flux_with_an_input_more(inputs: int) -> None:
+    """Its blocks are FLUX.1's, what it is given comes in beside them."""
+    identity = identify(index_of(flux(inputs) | {"cond_in.weight": (3072, inputs + 4)}))
+    assert (identity.type.value, claims(identity)) == ("main", [])
+    assert identity.architecture == "open-sora-2"
+
+
 def test_flux_as_quanto_writes_it_is_flux() -> None:
     """Numbers and scales are members of each weight."""
     shapes: Shapes = {}

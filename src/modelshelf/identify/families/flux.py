@@ -11,7 +11,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Both, Either, Setting, Unset
 from modelshelf.identify.families.denoiser import component, goes_beyond_control, main_file
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -41,7 +41,7 @@ _KEY_NORM = "double_blocks.#.img_attn.norm.key_norm.scale"
 
 def _traits(image: str, guidance: str, blocks: str) -> tuple[Trait, ...]:
     """Variants of a file: schnell alone is not told a guidance; what comes in says the others."""
-    guided = Tensor(guidance)
+    guided = Marker(guidance)
     return (
         Trait(ModelVariantType.SCHNELL, Both(Tensor(image, (None, 64)), Absent(guidance))),
         *(
@@ -72,12 +72,14 @@ FAMILIES = (
         Absent("*.img_mlp.gate_proj*"),
         # Step1X-Edit: FLUX's blocks behind a connector to an LLM.
         Absent("connector.*"),
+        # Open-Sora 2 makes videos, and joins what it is given in an input of its own.
+        Absent("cond_in.*"),
         goes_beyond_control(
             "final_layer.linear.weight",
             f"double_blocks.{_MOST_CONTROL_DOUBLE}.img_mod.lin.weight",
             f"single_blocks.{_MOST_CONTROL_SINGLE}.linear1.weight",
         ),
-        traits=_traits("img_in.weight", "guidance_in.in_layer.weight", _KEY_NORM),
+        traits=_traits("img_in.weight", "guidance_in.*", _KEY_NORM),
         blocks=(("double_blocks", _FEWEST_DOUBLE), ("single_blocks", _FEWEST_SINGLE)),
     ),
     main_file(
@@ -97,7 +99,7 @@ FAMILIES = (
         ),
         traits=_traits(
             "x_embedder.weight",
-            "time_text_embed.guidance_embedder.linear_1.weight",
+            "time_text_embed.guidance_embedder.*",
             "transformer_blocks.#.norm1.linear.bias",
         ),
         blocks=(

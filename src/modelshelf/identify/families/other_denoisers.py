@@ -148,6 +148,14 @@ _OTHERS = (
         ),
     ),
     OtherModel(
+        "open-sora-2",
+        (
+            Tensor("cond_in.weight", (3072,)),
+            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1, below=19),
+            Tensor("vector_in.in_layer.weight", (3072, 768)),
+        ),
+    ),
+    OtherModel(
         "omnigen",
         (
             Tensor("input_x_embedder.proj.weight", (3072, 4, 2, 2)),
