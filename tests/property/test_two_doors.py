@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from modelshelf.errors import DuplicateModelException, ModelshelfError
+from modelshelf.errors import DuplicateModelException, ModelshelfError, UnknownModelException
 from modelshelf.schema.config import class_of
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.override import Override
@@ -99,11 +99,15 @@ class TwoDoors(RuleBasedStateMachine):
         """Delete through either door."""
         if not self.shelf.store.exists(key):
             return multiple()
+        before = {entry.trash_id for entry in self.shelf.trash()}
         if through_records:
-            before = {entry.trash_id for entry in self.shelf.trash()}
             self.shelf.store.del_model(key)
-            return next(one.trash_id for one in self.shelf.trash() if one.trash_id not in before)
-        return self.shelf.delete(key).trash_id
+        else:
+            self.shelf.delete(key)
+        assert not self.shelf.store.exists(key)
+        with pytest.raises(UnknownModelException):
+            self.shelf.store.get_model(key)
+        return next(one.trash_id for one in self.shelf.trash() if one.trash_id not in before)
 
     @rule(trash_id=consumes(deleted))
     def undo(self, trash_id: str) -> None:
