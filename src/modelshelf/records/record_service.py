@@ -322,7 +322,7 @@ class ModelRecordServiceBase(ABC):
     def search_by_tag(self, tags: Iterable[str]) -> list[AnyModelConfig]:
         """Return the records that have all of these tags, whatever the case of letters."""
         words = [tags] if isinstance(tags, str) else tags
-        return self.find(And(tuple(_is(Attribute.TAG, tag) for tag in words)))
+        return self.find(And(tuple(_is(Attribute.TAG, tag) for tag in dict.fromkeys(words))))
 
     def search_by_hash(self, hash: str) -> list[AnyModelConfig]:  # noqa: A002 - the field's name
         """Return the records known by a hash or by its first digits, with or without the algorithm's name."""
@@ -336,7 +336,7 @@ class ModelRecordServiceBase(ABC):
         Looked at are name, description, source, tags, trigger phrases and author, whatever the case of
         letters. A word may be a part of a longer one, and may be of any letters and signs.
         """
-        words = (Term(Attribute.TEXT, Operator.HAS, word) for word in text.split())
+        words = (Term(Attribute.TEXT, Operator.HAS, word) for word in dict.fromkeys(text.split()))
         return self.find(And(tuple(words)), offset=offset, limit=limit)
 
 

@@ -100,6 +100,7 @@ class RecordSearchingContract(RecordServiceCase):
         self.service.update_model("k3", {"tags": ["line", "wash"]})
         assert keys(search(["ink", "line"])) == keys(search(["line", "ink", "Line"])) == ["k1"]
         assert keys(search(["wash", "LINE"])) == ["k3"]
+        assert keys(search(["ink", "line"] * 600)) == ["k1"]
         assert search(["ink", "line", "wash"]) == []
 
     def test_searches_by_hash(self) -> None:
