@@ -9,8 +9,9 @@ from functools import cached_property
 from modelshelf.identify.condition import Found, Side
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.folding import fold
+from modelshelf.identify.layout import Part
 
-__all__ = ["Declared", "Last", "Only", "Tokens", "Unmeasured"]
+__all__ = ["Declared", "Last", "Only", "Tokens", "Unmeasured", "Within"]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -73,6 +74,36 @@ class Only:
 
     def __str__(self) -> str:
         return f"no tensor beside {', '.join(f'`{name}`' for name in self.names)}"
+
+
+@dataclass(frozen=True)
+class Within:
+    """Every tensor of the file stands below one of these modules: what is unknown makes another model.
+
+    For networks that others are built around: a language model with a head that draws or speaks is no
+    encoder, whatever that head is called.
+    """
+
+    what: str
+    """What these modules make up together, in words."""
+    modules: tuple[str, ...]
+    """Beginnings of folded names without wrappers."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        layout = facts.layout
+        for part in {layout.leading, Part.BARE, *layout.parts}:
+            # A copy beside the model has its names, and counters of its own.
+            is_copy = part is Part.EMA is not layout.leading
+            if not is_copy and not all(map(self._is_inside, layout.groups(part))):
+                return None
+        return Found(self.what, "nothing else", is_absence=True)
+
+    def _is_inside(self, name: str) -> bool:
+        return name.startswith(self.modules) or _is_left_behind(name)
+
+    def __str__(self) -> str:
+        return f"no tensor beside those of {self.what}"
 
 
 @dataclass(frozen=True)

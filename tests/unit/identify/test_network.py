@@ -4,7 +4,7 @@ import pytest
 
 from modelshelf.identify.condition import Condition
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.network import Declared, Last, Only, Tokens, Unmeasured
+from modelshelf.identify.network import Declared, Last, Only, Tokens, Unmeasured, Within
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import Shapes, index_of
 
@@ -26,6 +26,11 @@ TOKENS: Shapes = {"<cat>": (768,), "<dog>": (4, 768)}
         (Only(("body.#.weight",)), LAYERS | {"betas": (1,), "x._extra_state": (1,)}, True),
         (Only(("body.#.weight",)), {"betas": (1,)}, False),
         (Only(("body.#.weight",)), {}, False),
+        (Within("a body", ("body.",)), LAYERS | {"betas": (1,)}, True),
+        (Within("a body", ("body.",)), LAYERS | {"head.weight": (1,)}, False),
+        (Within("a body", ("body.",)), LAYERS | {"vae.head.weight": (1,)}, False),
+        (Within("a body", ("body.",)), LAYERS | {"model_ema.num_updates": (1,)}, True),
+        (Within("a body", ("body.",)), {"model_ema.num_updates": (1,)}, False),
         (Tokens(768), TOKENS, True),
         (Tokens(1024), TOKENS, False),
         (Tokens(768), TOKENS | {"weight": (768,)}, False),
@@ -55,6 +60,7 @@ def test_what_a_file_says_of_itself_is_one_of_the_words_or_nothing() -> None:
     [
         (Last("body.#.weight", (12, None)), "a last tensor `body.#.weight` of shape [12, any]"),
         (Only(("a", "b")), "no tensor beside `a`, `b`"),
+        (Within("a body", ("body.",)), "no tensor beside those of a body"),
         (Unmeasured("a"), "tensor `a` without a shape"),
         (Tokens(768), "nothing but 2 or more tokens, 768 wide"),
         (Declared("said", ("yes", "no")), "metadata `said` that says yes or no"),

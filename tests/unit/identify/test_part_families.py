@@ -153,6 +153,18 @@ def test_an_index_of_shards_names_a_language_model_and_measures_none(
     assert identity.architecture == architecture
 
 
+def test_an_index_of_shards_with_more_than_a_language_model_is_unknown() -> None:
+    """What draws or speaks is named there too."""
+    shapes = dict.fromkeys(
+        name.replace("k_proj", proj)
+        for name in ENCODERS["qwen3-4b model"][0]
+        for proj in ("k_proj", "o_proj")
+    )
+    names = (*shapes, "prediction_head.layers.0.ffn.gate_proj.weight")
+    index = TensorIndex({name: TensorEntry("", (), 0, 0) for name in names})
+    assert identify(index).type == "unknown"
+
+
 @pytest.mark.parametrize("name", UPSCALERS)
 def test_an_upscaler_is_named_and_measured(name: str) -> None:
     """Which program runs it, and by how much it enlarges."""
@@ -232,6 +244,18 @@ STRANGERS: dict[str, Shapes] = {
         (2560, 20, 151936, 9728, 1024), "norm"
     ),
     "a language model without its norms of keys": encoder_layouts.language_model(_QWEN),
+    "a language model that speaks": encoder_layouts.language_model(_QWEN, "norm")
+    | {"acoustic_tokenizer.decoder.head.conv.weight": (1, 32, 7)},
+    "a language model that speaks inside its blocks": encoder_layouts.language_model(_QWEN, "norm")
+    | {"model.layers.0.audio_mlp.gate_proj.weight": (9728, 2560)},
+    "a language model that draws": encoder_layouts.language_model(
+        _QWEN, "norm", naming="model.language_model."
+    )
+    | {"model.dit.final_layer.linear.weight": (64, 2304)},
+    "a language model in gguf that speaks": encoder_layouts.language_model(
+        _QWEN, "norm", naming="gguf"
+    )
+    | {"vocoder.conv.weight": (512, 80, 7)},
     "a vision classifier": encoder_layouts.vision(768, 12, is_siglip=True)
     | {"classifier.weight": (1000, 768)},
     "a safety checker of other concepts": encoder_layouts.vision(1024, 24)

@@ -125,6 +125,12 @@ def test_an_encoder_folder_is_named_by_its_configuration(
     assert identity.base == ("flux" if model_type == "flux_redux" else "any")
 
 
+@pytest.mark.parametrize("name", ["Qwen2_5OmniModel", "Qwen3TTSForConditionalGeneration"])
+def test_a_model_that_listens_or_speaks_is_no_encoder(tmp_path: Path, name: str) -> None:
+    """Whatever language model its class is called after."""
+    assert identify_folder(tmp_path, {"architectures": [name]}).type == "unknown"
+
+
 @pytest.mark.parametrize(
     ("config", "base"),
     [

@@ -1,7 +1,8 @@
 """Language models that newer bases read their prompts with: known by width, layers and vocabulary.
 
 A language model belongs to no base. Two of one width and one vocabulary differ in what their
-feed-forward or their attention has; a vision part makes another model of it.
+feed-forward or their attention has; a vision part makes another model of it. So does anything that
+no encoder has: models that draw or speak are built around the same ones.
 
 Sources: the published `config.json` of each model; the `models` folder of huggingface/transformers;
 `gguf-py/gguf/constants.py` of ggml-org/llama.cpp for the names in GGUF.
@@ -14,7 +15,7 @@ from typing import Literal
 
 from modelshelf.identify.condition import Both, Condition, Either, Never, Setting
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.network import Declared, Unmeasured
+from modelshelf.identify.network import Declared, Unmeasured, Within
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
@@ -88,6 +89,29 @@ _VISION: dict[Vision, tuple[Condition, ...]] = {
 _PREFIXES = ("", "language_model.", "language_model.model.")
 """What stands before the names: nothing, and what two generations of transformers put there."""
 
+_BLOCK = (
+    *("self_attn.", "mlp.", "input_layernorm.", "post_attention_layernorm."),
+    *("pre_feedforward_layernorm.", "post_feedforward_layernorm."),
+)
+# What is trained or shipped with an encoder: eyes and what joins them, a head that says words or gives
+# marks, the projection of LTX, the text of a tokenizer.
+_BESIDE = (
+    *("visual.", "vision_tower.", "vision_model.", "multi_modal_projector.", "image_newline"),
+    *("lm_head.", "score.", "text_embedding_projection.", "spiece_model", "tekken_model"),
+    "tokenizer",
+    # Another encoder of the same bundle is its own family's to know.
+    *("text_model.", "text_projection", "encoder.block.", "encoder.final_layer_norm.", "shared."),
+)
+
+
+def _nothing_else(prefix: str) -> Within:
+    """Ask that nothing draws or speaks: no module that an encoder behind *prefix* has not."""
+    inner = (
+        *("embed_tokens.", "norm.", "rotary_emb.", "lm_head."),
+        *(f"layers.#.{step}" for step in _BLOCK),
+    )
+    return Within("an encoder", (*(prefix + step for step in inner), *_BESIDE))
+
 
 def _transformers(kind: _Kind, layers: int, prefix: str) -> tuple[Condition, ...]:
     block = f"{prefix}layers.#"
@@ -102,10 +126,20 @@ def _transformers(kind: _Kind, layers: int, prefix: str) -> tuple[Condition, ...
         Tensor(norm, rank=1) if kind.has_key_norm else Absent(norm),
         Tensor(bias, (kind.key,)) if kind.has_key_bias else Absent(bias),
         Tensor(second, (kind.width,)) if kind.has_four_norms else Absent(second),
-        # HiDream-O1 makes images with the language model itself.
-        Absent("x_embedder.*"),
         *_VISION[kind.vision],
+        _nothing_else(prefix),
     )
+
+
+_NOTHING_ELSE_IN_GGUF = Within(
+    "an encoder",
+    (
+        *("token_embd.", "token_embd_norm.", "output_norm.", "output.", "rope_f", "cls."),
+        *("blk.#.attn_", "blk.#.ffn_", "blk.#.post_", "blk.#.rope_"),
+        # Some programs keep a vision part and what joins it in the same file.
+        *("v.", "mm."),
+    ),
+)
 
 
 def _gguf(kind: _Kind, layers: int) -> tuple[Condition, ...]:
@@ -122,6 +156,7 @@ def _gguf(kind: _Kind, layers: int) -> tuple[Condition, ...]:
         Tensor(norm, rank=1) if kind.has_key_norm else Absent(norm),
         Tensor(bias, (kind.key,)) if kind.has_key_bias else Absent(bias),
         Tensor(second, (kind.width,)) if kind.has_four_norms else Absent(second),
+        _NOTHING_ELSE_IN_GGUF,
     )
 
 
@@ -203,6 +238,7 @@ def _by_names(prefix: str) -> Family:
                 )
             ),
             Absent("*lora_*"),
+            _nothing_else(prefix),
         ),
         traits=(
             Trait(Architecture("qwen2.5-vl"), Tensor("visual.blocks.#.mlp.gate_proj.weight")),
@@ -241,6 +277,7 @@ FAMILIES = (
             # Gate and feed-forward in one matrix, which no other of these has.
             Tensor("layers.#.mlp.gate_up_proj.weight", (27392, _GLM), count=40),
             Tensor("layers.#.input_layernorm.weight", (_GLM,), count=40),
+            _nothing_else(""),
         ),
     ),
     _encoder(
@@ -261,6 +298,8 @@ FAMILIES = (
             Setting("class", _CLASSES),
             # QwenImageTransformer2DModel and its kin are denoisers and their controls.
             Never(Setting("class", ("*Transformer?DModel", "*ControlNet*"))),
+            # Who listens or speaks reads no prompts.
+            Never(Setting("class", ("*Audio*", "*Omni*", "*TTS*", "*ASR*"))),
         ),
         traits=tuple(_in_folder(kind) for kind in _KINDS if kind.vision in {"any", ""}),
     ),
@@ -274,7 +313,7 @@ FAMILIES = (
             Tensor("visual.deepstack_merger_list.#.norm.weight"),
             Tensor("language_model.layers.#.self_attn.k_norm.weight"),
             Tensor("language_model.embed_tokens.weight"),
-            Absent("x_embedder.*"),
+            _nothing_else("language_model."),
         ),
         architecture="qwen3-vl",
         special_case_of=("language-model/names/language_model",),

@@ -151,6 +151,23 @@ ENCODERS: dict[str, Answer] = {
         "any",
         "qwen3-vl",
     ),
+    "a language model with all that is shipped with one": (
+        layouts.language_model(
+            *LANGUAGE_MODELS["gemma-3-12b"],
+            naming="model.",
+            visual="vision_model.encoder.layers.0.mlp.fc1.weight",
+        )
+        | {
+            "model.norm.weight": (3840,),
+            "lm_head.weight": (262208, 3840),
+            "multi_modal_projector.mm_input_projection_weight": (1152, 3840),
+            "text_embedding_projection.aggregate_embed.weight": (3840, 188160),
+            "spiece_model": (4689074,),
+        },
+        "text_encoder",
+        "any",
+        "gemma-3-12b",
+    ),
     "glm-4-9b": (layouts.glm_4(), "text_encoder", "any", "glm-4-9b"),
     "chatglm3-6b": (layouts.chatglm_3(), "text_encoder", "any", "chatglm3-6b"),
     **{
