@@ -9,6 +9,7 @@ from typing import TypeVar
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Architecture, Detail, Families, Family, Trait, Verdict
 from modelshelf.identify.gaps import find_gaps
+from modelshelf.identify.narrowing import USUAL
 from modelshelf.identify.precision import precision_of
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.taxonomy import (
@@ -87,7 +88,12 @@ def _answer(
 def _shared(answers: list[Identity], winners: list[Verdict], fallback: ModelFormat) -> Identity:
     """Return what several *answers* have in common."""
     types = {one.type for one in answers}
-    evidence = tuple(dict.fromkeys(item for one in answers for item in one.evidence))
+    prediction = _only(one.prediction_type for one in answers)
+    evidence = tuple(
+        item
+        for item in dict.fromkeys(item for one in answers for item in one.evidence)
+        if prediction is not None or item.where != USUAL
+    )
     if len(types) > 1:
         return Identity(
             type=ModelType.UNKNOWN,
@@ -111,7 +117,7 @@ def _shared(answers: list[Identity], winners: list[Verdict], fallback: ModelForm
         if is_agreed or not is_bounded
         else tuple(base for base in BaseModelType if base in possible),
         variant=_only(one.variant for one in answers),
-        prediction_type=_only(one.prediction_type for one in answers),
+        prediction_type=prediction,
         architecture=_only(one.architecture for one in answers) or "",
         details=_only(one.details for one in answers) or (),
         evidence=evidence,
@@ -186,19 +192,21 @@ def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity
     held = list(family.hold(facts))
     chosen = _Traits.choose([trait for trait, _ in held])
     found = dict.fromkeys((*verdict.found, *(one for _, one in held)))
+    proven = chosen.prediction or family.prediction_type
     return Identity(
         type=family.type,
         format=chosen.format or family.format,
         bases=family.bases,
         candidates=family.candidates,
         variant=chosen.variant,
-        prediction_type=chosen.prediction or family.prediction_type,
+        prediction_type=proven or family.usual_prediction,
         precision=precision,
         architecture=chosen.architecture.name if chosen.architecture else family.architecture,
         details=_details(family, chosen, facts),
         evidence=tuple(
             Evidence(family.id, one.where, one.what) for one in found if not one.is_absence
         )
+        + (() if proven else _usual(family))
         + _contents(family, facts),
         status=IdentityStatus.IDENTIFIED if family.bases else IdentityStatus.UNDECIDED,
     )
@@ -217,6 +225,13 @@ def _contents(family: Family, facts: Facts) -> tuple[Evidence, ...]:
         return ()
     parts = ", ".join(facts.layout.parts) or "one model without wrapper"
     return (Evidence(family.id, "parts of the file", parts),)
+
+
+def _usual(family: Family) -> tuple[Evidence, ...]:
+    """Tell what is known of such models from what this one proves."""
+    if family.usual_prediction is None:
+        return ()
+    return (Evidence(family.id, USUAL, f"{family.usual_prediction}, as nothing says otherwise"),)
 
 
 def _near_misses(verdicts: list[Verdict]) -> tuple[NearMiss, ...]:

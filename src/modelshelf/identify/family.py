@@ -86,6 +86,9 @@ class Family:
     """Variant, prediction, format, architecture, where shape or configuration tell."""
     prediction_type: SchedulerPredictionType | None = None
     """What every model of this kind predicts, unless a trait knows better."""
+    usual_prediction: SchedulerPredictionType | None = None
+    """Where tensors prove nothing and nearly all models of this kind predict the same: what that is,
+    until somebody says otherwise."""
     architecture: str = ""
     """The published name of the architecture where it is finer than the base; a trait may refine
     it."""

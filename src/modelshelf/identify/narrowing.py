@@ -2,7 +2,8 @@
 
 A claim may choose among the candidates that structure left, and never add one. Where it says
 something else than what is proven or left, the answer stays and the contradiction is reported: a
-majority of claims is no proof either.
+majority of claims is no proof either. Of a prediction type that is only the usual one, the first claim
+about it takes the place.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from modelshelf.schema.declared import Declared
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
-__all__ = ["narrow"]
+__all__ = ["USUAL", "narrow"]
+
+USUAL = "prediction type"
+"""Where evidence stands that the prediction type is the usual one of such models, and not proven."""
 
 _PREDICTS = frozenset({ModelType.MAIN, ModelType.UNET, ModelType.TRANSFORMER})
 """Types whose prediction type is a property of their own."""
@@ -43,7 +47,8 @@ def narrow(identity: Identity, claims: Iterable[Declared]) -> Identity:
     """
     if identity.type is ModelType.UNKNOWN:
         return identity
-    for claim in sorted(claims, key=lambda one: (one.trust, one.where, one.said)):
+    # Whoever reads what lies beside a file may have read what `identify` reads on its own.
+    for claim in sorted(set(claims), key=lambda one: (one.trust, one.where, one.said)):
         identity = _take(identity, claim)
     return identity
 
@@ -60,6 +65,7 @@ def _take(identity: Identity, claim: Declared) -> Identity:
             identity = _narrowed(identity, left)
         identity = _cited(identity, claim, "says")
     if claim.prediction_type is not None and identity.type in _PREDICTS:
+        identity = _without_usual(identity)
         if identity.prediction_type not in {None, claim.prediction_type}:
             return _contradicted(identity, claim, f"prediction type {identity.prediction_type}")
         identity = replace(identity, prediction_type=claim.prediction_type)
@@ -67,6 +73,14 @@ def _take(identity: Identity, claim: Declared) -> Identity:
     if claim.architecture and not identity.architecture and identity.bases:
         identity = replace(identity, architecture=claim.architecture)
     return identity
+
+
+def _without_usual(identity: Identity) -> Identity:
+    """Return *identity* without a prediction type that is only the usual one: somebody says it."""
+    proven = tuple(one for one in identity.evidence if one.where != USUAL)
+    if len(proven) == len(identity.evidence):
+        return identity
+    return replace(identity, prediction_type=None, evidence=proven)
 
 
 def _narrowed(identity: Identity, left: tuple[BaseModelType, ...]) -> Identity:

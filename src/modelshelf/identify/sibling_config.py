@@ -1,15 +1,16 @@
-"""What the configuration beside weights says: of a VAE that diffusers saved, and of a PEFT adapter."""
+"""What the configuration beside weights says: of a checkpoint, a VAE that diffusers saved, a PEFT adapter."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from modelshelf.errors import FormatError, SourceError
-from modelshelf.formats import read_json
+from modelshelf.formats import read_json, read_start
 from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.source import SourceFile, SourceTree
-from modelshelf.schema.taxonomy import BaseModelType, ModelType
+from modelshelf.schema.taxonomy import BaseModelType, ModelType, SchedulerPredictionType
 from modelshelf.schema.vocabulary import base_meant
 
 __all__ = ["claims_beside", "claims_of_adapter"]
@@ -21,6 +22,9 @@ _LARGEST = 65_536
 _LONGEST = 80
 """Characters of a name that is cited."""
 
+_VELOCITY = re.compile(rb"""^[ \t]*parameterization:[ \t]*["']?v["']?[ \t\r]*$""", re.MULTILINE)
+"""The line of a checkpoint's configuration that its tensors do not tell."""
+
 _SCALES: tuple[tuple[float, int, tuple[BaseModelType, ...]], ...] = (
     (0.18215, 4, (BaseModelType.SD_1, BaseModelType.SD_2)),
     (0.13025, 4, (BaseModelType.SDXL,)),
@@ -31,11 +35,14 @@ _SCALES: tuple[tuple[float, int, tuple[BaseModelType, ...]], ...] = (
 
 
 def claims_beside(file: SourceFile, identity: Identity) -> tuple[Declared, ...]:
-    """Return what `config.json` beside *file* says about the base of a VAE.
+    """Return what the configuration beside *file* says of what structure left open.
 
-    Only for what structure left open, only where the file has the name that diffusers gives it, and
-    one statement at most. A configuration that cannot be read says nothing.
+    Of a VAE its base, where the file has the name that diffusers gives it: `config.json`. Of a checkpoint
+    what it predicts: the `.yaml` of the same name, which loaders of the original code obey. One
+    statement at most. A configuration that cannot be read says nothing.
     """
+    if identity.type is ModelType.MAIN:
+        return _claims_of_checkpoint(file.path.with_suffix(".yaml"))
     if identity.type is not ModelType.VAE or identity.bases:
         return ()
     if not file.member.name.startswith(_STEM):
@@ -50,6 +57,18 @@ def claims_beside(file: SourceFile, identity: Identity) -> tuple[Declared, ...]:
         for known, width, bases in _SCALES
         if (scale, channels) == (known, width)
     )
+
+
+def _claims_of_checkpoint(path: Path) -> tuple[Declared, ...]:
+    try:
+        found = _VELOCITY.search(read_start(path, _LARGEST))
+    except SourceError:
+        return ()
+    if found is None:
+        return ()
+    where = f"{path.name}:parameterization"
+    v = SchedulerPredictionType.V_PREDICTION
+    return (Declared(Trust.CONFIG, where, "v", prediction_type=v),)
 
 
 def claims_of_adapter(tree: SourceTree) -> tuple[Declared, ...]:

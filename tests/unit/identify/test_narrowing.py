@@ -15,7 +15,7 @@ from modelshelf.schema.taxonomy import (
 )
 from tests.unit.formats.headers import write_safetensors
 from tests.unit.identify import layouts
-from tests.unit.identify.layouts import SD_1, SDXL, index_of
+from tests.unit.identify.layouts import SD_1, SDXL, Shapes, index_of
 
 SD_KINDS = ["sd-1", "sd-2", "sdxl"]
 
@@ -133,6 +133,47 @@ def test_the_prediction_type_may_be_declared(tmp_path: Path, declared: dict[str,
     told = identify(path, declared=[says(prediction=SchedulerPredictionType.EPSILON)])
     assert told.prediction_type is SchedulerPredictionType.V_PREDICTION
     assert "not believed, against prediction type v_prediction" in told.evidence[-1].found
+
+
+@pytest.mark.parametrize("shapes", [layouts.checkpoint(SD_1), layouts.diffusers_unet(SD_1)])
+def test_what_nearly_all_predict_is_believed_until_somebody_says_otherwise(shapes: Shapes) -> None:
+    """A few models of SD 1 were trained for v-prediction, with the very same tensors."""
+    index = index_of(shapes)
+    epsilon, v = SchedulerPredictionType.EPSILON, SchedulerPredictionType.V_PREDICTION
+    usual = identify(index)
+    assert usual.prediction_type is epsilon
+    assert usual.evidence[-2].found == "epsilon, as nothing says otherwise"
+    told = identify(index, declared=[says(prediction=v, trust=Trust.CONFIG)])
+    assert told.prediction_type is v
+    assert "epsilon" not in str(told.evidence)
+    both = [says(prediction=v), says(prediction=epsilon, trust=Trust.METADATA)]
+    assert identify(index, declared=both).prediction_type is epsilon
+
+
+@pytest.mark.parametrize("sizes", [SD_1, SDXL])
+@pytest.mark.parametrize(
+    ("line", "is_v"),
+    [('    parameterization: "v"', True), ("parameterization: v\r", True), ("# v", False)],
+)
+def test_the_configuration_beside_a_checkpoint_says_what_it_predicts(
+    tmp_path: Path, sizes: layouts.UNet, line: str, *, is_v: bool
+) -> None:
+    """A loader of the original code obeys it; who read it too says nothing new."""
+    path = write_safetensors(tmp_path / "fluff.safetensors", layouts.checkpoint(sizes))
+    (tmp_path / "fluff.yaml").write_text(f"model:\n  params:\n{line}\n", newline="")
+    v = SchedulerPredictionType.V_PREDICTION
+    identity = identify(path)
+    assert (identity.prediction_type is v) is is_v
+    read = [Declared(Trust.CONFIG, "fluff.yaml:parameterization", "v", prediction_type=v)]
+    assert not is_v or identify(path, declared=read) == identity
+
+
+def test_what_a_marker_says_is_not_the_usual() -> None:
+    """The tensor is there to say it, and nobody's words overrule it."""
+    marked = index_of(layouts.checkpoint(SD_1) | {"v_pred": ()})
+    told = identify(marked, declared=[says(prediction=SchedulerPredictionType.EPSILON)])
+    assert told.prediction_type is SchedulerPredictionType.V_PREDICTION
+    assert "not believed" in told.evidence[-1].found
 
 
 def test_an_adapter_predicts_nothing() -> None:

@@ -41,7 +41,7 @@ FAMILIES = (
             *unet_blocks_ldm(_CONTEXT, _BLOCKS),
         ),
         traits=ldm_variants(),
-        prediction_type=_EPSILON,
+        usual_prediction=_EPSILON,
     ),
     Family(
         id="kolors/main/diffusers",
@@ -54,7 +54,7 @@ FAMILIES = (
             Tensor("encoder_hid_proj.weight", (None, _TEXT)),
         ),
         traits=diffusers_variants(),
-        prediction_type=_EPSILON,
+        usual_prediction=_EPSILON,
     ),
     Family(
         id="kolors/unet/folder",

@@ -57,7 +57,7 @@ def _unet(
     text: int,
     *,
     label: bool,
-    prediction: SchedulerPredictionType | None = None,
+    usual: SchedulerPredictionType | None = None,
 ) -> Family:
     return Family(
         id=f"{base}/unet/onnx",
@@ -74,7 +74,7 @@ def _unet(
             Never(Port("input:controlnet_cond")),
         ),
         traits=_VARIANTS,
-        prediction_type=prediction,
+        usual_prediction=usual,
     )
 
 
@@ -96,10 +96,10 @@ def _vae(
 
 
 FAMILIES = (
-    _unet(BaseModelType.SD_1, 768, label=False, prediction=SchedulerPredictionType.EPSILON),
+    _unet(BaseModelType.SD_1, 768, label=False, usual=SchedulerPredictionType.EPSILON),
     _unet(BaseModelType.SD_2, 1024, label=False),
     _unet(BaseModelType.SDXL, 2048, label=True),
-    _unet(BaseModelType.SDXL_REFINER, 1280, label=True, prediction=SchedulerPredictionType.EPSILON),
+    _unet(BaseModelType.SDXL_REFINER, 1280, label=True, usual=SchedulerPredictionType.EPSILON),
     Family(
         id="sd-3/transformer/onnx",
         type=ModelType.TRANSFORMER,

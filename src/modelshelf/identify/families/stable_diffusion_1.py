@@ -42,7 +42,8 @@ FAMILIES = (
             Absent("zero_convs.*"),
         ),
         traits=(*ldm_variants(edits=True), *MARKED_PREDICTION),
-        prediction_type=_EPSILON,
+        # Few were trained for v-prediction, with the very same tensors.
+        usual_prediction=_EPSILON,
         # Packed weights hide the width of the text, and nobody packs what came before.
         special_case_of=("other/main/ldm-text2im",),
     ),
@@ -58,7 +59,8 @@ FAMILIES = (
             Absent("add_embedding*"),
         ),
         traits=diffusers_variants(edits=True),
-        prediction_type=_EPSILON,
+        # Few were trained for v-prediction, with the very same tensors.
+        usual_prediction=_EPSILON,
     ),
     Family(
         id="sd-1/unet/folder",

@@ -186,7 +186,7 @@ FAMILIES = (
             Tensor("label_emb.0.0.weight", (None, _REFINER_LABEL)),
         ),
         traits=(*ldm_variants(), *MARKED_PREDICTION),
-        prediction_type=SchedulerPredictionType.EPSILON,
+        usual_prediction=SchedulerPredictionType.EPSILON,
     ),
     Family(
         id="sdxl-refiner/main/diffusers",
@@ -198,7 +198,7 @@ FAMILIES = (
             Tensor("add_embedding.linear_1.weight", (None, _REFINER_LABEL)),
         ),
         traits=diffusers_variants(),
-        prediction_type=SchedulerPredictionType.EPSILON,
+        usual_prediction=SchedulerPredictionType.EPSILON,
     ),
     Family(
         id="sdxl-refiner/unet/folder",
