@@ -12,9 +12,10 @@ import pytest
 
 from modelshelf.download import DownloadJobRemoteSource, DownloadQueueService, ExpectedContent
 from modelshelf.download.http_transport import HttpTransport
+from modelshelf.download.transport_choice import choose_transport
 from modelshelf.download.xet_transport import XetTransport, has_xet
 from modelshelf.errors import ConnectionLostError
-from modelshelf.protocols import Request
+from modelshelf.protocols import Request, Transport
 from modelshelf.schema.digest import Digest
 from tests.hubs import TOKEN, HuggingFaceHub, hugging_face_hub
 from tests.servers.scripted import Asked, Peer, Scripted, redirect, status
@@ -56,6 +57,7 @@ def fetch(
     *,
     believed: str | None = None,
     schemes: tuple[str, ...] = ("local",),
+    transport: Transport | None = None,
 ) -> DownloadJobRemoteSource:
     job = DownloadJobRemoteSource(
         source=f"{hub.url}/acme/large/resolve/main/model.safetensors",
@@ -65,7 +67,7 @@ def fetch(
             size=len(content), sha256=Digest.sha256(hashlib.sha256(content).digest())
         ),
     )
-    transport = XetTransport(HttpTransport(), believed or hub.url, schemes=schemes)
+    transport = transport or XetTransport(HttpTransport(), believed or hub.url, schemes=schemes)
     with DownloadQueueService(quiet=True, transport=transport) as queue:
         queue.submit_download_job(job)
         queue.wait_for_job(job, timeout=60)
@@ -104,6 +106,19 @@ def test_another_file_in_its_store_is_noticed(
     assert type(job.error).__name__ == "DigestMismatchError"
     assert not (tmp_path / "model.safetensors").exists()
     assert content
+
+
+@pytest.mark.parametrize(
+    ("disabled", "named", "asked"), [("", True, True), ("", False, False), ("1", True, False)]
+)
+def test_the_environment_names_the_hub(
+    hub: HuggingFaceHub, tmp_path: Path, content: bytes, disabled: str, *, named: bool, asked: bool
+) -> None:
+    """The hub of `HF_ENDPOINT` is asked for a way into Xet, another one is not; files come all the same."""
+    environ = {"HF_HUB_DISABLE_XET": disabled} | ({"HF_ENDPOINT": hub.url} if named else {})
+    job = fetch(hub, tmp_path, content, transport=choose_transport(environ))
+    assert job.error is None
+    assert bool(hub.requests(path="xet-read-token")) is asked
 
 
 def test_only_the_users_own_hub_is_believed(
