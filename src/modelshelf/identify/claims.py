@@ -8,13 +8,16 @@ ggml-org/ggml.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
 from modelshelf.schema.vocabulary import Meaning, base_meant, gguf_meant, prediction_meant
 
-__all__ = ["claims_of"]
+__all__ = ["BasesSaid", "bases_said", "claims_of"]
+
+BasesSaid = frozenset[tuple[BaseModelType, ...]]
+"""Of each claim that names bases, those that it leaves possible."""
 
 _ARCHITECTURES = ("modelspec.architecture", "ss_base_model_version")
 _PREDICTIONS = ("modelspec.prediction_type", "modelspec.predict_key")
@@ -30,6 +33,13 @@ def claims_of(metadata: Mapping[str, str]) -> tuple[Declared, ...]:
         ['sdxl']
     """
     return tuple(_claims(metadata))
+
+
+def bases_said(claims: Iterable[Declared]) -> BasesSaid:
+    """Return which bases the most trusted of *claims* name; empty where none names any."""
+    naming = [claim for claim in claims if claim.bases]
+    most = min((claim.trust for claim in naming), default=None)
+    return frozenset(claim.bases for claim in naming if claim.trust is most)
 
 
 def _claims(metadata: Mapping[str, str]) -> Iterator[Declared]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from modelshelf.identify.adapter import Adapter, AdapterNaming, Target, find_adapter
+from modelshelf.identify.claims import BasesSaid
 from modelshelf.identify.layout import Group, Layout
 from modelshelf.schema.tensor import Container, TensorIndex
 
@@ -22,10 +23,13 @@ class Facts:
         index: TensorIndex | None = None,
         settings: Mapping[str, Any] | None = None,
         config_name: str = "",
+        said: BasesSaid = frozenset(),
     ) -> None:
         self.layout = Layout(index or TensorIndex(tensors={}))
         self.settings = settings or {}
         self.config_name = config_name
+        self.said = said
+        """What others say of the base, beside the file."""
         self.is_lenient = False
         """True where a few lost tensors are overlooked."""
 

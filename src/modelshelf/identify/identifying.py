@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from modelshelf.formats import read_pipeline, read_shards, read_tensors, read_tree
-from modelshelf.identify.claims import claims_of
+from modelshelf.identify.claims import bases_said, claims_of
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families
 from modelshelf.identify.lone_tensors import identify_tensors
@@ -66,30 +66,34 @@ def identify(
         >>> identity.type.value, identity.base.value, identity.evidence[0].found
         ('embedding', 'sd-1', '[2, 768]')
     """
+    declared = tuple(declared)
+    said = bases_said(declared)
     evaluate = identify_tensors if known is None else known.identify
     if isinstance(source, TensorIndex):
-        identity = evaluate(source, families)
+        identity = evaluate(source, families, said)
         return narrow(identity, (*claims_of(source.metadata), *declared))
     tree = source if isinstance(source, SourceTree) else read_tree(Path(source))
     if tree.is_file:
         index = _read(tree, tree.files[0], header)
-        return _identify_file(tree.files[0], index, evaluate(index, families), declared)
+        return _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
     pipeline = read_pipeline(tree)
     if pipeline is not None:
         return narrow(identify_pipeline(tree, pipeline, families), declared)
-    return narrow(_identify_folder(tree, families), declared)
+    return narrow(_identify_folder(tree, families, declared), declared)
 
 
 _ENCODER, _TOKENIZER = re.compile(r"text_encoder(_\d)?"), re.compile(r"tokenizer(_\d)?")
 
 
-def _identify_folder(tree: SourceTree, families: Families) -> Identity:
+def _identify_folder(
+    tree: SourceTree, families: Families, declared: Iterable[Declared]
+) -> Identity:
     """Say what a folder is; one encoder of a pipeline, kept with its tokenizer alone, is that encoder.
 
     T5 and CLIP are passed on so: `text_encoder_2` beside `tokenizer_2`, and no pipeline around them.
     """
     reading = read_folder(tree)
-    identity = identify_folder(reading, families)
+    identity = identify_folder(reading, families, declared=declared)
     if (
         identity.type is not ModelType.UNKNOWN
         or reading.config.weights

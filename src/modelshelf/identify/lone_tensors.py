@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
+from modelshelf.identify.claims import BasesSaid
 from modelshelf.identify.decision import decide
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Families
@@ -25,11 +26,18 @@ _MOST_TEXT = 3 << 20
 """Characters of all names together, for the same reason; 65,536 usual names have as many."""
 
 
-def identify_tensors(index: TensorIndex, families: Families) -> Identity:
+def identify_tensors(
+    index: TensorIndex, families: Families, said: BasesSaid = frozenset()
+) -> Identity:
     """Say which model the tensors of *index* are.
 
     What every name begins with is a wrapper, even one that nobody has seen before: where no family
     knows the names, they are tried without it.
+
+    Args:
+        index: What a file holds.
+        families: Whom to ask.
+        said: What others say of the base, for rules that choose among equals.
     """
     if len(index.tensors) > _MOST_TENSORS or sum(map(len, index.tensors)) > _MOST_TEXT:
         return Identity(
@@ -42,7 +50,7 @@ def identify_tensors(index: TensorIndex, families: Families) -> Identity:
             status=IdentityStatus.UNKNOWN,
         )
     fallback = ModelFormat.CHECKPOINT if index.tensors else ModelFormat.UNKNOWN
-    facts = Facts(index)
+    facts = Facts(index, said=said)
     identity = decide(facts, families, fallback=fallback)
     bare = index
     for _ in range(_MOST_WRAPPERS):
@@ -53,7 +61,7 @@ def identify_tensors(index: TensorIndex, families: Families) -> Identity:
             break
         names = {name.removeprefix(wrapper): entry for name, entry in bare.tensors.items()}
         bare = replace(bare, tensors=names)
-        without = decide(Facts(bare), families, fallback=fallback)
+        without = decide(Facts(bare, said=said), families, fallback=fallback)
         is_new = identity.type is ModelType.UNKNOWN is not without.type
         if is_new or _tells(without):
             found = Evidence("names", wrapper, "a wrapper around every name, taken off")

@@ -15,7 +15,7 @@ from modelshelf.formats import (
     read_shards,
     read_tensors,
 )
-from modelshelf.identify.claims import claims_of
+from modelshelf.identify.claims import BasesSaid, bases_said, claims_of
 from modelshelf.identify.decision import decide
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Families
@@ -23,6 +23,7 @@ from modelshelf.identify.folder_weights import with_weights
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.narrowing import narrow
 from modelshelf.identify.sibling_config import claims_of_adapter
+from modelshelf.schema.declared import Declared
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.taxonomy import ModelFormat, ModelRepoVariant, ModelType
@@ -95,7 +96,12 @@ def _read_weight(tree: SourceTree, weight: WeightFile) -> TensorIndex:
 
 
 def identify_folder(
-    reading: FolderReading, families: Families, *, class_name: str = "", pipeline: str = ""
+    reading: FolderReading,
+    families: Families,
+    *,
+    class_name: str = "",
+    pipeline: str = "",
+    declared: Iterable[Declared] = (),
 ) -> Identity:
     """Say what the folder holds.
 
@@ -104,11 +110,12 @@ def identify_folder(
         families: Whom to ask.
         class_name: The class that a pipeline declares, for configurations that name none.
         pipeline: The class of that pipeline, which may say what equal configurations do not.
+        declared: What others say of an adapter, for rules that choose among equals.
 
     Raises:
         FormatError: A file is damaged, no pipeline declares the folder, and the others do not tell.
     """
-    adapter = _identify_adapter(reading, families)
+    adapter = _identify_adapter(reading, families, declared)
     if adapter is not None:
         return adapter
     config = reading.config
@@ -165,23 +172,31 @@ _ADAPTER_FILES = (
 """What diffusers, PEFT and InvokeAI call the one weight file of an adapter's folder."""
 
 
-def _identify_adapter(reading: FolderReading, families: Families) -> Identity | None:
+def _identify_adapter(
+    reading: FolderReading, families: Families, declared: Iterable[Declared]
+) -> Identity | None:
     for stem, model_type, model_format in _ADAPTER_FILES:
         if model_type is ModelType.IP_ADAPTER and reading.tree.member("image_encoder.txt") is None:
             continue
         tensors = reading.tree.member(f"{stem}.safetensors")
         weights = tensors or reading.tree.member(f"{stem}.bin")
         if weights is not None:
-            identity = _adapter_by_tensors(families, weights, model_type, model_format)
-            return narrow(identity, claims_of_adapter(reading.tree))
+            claims = claims_of_adapter(reading.tree)
+            said = bases_said((*claims, *declared))
+            identity = _adapter_by_tensors(families, weights, model_type, model_format, said)
+            return narrow(identity, claims)
     return None
 
 
 def _adapter_by_tensors(
-    families: Families, weights: SourceFile, model_type: ModelType, model_format: ModelFormat
+    families: Families,
+    weights: SourceFile,
+    model_type: ModelType,
+    model_format: ModelFormat,
+    said: BasesSaid,
 ) -> Identity:
     index = read_tensors(weights)
-    identity = identify_tensors(index, families)
+    identity = identify_tensors(index, families, said)
     if identity.type is not model_type:
         # The name alone proves nothing: what tensors say otherwise, or not at all, counts.
         return identity

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from modelshelf.identify.claims import BasesSaid
 from modelshelf.identify.family import Families
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.schema.identity import Identity
@@ -22,7 +23,7 @@ _MOST = 64
 _LARGEST = 8192
 """Tensors of a layout that is kept: larger files are rare, and 64 of them would take much memory."""
 
-_Key = tuple[int, int, str]
+_Key = tuple[int, int, str, BasesSaid]
 
 
 class Recollection:
@@ -40,13 +41,16 @@ class Recollection:
     def __init__(self) -> None:
         self._known: dict[_Key, _Known] = {}
 
-    def identify(self, index: TensorIndex, families: Families) -> Identity:
+    def identify(
+        self, index: TensorIndex, families: Families, said: BasesSaid = frozenset()
+    ) -> Identity:
         """Return exactly what `identify_tensors` returns, which a property test proves.
 
         Args:
             index: What a file holds. Only plain headers are remembered: what a reader found odd, and
                 what lacks shards, is evaluated every time.
             families: Whom to ask.
+            said: As for `identify_tensors`.
         """
         tensors = index.tensors
         if (
@@ -54,13 +58,13 @@ class Recollection:
             or not 0 < len(tensors) <= _LARGEST
             or index != TensorIndex(tensors, index.metadata)
         ):
-            return identify_tensors(index, families)
+            return identify_tensors(index, families, said)
         # Nearly always enough to tell layouts apart; where it is not, the later one is kept.
-        key = len(tensors), sum(tensors.lengths), next(iter(tensors))
+        key = len(tensors), sum(tensors.lengths), next(iter(tensors)), said
         known = self._known.pop(key, None)
         if known is None or not known.is_of(tensors, index.metadata, families):
             asked = _Asked(index.metadata)
-            identity = identify_tensors(replace(index, metadata=asked), families)
+            identity = identify_tensors(replace(index, metadata=asked), families, said)
             if asked.is_whole:
                 return identity
             known = _Known(tensors, families, asked.answers, identity)

@@ -1,10 +1,10 @@
-"""What the file's own metadata says, as a condition: for models that structure cannot tell apart."""
+"""What words in a file and beside it say, as a condition: for models that structure cannot tell apart."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.claims import claims_of
+from modelshelf.identify.claims import bases_said, claims_of
 from modelshelf.identify.condition import Found
 from modelshelf.identify.facts import Facts
 from modelshelf.schema.taxonomy import BaseModelType
@@ -14,7 +14,7 @@ __all__ = ["Says"]
 
 @dataclass(frozen=True)
 class Says:
-    """The metadata of the file names this base, and no other.
+    """The metadata of the file names this base, and no other; without metadata, what lies beside it does.
 
     Only for a rule that chooses among equals: what tensors prove, no text overrules.
     """
@@ -24,9 +24,10 @@ class Says:
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
         claims = [one for one in claims_of(facts.layout.index.metadata) if one.bases]
-        if not claims or any(one.bases != (self.base,) for one in claims):
+        if (bases_said(claims) or facts.said) != {(self.base,)}:
             return None
-        return Found(claims[0].where, claims[0].said)
+        # What lies beside other files with the same tensors may say the same in other words.
+        return Found(claims[0].where, claims[0].said) if claims else Found("beside it", self.base)
 
     def __str__(self) -> str:
-        return f"metadata that names {self.base}"
+        return f"metadata or a file beside it that names {self.base}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.identify import identify
+from modelshelf.identify import Recollection, identify
 from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -222,6 +222,48 @@ def test_pefts_configuration_names_what_was_trained_on(
     write_safetensors(tmp_path / "adapter_model.safetensors", shapes)
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": said}))
     assert identify(tmp_path).base == base
+
+
+def _kolors() -> Shapes:
+    """A LoRA of what Kolors and SDXL have both."""
+    return layouts.unet_peft(SDXL)
+
+
+def test_a_sidecar_tells_kolors_from_sdxl(tmp_path: Path) -> None:
+    """Their modules are the same; without a word it is the base that nearly all are made for."""
+    path = write_safetensors(tmp_path / "n.safetensors", _kolors())
+    assert identify(path).base is BaseModelType.SDXL
+    kolors, sdxl = says(BaseModelType.KOLORS), says(BaseModelType.SDXL, trust=Trust.METADATA)
+    for known in (None, Recollection()):
+        assert identify(path, known=known).base is BaseModelType.SDXL
+        assert identify(path, declared=[kolors], known=known).base is BaseModelType.KOLORS
+        assert identify(path, declared=[kolors, sdxl], known=known).base is BaseModelType.SDXL
+
+
+def test_pefts_configuration_tells_kolors_from_sdxl(tmp_path: Path) -> None:
+    """A folder's configuration is heard as the words inside a file are."""
+    write_safetensors(tmp_path / "adapter_model.safetensors", _kolors())
+    assert identify(tmp_path).base is BaseModelType.SDXL
+    assert identify(tmp_path, declared=[says(BaseModelType.KOLORS)]).base is BaseModelType.KOLORS
+    config = {"base_model_name_or_path": "Kwai-Kolors/Kolors-diffusers"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    assert identify(tmp_path).base is BaseModelType.KOLORS
+
+
+def test_a_sidecar_tells_chroma_from_flux_that_is_adapted_whole() -> None:
+    """Chroma has the modules of FLUX.1's blocks, and as many blocks."""
+    shapes = {name: one for name, one in layouts.flux_lora().items() if "_img_attn_" in name}
+    shapes |= {name: one for name, one in layouts.flux_lora().items() if "_linear" in name}
+    dotted = {
+        name.replace("lora_unet_", "diffusion_model.")
+        .replace("_blocks_", "_blocks.")
+        .replace("_img_attn_", ".img_attn.")
+        .replace("_linear", ".linear"): one
+        for name, one in shapes.items()
+    }
+    assert identify(index_of(dotted)).base is BaseModelType.FLUX
+    told = identify(index_of(dotted), declared=[says(BaseModelType.CHROMA)])
+    assert told.base is BaseModelType.CHROMA
 
 
 def test_metadata_narrows_in_a_folder_too(tmp_path: Path) -> None:
