@@ -260,8 +260,13 @@ STRANGERS: dict[str, Shapes] = {
     | {"classifier.weight": (1000, 768)},
     "a safety checker of other concepts": encoder_layouts.vision(1024, 24)
     | {"concept_embeds": (30, 768)},
-    "t5 with its decoder": encoder_layouts.t5_encoder(4096, 24, 32128)
-    | {"decoder.block.0.layer.0.SelfAttention.q.weight": (4096, 4096)},
+    "t5 with another decoder behind it": encoder_layouts.t5_encoder(4096, 24, 32128)
+    | {"decoder.layers.0.self_attn.q_proj.weight": (1024, 1024)},
+    "t5 and its decoder inside another model": encoder_layouts.t5_encoder(4096, 24, 32128)
+    | encoder_layouts.t5_decoder(4096, 24)
+    | {"audio_encoder.encoder.conv.weight": (64, 1, 7)},
+    "siglip with a head of its own": encoder_layouts.siglip(1152, 27)
+    | {"aesthetic_head.weight": (1, 1152)},
     "an ip-adapter of fewer attentions": adapter_layouts.ip_adapter(
         12, 768, {"image_proj.proj.weight": (3072, 1024)}
     ),

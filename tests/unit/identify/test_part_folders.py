@@ -101,6 +101,12 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
         ),
         ({"architectures": ["T5EncoderModel"], "d_model": 1000}, "t5_encoder", ""),
         (
+            {"architectures": ["T5ForConditionalGeneration"], "d_model": 4096, "vocab_size": 32128},
+            "t5_encoder",
+            "t5-v1.1-xxl",
+        ),
+        ({"architectures": ["UMT5ForConditionalGeneration"]}, "t5_encoder", ""),
+        (
             {"architectures": ["Qwen3ForCausalLM"], "intermediate_size": 9728, **_QWEN_3},
             "text_encoder",
             "qwen3-4b",
@@ -113,6 +119,7 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
         ({"architectures": ["Qwen2_5_VLForConditionalGeneration"]}, "text_encoder", ""),
         ({"architectures": ["ChatGLMModel"]}, "text_encoder", ""),
         ({"architectures": ["SiglipVisionModel"]}, "clip_vision", ""),
+        ({"architectures": ["SiglipModel"]}, "clip_vision", ""),
         ({"_class_name": "ReduxImageEncoder"}, "flux_redux", ""),
     ],
 )

@@ -1,5 +1,7 @@
 """T5 and its kin: the encoder half, by width, vocabulary and where the relative positions stand.
 
+Google publishes it with its decoder, which nothing here reads: programs take the encoder out of it.
+
 T5 has one table of relative positions for all blocks, UMT5 and Pile-T5 one in each. An encoder
 belongs to no base: FLUX, SD 3, PixArt, LTX and others read the same one.
 
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 
 from modelshelf.identify.condition import Both, Condition, Either, Setting
 from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.network import Within
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
@@ -53,6 +56,27 @@ _KINDS = (
 )
 
 
+# Its own decoder, and a head that says words. Behind any other decoder stands another model.
+_WITH_ITS_DECODER = Either(
+    (
+        Absent("decoder.*"),
+        Within(
+            "a T5",
+            (
+                *(
+                    "shared.",
+                    "encoder.block.",
+                    "encoder.embed_tokens.",
+                    "encoder.final_layer_norm.",
+                ),
+                *("decoder.block.", "decoder.embed_tokens.", "decoder.final_layer_norm."),
+                *("lm_head.", "spiece_model", "tokenizer"),
+            ),
+        ),
+    )
+)
+
+
 def _transformers(kind: _Kind) -> tuple[Condition, ...]:
     block = "encoder.block.#.layer.#"
     width = kind.width
@@ -65,7 +89,7 @@ def _transformers(kind: _Kind) -> tuple[Condition, ...]:
         ),
         Tensor(f"{block}.SelfAttention.relative_attention_bias.weight", count=kind.biases),
         Tensor(f"{block}.DenseReluDense.wi_0.weight", (None, width), count=kind.layers),
-        Absent("decoder.*"),
+        _WITH_ITS_DECODER,
     )
 
 
@@ -74,7 +98,7 @@ def _gguf(kind: _Kind) -> tuple[Condition, ...]:
         Some("token_embd.weight", (kind.vocabulary, kind.width)),
         Tensor("enc.blk.#.attn_rel_b.weight", count=kind.biases),
         Tensor("enc.blk.#.ffn_gate.weight", (None, kind.width), count=kind.layers),
-        Absent("dec.*"),
+        Either((Absent("dec.*"), Tensor("dec.blk.#.cross_attn_q.weight"))),
     )
 
 
@@ -100,13 +124,17 @@ def _family(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
 
 def _in_folder(kind: _Kind) -> Trait:
     """Three facts of the configuration: a vocabulary without a width could be any size."""
-    classes = ("UMT5EncoderModel",) if kind.has_bias_per_block else _ONE_BIAS
+    classes = _BIAS_PER_BLOCK if kind.has_bias_per_block else _ONE_BIAS
     width = Setting("d_model", (kind.width,))
     vocabulary = Setting("vocab_size", (kind.vocabulary,))
     return Trait(Architecture(kind.name), Both(Setting("class", classes), Both(width, vocabulary)))
 
 
-_ONE_BIAS = ("T5EncoderModel", "MT5EncoderModel")
+_ONE_BIAS = (
+    *("T5EncoderModel", "T5Model", "T5ForConditionalGeneration", "T5WithLMHeadModel"),
+    *("MT5EncoderModel", "MT5Model", "MT5ForConditionalGeneration"),
+)
+_BIAS_PER_BLOCK = ("UMT5EncoderModel", "UMT5Model", "UMT5ForConditionalGeneration")
 _BYT5 = 1472
 
 FAMILIES = (
@@ -133,7 +161,7 @@ FAMILIES = (
                 )
             ),
             Tensor("encoder.block.#.layer.#.DenseReluDense.wi_0.weight", (None, _BYT5), count=12),
-            Absent("decoder.*"),
+            _WITH_ITS_DECODER,
         ),
     ),
     Family(
@@ -146,7 +174,7 @@ FAMILIES = (
             Tensor("encoder.block.#.layer.#.SelfAttention.relative_attention_bias.weight"),
             Tensor("encoder.block.#.layer.#.SelfAttention.q.weight"),
             Tensor("encoder.final_layer_norm.weight"),
-            Absent("decoder.*"),
+            _WITH_ITS_DECODER,
         ),
         is_fallback=True,
     ),
@@ -155,7 +183,7 @@ FAMILIES = (
         type=ModelType.T5_ENCODER,
         format=ModelFormat.TRANSFORMERS,
         bases=_ANY,
-        conditions=(Setting("class", (*_ONE_BIAS, "UMT5EncoderModel")),),
+        conditions=(Setting("class", (*_ONE_BIAS, *_BIAS_PER_BLOCK)),),
         traits=tuple(map(_in_folder, _KINDS)),
     ),
 )

@@ -1,8 +1,8 @@
-"""Encoders of images: CLIP's vision half in four sizes, SigLIP, and FLUX Redux behind it.
+"""Encoders of images: CLIP's vision half in four sizes, SigLIP in four, and FLUX Redux behind it.
 
 They belong to no base, except Redux, which speaks to FLUX.
 
-Sources: `CLIPVisionModel` and `SiglipVisionModel` of huggingface/transformers,
+Sources: `CLIPModel`, `SiglipModel`, `Siglip2Model` and their vision halves in huggingface/transformers,
 `src/open_clip/transformer.py` of mlfoundations/open_clip, `wan/modules/clip.py` of
 Wan-Video/Wan2.1, `ReduxImageEncoder` of huggingface/diffusers.
 """
@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from modelshelf.identify.condition import Condition, Setting
 from modelshelf.identify.family import Detail, Family
+from modelshelf.identify.network import Within
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
@@ -26,7 +27,16 @@ _CLIP = (
     ("clip-vision-bigg", 1664, 48),
 )
 """Name, width and blocks."""
-_SIGLIP = (("siglip-base", 768, 12), ("siglip-so400m", 1152, 27))
+_SIGLIP = (
+    ("siglip-base", 768, 12),
+    ("siglip-large", 1024, 24),
+    ("siglip-so400m", 1152, 27),
+    ("siglip-giant", 1536, 40),
+)
+_WHOLE_CLIP = (("clip-vision-b", 768, 12, 512), ("clip-vision-h", 1280, 32, 1024))
+"""Name, width and blocks, and the width of the text half: those that nobody reads prompts with.
+
+SD 2's file of H leaves the picture out, so whoever keeps it, sees."""
 
 _NAMINGS = (("transformers", "vision_model."), ("without-model", ""))
 """Version 5 of transformers leaves `vision_model` out."""
@@ -68,32 +78,47 @@ def _open_clip(width: int, layers: int) -> tuple[Condition, ...]:
     )
 
 
-def _all_of_h(naming: str) -> tuple[Condition, ...]:
-    """CLIP H with its text half: SD 2's file leaves the picture out, so whoever keeps it, sees."""
+def _whole_clip(width: int, layers: int, text: int, naming: str) -> tuple[Condition, ...]:
     if naming == "open-clip":
         return (
-            Tensor("visual.conv1.weight", (1280, 3), rank=4),
-            Tensor("visual.transformer.resblocks.#.attn.in_proj_weight", (None, 1280), count=32),
-            Some("token_embedding.weight", (None, 1024)),
-            Tensor("positional_embedding", (77, 1024)),
+            Tensor("visual.conv1.weight", (width, 3), rank=4),
+            Tensor(
+                "visual.transformer.resblocks.#.attn.in_proj_weight", (None, width), count=layers
+            ),
+            Some("token_embedding.weight", (None, text)),
+            Tensor("positional_embedding", (77, text)),
             *_IN_NO_BUNDLE,
         )
     return (
-        Tensor("vision_model.embeddings.class_embedding", (1280,)),
-        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, 1280), count=32),
-        Some("text_model.embeddings.token_embedding.weight", (None, 1024)),
+        Tensor("vision_model.embeddings.class_embedding", (width,)),
+        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
+        Some("text_model.embeddings.token_embedding.weight", (None, text)),
         *_IN_NO_BUNDLE,
     )
 
 
 def _siglip(width: int, layers: int, prefix: str) -> tuple[Condition, ...]:
+    return (*_siglip_vision(width, layers, prefix), *_ALONE)
+
+
+def _whole_siglip(width: int, layers: int) -> tuple[Condition, ...]:
+    # As it is published: its text half reads nobody's prompts. CLIP has no such bias.
     return (
-        Tensor(f"{prefix}embeddings.patch_embedding.weight", (width, 3)),
+        *_siglip_vision(width, layers, "vision_model."),
+        Tensor("logit_bias"),
+        Tensor("text_model.embeddings.token_embedding.weight"),
+        Within("a SigLIP", ("vision_model.", "text_model.", "logit_")),
+    )
+
+
+def _siglip_vision(width: int, layers: int, prefix: str) -> tuple[Condition, ...]:
+    return (
+        # Pictures of any format come as a list of patches, 16 by 16 of three colours.
+        Tensor(f"{prefix}embeddings.patch_embedding.weight", (width, (3, 768))),
         Tensor(f"{prefix}encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
         Tensor(f"{prefix}post_layernorm.weight", (width,)),
         Tensor(f"{prefix}embeddings.position_embedding.weight", (None, width)),
         Absent(f"{prefix}embeddings.class_embedding"),
-        *_ALONE,
     )
 
 
@@ -107,6 +132,8 @@ def _file(id_: str, name: str, conditions: tuple[Condition, ...], *, is_original
         architecture=name,
     )
 
+
+_HALVES = (Detail("halves", "text and vision"),)
 
 FAMILIES = (
     *(
@@ -122,14 +149,27 @@ FAMILIES = (
     *(
         replace(
             _file(
-                f"clip-vision-h/{naming}-whole",
-                "clip-vision-h",
-                _all_of_h(naming),
+                f"{name}/{naming}-whole",
+                name,
+                _whole_clip(width, layers, text, naming),
                 is_original=naming == "open-clip",
             ),
-            details=(Detail("halves", "text and vision"),),
+            details=_HALVES,
         )
+        for name, width, layers, text in _WHOLE_CLIP
         for naming in ("open-clip", "transformers")
+    ),
+    *(
+        replace(
+            _file(
+                f"{name}/transformers-whole",
+                name,
+                _whole_siglip(width, layers),
+                is_original=False,
+            ),
+            details=_HALVES,
+        )
+        for name, width, layers in _SIGLIP
     ),
     _file(
         "clip-vision-h/wan",
@@ -149,7 +189,14 @@ FAMILIES = (
         conditions=(
             Setting(
                 "class",
-                ("CLIPVisionModel", "CLIPVisionModelWithProjection", "SiglipVisionModel"),
+                (
+                    "CLIPVisionModel",
+                    "CLIPVisionModelWithProjection",
+                    "SiglipModel",
+                    "SiglipVisionModel",
+                    "Siglip2Model",
+                    "Siglip2VisionModel",
+                ),
             ),
         ),
     ),

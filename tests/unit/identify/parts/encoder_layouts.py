@@ -68,6 +68,21 @@ def t5_encoder(
     return found
 
 
+def t5_decoder(width: int, layers: int, naming: str = "transformers") -> Shapes:
+    """What Google publishes beside the encoder, in the names of transformers or GGUF."""
+    if naming == "gguf":
+        return {f"dec.blk.{n}.cross_attn_q.weight": (width, width) for n in range(layers)}
+    found: Shapes = {
+        "decoder.embed_tokens.weight": (32128, width),
+        "lm_head.weight": (32128, width),
+    }
+    for number in range(layers):
+        layer = f"decoder.block.{number}.layer"
+        found[f"{layer}.1.EncDecAttention.q.weight"] = (width, width)
+        found[f"{layer}.2.DenseReluDense.wi_0.weight"] = (width * 5 // 2, width)
+    return found
+
+
 def language_model(
     sizes: tuple[int, int, int, int, int],
     extras: str = "",
@@ -148,6 +163,18 @@ def vision(
     for number in range(layers):
         found |= conv(f"{start}encoder.layers.{number}.mlp.fc1", (4 * width, width))
     return found
+
+
+def siglip(width: int, layers: int, *, is_flat: bool = False) -> Shapes:
+    """All of SigLIP; flat where it takes patches instead of pictures."""
+    patch = (width, 768) if is_flat else (width, 3, 16, 16)
+    return vision(width, layers, is_siglip=True) | {
+        "vision_model.embeddings.patch_embedding.weight": patch,
+        "text_model.embeddings.token_embedding.weight": (256000, width),
+        "text_model.head.weight": (width, width),
+        "logit_scale": (1,),
+        "logit_bias": (1,),
+    }
 
 
 def open_clip_vision(width: int, layers: int) -> Shapes:

@@ -74,13 +74,19 @@ ENCODERS: dict[str, Answer] = {
         "clip-g",
     ),
     **{
-        f"both halves of clip-h {naming}": (halves, "clip_vision", "any", "clip-vision-h")
-        for naming, halves in (
-            ("transformers", layouts.clip_text(1024, 24) | layouts.vision(1280, 32)),
-            (
-                "open-clip",
-                layouts.clip_text(1024, 24, "open-clip") | layouts.open_clip_vision(1280, 32),
-            ),
+        f"both halves of {name} {naming}": (
+            layouts.clip_text(*text, naming) | half(*sizes),
+            "clip_vision",
+            "any",
+            name,
+        )
+        for name, text, sizes in (
+            ("clip-vision-b", (512, 12), (768, 12)),
+            ("clip-vision-h", (1024, 24), (1280, 32)),
+        )
+        for naming, half in (
+            ("transformers", layouts.vision),
+            ("open-clip", layouts.open_clip_vision),
         )
     },
     "safety checker": (
@@ -110,6 +116,17 @@ ENCODERS: dict[str, Answer] = {
         for name, width, layers, vocabulary, biases in _T5
         for naming in ("transformers", "gguf", "wan")
         if naming != "wan" or biases > 1
+    },
+    **{
+        f"{name} {naming} with its decoder": (
+            layouts.t5_encoder(width, layers, vocabulary, naming=naming, biases=biases)
+            | layouts.t5_decoder(width, layers, naming),
+            "t5_encoder",
+            "any",
+            name,
+        )
+        for name, width, layers, vocabulary, biases in (_T5[0], _T5[2])
+        for naming in ("transformers", "gguf")
     },
     "byt5": (layouts.t5_encoder(1472, 12, 1510), "t5_encoder", "any", "byt5-small"),
     "t5 of another size": (layouts.t5_encoder(1536, 8, 5000), "t5_encoder", "any", ""),
@@ -181,9 +198,24 @@ ENCODERS: dict[str, Answer] = {
             ("clip-vision-l", 1024, 24),
             ("clip-vision-h", 1280, 32),
             ("clip-vision-bigg", 1664, 48),
+            ("siglip-large", 1024, 24),
             ("siglip-so400m", 1152, 27),
         )
         for start in ("vision_model.", "")
+    },
+    **{
+        f"all of {name} {'as patches' if is_flat else ''}": (
+            layouts.siglip(width, layers, is_flat=is_flat),
+            "clip_vision",
+            "any",
+            name,
+        )
+        for name, width, layers in (
+            ("siglip-base", 768, 12),
+            ("siglip-so400m", 1152, 27),
+            ("siglip-giant", 1536, 40),
+        )
+        for is_flat in (False, True)
     },
     "clip-vision-h open clip": (
         layouts.open_clip_vision(1280, 32),
