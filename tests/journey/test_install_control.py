@@ -261,6 +261,20 @@ def test_records_go_into_a_store_of_the_programs_own(
     store.close()
 
 
+def test_a_path_is_the_same_source_however_it_is_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record says where its model came from also when somebody reads it in another folder."""
+    monkeypatch.chdir(place.folder)
+    monkeypatch.setenv("HOME", str(place.folder))
+    texts = ["hosted/ink/ink.safetensors", "./hosted//ink/../ink/ink.safetensors", str(place.lora)]
+    jobs = [place.install(text) for text in (*texts, "~/hosted/ink/ink.safetensors")]
+    records = [job.config_out for job in jobs if job.config_out is not None]
+    assert {record.source for record in records} == {str(place.lora)}
+    assert len(records) == 4
+    assert len({record.key for record in records}) == 1
+
+
 @pytest.mark.parametrize(
     ("config", "expected"),
     [

@@ -164,7 +164,7 @@ def _describe(tree: SourceTree, source: LocalModelSource, wish: ModelWish) -> di
         "bases": bases,
         "path": tree.root.as_posix(),
         "hash": _sample(tree),
-        "source": str(source.path),
+        "source": str(absolute(source.path)),
         "variant": identity.variant or usual_variant(identity.type, identity.format, bases[0]),
         "prediction_type": identity.prediction_type,
         "precision": identity.precision,

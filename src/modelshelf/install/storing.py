@@ -10,6 +10,7 @@ from typing import Any
 
 from modelshelf.errors import EmptySourceError, ModelshelfError, UnknownModelException
 from modelshelf.identify import Recollection
+from modelshelf.install.examination import absolute
 from modelshelf.install.job_folder import FetchedFile
 from modelshelf.install.pipeline import ModelAdder, is_small
 from modelshelf.install.told import default_description, source_in_words, told_by
@@ -55,7 +56,7 @@ class ModelStorer:
         """
         plan = self._adder.plan(
             source.path,
-            source=str(source.path),
+            source=str(absolute(source.path)),
             wish=replace(wish, told=told_by(source), by_source=True),
         )
         registered, _ = self._adder.add(_described(plan, wish), report)
@@ -116,7 +117,7 @@ class ModelStorer:
     def _plan_local(self, source: LocalModelSource, wish: ModelWish) -> ImportPlan:
         plan = self._adder.plan(
             source.path,
-            source=str(source.path),
+            source=str(absolute(source.path)),
             wish=replace(wish, told=told_by(source), by_source=True),
             known=self._known,
         )
