@@ -8,6 +8,8 @@ import shutil
 import signal
 from pathlib import Path
 
+import pytest
+
 from modelshelf.testing import tiny
 from tests.desks import Desk
 from tests.hubs import HuggingFaceHub
@@ -151,6 +153,19 @@ def test_a_file_is_downloaded_and_checked(desk: Desk, hub: HuggingFaceHub, tmp_p
     assert not other.exists()
     assert desk.run("download", url, "--rate", "fast").exit_code == 2
     assert desk.run("download", url, url, "--sha256", digest).exit_code == 2
+
+
+@pytest.mark.parametrize(("to", "count"), [("new/", 1), ("new", 2), ("a/new", 2)])
+def test_files_are_downloaded_to_a_folder_that_is_not_there_yet(
+    desk: Desk, hub: HuggingFaceHub, tmp_path: Path, to: str, count: int
+) -> None:
+    """Several URLs, or a slash at the end, can only mean a folder."""
+    paths = [tiny.lora(tmp_path / f"{n}.safetensors", base="sd-1", seed=n) for n in range(count)]
+    urls = [hub.files.public_url(hub.files.publish(p, etag=p.name, is_public=True)) for p in paths]
+    done = desk.run("download", *urls, "--to", f"{tmp_path}/{to}")
+    assert done.exit_code == 0, done.stderr
+    for path in paths:
+        assert (tmp_path / to / path.name).read_bytes() == path.read_bytes()
 
 
 def test_others_see_how_far_a_job_is(desk: Desk, hub: HuggingFaceHub) -> None:

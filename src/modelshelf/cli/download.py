@@ -31,9 +31,10 @@ __all__ = ["command"]
     "--to",
     "target",
     default=".",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="PATH",
-    help="A folder, or for one URL the file to be; default the current folder.",
+    help="A folder, made where it ends in `/` or there are several URLs, or for one URL the file to be; "
+    "default the current folder.",
 )
 @click.option("--sha256", help="Digest that the file of the one URL must have.")
 @click.option("--rate", metavar="SIZE", help="Bytes a second at most, such as `20M`.")
@@ -47,7 +48,7 @@ def command(
     session: Session,
     urls: tuple[str, ...],
     *,
-    target: Path,
+    target: str,
     sha256: str | None,
     rate: str | None,
     token: str | None,
@@ -66,10 +67,13 @@ def command(
             problem=f"`--sha256` is of one file, and there are {len(urls)}",
             remedy="download them one after the other",
         )
+    is_folder = len(urls) > 1 or target.endswith("/") or Path(target).is_dir()
     settings = session.settings()
     batch = Batch(session)
     with _queue(settings, rate) as queue:
-        jobs = [_job(url, target, sha256, token, force=force) for url in urls]
+        jobs = [
+            _job(url, Path(target), sha256, token, is_folder=is_folder, force=force) for url in urls
+        ]
         try:
             _run(session, queue, jobs)
         except KeyboardInterrupt:
@@ -101,7 +105,7 @@ def _queue(settings: Settings, rate: str | None) -> DownloadQueueService:
 
 
 def _job(
-    url: str, target: Path, sha256: str | None, token: str | None, *, force: bool
+    url: str, target: Path, sha256: str | None, token: str | None, *, is_folder: bool, force: bool
 ) -> DownloadJobRemoteSource:
     from modelshelf.download import DownloadJobRemoteSource, ExpectedContent  # noqa: PLC0415 - slow
     from modelshelf.schema.digest import Digest  # noqa: PLC0415
@@ -110,7 +114,7 @@ def _job(
     return DownloadJobRemoteSource(
         source=url,
         destination=target,
-        destination_is_folder=target.is_dir(),
+        destination_is_folder=is_folder,
         access_token=token,
         expected=ExpectedContent(sha256=digest),
         digests=frozenset({"sha256"}),
