@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from modelshelf.identify.claims import claims_of
@@ -19,8 +21,14 @@ __all__ = ["with_weights"]
 _RULE = "folder"
 
 
+_MOST_FORMS = 8
+"""Files that are compared; a folder of more is a collection."""
+_SUFFIX = re.compile(r"\.(?:safetensors|bin|pth?|ckpt|gguf|onnx)(?:\.index.*)?$")
+_JOINTS = ("-", "_", ".", " ")
+
+
 def with_weights(
-    known: Identity | None, headers: tuple[TensorIndex, ...], families: Families
+    known: Identity | None, headers: Mapping[str, TensorIndex], families: Families
 ) -> Identity:
     """Say what a folder is by its configuration and its weights together.
 
@@ -28,16 +36,44 @@ def with_weights(
     base and contradict each other, the weights are believed: what a loader does with them depends on
     their shapes, and configurations are copied from elsewhere.
 
+    Several files speak where their names say that they are forms of one model, as `model.fp16` is of
+    `model`, and all of them say the same; otherwise each may be another model.
+
     Args:
         known: What the configuration says; None where there is none.
-        headers: The weights. Several forms of them are not compared: each may be another model.
+        headers: The weights by the names of their files.
         families: Whom to ask.
     """
-    found = None
-    if len(headers) == 1:
-        found = narrow(identify_tensors(headers[0], families), claims_of(headers[0].metadata))
+    found = _said_by_all(headers, families)
     precision = found.precision if found is not None else _precision_of_largest(headers)
     return replace(_combined(known, found, has_weights=bool(headers)), precision=precision)
+
+
+def _said_by_all(headers: Mapping[str, TensorIndex], families: Families) -> Identity | None:
+    if not headers or len(headers) > _MOST_FORMS or not _are_forms(list(headers)):
+        return None
+    said = [
+        narrow(identify_tensors(header, families), claims_of(header.metadata))
+        for header in sorted(headers.values(), key=_size, reverse=True)
+    ]
+    return said[0] if len(set(map(_gist, said))) == 1 else None
+
+
+def _are_forms(names: list[str]) -> bool:
+    """Say whether the shortest of *names* begins all of them, with a word behind it."""
+    stems = [_SUFFIX.sub("", name) for name in names]
+    shortest = min(stems, key=len)
+    return all(
+        stem == shortest or stem.startswith(tuple(shortest + joint for joint in _JOINTS))
+        for stem in stems
+    )
+
+
+def _gist(identity: Identity) -> tuple[object, ...]:
+    return (
+        *(identity.type, identity.bases, identity.candidates, identity.variant),
+        *(identity.prediction_type, identity.architecture),
+    )
 
 
 def _combined(known: Identity | None, found: Identity | None, *, has_weights: bool) -> Identity:
@@ -107,9 +143,9 @@ def _is_alike(known: Identity, found: Identity) -> bool:
     )
 
 
-def _precision_of_largest(headers: tuple[TensorIndex, ...]) -> str | None:
-    """Return the precision of the largest of several forms of the same weights."""
-    largest = max(headers, key=_size, default=None)
+def _precision_of_largest(headers: Mapping[str, TensorIndex]) -> str | None:
+    """Return the precision of the largest of several files."""
+    largest = max(headers.values(), key=_size, default=None)
     return None if largest is None else precision_of(Layout(largest))
 
 

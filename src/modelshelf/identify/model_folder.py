@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,8 +46,8 @@ class FolderReading:
     """Its files."""
     config: FolderConfig
     """Its configuration and the names of its weights."""
-    headers: tuple[TensorIndex, ...]
-    """Headers of its weights: of all that lie there as the most trusted container does."""
+    headers: Mapping[str, TensorIndex]
+    """File → header of its weights: of all that lie there as the most trusted container does."""
     damage: tuple[_Damage, ...] = ()
     """Files that break their format; the others may tell enough."""
 
@@ -58,18 +58,18 @@ def read_folder(tree: SourceTree) -> FolderReading:
     What is damaged is kept as such: a clone without its large files is a model all the same.
     """
     config, damage = _read_config(tree)
-    headers: list[TensorIndex] = []
+    headers: dict[str, TensorIndex] = {}
     for weights in _READ:
         for weight in config.weights:
             if weight.format is weights:
                 try:
-                    headers.append(_read_weight(tree, weight))
+                    headers[weight.member.member] = _read_weight(tree, weight)
                 except FormatError as error:
                     damage.append((weight.member.member, error))
         if headers:
             # The same weights again in another container tell nothing new.
             break
-    return FolderReading(tree, config, tuple(headers), tuple(damage))
+    return FolderReading(tree, config, headers, tuple(damage))
 
 
 _READ = (
@@ -121,7 +121,7 @@ def identify_folder(
     config = reading.config
     identity = None
     if config.config_name or config.tokenizer_files or class_name:
-        settings = _settings(config, class_name, pipeline)
+        settings = _settings(reading, class_name, pipeline)
         facts = Facts(settings=settings, config_name=config.config_name or "model_index.json")
         identity = decide(facts, families, fallback=ModelFormat.UNKNOWN)
     identity = with_weights(identity, reading.headers, families)
@@ -133,19 +133,40 @@ def identify_folder(
     )
 
 
-def _settings(config: FolderConfig, class_name: str, pipeline: str) -> dict[str, Any]:
+def _settings(reading: FolderReading, class_name: str, pipeline: str) -> dict[str, Any]:
+    config = reading.config
     return {
         **config.config,
         "class": config.class_name or class_name,
         "pipeline": pipeline,
         "config": config.config_name,
-        "tokenizer": bool(config.tokenizer_files) and not config.config_name,
+        # In a pipeline the slot says what a folder is for; alone, what else lies there.
+        "tokenizer": bool(config.tokenizer_files)
+        and not config.config_name
+        and (bool(class_name) or all(map(_is_a_tokenizers, reading.tree.files))),
     }
+
+
+_TEXTS = frozenset(
+    ["json", "txt", "model", "vocab", "bpe", "tiktoken", "md", "py", "jinja", "gitattributes"]
+)
+"""Suffixes of what tokenizers are made of, and of what repositories have beside them."""
+
+
+def _is_a_tokenizers(file: SourceFile) -> bool:
+    """Say whether *file* may lie in a folder that is a tokenizer and nothing else."""
+    name = file.member.name
+    stem, dot, suffix = name.rpartition(".")
+    is_text = not dot or suffix in _TEXTS
+    return not file.member.folder and (
+        "tokenizer" in name or (is_text and not stem.endswith(".index"))
+    )
 
 
 def _with_troubles(identity: Identity, reading: FolderReading) -> Identity:
     """Name the shards that are missing and the files that are damaged."""
-    missing = sorted({shard for header in reading.headers for shard in header.missing_shards})
+    headers = reading.headers.values()
+    missing = sorted({shard for header in headers for shard in header.missing_shards})
     evidence = (
         *identity.evidence,
         *(

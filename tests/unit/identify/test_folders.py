@@ -14,7 +14,8 @@ from modelshelf.schema.identity import Identity
 from modelshelf.testing.tiny import TorchTensor, write_torch
 from tests.unit.formats.headers import write_safetensors
 from tests.unit.identify import layouts
-from tests.unit.identify.layouts import REFINER, SD_1, SD_2, SDXL, unet_settings
+from tests.unit.identify.layouts import REFINER, SD_1, SD_2, SDXL, UNet, unet_settings
+from tests.unit.identify.parts import encoder_layouts
 
 VAE = {"_class_name": "AutoencoderKL", "latent_channels": 4, "scaling_factor": 0.18215}
 FLUX = {
@@ -426,6 +427,76 @@ def test_a_folder_without_configuration_is_known_by_its_one_weight_file(tmp_path
     identity = identify(tmp_path)
     assert identity.type.value == "unknown"
     assert identity.near_misses[0].missing == "a configuration beside several weight files"
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["model.fp16.safetensors", "model-pruned.safetensors", "model_ema.safetensors"],
+)
+def test_forms_of_one_model_are_that_model(tmp_path: Path, other: str) -> None:
+    """Their names say that they are forms of one, and all of them say the same."""
+    write_safetensors(tmp_path / "model.safetensors", layouts.checkpoint(SD_1))
+    write_safetensors(tmp_path / other, layouts.checkpoint(SD_1))
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value) == ("main", "sd-1")
+    assert identity.status == "identified"
+
+
+@pytest.mark.parametrize(
+    ("other", "spec"),
+    [("model-2.safetensors", SD_2), ("models.safetensors", SD_1), ("anime.safetensors", SD_1)],
+)
+def test_files_of_different_models_leave_a_folder_unknown(
+    tmp_path: Path, other: str, spec: UNet
+) -> None:
+    """Another base, or a name that is not the first one's with a word behind it."""
+    write_safetensors(tmp_path / "model.safetensors", layouts.checkpoint(SD_1))
+    write_safetensors(tmp_path / other, layouts.checkpoint(spec))
+    assert identify(tmp_path).type == "unknown"
+
+
+def test_more_files_than_a_model_has_forms_are_a_collection(tmp_path: Path) -> None:
+    """They are not looked at one by one."""
+    write_safetensors(tmp_path / "lora.safetensors", layouts.unet_lora(SD_1))
+    for number in range(7):
+        write_safetensors(tmp_path / f"lora-{number}.safetensors", layouts.unet_lora(SD_1))
+    assert identify(tmp_path).base == "sd-1"
+    write_safetensors(tmp_path / "lora-7.safetensors", layouts.unet_lora(SD_1))
+    assert identify(tmp_path).type == "unknown"
+
+
+def test_forms_in_a_component_tell_what_a_bare_configuration_does_not(tmp_path: Path) -> None:
+    """SD 1.5's repository has its UNet with and without the average."""
+    write(tmp_path, {"config.json": {"_class_name": "UNet2DConditionModel"}})
+    for variant in ("", ".non_ema"):
+        write_safetensors(
+            tmp_path / f"diffusion_pytorch_model{variant}.safetensors", layouts.diffusers_unet(SD_1)
+        )
+    assert identify(tmp_path).base == "sd-1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Unet.mlmodelc/model.mil",
+        "model.safetensors.index.json",
+        "tf_model.h5",
+        "model.onnx_data",
+    ],
+)
+def test_a_folder_with_more_than_a_tokenizer_is_no_tokenizer(tmp_path: Path, name: str) -> None:
+    """Core ML lays the words beside the models; texts of a repository take nothing away."""
+    write(tmp_path, {"vocab.json": {}, "merges.txt": "#v", "README.md": "x", "LICENSE": "x"})
+    assert identify(tmp_path).type == "tokenizer"
+    write(tmp_path, {name: {"weight_map": {"a": "gone.safetensors"}}})
+    assert identify(tmp_path).type == "unknown"
+
+
+def test_weights_beside_a_tokenizer_speak_for_the_folder(tmp_path: Path) -> None:
+    """An encoder is passed on with its words, and sometimes without its configuration."""
+    write(tmp_path, {"tokenizer.json": {}})
+    write_safetensors(tmp_path / "model.safetensors", encoder_layouts.t5_encoder(4096, 24, 32128))
+    assert identify(tmp_path).type == "t5_encoder"
 
 
 def test_missing_shards_are_evidence(tmp_path: Path) -> None:
