@@ -13,6 +13,7 @@ from modelshelf.manager import normalized_model_manager
 from modelshelf.schema.progress import Progress
 from modelshelf.settings import Settings
 from modelshelf.testing import tiny
+from tests.shelves import contents, said, stored_bytes
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -28,6 +29,30 @@ sys.stdin.readline()
 with normalized_model_manager(Settings(root=root)) as nmm:
     for source in sources[int(order):] + sources[:int(order)]:
         print(Path(source).stem, nmm.import_model(source), flush=True)
+"""
+_FICKLE = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from modelshelf.errors import UnknownModelException
+from modelshelf.manager import normalized_model_manager
+from modelshelf.settings import Settings
+
+root, order, *sources = sys.argv[1:]
+sys.stdin.readline()
+with normalized_model_manager(Settings(root=root)) as nmm:
+    turned = sources[int(order):] + sources[:int(order)]
+    for source, is_kept in [(one, False) for one in turned * 2] + [(one, True) for one in turned]:
+        name = f"{Path(source).parent.name} {Path(source).name}"
+        try:
+            nmm.import_model(source, name=name)
+            if not is_kept:
+                nmm.delete(name)
+        except UnknownModelException:
+            # Another deleted it meanwhile, and is going to add it again.
+            continue
+        if not is_kept:
+            nmm.collect_garbage(expire_trash=timedelta(0) if int(order) % 2 else None)
 """
 _COLLECTOR = """
 import sys
@@ -149,3 +174,34 @@ def test_nothing_is_locked_while_bytes_are_copied(tmp_path: Path) -> None:
         assert seen == ["small"]
         assert [info.name for info in nmm.list_models()] == ["large"]
         assert nmm.verify().clean
+
+
+def test_eight_processes_share_parts_in_eight_orders(tmp_path: Path) -> None:
+    """Added, deleted, collected and added again: all is there, is said as ever, and comes back as it was."""
+    first = tiny.pipeline(tmp_path / "in" / "first", base="sd-1", seed=1, size=_MEGABYTE)
+    sources = [
+        first,
+        *(first / part for part in ("vae", "text_encoder", "unet", "safety_checker")),
+        tiny.pipeline(tmp_path / "in" / "second", base="sd-2", seed=2, size=_MEGABYTE),
+        tiny.checkpoint(tmp_path / "in" / "third.safetensors", base="sd-1", seed=1),
+    ]
+    root = tmp_path / "root"
+    workers = [
+        _start(_FICKLE, str(root), str(number % 7), *map(str, sources)) for number in range(8)
+    ]
+    _together(workers)
+
+    names = {f"{source.parent.name} {source.name}": source for source in sources}
+    with normalized_model_manager(Settings(root=tmp_path / "calm")) as calm:
+        for name, source in names.items():
+            calm.import_model(source, name=name)
+        expected = said(calm, tmp_path / "calm")
+    with normalized_model_manager(Settings(root=root)) as nmm:
+        assert nmm.verify().clean
+        nmm.collect_garbage(expire_trash=timedelta(0))
+        # A place below the models folder is another's until the links are gone, so some have a number.
+        assert {**said(nmm, root), "views": expected["views"]} == expected
+        for name, source in names.items():
+            made = nmm.export(selector=name, destination=tmp_path / "out", method="copy").path
+            assert contents(made) == contents(source)
+        assert stored_bytes(root) == nmm.usage().stored

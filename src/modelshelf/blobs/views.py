@@ -175,8 +175,13 @@ class ViewKeeper:
 
     def _place(self, stored: Path, path: Path) -> None:
         self._disk.make_folder(path.parent)
-        if self._placer.place(stored, path) is None:
-            self._copy(stored, path)
+        try:
+            if self._placer.place(stored, path) is None:
+                self._copy(stored, path)
+        except FileNotFoundError:
+            # Deleted and collected meanwhile, or lost, which `verify` tells: no reason to stop others.
+            if os.path.lexists(stored):
+                raise
 
     def _copy(self, stored: Path, path: Path) -> None:
         """Copy, where the file system has no links of any kind: the view then costs what it shows."""

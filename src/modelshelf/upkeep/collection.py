@@ -8,7 +8,9 @@ be read stops the collection, and a whole part without a record is left alone un
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import timedelta
+from itertools import chain
 
 from modelshelf.blobs.folder_store import FolderBlobStore
 from modelshelf.blobs.leases import LeaseKeeper, new_lease_id
@@ -61,9 +63,10 @@ class GarbageCollector:
         Returns:
             What was removed and repaired.
         """
+        # Before views are settled: what is deleted after that still has links, which only its record knows.
+        expired = self._expired(expire_trash)
         self.finish_interrupted()
         repaired = self._repair_views()
-        expired = self._expired(expire_trash)
         lease_id = new_lease_id()
         with self._leases.hold(lease_id, "collecting garbage", []):
             doomed = self._records.sweep(lease_id, expired)
@@ -146,12 +149,16 @@ class GarbageCollector:
         """Make equal files one inode where two imports stored them at the same moment."""
         first: dict[Digest, StoredFile] = {}
         others: dict[Digest, list[StoredFile]] = defaultdict(list)
+        parts: dict[str, Digest] = {}
         for part in self._records.parts():
+            parts[part.location] = part.digest
             for file in () if part.is_damaged else part.files:
                 if first.setdefault(file.blake3, file) is not file:
                     others[file.blake3].append(file)
         pairs = [(file, first[digest]) for digest, files in others.items() for file in files]
         apart = [(file, donor) for file, donor in pairs if not self._blobs.is_shared(file, donor)]
+        held = self._held(lease_id, {file.location: parts[file.location] for file in chain(*apart)})
+        apart = [pair for pair in apart if held.issuperset(file.location for file in pair)]
         # Views first: a link that they keep would keep the bytes.
         self._views.relink(
             {
@@ -166,3 +173,8 @@ class GarbageCollector:
             )
             for file, donor in apart
         )
+
+    def _held(self, lease_id: str, parts: Mapping[str, Digest]) -> set[str]:
+        """Return the locations of those parts that no other collection takes away from now on."""
+        found = ((location, self._records.pin(lease_id, parts[location])) for location in parts)
+        return {location for location, part in found if part and part.location == location}

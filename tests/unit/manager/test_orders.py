@@ -11,57 +11,10 @@ from pathlib import Path
 import pytest
 
 from modelshelf.manager import NormalizedModelManager
-from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.override import Override
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 from modelshelf.testing import tiny
-from tests.shelves import contents, open_shelf
-
-_THEIRS = {"key", "path", "created_at", "updated_at", "last_used_at", "revision", "converted_at"}
-"""Fields of a record that differ between any two libraries."""
-
-
-def said(shelf: NormalizedModelManager, root: Path) -> dict[str, object]:
-    """Return everything that a library says of its models, but for keys, places of parts and times."""
-    models = [*shelf.list_models(), *shelf.list_pipelines()]
-    usage = shelf.usage()
-    return {
-        "models": sorted(map(_said, models), key=str),
-        "records": sorted(
-            (
-                sorted((name, value) for name, value in record.items() if name not in _THEIRS)
-                for record in (shelf.store.get_model(one.key).model_dump() for one in models)
-            ),
-            key=str,
-        ),
-        "files": {
-            one.name: [(file.member, file.sha256, file.autov3) for file in shelf.files(one.key)]
-            for one in models
-        },
-        "views": sorted(
-            path.relative_to(root).as_posix() for path in root.glob("models/[!.b]*/*/*")
-        ),
-        "usage": (
-            usage.stored,
-            sorted(
-                (one.name, one.type, one.logical, one.unique, one.shared) for one in usage.models
-            ),
-        ),
-        "duplicates": shelf.duplicates(),
-    }
-
-
-def _said(info: ModelInfo) -> tuple[object, ...]:
-    parts = [(part.folder, part.type, part.bases, part.hash, part.refcount) for part in info.parts]
-    return (
-        info.name,
-        info.type,
-        info.bases,
-        info.format,
-        info.hash,
-        json.loads(info.detail),
-        parts,
-    )
+from tests.shelves import contents, open_shelf, said
 
 
 def library(root: Path, sources: Iterable[tuple[str, Path]]) -> Iterator[NormalizedModelManager]:
