@@ -11,6 +11,7 @@ from modelshelf.formats import read_pipeline, read_shards, read_tensors, read_tr
 from modelshelf.identify.claims import bases_said, claims_of
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families
+from modelshelf.identify.inner_folder import only_model_in
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.model_folder import identify_folder, read_folder
 from modelshelf.identify.narrowing import narrow
@@ -77,6 +78,11 @@ def identify(
         index = _read(tree, tree.files[0], header)
         return _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
     pipeline = read_pipeline(tree)
+    if pipeline is None and (inner := only_model_in(tree)) is not None:
+        found = identify(inner, families=families, declared=declared, known=known)
+        folder = inner.root.relative_to(tree.root).as_posix()
+        why = Evidence("folder", folder, "the only model in the folder")
+        return replace(found, evidence=(*found.evidence, why))
     if pipeline is not None:
         return narrow(identify_pipeline(tree, pipeline, families), declared)
     return narrow(_identify_folder(tree, families, declared), declared)

@@ -499,6 +499,64 @@ def test_weights_beside_a_tokenizer_speak_for_the_folder(tmp_path: Path) -> None
     assert identify(tmp_path).type == "t5_encoder"
 
 
+_PIPELINE = {
+    "model_index.json": {"_class_name": "X", "unet": ["diffusers", "UNet2DConditionModel"]},
+    "unet/config.json": unet_settings(SD_1),
+}
+_REVISION = "snapshots/39593d5650112b4cc580433f6b0435385882d819"
+
+
+def below(folder: str, files: Mapping[str, object]) -> dict[str, object]:
+    """Lay files out in a folder."""
+    return {f"{folder}/{name}": content for name, content in files.items()}
+
+
+@pytest.mark.parametrize("folder", ["inner", _REVISION, f"models--a--b/{_REVISION}"])
+def test_the_only_pipeline_in_a_folder_is_what_the_folder_is(tmp_path: Path, folder: str) -> None:
+    """An archive adds a folder, and the cache of a hub three; the evidence says where it lies."""
+    write(tmp_path, below(folder, _PIPELINE) | {"README.md": "x"})
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value) == ("main", "sd-1")
+    assert identity.evidence[-1].where == folder
+
+
+def test_the_only_revision_in_a_cached_repository_is_what_it_is(tmp_path: Path) -> None:
+    """Whatever the repository holds."""
+    write(tmp_path, below(_REVISION, {"config.json": CLIP}) | {"refs/main": "x", "blobs/5f": "x"})
+    assert identify(tmp_path).type == "clip_embed"
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        below("another", _PIPELINE),
+        {"another/config.json": CLIP, "another/model.safetensors": ""},
+        {"lora.json": {}},
+    ],
+)
+def test_a_folder_of_several_models_is_none_of_them(
+    tmp_path: Path, others: Mapping[str, object]
+) -> None:
+    """A second pipeline, other weights, or something that describes the whole."""
+    write(tmp_path, below("inner", _PIPELINE))
+    assert identify(tmp_path).base == "sd-1"
+    write(tmp_path, others)
+    assert identify(tmp_path).type == "unknown"
+
+
+def test_a_pipeline_far_down_is_not_looked_for(tmp_path: Path) -> None:
+    """Nobody lays one out so."""
+    write(tmp_path, below("a/b/c/d", _PIPELINE))
+    assert identify(tmp_path).type == "unknown"
+
+
+def test_two_revisions_of_a_repository_may_be_two_models(tmp_path: Path) -> None:
+    """Which of them is meant, the cache does not say."""
+    write(tmp_path, below("snapshots/5f", {"config.json": CLIP}))
+    write(tmp_path, below("snapshots/6e", {"config.json": VAE}))
+    assert identify(tmp_path).type == "unknown"
+
+
 def test_missing_shards_are_evidence(tmp_path: Path) -> None:
     """A model that is not whole says so."""
     write(
