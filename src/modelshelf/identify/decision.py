@@ -190,9 +190,14 @@ def _agreed(details: Iterable[Detail]) -> tuple[tuple[str, str], ...]:
 def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity:
     family = verdict.family
     held = list(family.hold(facts))
+    # What all models of the kind have is not believed where a finer point may say otherwise.
+    is_open = {type(trait.value) for trait in family.leave_open(facts)}
     chosen = _Traits.choose([trait for trait, _ in held])
     found = dict.fromkeys((*verdict.found, *(one for _, one in held)))
-    proven = chosen.prediction or family.prediction_type
+    proven = chosen.prediction or (
+        None if SchedulerPredictionType in is_open else family.prediction_type
+    )
+    architecture = "" if Architecture in is_open else family.architecture
     return Identity(
         type=family.type,
         format=chosen.format or family.format,
@@ -201,7 +206,7 @@ def _identity(verdict: Verdict, facts: Facts, precision: str | None) -> Identity
         variant=chosen.variant,
         prediction_type=proven or family.usual_prediction,
         precision=precision,
-        architecture=chosen.architecture.name if chosen.architecture else family.architecture,
+        architecture=chosen.architecture.name if chosen.architecture else architecture,
         details=_details(family, chosen, facts),
         evidence=tuple(
             Evidence(family.id, one.where, one.what) for one in found if not one.is_absence

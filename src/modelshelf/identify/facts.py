@@ -32,11 +32,28 @@ class Facts:
         """What others say of the base, beside the file."""
         self.is_lenient = False
         """True where a few lost tensors are overlooked."""
+        self.is_measured = False
+        """True where a shape that nothing tells is no shape that somebody asks for."""
 
     def leniently(self) -> Facts:
         """Return the same facts, to be looked at with lenience."""
         facts = copy(self)
         facts.is_lenient = True
+        return facts
+
+    def measured(self) -> Facts:
+        """Return the same facts, to be looked at for what they prove and not for what they leave open."""
+        return self._measuring(is_measured=True)
+
+    def unmeasured(self) -> Facts:
+        """Return the same facts, to be looked at as at first: shapes that nothing tells may be any."""
+        return self._measuring(is_measured=False)
+
+    def _measuring(self, *, is_measured: bool) -> Facts:
+        if self.is_measured is is_measured or not self.layout.may_hide:
+            return self
+        facts = copy(self)
+        facts.is_measured = is_measured
         return facts
 
     def modules_like(self, folded: str) -> int:

@@ -115,10 +115,19 @@ class Family:
         return Verdict(self, tuple(found), None)
 
     def hold(self, facts: Facts) -> Iterator[tuple[Trait, Found]]:
-        """Yield the traits whose conditions hold."""
+        """Yield the traits whose conditions hold, and not for want of a shape."""
+        measured = facts.measured()
         for trait in self.traits:
-            if (found := trait.condition.check(facts)) is not None:
+            if (found := trait.condition.check(measured)) is not None:
                 yield trait, found
+
+    def leave_open(self, facts: Facts) -> Iterator[Trait]:
+        """Yield the traits whose conditions may hold, where nothing tells a shape."""
+        measured = facts.measured()
+        if measured is not facts:
+            for trait in self.traits:
+                if trait.condition.check(facts) and not trait.condition.check(measured):
+                    yield trait
 
 
 class Families:

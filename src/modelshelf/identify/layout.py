@@ -86,7 +86,9 @@ class Layout:
         """Every dtype that occurs."""
         self.shape_of: Callable[[str], Shape] = index.shapes.__getitem__
         """Name → shape as it is unpacked, None where nothing tells it."""
-        if not PACKED.isdisjoint(self.dtypes):
+        self.may_hide = not PACKED.isdisjoint(self.dtypes)
+        """True where packing may hide the shapes of some tensors."""
+        if self.may_hide:
             self.shape_of = partial(true_shape, tensors=index.tensors)
         self.folded: dict[str, list[str]] = {}
         """Folded name, with the wrappers that name a part → names; without the copies (EMA)."""

@@ -40,6 +40,8 @@ PACKED = frozenset({"U8", "I8", "I32", "U32", ""})
 """Dtypes whose shapes may be those of packed numbers, or none at all."""
 
 
+_BYTES = frozenset({"U8", "I8"})
+
 RENAMED = frozenset({"qweight", "_data"})
 """Last steps under which a packed weight stands; `weight_name` tells what it is called otherwise."""
 
@@ -100,6 +102,9 @@ def true_shape(name: str, tensors: Mapping[str, TensorEntry]) -> Shape:
     entry = tensors[name]
     if entry.dtype in PACKED and len(entry.shape) > 1:
         return _unpack(name, entry, tensors)
+    if entry.dtype in _BYTES and f"{name.removesuffix('weight')}scale" in tensors:
+        # SDNQ packs fewer than eight bits into one row of bytes.
+        return None
     return entry.shape if entry.dtype else None
 
 
@@ -114,6 +119,6 @@ def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -
         return (rows, elements // rows) if rows and elements % rows == 0 else None
     if f"{stem}weight_scale_2" in tensors or name.endswith(".qweight"):
         # nvfp4 and SVDQuant pack two to a byte; GPTQ and AWQ eight to four bytes, either way round.
-        return (rows, columns * 2) if entry.dtype in {"U8", "I8"} else None
+        return (rows, columns * 2) if entry.dtype in _BYTES else None
     is_packed = entry.dtype in {"U8", "U32", "I32"}
     return None if is_packed and f"{stem}scale" in tensors else entry.shape

@@ -64,7 +64,12 @@ class Tensor:
             (self.count is None or self._counts(group, facts))
             and (self.below is None or group.highest() < self.below)
             and all(self._allows(shape) for shape in group.shapes)
+            and (bool(group.shapes) or not (facts.is_measured and self._asks))
         )
+
+    @property
+    def _asks(self) -> bool:
+        return bool(self.shape) or self.rank is not None
 
     def _counts(self, group: Group, facts: Facts) -> bool:
         have = len(group.names)

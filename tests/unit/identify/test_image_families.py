@@ -157,12 +157,33 @@ def scaled(shapes: Shapes) -> TensorIndex:
     return TensorIndex({**found, "scaled_fp8": TensorEntry("F8_E4M3", (2,), 0, 2)})
 
 
-@pytest.mark.parametrize("form", [packed, scaled])
+def flat(shapes: Shapes) -> TensorIndex:
+    """Return the tensors as SDNQ writes them: matrices as one row of half bytes."""
+    found: dict[str, TensorEntry] = {}
+    for name, shape in shapes.items():
+        found[name] = TensorEntry("BF16", shape, 0, 2)
+        if name.endswith(".weight") and len(shape) == len(("out", "in")):
+            found[name] = TensorEntry("U8", (prod(shape) // 2,), 0, 2)
+            scale = TensorEntry("F32", (shape[0], shape[1] // 32, 1), 0, 2)
+            found[name.removesuffix("weight") + "scale"] = scale
+    return TensorIndex(found)
+
+
+def assert_is_no_other(identity: Identity, whole: Identity) -> None:
+    """What is finer than the base is that of the whole model, or open."""
+    assert identity.variant in {whole.variant, None}
+    assert identity.architecture in {whole.architecture, ""}
+    assert identity.prediction_type in {whole.prediction_type, None}
+
+
+@pytest.mark.parametrize("form", [packed, scaled, flat])
 @pytest.mark.parametrize("name", KNOWN)
 def test_quantising_leaves_the_base(name: str, form: Callable[[Shapes], TensorIndex]) -> None:
     """Rules look at what every form keeps, or at what a matrix was before it was packed."""
     one = RECORDED[name]
-    assert identify(form(one.shapes)).base.value == one.base
+    identity = identify(form(one.shapes))
+    assert identity.base.value == one.base
+    assert_is_no_other(identity, identify(index_of(one.shapes)))
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -172,7 +193,9 @@ def test_the_names_of_an_index_suffice_or_leave_it_open(name: str, tmp_path: Pat
     weights = dict.fromkeys(one.shapes, "diffusion_pytorch_model-00001-of-00002.safetensors")
     index = tmp_path / "diffusion_pytorch_model.safetensors.index.json"
     index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": weights}))
-    assert identify(tmp_path).base.value in {one.base, "unknown"}
+    identity = identify(tmp_path)
+    assert identity.base.value in {one.base, "unknown"}
+    assert_is_no_other(identity, identify(index_of(one.shapes)))
 
 
 def write_pipeline(path: Path, class_name: str, folder: str, config: dict[str, Any]) -> Path:

@@ -135,6 +135,7 @@ def test_a_norm_called_scale_is_no_companion() -> None:
         ({"a.qweight": ("I32", (8, 6))}, []),
         ({"a.weight": ("I8", (8, 12)), "a.SCB": ("F32", (8,))}, [(8, 12)]),
         ({"a.weight": ("U8", (48, 1)), "a.scale": ("F32", (8,))}, []),
+        ({"a.weight": ("U8", (48,)), "a.scale": ("F32", (8, 2, 1))}, []),
     ],
 )
 def test_packed_shapes_are_unpacked_or_unknown(

@@ -153,7 +153,7 @@ FAMILIES = (
             Trait(Architecture("cosmos-predict2.5"), Marker("crossattn_proj.*")),
             Trait(
                 SchedulerPredictionType.FLOW,
-                every(vectors("time_embed.norm.weight", *_WIDTHS), Absent("learnable_pos_embed.*")),
+                every(Tensor("time_embed.norm.weight"), Absent("learnable_pos_embed.*")),
             ),
         ),
         prediction=None,

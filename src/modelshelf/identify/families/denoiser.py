@@ -6,7 +6,7 @@ or wrapped, and as the `transformer` folder of a diffusers pipeline.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Either, Setting
+from modelshelf.identify.condition import Both, Condition, Either, Setting
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
@@ -112,7 +112,6 @@ def diffusers_names(name: str) -> Trait:
 
 
 def weight_or_bias(layer: str, outputs: int | tuple[int, ...]) -> Either:
-    """A layer of this output width: by its bias, which quantising leaves alone, else its weight."""
-    return Either(
-        (Tensor(f"{layer}.bias", (outputs,), rank=1), Tensor(f"{layer}.weight", (outputs,)))
-    )
+    """A layer of this output width: by its bias, which quantising leaves alone; without, its weight."""
+    weight = Both(Tensor(f"{layer}.weight", (outputs,)), Absent(f"{layer}.bias"))
+    return Either((Tensor(f"{layer}.bias", (outputs,), rank=1), weight))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Both, Either, Setting, Unset
 from modelshelf.identify.families.denoiser import component, goes_beyond_control, main_file
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
+from modelshelf.identify.network import Unmeasured
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -43,7 +44,10 @@ def _traits(image: str, guidance: str, blocks: str) -> tuple[Trait, ...]:
     """Variants of a file: schnell alone is not told a guidance; what comes in says the others."""
     guided = Marker(guidance)
     return (
-        Trait(ModelVariantType.SCHNELL, Both(Tensor(image, (None, 64)), Absent(guidance))),
+        Trait(
+            ModelVariantType.SCHNELL,
+            Both(Absent(guidance), Either((Tensor(image, (None, 64)), Unmeasured(image)))),
+        ),
         *(
             Trait(variant, Both(Tensor(image, (None, inputs)), guided))
             for inputs, variant in _VARIANTS.items()
