@@ -101,6 +101,8 @@ def test_four_bits_leave_the_base_as_it_is(model: Published) -> None:
         tensors[f"{name}.quant_state.bitsandbytes__nf4"] = TensorEntry("U8", (120,), 0, 120)
     identity = identify(TensorIndex(tensors))
     assert (identity.type.value, identity.base.value) == (model.kind, model.base)
+    assert identity.variant in {model.variant, None}
+    assert identity.architecture in {model.architecture, ""}
 
 
 # A UNet has no list of blocks that are alike, and Cosmos 1 numbers its blocks in words.

@@ -52,6 +52,9 @@ def test_names_alone_are_never_another_base(model: Published) -> None:
     found = identify(TensorIndex({name: TensorEntry("", (), 0, 0) for name in model.shapes()}))
     assert found.base.value in {model.base, "unknown"}
     assert found.type.value == model.kind
+    assert found.variant in {model.variant, None}
+    assert found.architecture in {model.architecture, ""}
+    assert found.prediction_type in {model.prediction, None}
 
 
 def narrower(shapes: Shapes, width: int, other: int) -> Shapes:
