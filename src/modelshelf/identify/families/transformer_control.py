@@ -45,6 +45,8 @@ def _folder(id_: str, base: BaseModelType, class_name: str) -> Family:
 
 
 _SD_3_WIDTHS = (1536, 2432)
+# Klein in its two sizes, and dev.
+_FLUX_2_WIDTHS = (3072, 4096, 6144)
 _CLASSES = (
     ("qwen-image", BaseModelType.QWEN_IMAGE, "QwenImageControlNetModel"),
     ("z-image", BaseModelType.Z_IMAGE, "ZImageControlNetModel"),
@@ -90,6 +92,25 @@ FAMILIES = (
         Tensor("controlnet_blocks.#.y_rms.weight", (3072,)),
         Tensor("img_in.weight", (3072, (_PATCH, _MASKED))),
         masked="img_in.weight",
+    ),
+    _control(
+        "qwen-image/controlnet/fun",
+        BaseModelType.QWEN_IMAGE,
+        # Latents of what controls, of what is painted over, and a mask, in patches.
+        Tensor("control_img_in.weight", (3072,), rank=2),
+        Tensor("control_blocks.#.img_mod.#.bias", (18432,), below=60),
+        Tensor("control_blocks.#.after_proj.bias", (3072,)),
+    ),
+    *(
+        _control(
+            f"flux2/controlnet/fun-{width}",
+            BaseModelType.FLUX_2,
+            Tensor("control_img_in.weight", (width,), rank=2),
+            Tensor("control_transformer_blocks.#.after_proj.bias", (width,)),
+            # Of its gated layers both halves come out of one.
+            Tensor("control_transformer_blocks.#.ff_context.linear_in.weight", (6 * width,)),
+        )
+        for width in _FLUX_2_WIDTHS
     ),
     _control(
         "z-image/controlnet/original",

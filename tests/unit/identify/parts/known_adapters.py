@@ -45,6 +45,16 @@ def _flux_blocks(inputs: int) -> Shapes:
     }
 
 
+def _flux_2_fun(width: int) -> Shapes:
+    block = "control_transformer_blocks.0"
+    return {
+        "control_img_in.weight": (width, 260),
+        f"{block}.attn.to_q.weight": (width, width),
+        f"{block}.ff_context.linear_in.weight": (6 * width, width),
+        f"{block}.after_proj.bias": (width,),
+    }
+
+
 def _cut(shapes: Shapes) -> Shapes:
     """A ControlNet that was made with fewer attentions."""
     return {name: shape for name, shape in shapes.items() if ".8." not in name}
@@ -54,6 +64,10 @@ ADAPTERS: dict[str, Answer] = {
     "control-lora sd-1": (layouts.control_lora(768), "controlnet", "sd-1"),
     "control-lora sd-2": (layouts.control_lora(1024), "controlnet", "sd-2"),
     "control-lora sdxl": (layouts.control_lora(2048, 256), "controlnet", "sdxl"),
+    **{
+        f"{base} controlnet-xs": (layouts.control_xs(context), "controlnet", base)
+        for base, context in (("sd-1", 768), ("sd-2", 1024), ("sdxl", 2048))
+    },
     "lllite": (layouts.lllite(2), "controlnet", "sdxl"),
     "cut sd-1": (_cut(ldm_controlnet(SD_1)), "controlnet", "sd-1"),
     "cut sd-2": (_cut(ldm_controlnet(SD_2)), "controlnet", "sd-2"),
@@ -109,6 +123,18 @@ ADAPTERS: dict[str, Answer] = {
     ),
     "qwen-image blockwise": (_blockwise(64), "controlnet", "qwen-image"),
     "qwen-image blockwise inpaint": (_blockwise(68), "controlnet", "qwen-image"),
+    "qwen-image fun": (
+        {
+            "control_img_in.weight": (3072, 132),
+            "control_blocks.0.img_mod.1.bias": (18432,),
+            "control_blocks.0.before_proj.bias": (3072,),
+            "control_blocks.0.after_proj.bias": (3072,),
+        },
+        "controlnet",
+        "qwen-image",
+    ),
+    "flux2 dev fun": (_flux_2_fun(6144), "controlnet", "flux2"),
+    "flux2 klein 9b fun": (_flux_2_fun(4096), "controlnet", "flux2"),
     "z-image": (
         {
             "control_layers.0.attention.to_q.weight": (3840, 3840),
@@ -219,6 +245,7 @@ UPSCALERS: dict[str, tuple[Shapes, str, str]] = {
     "esrgan x1": (upscalers.old_esrgan(0), "ESRGAN", "1"),
     "compact x4": (upscalers.compact(4), "Compact", "4"),
     "compact x2": (prefixed("params.", upscalers.compact(2)), "Compact", "2"),
+    "compact of grey pictures": (upscalers.compact(4, colours=1), "Compact", "4"),
     "compact of 48": (upscalers.compact(2, features=48), "Compact", "2"),
     "swinir x4": (_ONE(upscalers.swin_blocks()), "SwinIR", "4"),
     "swinir x2": (_ONE(upscalers.swin_blocks(), 1), "SwinIR", "2"),
