@@ -137,8 +137,9 @@ def _settings(reading: FolderReading, class_name: str, pipeline: str) -> dict[st
     config = reading.config
     return {
         **config.config,
-        "class": config.class_name or class_name,
-        "pipeline": pipeline,
+        # What Flax loads is the same model, in a class of the same name.
+        "class": (config.class_name or class_name).removeprefix("Flax"),
+        "pipeline": pipeline.removeprefix("Flax"),
         "config": config.config_name,
         # In a pipeline the slot says what a folder is for; alone, what else lies there.
         "tokenizer": bool(config.tokenizer_files)

@@ -499,6 +499,22 @@ def test_weights_beside_a_tokenizer_speak_for_the_folder(tmp_path: Path) -> None
     assert identify(tmp_path).type == "t5_encoder"
 
 
+def test_a_pipeline_for_flax_is_what_its_denoiser_is(tmp_path: Path) -> None:
+    """Its classes have a word more in front, and its weights are not read."""
+    denoiser = unet_settings(SD_1) | {"_class_name": "FlaxUNet2DConditionModel"}
+    write_pipeline(tmp_path, denoiser)
+    write(
+        tmp_path,
+        {
+            "vae/config.json": VAE | {"_class_name": "FlaxAutoencoderKL"},
+            "unet/diffusion_flax_model.msgpack": "x",
+        },
+    )
+    identity = identify(tmp_path)
+    assert (identity.base.value, identity.repo_variant) == ("sd-1", "flax")
+    assert summary(identity)["vae"] == ("vae", ["sd-1"])
+
+
 _PIPELINE = {
     "model_index.json": {"_class_name": "X", "unet": ["diffusers", "UNet2DConditionModel"]},
     "unet/config.json": unet_settings(SD_1),

@@ -145,6 +145,7 @@ def test_a_model_that_listens_or_speaks_is_no_encoder(tmp_path: Path, name: str)
         ({"_class_name": "ZImageControlNetModel"}, "z-image"),
         ({"_class_name": "SanaControlNetModel"}, "sana"),
         ({"_class_name": "SD3ControlNetModel"}, "sd-3"),
+        ({"_class_name": "ControlNetXSAdapter", "cross_attention_dim": 2048}, "sdxl"),
         (
             {
                 "_class_name": "ControlNetModel",

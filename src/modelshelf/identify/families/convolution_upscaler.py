@@ -85,6 +85,19 @@ FAMILIES = (
         ),
     ),
     upscaler(
+        "Compact",
+        # Pictures in grey: each of the last outputs is a pixel.
+        Tensor("body.0.weight", (None, 1, 3, 3)),
+        Only(("body.#.weight", "body.#.bias")),
+        Some("body.#.weight", (None,)),
+        Last("body.#.weight", ((1, 4, 9, 16, 64), None, 3, 3)),
+        traits=tuple(
+            _scale(scale, Last("body.#.weight", (scale * scale, None, 3, 3)))
+            for scale in (1, 2, 3, 4, 8)
+        ),
+        naming="grey",
+    ),
+    upscaler(
         "SPAN",
         Tensor("block_1.c1_r.sk.weight", rank=4),
         Tensor("conv_1.sk.weight", rank=4),

@@ -13,8 +13,11 @@ Stability-AI/StableCascade.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from modelshelf.identify.condition import Condition, Either, Side
 from modelshelf.identify.family import Detail, Family, Trait
+from modelshelf.identify.network import Within
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 
@@ -92,16 +95,50 @@ def _two_namings(
     return first, second
 
 
+def _halves(
+    kind: str, bases: tuple[BaseModelType, ...], latents: int, *conditions: Condition
+) -> Iterator[Family]:
+    """An encoder or a decoder alone, of a kind that is eight times down."""
+    for naming, model_format, (down, up) in (
+        ("ldm", ModelFormat.CHECKPOINT, _LDM),
+        ("diffusers", ModelFormat.DIFFUSERS, _DIFFUSERS),
+    ):
+        encoder = (
+            Tensor("encoder.conv_out.weight", (2 * latents, 512), rank=4),
+            Tensor("encoder.conv_in.weight", (128, 3), rank=4),
+            Tensor(down, count=8),
+            # The encoder of others has another decoder behind it, under another name.
+            Within("an encoder of images", ("encoder.", "quant_conv.")),
+        )
+        decoder = (
+            Tensor("decoder.conv_in.weight", (512, latents), rank=4),
+            Tensor("decoder.conv_out.weight", (3, 128), rank=4),
+            Tensor(up, count=12),
+            Within("a decoder of images", ("decoder.", "post_quant_conv.")),
+        )
+        for part, half in (("encoder", encoder), ("decoder", decoder)):
+            yield Family(
+                id=f"vae/{kind}/{naming}-{part}",
+                type=ModelType.VAE,
+                format=model_format,
+                candidates=bases,
+                conditions=(*half, *_IMAGE, *conditions),
+                details=(Detail("latent_channels", str(latents)), Detail("part", part)),
+            )
+
+
 _NO_QUANT = Absent("quant_conv.*")
 _FOUR = Tensor("quant_conv.weight", (8, 8))
 
 FAMILIES = (
     *_two_namings("4-channels", SD_KIND, 4, (8, 12), _FOUR),
+    *_halves("4-channels", SD_KIND, 4),
     # Four times down instead of eight: no other base of four channels has it.
     *_two_namings(
         "x4-upscaler", (BaseModelType.SD_2,), 4, (6, 9), _FOUR, variant=ModelVariantType.UPSCALER
     ),
     *_two_namings("16-channels", SIXTEEN_CHANNELS, 16, (8, 12), _NO_QUANT),
+    *_halves("16-channels", SIXTEEN_CHANNELS, 16, Absent("*quant_conv.*")),
     *_two_namings(
         "flux2",
         (BaseModelType.FLUX_2,),
@@ -248,4 +285,4 @@ FAMILIES = (
         architecture="consistency-decoder",
     ),
 )
-"""One or two per kind: the original's names, and diffusers'."""
+"""One or two per kind: the original's names, and diffusers'; and the halves of the most frequent kinds."""

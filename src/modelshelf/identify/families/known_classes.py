@@ -31,7 +31,7 @@ _CLASSES = (
         "controlnet",
         ModelType.CONTROLNET,
         ModelFormat.DIFFUSERS,
-        ("*ControlNetModel", "ControlNetUnionModel"),
+        ("*ControlNetModel", "ControlNetUnionModel", "ControlNetXSAdapter"),
     ),
     ("t2i-adapter", ModelType.T2I_ADAPTER, ModelFormat.DIFFUSERS, ("T2IAdapter", "MultiAdapter")),
     (

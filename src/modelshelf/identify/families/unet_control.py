@@ -4,7 +4,8 @@ The width of the text decides the base, and the label where two share it; widths
 1280 in all of them and decide nothing.
 
 Sources: `comfy/cldm/control_types.py` and `comfy/controlnet.py` of Comfy-Org/ComfyUI,
-`networks/control_net_lllite.py` of kohya-ss/sd-scripts, `ControlNetModel` of huggingface/diffusers.
+`networks/control_net_lllite.py` of kohya-ss/sd-scripts, `ControlNetModel` and `ControlNetXSAdapter` of
+huggingface/diffusers.
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ _DIFFUSERS_LABELS: dict[BaseModelType, Condition] = {
     BaseModelType.SD_2: Absent("add_embedding.*"),
     BaseModelType.SDXL: Tensor("add_embedding.linear_1.weight", (None, 2816)),
 }
+# Both ways between a UNet and a small one beside it; the small one alone is any width.
+_XS = (Tensor("down_blocks.#.base_to_ctrl.#.weight"), Tensor("down_blocks.#.ctrl_to_base.#.weight"))
 _LLLITE = "lllite_unet_{place}_transformer_blocks_{block}_attn1_to_q.down.0.weight"
 
 FAMILIES = (
@@ -116,6 +119,33 @@ FAMILIES = (
             is_diffusers=True,
         )
         for base, context in _CONTEXT
+    ),
+    *(
+        _control(
+            f"{base}/controlnet-xs/{lies}",
+            base,
+            *conditions,
+            architecture="controlnet-xs",
+            is_diffusers=True,
+        )
+        for base, context in _CONTEXT
+        for lies, conditions in (
+            (
+                "file",
+                (
+                    *_XS,
+                    Tensor(f"down_blocks.#.attentions.#.{_ATTENTION}.weight", (None, context)),
+                    _NO_KOLORS,
+                ),
+            ),
+            (
+                "folder",
+                (
+                    Setting("class", ("ControlNetXSAdapter",)),
+                    Setting("cross_attention_dim", (context,)),
+                ),
+            ),
+        )
     ),
     _control(
         "kolors/controlnet/diffusers",

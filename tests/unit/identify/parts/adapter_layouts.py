@@ -16,6 +16,18 @@ def control_lora(context: int, rank: int = 128) -> Shapes:
     return found
 
 
+def control_xs(context: int) -> Shapes:
+    """A small network beside a UNet, with a way to it and back at every step."""
+    found = conv("controlnet_cond_embedding.conv_in", (16, 3, 3, 3))
+    for number, width in enumerate((320, 640)):
+        block = f"down_blocks.{number}"
+        found |= conv(f"{block}.base_to_ctrl.0", (width, width, 1, 1))
+        found |= conv(f"{block}.ctrl_to_base.0", (width, width // 10, 1, 1))
+        attention = f"{block}.attentions.0.transformer_blocks.0.attn2"
+        found[f"{attention}.to_k.weight"] = (width // 10, context)
+    return found
+
+
 def lllite(blocks: int) -> Shapes:
     """ControlNet-LLLite: small networks beside attentions."""
     found: Shapes = {}

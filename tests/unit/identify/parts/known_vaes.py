@@ -45,6 +45,17 @@ _IMAGES: dict[str, tuple[Shapes, str]] = {
     "asymmetric": (image.asymmetric_vae(), "sd-1"),
     "consistency decoder": (image.consistency_decoder(), "sd-1"),
 }
+_HALVES: dict[str, tuple[Shapes, str]] = {
+    f"{half} of {name}": (
+        {tensor: shape for tensor, shape in _IMAGES[name][0].items() if tensor.startswith(steps)},
+        _IMAGES[name][1],
+    )
+    for name in ("sd", "sd diffusers", "16 channels", "16 channels diffusers")
+    for half, steps in (
+        ("encoder", ("encoder.", "quant_conv.")),
+        ("decoder", ("decoder.", "post_quant_conv.")),
+    )
+}
 _LTX_BLOCK = "encoder.down_blocks.{}.resnets.{}"
 _VIDEOS: dict[str, tuple[Shapes, str]] = {
     "wan 2.1": (video.wan_vae(), "wan|qwen-image"),
@@ -126,7 +137,7 @@ _TINY: dict[str, tuple[Shapes, str]] = {
 
 VAES: dict[str, Answer] = {
     name: (shapes, "vae", bases)
-    for group in (_IMAGES, _VIDEOS, _TINY)
+    for group in (_IMAGES, _HALVES, _VIDEOS, _TINY)
     for name, (shapes, bases) in group.items()
 }
 """What it is → its tensors, type and bases."""

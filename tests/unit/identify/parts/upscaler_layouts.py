@@ -35,13 +35,13 @@ def old_esrgan(doublings: int = 2, blocks: int = 3) -> Shapes:
     return found | conv(f"model.{place}", (3, 64, 3, 3))
 
 
-def compact(scale: int, features: int = 64, layers: int = 16) -> Shapes:
+def compact(scale: int, features: int = 64, layers: int = 16, colours: int = 3) -> Shapes:
     """Convolutions and activations in turn, and a last one that makes all pixels at once."""
-    found = conv("body.0", (features, 3, 3, 3)) | {"body.1.weight": (features,)}
+    found = conv("body.0", (features, colours, 3, 3)) | {"body.1.weight": (features,)}
     for number in range(layers):
         found |= conv(f"body.{2 * number + 2}", (features, features, 3, 3))
         found[f"body.{2 * number + 3}.weight"] = (features,)
-    return found | conv(f"body.{2 * layers + 2}", (3 * scale * scale, features, 3, 3))
+    return found | conv(f"body.{2 * layers + 2}", (colours * scale * scale, features, 3, 3))
 
 
 def attention_upscaler(blocks: Shapes, shuffles: int = 2) -> Shapes:
