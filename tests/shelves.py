@@ -161,12 +161,5 @@ def said(shelf: NormalizedModelManager, root: Path) -> dict[str, object]:
 
 def _said(info: ModelInfo) -> tuple[object, ...]:
     parts = [(part.folder, part.type, part.bases, part.hash, part.refcount) for part in info.parts]
-    return (
-        info.name,
-        info.type,
-        info.bases,
-        info.format,
-        info.hash,
-        json.loads(info.detail),
-        parts,
-    )
+    found = {name: value for name, value in json.loads(info.detail).items() if name != "rules"}
+    return (info.name, info.type, info.bases, info.format, info.hash, found, parts)
