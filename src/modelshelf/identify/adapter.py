@@ -96,7 +96,7 @@ class Adapter:
     naming: AdapterNaming
     """Whose names it follows."""
     network: str
-    """`lora`, `locon`, `dora`, `loha`, `lokr`, `oft`, `glora`, `ia3` or `full`."""
+    """`lora`, `locon`, `dora`, `adalora`, `loha`, `lokr`, `oft`, `glora`, `ia3` or `full`."""
     rank: str
     """Inner dimension of its matrices, `mixed`, or empty where the kind has none."""
     strangers: dict[object, Target | None] = field(default_factory=dict, compare=False)

@@ -78,7 +78,7 @@ class Place(NamedTuple):
 
 # The first group is the kind. A bias of the second matrix is as long as the module is wide.
 _ENDING = re.compile(
-    r"\.(lora_(?:down|up|mid|A|B|magnitude_vector)|lora\.(?:down|up)|lora_linear_layer\.(?:down|up)"
+    r"\.(lora_(?:down|up|mid|A|B|E|magnitude_vector)|ranknum|lora\.(?:down|up)|lora_linear_layer\.(?:down|up)"
     r"|hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t[12])"
     r"|oft_(?:blocks|diag|R)|boft_[Rs]|rescale|ia3_l|on_input"
     r"|[ab][12](?=\.weight$)|diff_b|diff|set_weight|set_bias|w_norm|b_norm"

@@ -13,7 +13,10 @@ from math import prod
 __all__ = ["COMPANIONS", "Widths", "network_of"]
 
 COMPANIONS = frozenset(
-    {"alpha", "scalar", "on_input", "reshape_weight", "rescale", "dora_scale", "lora_mid", "boft_s"}
+    {
+        *("alpha", "scalar", "on_input", "reshape_weight", "rescale", "dora_scale", "lora_mid"),
+        *("boft_s", "lora_E", "ranknum"),
+    }
 )
 """Pieces that say no width that others do not: parameters of networks that are no adapter are called
 so too."""
@@ -180,6 +183,7 @@ def network_of(kinds: Iterable[str], modules: Iterable[Widths]) -> str:
 
 _NETWORKS = (
     ({"dora_scale", "lora_magnitude_vector"}, "dora"),
+    ({"lora_E"}, "adalora"),
     ({"hada_w1_a", "hada_w2_a", "hada_w1_b", "hada_w2_b"}, "loha"),
     ({"lokr_w1", "lokr_w2", "lokr_w1_a", "lokr_w1_b", "lokr_w2_a", "lokr_w2_b"}, "lokr"),
     ({"oft_blocks", "oft_diag", "oft_R", "boft_R"}, "oft"),

@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 
 __all__ = ["fold", "group_by_fold"]
 
-_KOHYA = ("lora_unet_", "lora_te", "lora_transformer_", "lora_prior_unet_", "lycoris_")
+_KOHYA = ("lora_unet_", "lora_te", "lora_transformer_", "lora_prior_unet_", "oft_unet_", "lycoris_")
 _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
 _AT_START = re.compile(r"\n[0-9]+(?=[.\n])")
 _AFTER_UNDERSCORE = re.compile(r"_[0-9]+(?=[._\n])")

@@ -59,12 +59,13 @@ class Group:
         return min(self.names)
 
     def exactly(self, name: str) -> Group:
-        """Return only those that are called *name* behind their wrapper; `#` is any number."""
+        """Return only those that are called *name* behind their wrapper, unpacked; `#` is any number."""
         if "#" in name:
             wanted = re.compile(r"(?:.*\.)?" + re.escape(name).replace(r"\#", "[0-9]+"))
-            found = [own for own in self.names if wanted.fullmatch(own)]
+            found = [own for own in self.names if wanted.fullmatch(weight_name(own))]
         else:
-            found = [own for own in self.names if own == name or own.endswith("." + name)]
+            tail = f".{name}"
+            found = [own for own in self.names if f".{weight_name(own)}".endswith(tail)]
         return Group(self._shape_of, found)
 
     def highest(self) -> int:

@@ -150,17 +150,19 @@ _TOKEN = re.compile(r"<[^<>\x00-\x1f]{1,200}>")
 
 @dataclass(frozen=True)
 class Tokens:
-    """Every tensor of the file is a token in pointed brackets: rows of one width."""
+    """Every tensor of the file is a token: rows of one width."""
 
     width: int
     """Last dimension of each."""
     least: int = 2
     """How few there may be."""
+    within: str = ""
+    """Dictionary that they are in, under any name; tokens by themselves stand in pointed brackets."""
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
         tensors = facts.layout.index.tensors
-        if len(tensors) < self.least or not all(map(_TOKEN.fullmatch, tensors)):
+        if len(tensors) < self.least or not all(map(self._is_token, tensors)):
             return None
         shapes = {entry.shape for entry in tensors.values()}
         if not all(len(shape) in (1, 2) and shape[-1] == self.width for shape in shapes):
@@ -168,4 +170,10 @@ class Tokens:
         return Found(min(tensors), f"{self.width} wide x {len(tensors)}")
 
     def __str__(self) -> str:
-        return f"nothing but {self.least} or more tokens, {self.width} wide"
+        where = f" in `{self.within}`" if self.within else ""
+        return f"nothing but {self.least} or more tokens{where}, {self.width} wide"
+
+    def _is_token(self, name: str) -> bool:
+        if self.within:
+            return name.startswith(f"{self.within}.")
+        return _TOKEN.fullmatch(name) is not None

@@ -485,6 +485,12 @@ def _dora_peft(shape: Module, rank: int) -> Iterator[tuple[str, Module]]:
     yield "lora_magnitude_vector", (shape[0],)
 
 
+def _adalora(shape: Module, rank: int) -> Iterator[tuple[str, Module]]:
+    yield from _pair("lora_A", "lora_B")(shape, rank)
+    yield "lora_E", (rank, 1)
+    yield "ranknum", ()
+
+
 def _tucker(shape: Module, rank: int) -> Iterator[tuple[str, Module]]:
     outputs, inputs, *kernel = shape
     ones = tuple(1 for _ in kernel)
@@ -556,6 +562,7 @@ KINDS: dict[str, tuple[str, Writer]] = {
     ),
     "dora": ("dora", _dora),
     "dora peft": ("dora", _dora_peft),
+    "adalora": ("adalora", _adalora),
     "tucker": ("lora", _tucker),
     "loha": ("loha", _loha),
     "loha tucker": ("loha", _loha_tucker),

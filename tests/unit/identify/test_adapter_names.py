@@ -274,6 +274,13 @@ def test_rotations_in_a_prefix_of_their_own_are_read() -> None:
     assert (_possible(identity), dict(identity.details)["layout"]) == (["sdxl"], "kohya")
 
 
+def test_a_difference_of_the_last_norm_is_lumina2s() -> None:
+    """ComfyUI's own extraction writes what an adapter of rank one would not: norms, as differences."""
+    shapes = adapter(_only("lumina2", "layers.3."), "comfy", _KOHYA)
+    shapes["diffusion_model.norm_final.diff"] = (2304,)
+    assert _possible(_identify(shapes)) == ["lumina2"]
+
+
 def test_names_behind_a_frame_are_read() -> None:
     """Wrappers of training frameworks come off."""
     shapes = adapter(_only("sdxl original", "attn2"), "kohya", _KOHYA)

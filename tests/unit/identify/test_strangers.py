@@ -17,6 +17,7 @@ from tests.unit.identify.layouts import (
     SD_2,
     SDXL,
     Shapes,
+    checkpoint,
     diffusers_unet,
     flux,
     index_of,
@@ -403,6 +404,16 @@ def test_flux_as_quanto_writes_it_is_flux() -> None:
             shapes[key] = shape
     identity = identify(index_of(shapes))
     assert (identity.type.value, claims(identity), identity.variant) == ("main", ["flux"], "dev")
+
+
+@pytest.mark.parametrize("ending", ["weight._data", "qweight"])
+def test_a_block_that_a_rule_names_may_be_packed(ending: str) -> None:
+    """A number in a rule asks for that block, whatever its weight is called where it is packed."""
+    shapes: Shapes = {
+        f"{key.removesuffix('weight')}{ending}" if "label" in key or "attn" in key else key: shape
+        for key, shape in checkpoint(SDXL).items()
+    }
+    assert claims(identify(index_of(shapes))) == ["sdxl"]
 
 
 def write(folder: Path, files: dict[str, object]) -> Path:

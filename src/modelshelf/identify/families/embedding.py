@@ -9,7 +9,7 @@ Sources: `modules/textual_inversion` of AUTOMATIC1111/stable-diffusion-webui,
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition
+from modelshelf.identify.condition import Condition, Either
 from modelshelf.identify.family import Family
 from modelshelf.identify.network import Tokens
 from modelshelf.identify.tensor_condition import Absent, Tensor
@@ -35,7 +35,13 @@ FAMILIES = (
         _embedding(
             f"{base}/embedding/a1111",
             base,
-            Tensor("string_to_param.*", (None, width), rank=2),
+            Either(
+                (
+                    # A1111 writes a star, whatever the token is called; its trainer's own files the token.
+                    Tensor("string_to_param.*", (None, width), rank=2),
+                    Tokens(width, least=1, within="string_to_param"),
+                )
+            ),
         )
         for base, width in _WIDTHS
     ),

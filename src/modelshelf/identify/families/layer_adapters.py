@@ -19,6 +19,7 @@ _LUMINA_FAMILY = """
     cap_embedder.0  text
     cap_embedder.1  text w
     t_embedder.mlp.0  256 1024
+    norm_final  w
     final_layer.linear  w 64
     (layers.{n}|noise_refiner.{2}|context_refiner.{2}).attention.qkv  w qkv
     (layers.{n}|noise_refiner.{2}|context_refiner.{2}).attention.out  w w

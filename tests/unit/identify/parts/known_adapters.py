@@ -192,6 +192,7 @@ ADAPTERS: dict[str, Answer] = {
         "sd-3",
     ),
     "embedding a1111 sd-1": ({"string_to_param.*": (8, 768)}, "embedding", "sd-1"),
+    "embedding in a dictionary": ({"string_to_param.cat": (8, 768)}, "embedding", "sd-1"),
     "embedding a1111 sd-2": ({"string_to_param.*": (8, 1024)}, "embedding", "sd-2"),
     "embedding of two tokens": ({"<cat>": (768,), "<dog>": (4, 768)}, "embedding", "sd-1"),
     "embedding of t5": ({"<cat>": (4096,)}, "embedding", ""),
