@@ -265,6 +265,8 @@ STRANGERS: dict[str, Shapes] = {
     "t5 and its decoder inside another model": encoder_layouts.t5_encoder(4096, 24, 32128)
     | encoder_layouts.t5_decoder(4096, 24)
     | {"audio_encoder.encoder.conv.weight": (64, 1, 7)},
+    "all of a clip that nobody here reads or sees with": encoder_layouts.clip_text(512, 12)
+    | encoder_layouts.vision(768, 12),
     "siglip with a head of its own": encoder_layouts.siglip(1152, 27)
     | {"aesthetic_head.weight": (1, 1152)},
     "an ip-adapter of fewer attentions": adapter_layouts.ip_adapter(

@@ -33,10 +33,6 @@ _SIGLIP = (
     ("siglip-so400m", 1152, 27),
     ("siglip-giant", 1536, 40),
 )
-_WHOLE_CLIP = (("clip-vision-b", 768, 12, 512), ("clip-vision-h", 1280, 32, 1024))
-"""Name, width and blocks, and the width of the text half: those that nobody reads prompts with.
-
-SD 2's file of H leaves the picture out, so whoever keeps it, sees."""
 
 _NAMINGS = (("transformers", "vision_model."), ("without-model", ""))
 """Version 5 of transformers leaves `vision_model` out."""
@@ -78,21 +74,20 @@ def _open_clip(width: int, layers: int) -> tuple[Condition, ...]:
     )
 
 
-def _whole_clip(width: int, layers: int, text: int, naming: str) -> tuple[Condition, ...]:
+def _all_of_h(naming: str) -> tuple[Condition, ...]:
+    """CLIP H with its text half: SD 2's file leaves the picture out, so whoever keeps it, sees."""
     if naming == "open-clip":
         return (
-            Tensor("visual.conv1.weight", (width, 3), rank=4),
-            Tensor(
-                "visual.transformer.resblocks.#.attn.in_proj_weight", (None, width), count=layers
-            ),
-            Some("token_embedding.weight", (None, text)),
-            Tensor("positional_embedding", (77, text)),
+            Tensor("visual.conv1.weight", (1280, 3), rank=4),
+            Tensor("visual.transformer.resblocks.#.attn.in_proj_weight", (None, 1280), count=32),
+            Some("token_embedding.weight", (None, 1024)),
+            Tensor("positional_embedding", (77, 1024)),
             *_IN_NO_BUNDLE,
         )
     return (
-        Tensor("vision_model.embeddings.class_embedding", (width,)),
-        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
-        Some("text_model.embeddings.token_embedding.weight", (None, text)),
+        Tensor("vision_model.embeddings.class_embedding", (1280,)),
+        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, 1280), count=32),
+        Some("text_model.embeddings.token_embedding.weight", (None, 1024)),
         *_IN_NO_BUNDLE,
     )
 
@@ -149,14 +144,13 @@ FAMILIES = (
     *(
         replace(
             _file(
-                f"{name}/{naming}-whole",
-                name,
-                _whole_clip(width, layers, text, naming),
+                f"clip-vision-h/{naming}-whole",
+                "clip-vision-h",
+                _all_of_h(naming),
                 is_original=naming == "open-clip",
             ),
             details=_HALVES,
         )
-        for name, width, layers, text in _WHOLE_CLIP
         for naming in ("open-clip", "transformers")
     ),
     *(

@@ -74,19 +74,13 @@ ENCODERS: dict[str, Answer] = {
         "clip-g",
     ),
     **{
-        f"both halves of {name} {naming}": (
-            layouts.clip_text(*text, naming) | half(*sizes),
-            "clip_vision",
-            "any",
-            name,
-        )
-        for name, text, sizes in (
-            ("clip-vision-b", (512, 12), (768, 12)),
-            ("clip-vision-h", (1024, 24), (1280, 32)),
-        )
-        for naming, half in (
-            ("transformers", layouts.vision),
-            ("open-clip", layouts.open_clip_vision),
+        f"both halves of clip-h {naming}": (halves, "clip_vision", "any", "clip-vision-h")
+        for naming, halves in (
+            ("transformers", layouts.clip_text(1024, 24) | layouts.vision(1280, 32)),
+            (
+                "open-clip",
+                layouts.clip_text(1024, 24, "open-clip") | layouts.open_clip_vision(1280, 32),
+            ),
         )
     },
     "safety checker": (
