@@ -13,6 +13,7 @@ from modelshelf.identify.packing import (
     Shape,
     is_companion,
     may_serve,
+    packed_size,
     true_shape,
     weight_name,
 )
@@ -35,14 +36,20 @@ _LONGEST_NAME = 512
 class Group:
     """All tensors of one part whose names differ in numbers only."""
 
-    __slots__ = ("_shape_of", "_shapes", "names")
+    __slots__ = ("_shape_of", "_shapes", "_size_of", "names")
 
-    def __init__(self, shape_of: Callable[[str], Shape], names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        shape_of: Callable[[str], Shape],
+        names: Sequence[str],
+        size_of: Callable[[str], int | None] | None = None,
+    ) -> None:
         self.names = names
         """As they stand in the file."""
         # Not the layout itself: what holds each other lives on until Python looks for cycles, and that
         # takes longer than any header.
         self._shape_of = shape_of
+        self._size_of = size_of
         self._shapes: frozenset[tuple[int, ...]] | None = None
 
     @property
@@ -52,6 +59,14 @@ class Group:
             found = set(map(self._shape_of, self.names))
             self._shapes = frozenset(shape for shape in found if shape is not None)
         return self._shapes
+
+    @property
+    def sizes(self) -> frozenset[int]:
+        """How many numbers those have of which packing hides the shape and leaves that."""
+        if self._size_of is None:
+            return frozenset()
+        hidden = (name for name in self.names if self._shape_of(name) is None)
+        return frozenset(size for size in map(self._size_of, hidden) if size)
 
     @property
     def example(self) -> str:
@@ -66,7 +81,7 @@ class Group:
         else:
             tail = f".{name}"
             found = [own for own in self.names if f".{weight_name(own)}".endswith(tail)]
-        return Group(self._shape_of, found)
+        return Group(self._shape_of, found, self._size_of)
 
     def highest(self) -> int:
         """Return the largest first number in the names, counted from 0; -1 where there is none."""
@@ -89,8 +104,10 @@ class Layout:
         """Name → shape as it is unpacked, None where nothing tells it."""
         self.may_hide = not PACKED.isdisjoint(self.dtypes)
         """True where packing may hide the shapes of some tensors."""
+        self._size_of: Callable[[str], int | None] | None = None
         if self.may_hide:
             self.shape_of = partial(true_shape, tensors=index.tensors)
+            self._size_of = partial(packed_size, tensors=index.tensors)
         self.folded: dict[str, list[str]] = {}
         """Folded name, with the wrappers that name a part → names; without the copies (EMA)."""
         self.companions: dict[str, list[str]] = {}
@@ -110,7 +127,8 @@ class Layout:
             self._sort_out(everything, has_companions=has_companions)
         if is_bare and lasts.isdisjoint(RENAMED) and self.folded:
             self._parts[Part.BARE] = {
-                folded: Group(self.shape_of, own) for folded, own in self.folded.items()
+                folded: Group(self.shape_of, own, self._size_of)
+                for folded, own in self.folded.items()
             }
         else:
             self._take_apart()
@@ -136,7 +154,7 @@ class Layout:
             own = weight_name(stripped)
             group = groups.get(own)
             if group is None:
-                groups[own] = Group(self.shape_of, names)
+                groups[own] = Group(self.shape_of, names, self._size_of)
             else:
                 group.names = [*group.names, *names]
 

@@ -9,10 +9,20 @@ huggingface/optimum-quanto.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from math import prod
 
 from modelshelf.schema.tensor import TensorEntry
 
-__all__ = ["PACKED", "RENAMED", "Shape", "is_companion", "may_serve", "true_shape", "weight_name"]
+__all__ = [
+    "PACKED",
+    "RENAMED",
+    "Shape",
+    "is_companion",
+    "may_serve",
+    "packed_size",
+    "true_shape",
+    "weight_name",
+]
 
 Shape = tuple[int, ...] | None
 """Dimensions, or None where nothing that was read tells them: any shape is possible then."""
@@ -108,13 +118,29 @@ def true_shape(name: str, tensors: Mapping[str, TensorEntry]) -> Shape:
     return entry.shape if entry.dtype else None
 
 
+def packed_size(name: str, tensors: Mapping[str, TensorEntry]) -> int | None:
+    """Return how many numbers the weight *name* has, where packing leaves that and hides the shape.
+
+    Args:
+        name: A tensor of *tensors*.
+        tensors: All tensors of the file.
+
+    Returns:
+        The number; None where nothing is packed so, as only bitsandbytes' four bits are.
+    """
+    if not any(f"{name}.{mark}" in tensors for mark in _BITS_AND_BYTES):
+        return None
+    # Two to a byte, in one column.
+    return 2 * prod(tensors[name].shape)
+
+
 def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> Shape:
     rows, columns = entry.shape[0], entry.shape[1]
     stem = name.removesuffix("weight")
-    if any(f"{name}.{mark}" in tensors for mark in _BITS_AND_BYTES):
-        # Two to a byte in one column, so the number of elements is left, and a bias has the rows.
+    elements = packed_size(name, tensors)
+    if elements is not None:
+        # The number of elements is left, and a bias has the rows.
         bias = tensors.get(f"{stem}bias")
-        elements = rows * columns * 2
         rows = bias.shape[0] if bias is not None and len(bias.shape) == 1 else 0
         return (rows, elements // rows) if rows and elements % rows == 0 else None
     if f"{stem}weight_scale_2" in tensors or name.endswith(".qweight"):

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
+from itertools import product
+from math import prod
 
 from modelshelf.identify.adapter import AdapterNaming, Target
 from modelshelf.identify.condition import Found, Side
@@ -64,8 +66,14 @@ class Tensor:
             (self.count is None or self._counts(group, facts))
             and (self.below is None or group.highest() < self.below)
             and all(self._allows(shape) for shape in group.shapes)
+            and all(map(self._divides, group.sizes))
             and (bool(group.shapes) or not (facts.is_measured and self._asks))
         )
+
+    def _divides(self, size: int) -> bool:
+        """Say whether *size* numbers may have the sides that are asked for."""
+        sides = ((one,) if isinstance(one, int) else one or (1,) for one in self.shape)
+        return any(size % prod(way) == 0 for way in product(*sides))
 
     @property
     def _asks(self) -> bool:

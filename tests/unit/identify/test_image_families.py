@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.unit.identify.layouts import (
     SD_1,
     SD_2,
     Shapes,
+    diffusers_unet,
     index_of,
     prefixed,
     unet_settings,
@@ -184,6 +186,15 @@ def test_quantising_leaves_the_base(name: str, form: Callable[[Shapes], TensorIn
     identity = identify(form(one.shapes))
     assert identity.base.value == one.base
     assert_is_no_other(identity, identify(index_of(one.shapes)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [(768, ["sd-1"]), (1024, []), (1280, [])], ids=["sd-1", "other", "sounds"]
+)
+def test_four_bits_leave_how_many_numbers_a_matrix_has(text: int, expected: list[str]) -> None:
+    """What is no multiple of the width of SD 1's text is not its UNet."""
+    identity = identify(packed(diffusers_unet(replace(SD_1, context=text))))
+    assert [base.value for base in identity.bases] == expected
 
 
 @pytest.mark.parametrize("name", RECORDED)

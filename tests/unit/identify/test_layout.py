@@ -148,6 +148,19 @@ def test_packed_shapes_are_unpacked_or_unknown(
     assert sorted(Layout(index).groups(Part.BARE)["a.weight"].shapes) == expected
 
 
+def test_of_a_column_of_half_bytes_the_number_is_left() -> None:
+    """Nothing tells the rows without a bias; what is not packed so has a shape, or nobody knows."""
+    tensors = {
+        "a.0.weight": TensorEntry("U8", (48, 1), 0, 48),
+        "a.0.weight.absmax": TensorEntry("F32", (2,), 0, 8),
+        "a.1.weight": TensorEntry("U8", (48,), 0, 48),
+        "a.1.scale": TensorEntry("F32", (8, 2, 1), 0, 64),
+        "a.2.weight": TensorEntry("F16", (4, 4), 0, 32),
+    }
+    assert Layout(TensorIndex(tensors)).groups(Part.BARE)["a.#.weight"].sizes == {96}
+    assert Layout(index_of({"a.weight": (4, 4)})).groups(Part.BARE)["a.weight"].sizes == frozenset()
+
+
 def test_what_was_read_is_gone_with_its_last_holder() -> None:
     """Nothing waits for a search for cycles, which takes longer than a header."""
     facts = Facts(index_of({"lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": (4, 8)}))
