@@ -2,7 +2,7 @@
 
 from modelshelf.formats.checkpoint import read_checkpoint
 from modelshelf.formats.container import container_of
-from modelshelf.formats.diffusers_folder import read_pipeline
+from modelshelf.formats.diffusers_folder import read_modular_pipeline, read_pipeline
 from modelshelf.formats.gguf import read_gguf
 from modelshelf.formats.json_document import read_json
 from modelshelf.formats.model_folder import (
@@ -29,6 +29,7 @@ __all__ = [
     "read_folder_config",
     "read_gguf",
     "read_json",
+    "read_modular_pipeline",
     "read_onnx",
     "read_pipeline",
     "read_safetensors",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeGuard
+
 from modelshelf.errors import InvalidPipelineError, UnportableNameError
 from modelshelf.formats.json_document import read_json
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.pipeline import PipelineIndex, PipelineSlot
 from modelshelf.schema.source import SourceFile, SourceTree
 
-__all__ = ["read_pipeline"]
+__all__ = ["read_modular_pipeline", "read_pipeline"]
 
 _NAME = "model_index.json"
+_MODULAR_NAME = "modular_model_index.json"
 
 
 def read_pipeline(tree: SourceTree) -> PipelineIndex | None:
@@ -24,7 +28,28 @@ def read_pipeline(tree: SourceTree) -> PipelineIndex | None:
         InvalidPipelineError: There is no class name, or a component's name is no plain folder name.
         InvalidJsonError: The file is no JSON.
     """
-    member = None if tree.is_file else tree.member(_NAME)
+    return _read(tree, _NAME, lambda value: value)
+
+
+def read_modular_pipeline(tree: SourceTree) -> PipelineIndex | None:
+    """Read the modular pipeline that *tree* describes, or return None where it describes none.
+
+    Its components are `[library, class, where]` and mostly lie in other repositories: library and class
+    are then null, and `where` gives both under `type_hint`.
+
+    Raises:
+        InvalidPipelineError: There is no class name, or a component's name is no plain folder name.
+        InvalidJsonError: The file is no JSON.
+
+    Source: `modular_pipelines/modular_pipeline.py` of huggingface/diffusers.
+    """
+    return _read(tree, _MODULAR_NAME, _library_and_class)
+
+
+def _read(
+    tree: SourceTree, name: str, words_of: Callable[[object], object]
+) -> PipelineIndex | None:
+    member = None if tree.is_file else tree.member(name)
     if member is None:
         return None
     document = read_json(member.path)
@@ -33,15 +58,23 @@ def read_pipeline(tree: SourceTree) -> PipelineIndex | None:
             path=str(member.path), problem="expected an object, got an array"
         )
     slots = [
-        _slot(member, name, value)
-        for name, value in document.items()
-        if not name.startswith("_") and _is_component(value)
+        _slot(member, folder, words)
+        for folder, value in document.items()
+        if not folder.startswith("_") and _is_component(words := words_of(value))
     ]
     return PipelineIndex(
         class_name=_class_name(member, document.get("_class_name")),
         slots=tuple(sorted(slots, key=lambda slot: slot.folder)),
         member=member,
     )
+
+
+def _library_and_class(value: object) -> object:
+    """Return a modular pipeline's component as others write it, and everything else as it is."""
+    if not isinstance(value, list) or not value or not isinstance(value[-1], dict):
+        return value
+    own, where = value[:-1], value[-1]
+    return own if _is_component(own) else where.get("type_hint")
 
 
 def _class_name(member: SourceFile, value: object) -> str:
@@ -53,7 +86,7 @@ def _class_name(member: SourceFile, value: object) -> str:
     return word
 
 
-def _is_component(value: object) -> bool:
+def _is_component(value: object) -> TypeGuard[list[str]]:
     return (
         isinstance(value, list)
         and len(value) == len(("library", "class"))

@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from modelshelf.formats import read_pipeline, read_shards, read_tensors, read_tree
+from modelshelf.formats import (
+    read_modular_pipeline,
+    read_pipeline,
+    read_shards,
+    read_tensors,
+    read_tree,
+)
 from modelshelf.identify.claims import bases_said, claims_of
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families
@@ -77,7 +83,7 @@ def identify(
     if tree.is_file:
         index = _read(tree, tree.files[0], header)
         return _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
-    pipeline = read_pipeline(tree)
+    pipeline = read_pipeline(tree) or read_modular_pipeline(tree)
     if pipeline is None and (inner := only_model_in(tree)) is not None:
         found = identify(inner, families=families, declared=declared, known=known)
         folder = inner.root.relative_to(tree.root).as_posix()

@@ -146,7 +146,9 @@ def _class_evidence(
 ) -> tuple[Evidence, ...]:
     classes = {slot.folder: slot.class_name for slot in index.slots}
     return tuple(
-        Evidence(_RULE, f"model_index.json:{folder}", f"{classes[folder]}, a class of one base")
+        Evidence(
+            _RULE, f"{index.member.member}:{folder}", f"{classes[folder]}, a class of one base"
+        )
         for folder in absent
     )
 
@@ -214,7 +216,7 @@ def _evidence(
 ) -> tuple[Evidence, ...]:
     present = {one.folder for one in components}
     return (
-        Evidence(_RULE, "model_index.json:_class_name", index.class_name),
+        Evidence(_RULE, f"{index.member.member}:_class_name", index.class_name),
         *(
             Evidence(one.rule, f"{component.folder}/{one.where}", one.found)
             for component in denoisers

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.errors import InvalidPipelineError
-from modelshelf.formats import read_pipeline, read_tree
+from modelshelf.formats import read_modular_pipeline, read_pipeline, read_tree
 from modelshelf.schema.pipeline import PipelineIndex, PipelineSlot
 
 
@@ -76,3 +76,26 @@ def test_an_array_is_no_pipeline(tmp_path: Path) -> None:
     """The table of contents is an object."""
     with pytest.raises(InvalidPipelineError, match="expected an object"):
         pipeline(tmp_path, [])
+
+
+def test_components_of_a_modular_pipeline_say_their_classes_here_or_there(tmp_path: Path) -> None:
+    """A component of another repository has nulls, and a hint; settings stay settings."""
+    there = {"repo": "acme/x", "subfolder": "unet", "type_hint": ["diffusers", "UNet2DModel"]}
+    document = {
+        "_class_name": "XModularPipeline",
+        "unet": [None, None, there],
+        "vae": ["diffusers", "AutoencoderKL", {"repo": None}],
+        "guider": [None, None, {"repo": "acme/x"}],
+        "sizes": [1, 2],
+    }
+    (tmp_path / "modular_model_index.json").write_text(json.dumps(document))
+    tree = read_tree(tmp_path)
+    found = read_modular_pipeline(tree)
+    assert found is not None
+    assert found.class_name == "XModularPipeline"
+    assert found.slots == (
+        PipelineSlot("unet", "diffusers", "UNet2DModel"),
+        PipelineSlot("vae", "diffusers", "AutoencoderKL"),
+    )
+    assert read_pipeline(tree) is None
+    assert read_modular_pipeline(read_tree(tmp_path / "modular_model_index.json")) is None

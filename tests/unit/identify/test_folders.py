@@ -515,6 +515,23 @@ def test_a_pipeline_for_flax_is_what_its_denoiser_is(tmp_path: Path) -> None:
     assert summary(identity)["vae"] == ("vae", ["sd-1"])
 
 
+@pytest.mark.parametrize(
+    ("class_name", "base"),
+    [("FluxTransformer2DModel", "flux"), ("UNet2DConditionModel", "unknown")],
+)
+def test_a_modular_pipeline_is_a_main_model_whose_components_lie_elsewhere(
+    tmp_path: Path, class_name: str, base: str
+) -> None:
+    """A class of one base tells the base, as in any pipeline whose denoiser is missing."""
+    there = {"repo": "acme/x", "type_hint": ["diffusers", class_name]}
+    index = {"_class_name": "XModularPipeline", "denoiser": [None, None, there]}
+    write(tmp_path, {"modular_model_index.json": index})
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.base.value) == ("main", base)
+    assert identity.status == "partial"
+    assert identity.evidence[0].where == "modular_model_index.json:_class_name"
+
+
 _PIPELINE = {
     "model_index.json": {"_class_name": "X", "unet": ["diffusers", "UNet2DConditionModel"]},
     "unet/config.json": unet_settings(SD_1),
