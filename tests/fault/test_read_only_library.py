@@ -7,8 +7,9 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ pytestmark = pytest.mark.fault
 
 LESS_THAN_ROOT = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 """Lets a command of root's be held to permissions as any user's is."""
+READER = """
+import sys
+from modelshelf import Settings, normalized_model_manager
+with normalized_model_manager(Settings(root=sys.argv[1])) as manager:
+    for _ in sys.stdin:
+        print(*sorted(model.name for model in manager.list_models()), flush=True)
+"""
+"""A program that keeps the library open, and tells its models when it is asked."""
 
 
 class Library:
@@ -45,6 +54,29 @@ class Library:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done
+
+    @contextmanager
+    def reader(self) -> Iterator[Callable[[], str]]:
+        """Run a program that may only read; what is given asks it for the names of all models."""
+        held = LESS_THAN_ROOT if os.geteuid() == 0 else []
+        with subprocess.Popen(
+            [*held, sys.executable, "-c", READER, str(self.root)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as running:
+            assert running.stdin is not None
+            assert running.stdout is not None
+            asked, told = running.stdin, running.stdout
+
+            def names() -> str:
+                asked.write("?\n")
+                asked.flush()
+                return told.readline().strip()
+
+            yield names
+            asked.close()
+        assert running.returncode == 0
 
     def close(self) -> None:
         """Let nothing of it be written."""
@@ -125,3 +157,27 @@ def test_what_a_writer_elsewhere_has_just_written_is_seen(library: Library) -> N
         assert done.returncode == 0, done.stderr
         assert "red" in done.stdout
         library.open()
+
+
+def test_a_program_that_only_reads_sees_what_others_write_meanwhile(
+    library: Library, tmp_path: Path
+) -> None:
+    """Its own folder is closed to it, not to them; what it remembered of the file would be damage."""
+    others = [tiny.lora(tmp_path / f"{name}.safetensors", base="sdxl") for name in ("red", "sea")]
+    library.close()
+    with library.reader() as names:
+        assert names() == "ink"
+        for known, other in zip(("ink red", "ink red sea"), others, strict=True):
+            library.open()
+            assert library.run("add", other, "--name", other.stem).returncode == 0
+            library.close()
+            assert names() == known
+        library.open()
+        with closing(sqlite3.connect(library.database)) as writer:
+            writer.execute("SELECT count(*) FROM sqlite_master").fetchall()
+            assert library.run("edit", "ink", "--name", "tea").returncode == 0
+            library.close()
+            assert names() == "red sea tea"
+            library.open()
+        library.close()
+        assert names() == "red sea tea"

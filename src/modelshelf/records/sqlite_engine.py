@@ -8,11 +8,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DisconnectionError
 
 from modelshelf.errors import (
     ModelshelfError,
@@ -23,8 +23,9 @@ from modelshelf.errors import (
 )
 
 if TYPE_CHECKING:
+    from sqlalchemy import Dialect
     from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 __all__ = ["BUSY_SECONDS", "WRITES", "opening", "sqlite_engine", "translated"]
 
@@ -32,28 +33,43 @@ BUSY_SECONDS = 60
 """How long a writer waits for its turn; transactions here take milliseconds."""
 WRITES = "modelshelf_writes"
 """The execution option of a connection whose transactions change something."""
+_AT_REST = "modelshelf_at_rest"
+"""What a connection that was promised no change knows of the file; None for any other."""
 
 
 def sqlite_engine(path: Path) -> Engine:
     """Return an engine for the file at *path*; nothing is opened yet.
 
     A transaction of a connection with the option `WRITES` waits for its turn at its beginning and is
-    alone in writing from then on. A database in a folder that is read-only can be read all the same, as it
-    was when it was opened.
+    alone in writing from then on. A database in a folder that is read-only can be read all the same; whoever
+    asks next sees what somebody who may write there wrote.
     """
-    # Not written as text: a `?` in a folder's name would start the query of a URL.
-    where = URL.create("sqlite", database=str(path))
-    if _is_at_rest(path):
-        # To read a database with a WAL, too, SQLite makes two files beside it. Promised that nobody writes
-        # it does without, and takes no change itself.
-        file = f"file:{quote(os.fsencode(path))}"
-        where = URL.create("sqlite", database=file, query={"immutable": "1", "uri": "true"})
     engine = create_engine(
-        where,
+        # Not written as text: a `?` in a folder's name would start the query of a URL.
+        URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
         # A connection for every thread: they wait for the database, where they can be told so.
         max_overflow=-1,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(
+        _: Dialect, record: ConnectionPoolEntry, __: list[Any], options: dict[str, Any]
+    ) -> DBAPIConnection | None:
+        at_rest = record.info[_AT_REST] = _at_rest(path)
+        if at_rest is None:
+            return None
+        # To read a database with a WAL, too, SQLite makes two files beside it. Promised that nobody writes
+        # it does without, and takes no change itself.
+        file = f"file://{quote(os.fsencode(path.absolute()))}?immutable=1"
+        return cast("DBAPIConnection", sqlite3.connect(file, uri=True, **options))
+
+    @event.listens_for(engine, "checkout")
+    def look(_: DBAPIConnection, record: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+        known = record.info[_AT_REST]
+        if known is not None and known != _at_rest(path):
+            # Only the folder was closed to us. Pages of then and of now would make a damaged database.
+            raise DisconnectionError
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -70,16 +86,19 @@ def sqlite_engine(path: Path) -> Engine:
     return engine
 
 
-def _is_at_rest(path: Path) -> bool:
-    """Say whether a database cannot be written here, and all of it is in its one file.
+def _at_rest(path: Path) -> tuple[int, ...] | None:
+    """Return what changes with a database that cannot be written here, and of which all is in its one file.
 
-    What a writer has not moved there yet lies in the `-wal`, and would be missed.
+    None for any other: what a writer has not moved there yet lies in the `-wal`, and would be missed.
     """
     wal = path.with_name(f"{path.name}-wal")
     try:
-        return not os.access(path.parent, os.W_OK) and path.stat().st_size > 0 and not wal.exists()
+        if os.access(path.parent, os.W_OK) or wal.exists():
+            return None
+        found = path.stat()
     except OSError:
-        return False
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found.st_size else None
 
 
 @contextmanager
