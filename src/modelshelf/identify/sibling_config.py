@@ -42,13 +42,15 @@ def claims_beside(file: SourceFile, identity: Identity) -> tuple[Declared, ...]:
     statement at most. A configuration that cannot be read says nothing.
     """
     if identity.type is ModelType.MAIN:
-        return _claims_of_checkpoint(file.path.with_suffix(".yaml"))
+        beside = file.path.with_suffix(".yaml")
+        return _claims_of_checkpoint(beside) if beside.is_file() else ()
     if identity.type is not ModelType.VAE or identity.bases:
         return ()
     if not file.member.name.startswith(_STEM):
         return ()
     path = file.path.parent / "config.json"
-    settings = _read(path)
+    # Whoever opens a pipe waits for somebody to write.
+    settings = _read(path) if path.is_file() else {}
     if not str(settings.get("_class_name", "")).startswith("Autoencoder"):
         return ()
     scale, channels = settings.get("scaling_factor"), settings.get("latent_channels")

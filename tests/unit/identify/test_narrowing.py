@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,23 @@ def test_the_configuration_beside_a_checkpoint_says_what_it_predicts(
     assert (identity.prediction_type is v) is is_v
     read = [Declared(Trust.CONFIG, "fluff.yaml:parameterization", "v", prediction_type=v)]
     assert not is_v or identify(path, declared=read) == identity
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "shapes"),
+    [
+        ("fluff.safetensors", "fluff.yaml", layouts.checkpoint(SD_1)),
+        ("diffusion_pytorch_model.safetensors", "config.json", layouts.diffusers_vae()),
+    ],
+)
+def test_nobody_waits_for_a_configuration_that_is_a_pipe(
+    tmp_path: Path, name: str, beside: str, shapes: Shapes
+) -> None:
+    """It says nothing, as a folder does."""
+    path = write_safetensors(tmp_path / name, shapes)
+    alone = identify(path)
+    os.mkfifo(tmp_path / beside)
+    assert identify(path) == alone
 
 
 def test_what_a_marker_says_is_not_the_usual() -> None:
