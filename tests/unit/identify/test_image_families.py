@@ -118,6 +118,17 @@ def test_without_one_anchor_it_is_no_sibling(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KNOWN)
+def test_one_lost_tensor_makes_no_sibling(name: str) -> None:
+    """What a sibling lacks it lacks whole: the first or the last of its kind may be lost."""
+    shapes = RECORDED[name].shapes
+    whole = identify(index_of(shapes))
+    for names in grouped(shapes).values():
+        for lost in {names[0], names[-1]}:
+            left = {key: shape for key, shape in shapes.items() if key != lost}
+            assert_is_no_other(identify(index_of(left)), whole)
+
+
+@pytest.mark.parametrize("name", KNOWN)
 def test_three_times_as_wide_is_another_model(name: str) -> None:
     """Names alone never decide: every width of the model is part of the rule."""
     wide = {

@@ -7,9 +7,10 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting
+from modelshelf.identify.condition import Both, Either, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
 from modelshelf.identify.family import Architecture, Trait
+from modelshelf.identify.network import Unmeasured
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
 
@@ -19,6 +20,13 @@ _HUNYUAN_DIT = BaseModelType.HUNYUAN_DIT
 _WIDTH, _TEXT, _T5, _BLOCKS = 1408, 1024, 2048, 40
 _WITH_STYLE, _WITHOUT = Architecture("hunyuan-dit-1.1"), Architecture("hunyuan-dit-1.2")
 _V = SchedulerPredictionType.V_PREDICTION
+
+
+def _without(style: str, beside: str) -> Trait:
+    """1.2 is told no style and no sizes: that nobody embeds them is a tensor, which a file may lose."""
+    takes_text = Either((Tensor(beside, (None, _TEXT)), Unmeasured(beside)))
+    return Trait(_WITHOUT, Both(takes_text, Absent(style)))
+
 
 FAMILIES = (
     main_file(
@@ -34,7 +42,7 @@ FAMILIES = (
         prediction=_V,
         traits=(
             Trait(_WITH_STYLE, Tensor("style_embedder.weight")),
-            Trait(_WITHOUT, Absent("style_embedder.*")),
+            _without("style_embedder.*", "extra_embedder.0.weight"),
         ),
         blocks=(("blocks", _BLOCKS),),
     ),
@@ -50,7 +58,9 @@ FAMILIES = (
         prediction=_V,
         traits=(
             Trait(_WITH_STYLE, Tensor("time_extra_emb.style_embedder.weight")),
-            Trait(_WITHOUT, Absent("time_extra_emb.style_embedder.*")),
+            _without(
+                "time_extra_emb.style_embedder.*", "time_extra_emb.extra_embedder.linear_1.weight"
+            ),
         ),
         blocks=(("blocks", _BLOCKS),),
     ),

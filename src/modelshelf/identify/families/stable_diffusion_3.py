@@ -9,7 +9,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Both, Either, Never, Setting, Unset
 from modelshelf.identify.families.denoiser import goes_beyond_control, main_file
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Some, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, Some, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -30,16 +30,23 @@ _MEDIUM, _MEDIUM_3_5, _LARGE = (
 )
 
 
-def _sizes(patches: str, second_attention: str, last_block: str) -> tuple[Trait, ...]:
-    """The published sizes. Names tell them apart too, where shapes are not to be had."""
-    has_second = Tensor(second_attention)
+def _sizes(patches: str, attention: str, second: str) -> tuple[Trait, ...]:
+    """The published sizes. Names tell them apart too, where shapes are not to be had.
+
+    Args:
+        patches: The first layer.
+        attention: A weight of each block's attention; a `#` stands for its number.
+        second: What medium's first blocks have beside it, since 3.5.
+    """
+    last_block = attention.replace("#", "37", 1)
+    is_plain = Both(Tensor(attention.replace("#", "0", 1)), Absent(second))
     is_wide = Some("context_embedder.weight", (_WIDTH_OF_LARGE, 4096))
     is_large = Either((Tensor(last_block), is_wide))
     return (
         Trait(ModelVariantType.NORMAL, Tensor(patches)),
         Trait(_LARGE, is_large),
-        Trait(_MEDIUM_3_5, Both(has_second, Never(is_large))),
-        Trait(_MEDIUM, Both(Never(has_second), Never(is_large))),
+        Trait(_MEDIUM_3_5, Both(Marker(second), Never(is_large))),
+        Trait(_MEDIUM, Both(is_plain, Never(is_large))),
     )
 
 
@@ -56,8 +63,8 @@ FAMILIES = (
         Absent("y_embedder.y_embedding"),
         traits=_sizes(
             "x_embedder.proj.weight",
-            "joint_blocks.0.x_block.attn2.proj.weight",
-            "joint_blocks.37.x_block.attn.proj.weight",
+            "joint_blocks.#.x_block.attn.proj.weight",
+            "joint_blocks.#.x_block.attn2.*",
         ),
         blocks=(("joint_blocks", _FEWEST_BLOCKS),),
     ),
@@ -81,8 +88,8 @@ FAMILIES = (
         Absent("*.norm_add_q.*"),
         traits=_sizes(
             "pos_embed.proj.weight",
-            "transformer_blocks.0.attn2.to_q.weight",
-            "transformer_blocks.37.attn.to_q.weight",
+            "transformer_blocks.#.attn.to_q.weight",
+            "transformer_blocks.#.attn2.*",
         ),
         blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
     ),
