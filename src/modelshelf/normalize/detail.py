@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.override import Overridden, Override
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -33,6 +34,7 @@ def identity_detail(said: Overridden, *, rules: str, kept_whole: str = "") -> st
         "status": identity.status,
         "architecture": identity.architecture,
         # The record may say more: what pipelines that have it know.
+        "type": _untold(identity),
         "format": identity.format,
         "bases": list(identity.bases),
         "candidates": list(identity.candidates),
@@ -54,6 +56,12 @@ def identity_detail(said: Overridden, *, rules: str, kept_whole: str = "") -> st
             if (value := getattr(said.detected, name))
         }
     return json.dumps({name: value for name, value in facts.items() if value}, sort_keys=True)
+
+
+def _untold(identity: Identity) -> ModelType | None:
+    """Return the type where it is unknown and the status does not say so, as of damaged files."""
+    is_told = identity.type is not ModelType.UNKNOWN or identity.status is IdentityStatus.UNKNOWN
+    return None if is_told else identity.type
 
 
 def _plain(value: object) -> object:

@@ -76,8 +76,12 @@ class PartClaim:
     @property
     def knows_type(self) -> bool:
         """Whether looking at it alone told what it is."""
-        is_found = self.facts.get("status", IdentityStatus.IDENTIFIED) != IdentityStatus.UNKNOWN
-        return self.is_own and is_found and self.type is not ModelType.UNKNOWN
+        is_untold = (
+            self.facts.get("status") == IdentityStatus.UNKNOWN
+            # Of a damaged or ambiguous one the type may be a pipeline's word, too.
+            or self.facts.get("type") == ModelType.UNKNOWN
+        )
+        return self.is_own and not is_untold and self.type is not ModelType.UNKNOWN
 
     def without_words(self) -> PartClaim:
         """Return what was detected, below what the user says."""

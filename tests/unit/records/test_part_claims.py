@@ -34,10 +34,12 @@ def alone(
     *,
     override: Override | None = None,
     rules: str = "today's",
+    status: IdentityStatus | None = None,
 ) -> PartClaim:
     """Return what adding a model by itself says of it."""
-    status = IdentityStatus.IDENTIFIED if bases else IdentityStatus.UNDECIDED
-    status = IdentityStatus.UNKNOWN if kind is ModelType.UNKNOWN else status
+    if status is None:
+        status = IdentityStatus.IDENTIFIED if bases else IdentityStatus.UNDECIDED
+        status = IdentityStatus.UNKNOWN if kind is ModelType.UNKNOWN else status
     said = (override or Override()).over(Identity(kind, form, bases, status=status))
     now = said.effective
     detail = identity_detail(said, rules=rules)
@@ -51,8 +53,11 @@ def of_pipeline(
     return PartClaim(kind, form, served_bases((), bases))
 
 
+STATUSES = st.sampled_from([None, IdentityStatus.BROKEN, IdentityStatus.AMBIGUOUS])
+"""The last two may be of a model whose type is known, and of one of which nothing is."""
 CLAIMS = st.one_of(
-    st.builds(alone, TYPES, FORMATS, BASES), st.builds(of_pipeline, TYPES, FORMATS, BASES)
+    st.builds(alone, TYPES, FORMATS, BASES, status=STATUSES),
+    st.builds(of_pipeline, TYPES, FORMATS, BASES),
 )
 
 
@@ -100,6 +105,16 @@ class TestJoined:
             known = reduce(joined, order)
             assert (known.type, known.bases) == (ModelType.LORA, (BaseModelType.KOLORS,))
             assert joined(known, said) == known
+
+    def test_what_pipelines_say_of_a_damaged_model_is_their_word_alone(self) -> None:
+        """Files that nobody could read prove no type, whichever pipeline names one first."""
+        own = alone(ModelType.UNKNOWN, ModelFormat.DIFFUSERS, status=IdentityStatus.BROKEN)
+        parts = [
+            of_pipeline(kind, ModelFormat.DIFFUSERS, (BaseModelType.SD_1,))
+            for kind in (ModelType.TEXT_ENCODER, ModelType.CLIP_EMBED)
+        ]
+        known = {reduce(joined, order).type for order in permutations([own, *parts])}
+        assert known == {ModelType.CLIP_EMBED}
 
     def test_of_two_words_the_last_counts_and_others_stay(self) -> None:
         """Field by field, as `shelf identify` keeps them."""
