@@ -94,7 +94,7 @@ def leave_threads(end: SystemExit) -> None:
         if not each.daemon and each is not threading.current_thread():
             each.join(max(until - monotonic(), 0))
     for stream in (sys.stdout, sys.stderr):
-        # Whoever read them may be gone.
-        with suppress(OSError, ValueError):
+        # Whoever read them may be gone, and the disk full.
+        with suppress(OSError, ValueError, OutputLost):
             stream.flush()
     os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)

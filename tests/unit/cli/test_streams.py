@@ -55,6 +55,23 @@ def test_what_throws_something_away_is_not_cut_off() -> None:
 
 
 FULL = Path("/dev/full")
+_SAYING_MORE = """
+import sys, threading
+from modelshelf.cli.streams import leave_threads, watch_streams
+watch_streams()
+sys.stdout.write("more")
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+leave_threads(SystemExit(7))
+"""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no disk here is full for sure")
+def test_a_program_that_leaves_threads_ends_as_it_was_to_where_its_last_words_are_lost() -> None:
+    """There is nobody left to tell it to."""
+    with FULL.open("w") as full:
+        words = [sys.executable, "-c", _SAYING_MORE]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (7, b"")
 
 
 def run(folder: Path, *words: str | Path, **streams: object) -> subprocess.CompletedProcess[str]:
