@@ -163,7 +163,8 @@ def _clash(name: str, seen: dict[str, str]) -> str:
     for depth in range(1, len(steps) + 1):
         path = "/".join(steps[:depth])
         kind = "file" if depth == len(steps) else "folder"
-        folded = unicodedata.normalize("NFC", path).casefold()
+        # Taken apart first: some letters with two accents have a capital only with one of them.
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
         before = seen.setdefault(folded, f"{kind} {path}")
         if before != f"{kind} {path}":
             return "another has that name, or differs in case alone"

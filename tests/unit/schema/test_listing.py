@@ -67,6 +67,7 @@ def test_an_honest_name_is_taken(name: str) -> None:
         ["a/x", "a"],
         ["straße", "STRASSE"],
         ["e\u0301", "\xe9"],
+        ["\u0390", "\u03aa\u0301"],
     ],
 )
 def test_names_that_clash_on_some_file_system_are_refused(names: list[str]) -> None:
