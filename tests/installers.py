@@ -103,8 +103,16 @@ def open_place(
         "cache": folder / "hf-cache",
     } | given.pop("hugging_face", {})
     civitai = {"endpoint": site.url} | given.pop("civitai", {})
+    # The stand-ins are hosts of this machine, and so are the addresses that tests name.
+    download = {"private_addresses": "as-named"} | given.pop("download", {})
     wanted = Settings.model_validate(
-        {"root": folder / "shelf", "hugging_face": hugging_face, "civitai": civitai} | given
+        {
+            "root": folder / "shelf",
+            "hugging_face": hugging_face,
+            "civitai": civitai,
+            "download": download,
+        }
+        | given
     )
     services = assemble(wanted, clock=lambda: datetime.now(UTC), disk=disk or LocalDisk())
     bus = EventBus()

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from modelshelf import ModelInstallService, Settings
+from modelshelf.download import DownloadQueueService, PrivateAddresses
+from modelshelf.errors import ForbiddenAddressError
 from modelshelf.schema.listing import ListedFile, Listing
 from modelshelf.schema.model_source import HFModelSource
 from modelshelf.testing import tiny
@@ -17,7 +20,8 @@ from tests.installers import PATIENCE, Place, installing_place
 
 pytestmark = pytest.mark.fault
 
-REFUSE = {"private_addresses": "refuse"}
+REFUSE = {"private_addresses": Settings().download.private_addresses}
+"""What a library does whose settings do not say."""
 
 
 def send_to_another_name(origin: Origin) -> None:
@@ -44,21 +48,35 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield place
 
 
-def test_private_addresses_are_refused_where_settings_say_so(tmp_path: Path) -> None:
-    """For an address, for a listed file and for what is only cached; nobody there is asked for a file."""
+def test_private_addresses_are_refused_unless_settings_allow_them(tmp_path: Path) -> None:
+    """For an address and for what is only cached, whatever queue fetches it; nobody there is asked."""
     with installing_place(tmp_path, download=REFUSE) as place:
         port = urlsplit(place.hub.files.url).port
         for host in ("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "127.1"):  # noqa: S104
             job = place.install(f"http://{host}:{port}/x.safetensors")
             assert job.errored, host
             assert job.error_code in {"address-forbidden", "model-source-invalid"}, host
-        for source in ("acme/dream", "civitai:1"):
-            job = place.install(source)
-            assert (job.status.value, job.error_code) == ("error", "address-forbidden")
-        with pytest.raises(Exception, match="not a public address"):
+        with pytest.raises(ForbiddenAddressError, match="not a public address"):
             place.installer.download_and_cache(f"{place.hub.files.url}/x")
+        with (
+            DownloadQueueService(quiet=True, private_addresses=PrivateAddresses.ALLOW) as queue,
+            ModelInstallService(place.settings, place.services.configs, queue) as installer,
+        ):
+            job = installer.heuristic_import(f"http://127.0.0.1:{port}/x.safetensors")
+            assert installer.wait_for_job(job, PATIENCE).error_code == "address-forbidden"
         assert place.hub.files.requests() == place.site.files.requests() == []
         assert place.hub.files.bytes_sent.total() == 0
+
+
+@pytest.mark.parametrize("source", ["acme/dream", "civitai:1"])
+def test_a_hub_that_settings_name_may_be_anywhere(tmp_path: Path, source: str) -> None:
+    """A mirror in one's own network was allowed by being named; what it sends to elsewhere was not."""
+    with installing_place(tmp_path, download=REFUSE) as place:
+        assert place.install(source).complete
+    with installing_place(tmp_path / "again", download=REFUSE) as place:
+        send_to_another_name(place.hub)
+        send_to_another_name(place.site)
+        assert place.install(source).error_code == "address-forbidden"
 
 
 @pytest.mark.parametrize("source", ["acme/dream", "civitai:1"])

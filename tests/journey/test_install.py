@@ -73,6 +73,7 @@ def settings(tmp_path: Path, hub: HuggingFaceHub, site: CivitaiSite) -> Settings
                 "cache": tmp_path / "hf-cache",
             },
             "civitai": {"endpoint": site.url},
+            "download": {"private_addresses": "as-named"},
         }
     )
 

@@ -168,6 +168,25 @@ def test_files_are_downloaded_to_a_folder_that_is_not_there_yet(
         assert (tmp_path / to / path.name).read_bytes() == path.read_bytes()
 
 
+def test_an_address_inside_is_not_asked_until_the_settings_allow_it(
+    desk: Desk, hub: HuggingFaceHub, tmp_path: Path
+) -> None:
+    """Neither to add nor to download; what is said names the setting, and that works."""
+    url = hub.files.public_url(
+        hub.files.publish(
+            tiny.lora(tmp_path / "ink.safetensors", base="sd-1"), etag="ink", is_public=True
+        )
+    )
+    del desk.environ["MODELSHELF_DOWNLOAD__PRIVATE_ADDRESSES"]
+    for words in (("download", url, "--to", tmp_path / "to.safetensors"), ("add", url)):
+        refused = desk.run(*words)
+        assert refused.exit_code == 9
+        assert "shelf config set download.private_addresses as-named" in refused.stderr
+    assert not hub.files.bytes_sent.total()
+    assert desk.run("config", "set", "download.private_addresses", "as-named").exit_code == 0
+    assert desk.run("add", url).exit_code == 0
+
+
 def test_others_see_how_far_a_job_is(desk: Desk, hub: HuggingFaceHub) -> None:
     """From what lies on the disk; the program that runs it is asked to end it."""
     reached, go_on = hub.files.hold_after(2_000_000)

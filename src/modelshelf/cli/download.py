@@ -72,7 +72,8 @@ def command(
     batch = Batch(session)
     with _queue(settings, rate) as queue:
         jobs = [
-            _job(url, Path(target), sha256, token, is_folder=is_folder, force=force) for url in urls
+            _job(settings, url, Path(target), sha256, token, is_folder=is_folder, force=force)
+            for url in urls
         ]
         try:
             _run(session, queue, jobs)
@@ -105,7 +106,14 @@ def _queue(settings: Settings, rate: str | None) -> DownloadQueueService:
 
 
 def _job(
-    url: str, target: Path, sha256: str | None, token: str | None, *, is_folder: bool, force: bool
+    settings: Settings,
+    url: str,
+    target: Path,
+    sha256: str | None,
+    token: str | None,
+    *,
+    is_folder: bool,
+    force: bool,
 ) -> DownloadJobRemoteSource:
     from modelshelf.download import DownloadJobRemoteSource, ExpectedContent  # noqa: PLC0415 - slow
     from modelshelf.schema.digest import Digest  # noqa: PLC0415
@@ -116,6 +124,7 @@ def _job(
         destination=target,
         destination_is_folder=is_folder,
         access_token=token,
+        private_addresses=settings.download.private_addresses,
         expected=ExpectedContent(sha256=digest),
         digests=frozenset({"sha256"}),
         overwrite=force,

@@ -116,7 +116,7 @@ def order_of(
         overwrite=job.overwrite or job.final_is_own,
         # The job may change its mind until it fails; then the queue discards what is left.
         keep_partial=True,
-        private=private,
+        private=private.narrowed(job.private_addresses),
         digests=job.digests,
         partial_key=job.partial_key,
     )

@@ -27,7 +27,12 @@ from modelshelf.schema.download_job import (
     MeasuredDownloadJob,
     MultiFileDownloadJob,
 )
-from modelshelf.schema.transfer import Downloaded, ExpectedContent, Verification
+from modelshelf.schema.transfer import (
+    Downloaded,
+    ExpectedContent,
+    PrivateAddresses,
+    Verification,
+)
 
 __all__ = ["SavedJob", "address_without_secrets"]
 
@@ -109,6 +114,7 @@ class _SavedPart(_Document):
     total_bytes: _Count = 0
     done: _SavedResult | None = None
     partial_key: _PartialKey | None = None
+    private_addresses: PrivateAddresses | None = None
 
     @classmethod
     def of(cls, part: DownloadJobRemoteSource) -> Self:
@@ -125,6 +131,7 @@ class _SavedPart(_Document):
             total_bytes=part.total_bytes,
             done=_SavedResult.of(part.downloaded) if part.downloaded else None,
             partial_key=_partial_key_of(part, is_whole=is_whole),
+            private_addresses=part.private_addresses,
         )
 
     def job(self) -> DownloadJobRemoteSource:
@@ -143,6 +150,7 @@ class _SavedPart(_Document):
             total_bytes=self.total_bytes,
             downloaded=done,
             partial_key=self.partial_key,
+            private_addresses=self.private_addresses,
             downloaded_path=done.path if done else None,
             verification=done.verification if done else None,
         )
@@ -179,6 +187,8 @@ class SavedJob(_Document):
     total_bytes: _Count = 0
     partial_key: _PartialKey | None = None
     """What the unfinished parts are found by where the address is not whole."""
+    private_addresses: PrivateAddresses | None = None
+    """As in the job."""
     parts: list[_SavedPart] = Field(default_factory=list)
     """The files of a job for many."""
 
@@ -214,6 +224,7 @@ class SavedJob(_Document):
             saved.final_was_free = job.final_was_free
             saved.final_is_own = job.final_is_own
             saved.partial_key = _partial_key_of(job, is_whole=is_whole)
+            saved.private_addresses = job.private_addresses
         if isinstance(job, MultiFileDownloadJob):
             saved.source, saved.source_is_whole = job.source, True
             saved.parts = [_SavedPart.of(part) for part in job.download_parts]
@@ -265,6 +276,7 @@ class SavedJob(_Document):
             "final_is_own": self.final_is_own,
             "may_be_done": self.final_was_free,
             "partial_key": self.partial_key,
+            "private_addresses": self.private_addresses,
         }
         if not Path(self.destination).is_absolute():
             message = "the destination is not absolute"

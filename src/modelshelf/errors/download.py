@@ -108,7 +108,7 @@ class ForbiddenAddressError(DownloadError):
     code = "address-forbidden"
     exit_status, http_status = 9, 403
     message = "`{url}` leads to `{address}`, which is not a public address"
-    hint = "if that is meant, name the host itself, or allow private addresses in the settings"
+    hint = "to allow a host that you name yourself: `shelf config set download.private_addresses as-named`"
 
     address: str
     """The numeric address."""

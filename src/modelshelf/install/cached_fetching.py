@@ -14,6 +14,7 @@ from modelshelf.install.refused_download import refused_by_hub
 from modelshelf.install.told import source_in_words
 from modelshelf.schema.download_job import DownloadJobRemoteSource, MeasuredDownloadJob
 from modelshelf.schema.model_source import LocalModelSource, ModelSource, URLModelSource
+from modelshelf.schema.transfer import PrivateAddresses
 
 __all__ = ["CachedFetcher"]
 
@@ -22,11 +23,16 @@ class CachedFetcher:
     """Fetches what a source has into a cache, once."""
 
     def __init__(
-        self, cache: DownloadCache, downloads: DownloadQueueServiceBase, hubs: Hubs
+        self,
+        cache: DownloadCache,
+        downloads: DownloadQueueServiceBase,
+        hubs: Hubs,
+        private: PrivateAddresses,
     ) -> None:
         self._cache = cache
         self._downloads = downloads
         self._hubs = hubs
+        self._private = private
 
     def fetch(self, source: ModelSource, timeout: float = 0) -> Path:
         """Return the file, or the folder of files, that *source* has.
@@ -57,7 +63,7 @@ class CachedFetcher:
     def _bring(self, source: ModelSource, folder: Path, deadline: float | None) -> Path:
         listing = self._hubs.list_files(source)
         if listing is None and isinstance(source, URLModelSource):
-            job = download_url(source, folder)
+            job = download_url(source, folder, self._private)
             self._run(job, deadline)
             return job.downloaded_path or folder
         if listing is None:

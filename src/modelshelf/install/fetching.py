@@ -17,7 +17,7 @@ from modelshelf.schema.download_job import (
 from modelshelf.schema.event import DownloadPart
 from modelshelf.schema.listing import ListedFile, Listing
 from modelshelf.schema.model_source import URLModelSource
-from modelshelf.schema.transfer import ExpectedContent
+from modelshelf.schema.transfer import ExpectedContent, PrivateAddresses
 
 __all__ = ["download_listed", "download_url", "fetched_by", "parts_of"]
 
@@ -25,13 +25,22 @@ _BOTH = frozenset({"blake3", "sha256"})
 """Both digests that the store wants, so that nothing is read again."""
 
 
-def download_url(source: URLModelSource, folder: Path) -> DownloadJobRemoteSource:
-    """Make the job that fetches the one file of a URL into *folder*, under its host's name for it."""
+def download_url(
+    source: URLModelSource, folder: Path, private: PrivateAddresses
+) -> DownloadJobRemoteSource:
+    """Make the job that fetches the one file of a URL into *folder*, under its host's name for it.
+
+    Args:
+        source: The URL.
+        folder: Of the library's own.
+        private: Which private addresses URLs may lead to.
+    """
     return DownloadJobRemoteSource(
         source=str(source.url),
         destination=folder,
         destination_is_folder=True,
         access_token=source.access_token,
+        private_addresses=private,
         digests=_BOTH,
         # The folder is ours: what is there without being noted, a program left that died or was stopped.
         overwrite=True,

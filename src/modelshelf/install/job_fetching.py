@@ -22,6 +22,7 @@ from modelshelf.schema.event import ModelInstallDownloading
 from modelshelf.schema.install_job import InstallStatus
 from modelshelf.schema.listing import Listing
 from modelshelf.schema.model_source import ModelSource, URLModelSource
+from modelshelf.schema.transfer import PrivateAddresses
 
 __all__ = ["Hubs", "JobFetcher"]
 
@@ -52,6 +53,7 @@ class JobFetcher:
         hubs: Hubs,
         sparer: FileSparer,
         *,
+        private: PrivateAddresses,
         pass_on: Callable[[Installation], None],
         cancel: Callable[[int], None],
     ) -> None:
@@ -62,6 +64,7 @@ class JobFetcher:
             downloads: Fetches files.
             hubs: Say what a source has.
             sparer: Finds what is here already.
+            private: Which private addresses URLs may lead to.
             pass_on: Called with each job whose files are all here.
             cancel: Called with the number of a job whose download somebody cancelled.
         """
@@ -69,6 +72,7 @@ class JobFetcher:
         self._downloads = downloads
         self._hubs = hubs
         self._sparer = sparer
+        self._private = private
         self._pass_on = pass_on
         self._cancel = cancel
 
@@ -82,7 +86,7 @@ class JobFetcher:
             # It was stopped while its hub was asked; the folder may be another program's by now.
             return
         if listing is None and isinstance(job.source, URLModelSource):
-            download: MeasuredDownloadJob | None = download_url(job.source, folder)
+            download: MeasuredDownloadJob | None = download_url(job.source, folder, self._private)
         elif listing is None:
             raise InvalidModelSourceError(text=str(job.source), problem="no hub lists it")
         else:

@@ -35,6 +35,7 @@ from modelshelf.schema.event import (
 )
 from modelshelf.schema.install_job import InstallStatus, ModelInstallJob
 from modelshelf.schema.model_source import LocalModelSource, ModelSource
+from modelshelf.schema.transfer import PrivateAddresses
 
 __all__ = ["JobRunner"]
 
@@ -61,6 +62,7 @@ class JobRunner:
         storer: ModelStorer,
         place: Callable[[LocalModelSource, ModelWish], AnyModelConfig],
         events: EventServiceBase | None,
+        private: PrivateAddresses,
     ) -> None:
         """Hold what jobs pass through.
 
@@ -72,6 +74,7 @@ class JobRunner:
             storer: Brings into the library.
             place: Enters a model that stays where it is.
             events: Is told; None tells nobody.
+            private: Which private addresses URLs may lead to.
         """
         self._folders = folders
         self._downloads = downloads
@@ -88,6 +91,7 @@ class JobRunner:
             downloads,
             hubs,
             sparer,
+            private=private,
             pass_on=self._workers.pass_on,
             cancel=self.cancel,
         )

@@ -7,6 +7,7 @@ from functools import partial
 from modelshelf.download import DownloadQueueService
 from modelshelf.manager.hub_access import civitai_access, hub_access
 from modelshelf.schema.hub_settings import origin_of
+from modelshelf.schema.transfer import PrivateAddresses
 from modelshelf.settings import Settings
 
 __all__ = ["download_queue", "known_token"]
@@ -23,6 +24,11 @@ def download_queue(
         quiet: Whether starts and ends of jobs are kept out of the log.
     """
     wanted = settings.download
+    # What the settings name, the hubs, may be anywhere. Who submits an address of a person's or a stranger's
+    # says with it what the settings say of those.
+    private = wanted.private_addresses
+    if private is PrivateAddresses.REFUSE:
+        private = PrivateAddresses.AS_NAMED
     return DownloadQueueService(
         max_parallel_dl=wanted.parallel,
         quiet=quiet,
@@ -30,7 +36,7 @@ def download_queue(
         rate_limit_per_host=wanted.rate_per_host,
         connections_per_host=wanted.connections_per_host,
         connections_per_file=wanted.connections,
-        private_addresses=wanted.private_addresses,
+        private_addresses=private,
         token_for=partial(known_token, settings),
     )
 

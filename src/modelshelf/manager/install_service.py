@@ -104,7 +104,8 @@ class ModelInstallService(ModelInstallServiceBase):
         self._placed = PlacedModels(record_store, self._services.library)
         cache = settings.cache_path
         self._cache = DownloadCache(cache / _FETCHED, int(settings.download.cache_size))
-        self._fetcher = CachedFetcher(self._cache, download_queue, resolver)
+        private = settings.download.private_addresses
+        self._fetcher = CachedFetcher(self._cache, download_queue, resolver, private)
         self._storer = ModelStorer(self._services.adder, self._services.configs, record_store)
         self._runner = JobRunner(
             folders=JobFolders(cache / _INSTALLS, self._services.disk),
@@ -119,6 +120,7 @@ class ModelInstallService(ModelInstallServiceBase):
             storer=self._storer,
             place=self._placed.register,
             events=event_bus,
+            private=private,
         )
 
     def __enter__(self) -> Self:

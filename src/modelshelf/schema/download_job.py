@@ -21,7 +21,12 @@ from pydantic import (
 )
 
 from modelshelf.errors import ModelshelfError
-from modelshelf.schema.transfer import Downloaded, ExpectedContent, Verification
+from modelshelf.schema.transfer import (
+    Downloaded,
+    ExpectedContent,
+    PrivateAddresses,
+    Verification,
+)
 
 __all__ = [
     "DownloadEventHandler",
@@ -234,6 +239,8 @@ class DownloadJobRemoteSource(MeasuredDownloadJob):
     """What its unfinished parts are found by where `source` is not whole; None where it is."""
     access_token: Any = Field(default=None, exclude=True, repr=False)
     """Presented to the host of `source`, and to no other that it leads to. None presents nothing."""
+    private_addresses: PrivateAddresses | None = None
+    """Which hosts may have private addresses, where that is less than the queue allows; None: as that says."""
     expected: ExpectedContent = ExpectedContent()
     """What is known of the content beforehand; compared before the file gets its name."""
     digests: frozenset[str] = frozenset()

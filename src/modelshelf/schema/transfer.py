@@ -41,6 +41,16 @@ class PrivateAddresses(StrEnum):
     ALLOW = "allow"
     """All: for a network in which every host is one's own."""
 
+    def narrowed(self, other: PrivateAddresses | None) -> PrivateAddresses:
+        """Return the one of the two that allows less; None allows what this one does.
+
+        Example:
+            >>> PrivateAddresses.AS_NAMED.narrowed(PrivateAddresses.ALLOW).value
+            'as-named'
+        """
+        order = list(PrivateAddresses)
+        return self if other is None else min(self, other, key=order.index)
+
 
 class StopKind(StrEnum):
     """What shall become of a transfer that is stopped."""

@@ -60,9 +60,9 @@ class DownloadSettings(BaseModel):
     """Bytes a second for all downloads together, such as `20M`; not set means no limit."""
     rate_per_host: Annotated[ByteSize | None, Field(gt=0)] = None
     """Bytes a second from one host; not set means no limit."""
-    private_addresses: PrivateAddresses = PrivateAddresses.AS_NAMED
-    """Whether hosts inside this machine or network may be asked: `refuse`, `as-named` (only a host that you
-    name yourself, and no redirect to another), or `allow`."""
+    private_addresses: PrivateAddresses = PrivateAddresses.REFUSE
+    """Whether addresses may lead to hosts inside this machine or network: `refuse`, `as-named` (a host that you
+    name yourself, and no redirect to another), or `allow`. The hubs that settings name may be anywhere."""
     cache_size: Annotated[ByteSize, Field(ge=0)] = ByteSize(20_000_000_000)
     """Bytes that files fetched by `download_and_cache` may take; those that were not used longest go first."""
 

@@ -22,7 +22,7 @@ def test_what_nobody_says_is_safe_and_useful(tmp_path: Path) -> None:
     assert (settings.hugging_face.token, settings.civitai.token) == (None, None)
     assert settings.download.parallel == 5
     assert settings.download.rate is None
-    assert settings.download.private_addresses is PrivateAddresses.AS_NAMED
+    assert settings.download.private_addresses is PrivateAddresses.REFUSE
 
 
 def test_the_hubs_own_variables_count(tmp_path: Path) -> None:
