@@ -73,6 +73,16 @@ def test_look_alike_is_no_model_of_the_base(make: Callable[[], Shapes]) -> None:
         assert (found.bases, found.candidates) == ((), ())
 
 
+@pytest.mark.parametrize(
+    "layer", ["audio_cross_attn_wrapper.audio_cross_attn.q", "audio_cross_attn.q"]
+)
+def test_wan_that_hears_is_no_plain_variant(layer: str) -> None:
+    """HuMo and MultiTalk attend to sounds in every block, whatever reads the sounds."""
+    added = {f"blocks.{number}.{layer}.weight": (5120, 5120) for number in range(40)}
+    identity = identify(index_of(wan(*WAN_14B, inputs=36) | added))
+    assert (identity.base.value, identity.variant, identity.architecture) == ("wan", None, "")
+
+
 def test_anima_is_not_cosmos() -> None:
     """Every block is Predict2's, and its LoRAs are not."""
     assert identify(index_of(anima())).base.value in {"anima", "unknown"}

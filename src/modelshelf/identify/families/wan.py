@@ -62,6 +62,7 @@ _HAS_ADDED = Either(
         _HAS_CAMERA,
         _HAS_LAST_FRAME,
         Marker("audio_proj.*"),
+        Marker("blocks.#.audio_cross_attn*"),
         Marker("patch_embedding_*"),
         Marker("ref_conv.*"),
     )
