@@ -20,8 +20,10 @@ _MODELS = (
     ".msgpack",
     ".h5",
 )
-_CACHE = frozenset({"blobs", "refs", "snapshots", ".no_exist"})
-"""What `huggingface_hub` lays out in a repository's folder; models lie below `snapshots` alone."""
+_MISSED = ".no_exist"
+"""Below it `huggingface_hub` keeps empty files that stand for what a repository does not have."""
+_CACHE = frozenset({"blobs", "refs", "snapshots"})
+"""What it lays out in a repository's folder; models lie below `snapshots` alone."""
 
 
 def only_model_in(tree: SourceTree) -> SourceTree | None:
@@ -36,17 +38,18 @@ def only_model_in(tree: SourceTree) -> SourceTree | None:
 
     Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
     """
-    if any(not file.member.folder and _is_telling(file) for file in tree.files):
+    files = [file for file in tree.files if _MISSED not in file.member.split("/")]
+    if any(not file.member.folder and _is_telling(file) for file in files):
         return None
-    found = _revisions(tree) or {
+    found = _revisions(files) or {
         file.member.folder
-        for file in tree.files
+        for file in files
         if file.member.name == "model_index.json" and file.member.count("/") <= _DEEPEST
     }
     if len(found) != 1:
         return None
     folder = found.pop()
-    outside = (file for file in tree.files if not file.member.startswith(folder + "/"))
+    outside = (file for file in files if not file.member.startswith(folder + "/"))
     return None if any(file.member.endswith(_MODELS) for file in outside) else tree.below(folder)
 
 
@@ -54,12 +57,12 @@ def _is_telling(file: SourceFile) -> bool:
     return file.member.endswith((".json", *_MODELS))
 
 
-def _revisions(tree: SourceTree) -> set[str]:
-    tops = {file.member.top for file in tree.files if file.member.folder}
+def _revisions(files: list[SourceFile]) -> set[str]:
+    tops = {file.member.top for file in files if file.member.folder}
     if "snapshots" not in tops or not tops <= _CACHE:
         return set()
     return {
         "/".join(file.member.split("/", 2)[:2])
-        for file in tree.files
+        for file in files
         if file.member.top == "snapshots" and file.member.count("/") > 1
     }

@@ -554,8 +554,9 @@ def test_the_only_pipeline_in_a_folder_is_what_the_folder_is(tmp_path: Path, fol
 
 
 def test_the_only_revision_in_a_cached_repository_is_what_it_is(tmp_path: Path) -> None:
-    """Whatever the repository holds."""
+    """Whatever the repository holds; empty files stand for what it does not have."""
     write(tmp_path, below(_REVISION, {"config.json": CLIP}) | {"refs/main": "x", "blobs/5f": "x"})
+    write(tmp_path, below(".no_exist/39593d", {"model.safetensors": "", "model_index.json": ""}))
     assert identify(tmp_path).type == "clip_embed"
 
 
