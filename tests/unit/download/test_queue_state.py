@@ -35,6 +35,7 @@ from modelshelf.schema.download_job import (
 from modelshelf.schema.transfer import (
     Downloaded,
     ExpectedContent,
+    PrivateAddresses,
     TransferOrder,
     Verification,
 )
@@ -436,6 +437,7 @@ class TestDocuments:
                 overwrite=True,
                 preserve_partial_downloads=True,
                 digests=frozenset({"sha256"}),
+                private_addresses=PrivateAddresses.REFUSE,
                 expected=ExpectedContent(
                     9, Digest.sha256(bytes(32)), Digest.blake3(bytes(32)), "0" * 40
                 ),
@@ -449,6 +451,7 @@ class TestDocuments:
                         destination=Path("d/e"),
                         bytes=3,
                         total_bytes=4,
+                        private_addresses=PrivateAddresses.REFUSE,
                     ),
                     DownloadJobRemoteSource(
                         source="https://a.example/f",
@@ -473,6 +476,7 @@ class TestDocuments:
         if isinstance(job, MultiFileDownloadJob) and isinstance(again, MultiFileDownloadJob):
             first, second = again.download_parts
             assert (first.bytes, first.total_bytes, first.downloaded) == (3, 4, None)
+            assert first.private_addresses is PrivateAddresses.REFUSE
             assert second.downloaded == job.download_parts[1].downloaded
             assert second.verification is Verification.SIZE
 
