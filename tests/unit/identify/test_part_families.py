@@ -266,6 +266,10 @@ STRANGERS: dict[str, Shapes] = {
     | {"audio_encoder.encoder.conv.weight": (64, 1, 7)},
     "all of a clip that nobody here reads or sees with": encoder_layouts.clip_text(512, 12)
     | encoder_layouts.vision(768, 12),
+    "a clip that lost its class token": _without(
+        encoder_layouts.vision(1024, 24), "class_embedding"
+    )
+    | {"vision_model.pre_layrnorm.weight": (1024,)},
     "siglip with a head of its own": encoder_layouts.siglip(1152, 27)
     | {"aesthetic_head.weight": (1, 1152)},
     "an ip-adapter of fewer attentions": adapter_layouts.ip_adapter(

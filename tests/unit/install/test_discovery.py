@@ -43,7 +43,12 @@ def test_loops_and_hidden_copies_are_not_searched(tmp_path: Path) -> None:
     """Links to folders are not followed, and a repository's own folders hold no models."""
     plain_pipeline(tmp_path / "model")
     (tmp_path / "loop").symlink_to(tmp_path)
-    for name in (".git/a.safetensors", "blobs/b.safetensors", "__pycache__/c.bin"):
+    for name in (
+        ".git/a.safetensors",
+        "blobs/b.safetensors",
+        "__pycache__/c.bin",
+        ".no_exist/d.bin",
+    ):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).touch()
     assert found(tmp_path) == ["model"]

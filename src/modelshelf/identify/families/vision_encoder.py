@@ -113,7 +113,9 @@ def _siglip_vision(width: int, layers: int, prefix: str) -> tuple[Condition, ...
         Tensor(f"{prefix}encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
         Tensor(f"{prefix}post_layernorm.weight", (width,)),
         Tensor(f"{prefix}embeddings.position_embedding.weight", (None, width)),
+        # What CLIP's have, also one that lost a tensor.
         Absent(f"{prefix}embeddings.class_embedding"),
+        Absent(f"{prefix}pre_layrnorm.*"),
     )
 
 
