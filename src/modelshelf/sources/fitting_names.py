@@ -13,14 +13,14 @@ from modelshelf.sources.weight_names import WeightsName
 __all__ = ["fitting"]
 
 _READ_BY_NAME = re.compile(
-    r"""(?:.*/)?(?:
+    r"""(?:
         model_index\.json | (?:.*_)?config\.json | .*\.index(?:\.[\w-]+)?\.json
       | (?:tokenizer|vocab|added_tokens|special_tokens_map)[\w-]*\.\w+ | merges\.txt | image_encoder\.txt
       | .*\.(?:model|spm|bpe|merges|tiktoken|vocab)
     )""",
     re.VERBOSE,
 )
-"""What programs look for under just this name, in lower case."""
+"""What programs look for under just this name, in lower case, in whatever folder."""
 _SUFFIX = re.compile(r"\.[A-Za-z0-9_]{1,16}\Z")
 _SHOWN = 3
 
@@ -57,7 +57,9 @@ def fitting(source: str, selection: Selection) -> Selection:
 
 
 def _is_needed(name: str) -> bool:
-    return WeightsName.parse(name) is not None or _READ_BY_NAME.fullmatch(name) is not None
+    # The step alone: with two things that may be of any length, a long name would take its square of steps.
+    step = name.rpartition("/")[2]
+    return WeightsName.parse(name) is not None or _READ_BY_NAME.fullmatch(step) is not None
 
 
 def _called(source: str, names: Mapping[str, str]) -> dict[str, str]:

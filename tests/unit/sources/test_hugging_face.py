@@ -30,6 +30,8 @@ from modelshelf.schema.model_source import HFModelSource
 from modelshelf.schema.repo_metadata import HuggingFaceMetadata
 from modelshelf.schema.taxonomy import ModelRepoVariant
 from modelshelf.sources import HuggingFaceSource, RequestsHubClient
+from modelshelf.sources.fitting_names import fitting
+from modelshelf.sources.hugging_face_selection import Selection
 from modelshelf.testing import tiny
 from tests.hubs import STRANGER, TOKEN, HuggingFaceHub, download_snapshot, hugging_face_hub
 
@@ -305,6 +307,13 @@ def test_an_odd_name_of_a_text_loses_nobody_a_model(hub: HuggingFaceHub) -> None
     assert {*odd} <= {*listing.left_out}
     assert [note for note in listing.notes if "'LICENSE ' is left out" in note]
     assert listing.notes[-1] == "2 more files are left out for their names"
+
+
+def test_a_name_without_end_takes_no_time_without_end() -> None:
+    """Whoever looks for a name at its end looks at the last step; looked for anywhere, it took an hour."""
+    name = "a" + "/_" * 300_000
+    found = fitting("acme/ink", Selection({"a.bin": "a.bin", name: name}, None, is_folder=True))
+    assert list(found.names) == ["a.bin"]
 
 
 def test_a_model_of_one_file_is_called_otherwise_where_it_has_to_be(
