@@ -63,8 +63,10 @@ class PartClaim:
         """The bases that it has without its pipelines."""
         if "bases" in self.facts:
             return tuple(map(BaseModelType, self.facts["bases"]))
-        # An earlier modelshelf did not write down which they were.
-        is_settled = self.is_own and self.facts.get("status") not in _OPEN
+        # An earlier modelshelf did not write down which they were; today's leaves out what is empty.
+        is_settled = (
+            self.is_own and "format" not in self.facts and self.facts.get("status") not in _OPEN
+        )
         return self.bases[:1] if is_settled else ()
 
     @property

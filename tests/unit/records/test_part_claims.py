@@ -116,6 +116,16 @@ class TestJoined:
         known = {reduce(joined, order).type for order in permutations([own, *parts])}
         assert known == {ModelType.CLIP_EMBED}
 
+    def test_what_pipelines_say_of_a_base_that_damage_hides_is_their_word_alone(self) -> None:
+        """None of their bases becomes its own, so none comes first for having come first."""
+        own = alone(ModelType.VAE, ModelFormat.DIFFUSERS, status=IdentityStatus.BROKEN)
+        parts = [
+            of_pipeline(ModelType.VAE, ModelFormat.DIFFUSERS, (base,))
+            for base in (BaseModelType.SDXL, BaseModelType.SD_1)
+        ]
+        known = {reduce(joined, order).bases for order in permutations([own, *parts])}
+        assert known == {(BaseModelType.SD_1, BaseModelType.SDXL)}
+
     def test_of_two_words_the_last_counts_and_others_stay(self) -> None:
         """Field by field, as `shelf identify` keeps them."""
         first = Override(type=ModelType.LORA, variant=ModelVariantType.NORMAL)
