@@ -28,7 +28,9 @@ _MARKS = frozenset(
 """Files that only a folder which is one model has at its top."""
 _FOLDER_WEIGHTS = ("pytorch_lora_weights.", "learned_embeds.", "diffusion_pytorch_model.")
 """Beginnings of the names of weights that belong to the folder they are in."""
-_NOT_LIBRARIES = frozenset({".git", ".cache", ".locks", "blobs", "refs", ".no_exist", "__pycache__"})
+_NOT_LIBRARIES = frozenset(
+    {".git", ".cache", ".locks", "blobs", "refs", ".no_exist", "__pycache__"}
+)
 """Folders that hold copies or no models: version control, and what a hub cache has beside snapshots."""
 
 
