@@ -7,7 +7,7 @@ from modelshelf.formats.torch_tar import is_tar
 from modelshelf.schema.source import SourceFile
 from modelshelf.schema.tensor import Container
 
-__all__ = ["container_of"]
+__all__ = ["WEIGHT_SUFFIXES", "container_of"]
 
 
 _SUFFIXES = {
@@ -20,6 +20,8 @@ _SUFFIXES = {
     ".pth": Container.PICKLE,
     ".bin": Container.PICKLE,
 }
+WEIGHT_SUFFIXES = frozenset(_SUFFIXES)
+"""Endings, in lower case, under which weights are kept that can be read here."""
 _MAGIC = (
     (b"GGUF", Container.GGUF),
     (b"PK\x03\x04", Container.PICKLE),

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
+from modelshelf.formats.container import WEIGHT_SUFFIXES
 from modelshelf.schema.source import SourceFile, SourceTree
 
 __all__ = ["only_model_in"]
 
 _DEEPEST = 3
 """Steps down: a cache has the repository, `snapshots` and the revision around a model."""
-_MODELS = (
-    ".safetensors",
-    ".sft",
-    ".ckpt",
-    ".pt",
-    ".pth",
-    ".bin",
-    ".gguf",
-    ".onnx",
-    ".msgpack",
-    ".h5",
-)
+_WEIGHTS = (*sorted(WEIGHT_SUFFIXES), ".msgpack", ".h5")
+"""Flax's and TensorFlow's, too: what lies beside a model need not be readable to be something else."""
 _MISSED = ".no_exist"
 """Below it `huggingface_hub` keeps empty files that stand for what a repository does not have."""
 _CACHE = frozenset({"blobs", "refs", "snapshots"})
@@ -36,6 +27,14 @@ def only_model_in(tree: SourceTree) -> SourceTree | None:
     Args:
         tree: A folder without `model_index.json` at its top.
 
+    Example:
+        >>> from modelshelf.formats import read_tree
+        >>> from modelshelf.testing import tiny
+        >>> outer = getfixture("tmp_path") / "unpacked"
+        >>> model = tiny.pipeline(outer / "dream", base="sd-1")
+        >>> only_model_in(read_tree(outer)).root == model
+        True
+
     Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
     """
     files = [file for file in tree.files if _MISSED not in file.member.split("/")]
@@ -50,11 +49,15 @@ def only_model_in(tree: SourceTree) -> SourceTree | None:
         return None
     folder = found.pop()
     outside = (file for file in files if not file.member.startswith(folder + "/"))
-    return None if any(file.member.endswith(_MODELS) for file in outside) else tree.below(folder)
+    return (
+        None
+        if any(file.member.lower().endswith(_WEIGHTS) for file in outside)
+        else tree.below(folder)
+    )
 
 
 def _is_telling(file: SourceFile) -> bool:
-    return file.member.endswith((".json", *_MODELS))
+    return file.member.lower().endswith((".json", *_WEIGHTS))
 
 
 def _revisions(files: list[SourceFile]) -> set[str]:

@@ -565,6 +565,7 @@ def test_the_only_revision_in_a_cached_repository_is_what_it_is(tmp_path: Path) 
     [
         below("another", _PIPELINE),
         {"another/config.json": CLIP, "another/model.safetensors": ""},
+        {"another/MODEL.CKPT": ""},
         {"lora.json": {}},
     ],
 )
