@@ -14,18 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
+from modelshelf.identify.adapter_condition import Adapts, Named, longest_literal
 from modelshelf.identify.condition import Both, Condition, Setting, Unset
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.folding import fold
 from modelshelf.identify.host import Fits, Host
-from modelshelf.identify.tensor_condition import (
-    Adapts,
-    Named,
-    OneTensor,
-    Some,
-    Tensor,
-    longest_literal,
-)
+from modelshelf.identify.tensor_condition import OneTensor, Some, Tensor
 
 __all__ = ["Shortlist"]
 

@@ -1,7 +1,7 @@
 """What a rule can ask of a model: conditions are values, so a failure can say what was missing.
 
 Here is what every condition is, what puts conditions together, and what asks a configuration;
-`tensor_condition` asks the tensors.
+`tensor_condition` asks the tensors, `adapter_condition` the modules that an adapter changes.
 """
 
 from __future__ import annotations
@@ -19,12 +19,8 @@ __all__ = [
     "Found",
     "Never",
     "Setting",
-    "Side",
     "Unset",
 ]
-
-Side = int | tuple[int, ...] | None
-"""One dimension: the number it must be, the numbers it may be, or None for any."""
 
 
 @dataclass(frozen=True, slots=True)

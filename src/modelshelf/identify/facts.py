@@ -7,7 +7,9 @@ from copy import copy
 from functools import cached_property
 from typing import Any
 
-from modelshelf.identify.adapter import Adapter, AdapterNaming, Target, find_adapter
+from modelshelf.identify.adapter import Adapter, find_adapter
+from modelshelf.identify.adapter_names import AdapterNaming
+from modelshelf.identify.adapter_target import Target
 from modelshelf.identify.claims import BasesSaid
 from modelshelf.identify.layout import Group, Layout
 from modelshelf.schema.tensor import Container, TensorIndex

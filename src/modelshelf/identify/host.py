@@ -16,8 +16,9 @@ from itertools import product
 from math import prod
 
 from modelshelf.errors import UsageError
-from modelshelf.identify.adapter import Adapter, Target
+from modelshelf.identify.adapter import Adapter
 from modelshelf.identify.adapter_names import numbers_of
+from modelshelf.identify.adapter_target import Target
 from modelshelf.identify.condition import Found
 from modelshelf.identify.facts import Facts
 

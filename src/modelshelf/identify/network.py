@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from modelshelf.identify.condition import Found, Side
+from modelshelf.identify.condition import Found
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.folding import fold
 from modelshelf.identify.layout import Part
+from modelshelf.identify.side import Side
 
 __all__ = ["Declared", "Last", "Only", "Tokens", "Unmeasured", "Within"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.condition import Found, Side
+from modelshelf.identify.condition import Found
 from modelshelf.identify.facts import Facts
+from modelshelf.identify.side import Side
 
 __all__ = ["Port"]
 

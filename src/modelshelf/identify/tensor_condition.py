@@ -1,31 +1,25 @@
-"""What a rule can ask of the tensors of a model, and of the modules that an adapter changes."""
+"""What a rule can ask of the tensors of a model."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import cached_property
 from itertools import product
 from math import prod
 
-from modelshelf.identify.adapter import AdapterNaming, Target
-from modelshelf.identify.condition import Found, Side
+from modelshelf.identify.condition import Found
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.folding import fold
 from modelshelf.identify.layout import Group, Part
+from modelshelf.identify.side import Side, is_side, shape_words, side_words
 
 __all__ = [
     "Absent",
-    "Adapts",
     "Marker",
-    "Named",
     "OneTensor",
     "Some",
     "Tensor",
     "Wrapped",
-    "longest_literal",
 ]
 
 _QUORUM = 0.8
@@ -91,7 +85,7 @@ class Tensor:
     def _allows(self, shape: tuple[int, ...]) -> bool:
         return (self.rank is None or len(shape) == self.rank) and (
             len(shape) >= len(self.shape)
-            and all(_is_side(have, want) for have, want in zip(shape, self.shape, strict=False))
+            and all(is_side(have, want) for have, want in zip(shape, self.shape, strict=False))
         )
 
     @cached_property
@@ -100,7 +94,7 @@ class Tensor:
 
     def __str__(self) -> str:
         words = [f"tensor `{self.name}`"]
-        words += [f"of shape {_shape_words(self.shape)}"] if self.shape else []
+        words += [f"of shape {shape_words(self.shape)}"] if self.shape else []
         words += [f"with {self.rank} dimensions"] if self.rank is not None else []
         words += [f"{self.count} times"] if self.count is not None else []
         words += [f"numbered below {self.below}"] if self.below is not None else []
@@ -124,12 +118,12 @@ class Some:
         """Look into *facts*."""
         group = facts.groups.get(self.name)
         for shape in sorted(group.shapes if group is not None else ()):
-            if len(shape) == len(self.shape) and all(map(_is_side, shape, self.shape)):
+            if len(shape) == len(self.shape) and all(map(is_side, shape, self.shape)):
                 return Found(self.name, str(list(shape)))
         return None
 
     def __str__(self) -> str:
-        return f"a tensor `{self.name}` of shape {_shape_words(self.shape)}"
+        return f"a tensor `{self.name}` of shape {shape_words(self.shape)}"
 
 
 @dataclass(frozen=True)
@@ -207,94 +201,11 @@ class OneTensor:
         if "." in name or name in _NO_TOKENS or not entry.dtype.startswith(("F", "BF")):
             return None
         rows, width = {1: (1, *entry.shape), 2: entry.shape}.get(len(entry.shape), (0, 0))
-        is_token = 0 < rows <= self.most and _is_side(width, self.last)
+        is_token = 0 < rows <= self.most and is_side(width, self.last)
         return Found(name, str(list(entry.shape))) if is_token else None
 
     def __str__(self) -> str:
-        return f"one tensor alone, {_side_words(self.last)} wide"
-
-
-@dataclass(frozen=True)
-class Adapts:
-    """The file adapts modules of this path; where the tensors tell widths, these."""
-
-    module: str
-    """`model:path` with `_` between the steps, as `find_targets` writes it; `*` for anything."""
-    inputs: Side = None
-    """Input widths, every one of them."""
-    outputs: Side = None
-    """Output widths, every one of them."""
-    rank: int | None = None
-    """Dimensions of the weights: 2 linear, 4 convolution."""
-    below: int | None = None
-    """Every first number in the paths is smaller than this."""
-    reaches: tuple[int, int] | None = None
-    """Place of a number in the paths, counted from 0, and what the largest there must reach."""
-
-    def check(self, facts: Facts) -> Found | None:
-        """Look into *facts*."""
-        piece, matches = self._piece, self._matches
-        if piece not in facts.target_text:
-            return None
-        # The piece is looked for first, because a pattern takes longer to see that it does not match.
-        found = [
-            target
-            for module, target in facts.targets.items()
-            if piece in module and matches(module)
-        ]
-        if not found or not all(map(self._fits, found)) or self._stays(found):
-            return None
-        inputs = sorted(set().union(*[target.inputs for target in found]))
-        outputs = sorted(set().union(*[target.outputs for target in found]))
-        return Found(min(target.example for target in found), f"{inputs} -> {outputs}")
-
-    @cached_property
-    def _piece(self) -> str:
-        return longest_literal(self.module)
-
-    @cached_property
-    def _matches(self) -> Callable[[str], re.Match[str] | None]:
-        # fnmatch keeps its last few hundred patterns; there are more, and each is asked per file.
-        return re.compile(translate(self.module)).match
-
-    def _fits(self, target: Target) -> bool:
-        return (
-            _are_sides(target.inputs, self.inputs)
-            and _are_sides(target.outputs, self.outputs)
-            and (self.rank is None or target.ranks == {self.rank})
-            and (self.below is None or target.highest(0) < self.below)
-        )
-
-    def _stays(self, found: list[Target]) -> bool:
-        if self.reaches is None:
-            return False
-        place, number = self.reaches
-        return all(target.highest(place) < number for target in found)
-
-    def __str__(self) -> str:
-        words = [f"an adapter of `{self.module}`"]
-        words += [f"from {_side_words(self.inputs)}"] if self.inputs is not None else []
-        words += [f"to {_side_words(self.outputs)}"] if self.outputs is not None else []
-        words += [f"with {self.rank} dimensions"] if self.rank is not None else []
-        words += [f"numbered below {self.below}"] if self.below is not None else []
-        words += (
-            [f"whose number {self.reaches[0]} reaches {self.reaches[1]}"] if self.reaches else []
-        )
-        return " ".join(words)
-
-
-@dataclass(frozen=True)
-class Named:
-    """The adapter follows these names."""
-
-    naming: AdapterNaming
-
-    def check(self, facts: Facts) -> Found | None:
-        """Look into *facts*."""
-        return Found("names", self.naming.value) if facts.naming is self.naming else None
-
-    def __str__(self) -> str:
-        return f"names in the way of {self.naming.value}"
+        return f"one tensor alone, {side_words(self.last)} wide"
 
 
 @dataclass(frozen=True)
@@ -316,34 +227,3 @@ def _needle(pattern: str) -> str:
     start = "" if pattern.startswith("*") else "\n"
     end = "" if pattern.endswith("*") else "\n"
     return start + pattern.strip("*") + end
-
-
-def _is_side(have: int, want: Side) -> bool:
-    if want is None:
-        return True
-    return have in want if isinstance(want, tuple) else have == want
-
-
-def _are_sides(have: set[int], want: Side) -> bool:
-    # No width told is no contradiction only where none is asked for.
-    return want is None or (bool(have) and all(_is_side(one, want) for one in have))
-
-
-def _side_words(side: Side) -> str:
-    if side is None:
-        return "any"
-    return "/".join(map(str, side)) if isinstance(side, tuple) else str(side)
-
-
-def _shape_words(shape: tuple[Side, ...]) -> str:
-    return "[" + ", ".join(_side_words(side) for side in shape) + "]"
-
-
-def longest_literal(pattern: str) -> str:
-    """Return the longest stretch of *pattern* that stands for itself: what it matches has it.
-
-    Example:
-        >>> longest_literal("denoiser:*_attn2_to_[kv]")
-        '_attn2_to_'
-    """
-    return max(re.split(r"[*?]|\[[^\]]*\]", pattern), key=len)

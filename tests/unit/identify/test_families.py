@@ -10,10 +10,11 @@ import pytest
 
 from modelshelf.errors import UsageError
 from modelshelf.identify import BUILT_IN, Families, Family, Trait, families, identify
+from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.condition import Both, Condition, Either, Setting
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.layout import Part
-from modelshelf.identify.tensor_condition import Absent, Adapts, Marker, Tensor, Wrapped
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor, Wrapped
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 from tests.unit.identify.layouts import index_of
 from tests.unit.identify.test_files import KNOWN, LOOK_ALIKES

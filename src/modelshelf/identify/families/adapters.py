@@ -6,11 +6,11 @@ before others says by a condition of its own why.
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Named
 from modelshelf.identify.adapter_names import AdapterNaming
 from modelshelf.identify.condition import Condition
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.host import Fits, Host
-from modelshelf.identify.tensor_condition import Named
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["DIFFUSERS_FORMAT", "lora"]

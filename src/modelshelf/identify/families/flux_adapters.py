@@ -13,6 +13,7 @@ Sources: `src/flux/model.py` of black-forest-labs/flux and flux2, `transformer_f
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Adapts, Named
 from modelshelf.identify.adapter_names import AdapterNaming
 from modelshelf.identify.condition import Either, Never
 from modelshelf.identify.families.adapters import lora
@@ -20,7 +21,7 @@ from modelshelf.identify.families.text_encoder_adapters import FIRST_CLIP_L
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.host import Fits, Host, Spans
 from modelshelf.identify.saying import Says
-from modelshelf.identify.tensor_condition import Adapts, Named, Tensor
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,

@@ -9,11 +9,11 @@ Sources: `hyvideo/modules/models.py` of Tencent/HunyuanVideo, `hunyuan_model` of
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.condition import Either
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.families.flux_adapters import DIFFUSERS_BLOCKS, DIFFUSERS_MODULATION
 from modelshelf.identify.host import Host
-from modelshelf.identify.tensor_condition import Adapts
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]

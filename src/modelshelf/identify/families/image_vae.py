@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelshelf.identify.condition import Condition, Either, Side
+from modelshelf.identify.condition import Condition, Either
 from modelshelf.identify.family import Detail, Family, Trait
 from modelshelf.identify.network import Within
+from modelshelf.identify.side import Side
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 

@@ -5,10 +5,11 @@ Each goes behind every family that knows the base too, so a new family needs no 
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.condition import Never, Setting
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
-from modelshelf.identify.tensor_condition import Absent, Adapts
+from modelshelf.identify.tensor_condition import Absent
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -17,13 +17,13 @@ Sources: `transformer_longcat_image.py`, `transformer_ovis_image.py`, `transform
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.condition import Never
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.families.text_encoder_adapters import FIRST_CLIP_L
 from modelshelf.identify.family import Family
 from modelshelf.identify.host import Fits, Host, Spans
 from modelshelf.identify.saying import Says
-from modelshelf.identify.tensor_condition import Adapts
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -8,11 +8,11 @@ Source: `networks/lora*.py` of kohya-ss/sd-scripts.
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Adapts, Named
 from modelshelf.identify.adapter_names import AdapterNaming
 from modelshelf.identify.condition import Condition, Either, Never
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
-from modelshelf.identify.tensor_condition import Adapts, Named
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["CLIP_G", "FAMILIES", "FIRST_CLIP_L", "KOHYA_CLIP_H", "KOHYA_CLIP_L"]

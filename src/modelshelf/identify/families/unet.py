@@ -9,8 +9,9 @@ Stability-AI/generative-models; `UNet2DConditionModel` of huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Never, Setting, Side, Unset
+from modelshelf.identify.condition import Condition, Never, Setting, Unset
 from modelshelf.identify.family import Trait
+from modelshelf.identify.side import Side
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import ModelVariantType, SchedulerPredictionType
 

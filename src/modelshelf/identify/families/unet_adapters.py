@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.condition import Condition, Either
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.families.text_encoder_adapters import CLIP_G, KOHYA_CLIP_H, KOHYA_CLIP_L
 from modelshelf.identify.family import Detail, Family
 from modelshelf.identify.host import Host
 from modelshelf.identify.saying import Says
-from modelshelf.identify.tensor_condition import Adapts, Tensor
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]

@@ -9,10 +9,10 @@ Lightricks/LTX-Video, `transformer_*.py` of huggingface/diffusers, `anima` of ko
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.host import Host, Spans
-from modelshelf.identify.tensor_condition import Adapts
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]

@@ -8,8 +8,9 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Either, Side
+from modelshelf.identify.condition import Condition, Either
 from modelshelf.identify.family import Detail, Family, Trait
+from modelshelf.identify.side import Side
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
 

@@ -1,0 +1,251 @@
+"""Modules that an adapter changes, gathered from the pieces that its tensors are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
+
+from modelshelf.identify.adapter_names import (
+    AdapterNaming,
+    Cut,
+    Numbered,
+    Place,
+    cut_of,
+    fold_path,
+    numbers_by_cut,
+    numbers_of_all,
+    place_of,
+)
+from modelshelf.identify.adapter_widths import Widths
+from modelshelf.identify.layout import Layout
+from modelshelf.identify.packing import Shape
+
+__all__ = ["DENOISERS", "Collection", "Piece", "Target"]
+
+DENOISERS = frozenset({"denoiser", "prior"})
+"""Models of a pipeline that remove noise, as targets name them."""
+
+
+@dataclass
+class Target:
+    """All adapted modules of one model whose paths differ in numbers only."""
+
+    model: str
+    """`denoiser`, `text_1`, …"""
+    path: str
+    """Folded path; steps joined by dots, or by underscores where the file joins them so."""
+    is_flat: bool
+    """True where underscores join the steps."""
+    names: list[str] = field(default_factory=list)
+    """Tensors that adapt them."""
+    modules: dict[tuple[int, ...], Widths] = field(default_factory=dict)
+    """Numbers in the path → what the tensors tell about the module there; one value for modules that
+    are alike."""
+
+    inputs: set[int] = field(default_factory=set)
+    """Input widths that occur; empty where the tensors do not tell."""
+    outputs: set[int] = field(default_factory=set)
+    """Output widths that occur."""
+    ranks: set[int] = field(default_factory=set)
+    """Dimensions of the weights: 2 for linear layers, 4 for convolutions."""
+    alike: dict[tuple[int, int, int, int], list[tuple[int, ...]]] = field(default_factory=dict)
+    """What modules are like, as `Widths.key` → the numbers of those that are."""
+
+    @cached_property
+    def example(self) -> str:
+        """The first name in order of text."""
+        return min(self.names)
+
+    @property
+    def flat(self) -> str:
+        """The folded path with underscores between the steps."""
+        return self.path.replace(".", "_")
+
+    def highest(self, step: int) -> int:
+        """Return the largest number at place *step* among the numbers of a path; -1 without."""
+        return max((one[step] for one in self.modules if len(one) > step), default=-1)
+
+    def settle(self) -> Iterable[Widths]:
+        """Work out what all modules tell together, once they are all there; return each that differs."""
+        same: dict[Widths, list[tuple[int, ...]]] = {}
+        kinds = dict.fromkeys(self.modules.values())
+        if len(kinds) == 1:
+            same[next(iter(kinds))] = list(self.modules)
+        else:
+            for numbers, widths in self.modules.items():
+                same.setdefault(widths, []).append(numbers)
+        for widths, modules in same.items():
+            self.alike.setdefault(widths.key, []).extend(modules)
+        inputs, outputs, _, dimensions = zip(*self.alike, strict=True)
+        self.inputs = {one for one in inputs if one}
+        self.outputs = {one for one in outputs if one}
+        self.ranks = {one for one in dimensions if one}
+        return kinds
+
+
+class Piece(NamedTuple):
+    """All tensors that are the same piece of modules whose paths differ in numbers only."""
+
+    names: list[str]
+    kind: str
+    tail: int
+    """Length of the ending that makes them pieces."""
+    module: str
+    """Steps that the ending hides."""
+
+
+class Collection:
+    """The pieces of one file, put to the modules that they adapt."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.targets: dict[str, Target] = {}
+        """As `Adapter.targets`, unsorted."""
+        self.namings: dict[bool, set[AdapterNaming]] = {True: set(), False: set()}
+        """Whose names pieces have: those of a denoiser, and all others."""
+        self._shape_of = layout.shape_of
+        self._is_plain = layout.is_plain
+        self._numbered: Numbered = {}
+        self._stems: dict[str, _Stems] = {}
+        self._places: dict[str, tuple[Place, str, Cut | None]] = {}
+        """By the beginning of a name, which the pieces of a module share."""
+
+    def add(self, piece: Piece) -> None:
+        """Add the pieces to the modules that they adapt."""
+        tail = piece.tail
+        example = piece.names[0]
+        place, folded, cut = self._place(example[:-tail])
+        implied: tuple[int, ...] = ()
+        if piece.module:
+            block, _, layer = folded.rpartition(".")
+            folded = f"{block}.{piece.module}.{layer}"
+        elif folded.endswith(".to_out") and example.startswith("_lora", len(example) - tail):
+            # Older diffusers left out that a list of two holds it.
+            folded, implied = f"{folded}.#", (0,)
+        key = f"{place.model}:{folded.replace('.', '_')}"
+        target = self.targets.get(key)
+        if target is None:
+            target = self.targets[key] = Target(place.model, folded, place.is_flat)
+        target.names += piece.names
+        written = example[: place.start] + folded
+        own = self._stems.get(written)
+        if own is None:
+            own = self._stems[written] = _Stems(target, place.start, implied)
+        shapes: list[Shape] = list(map(self._shape_of, piece.names))
+        if not all(shapes):
+            shapes = [shape or () for shape in shapes]
+        numbers = numbers_by_cut(piece.names, cut, tail, self._numbered) if cut else None
+        own.pieces.append(_Alike(piece.kind, piece.names, numbers, shapes, cut, tail))
+        naming = _naming_of(place.naming, example, piece)
+        self.namings[place.model in DENOISERS].add(naming)
+
+    def number(self) -> None:
+        """Enter all modules into their targets, once all pieces are there."""
+        told: _Told = {}
+        for one in self._stems.values():
+            one.number(self._numbered, told)
+
+    def _place(self, stem: str) -> tuple[Place, str, Cut | None]:
+        """Return which module the tensors mean that begin with *stem*, its folded path and numbers."""
+        found = self._places.get(stem)
+        if found is None:
+            place = place_of(stem)
+            path = fold_path(stem[place.start :].replace(".processor.", "."))
+            cut = cut_of(stem, place.start) if self._is_plain else None
+            found = self._places[stem] = place, path, cut
+        return found
+
+
+@dataclass(slots=True)
+class _Stems:
+    """Tensors of one target before their endings are taken off, all behind the same prefix."""
+
+    target: Target
+    start: int
+    """Where paths begin."""
+    implied: tuple[int, ...]
+    """Numbers that the names leave out."""
+    pieces: list[_Alike] = field(default_factory=list)
+
+    def number(self, numbered: Numbered, told: _Told) -> None:
+        """Enter each module under the numbers of its path.
+
+        Modules are many and alike: what their pieces tell is worked out once for all whose pieces
+        have the same shapes.
+
+        Args:
+            numbered: Of `numbers_of_all`.
+            told: What pieces of known shapes tell; grows.
+        """
+        numbers, columns = self._alike() or self._apart(numbered)
+        kinds = tuple([piece.kind for piece in self.pieces])
+        known = told.setdefault(kinds, {})
+        rows = list(zip(*columns, strict=True))
+        for row in set(rows) - known.keys():
+            known[row] = _widths(kinds, row)
+        if self.implied:
+            numbers = [one + self.implied for one in numbers]
+        self.target.modules.update(zip(numbers, map(known.__getitem__, rows), strict=True))
+
+    def _alike(self) -> _Table | None:
+        """Return numbers and shapes where every module has every piece; None where that is in doubt."""
+        first, cut = self.pieces[0].numbers, self.pieces[0].cut
+        if first is None or any(one.numbers is not first or one.cut != cut for one in self.pieces):
+            return None
+        return first, [piece.shapes for piece in self.pieces]
+
+    def _apart(self, numbered: Numbered) -> _Table:
+        """Return numbers and shapes where some modules lack a piece that others have."""
+        by_stem = [
+            {name[: -one.tail]: shape for name, shape in zip(one.names, one.shapes, strict=True)}
+            for one in self.pieces
+        ]
+        stems = list(dict.fromkeys(chain.from_iterable(by_stem)))
+        numbers = numbers_of_all([stem[self.start :] for stem in stems], numbered)
+        return numbers, [map(shapes.get, stems) for shapes in by_stem]
+
+
+class _Alike(NamedTuple):
+    """The tensors that are the same piece of many modules."""
+
+    kind: str
+    """Which piece."""
+    names: list[str]
+    """What they are called."""
+    numbers: list[tuple[int, ...]] | None
+    """The numbers of each; the same list for pieces of the same modules. None where names differ in
+    more."""
+    shapes: list[Shape]
+    """Their shapes, in the same order."""
+    cut: Cut | None
+    """Where the numbers stand."""
+    tail: int
+    """Length of the ending that makes them pieces."""
+
+
+_Table = tuple[list[tuple[int, ...]], list[Iterable[Shape]]]
+"""The numbers of modules, and for each piece its shapes."""
+_Told = dict[tuple[str, ...], dict[tuple[Shape, ...], Widths]]
+"""Kinds of pieces → their shapes → what they tell."""
+
+
+def _widths(kinds: Sequence[str], shapes: Sequence[Shape]) -> Widths:
+    """Return what pieces of these shapes tell; None where the module has no such piece."""
+    widths = Widths()
+    for kind, shape in zip(kinds, shapes, strict=True):
+        if shape is not None:
+            Widths.adder(kind)(widths, shape)
+    widths.settle()
+    return widths
+
+
+def _naming_of(naming: AdapterNaming, name: str, piece: Piece) -> AdapterNaming:
+    ending = name[len(name) - piece.tail :]
+    if piece.module or (".processor." in name and "_blocks." in name and "qkv" in name):
+        return AdapterNaming.XLABS
+    is_old = ".processor." in name or ending.startswith((".lora.", ".lora_linear"))
+    if is_old and naming in {AdapterNaming.PEFT, AdapterNaming.ORIGINAL}:
+        return AdapterNaming.DIFFUSERS
+    return naming
