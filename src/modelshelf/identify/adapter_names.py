@@ -76,14 +76,15 @@ class Place(NamedTuple):
     """Whose prefix it was."""
 
 
-# The first group is the kind. A bias of the second matrix is as long as the module is wide.
+# The first group is the kind. A bias of the second matrix is as long as the module is wide. kohya
+# counts the rotations of a module whose parts are rotated apart.
 _ENDING = re.compile(
     r"\.(lora_(?:down|up|mid|A|B|E|magnitude_vector)|ranknum|lora\.(?:down|up)|lora_linear_layer\.(?:down|up)"
     r"|hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t[12])"
     r"|oft_(?:blocks|diag|R)|boft_[Rs]|rescale|ia3_l|on_input"
     r"|[ab][12](?=\.weight$)|diff_b|diff|set_weight|set_bias|w_norm|b_norm"
     r"|dora_scale|alpha|scalar|reshape_weight)"
-    r"(?:\.(?!weight$|bias$)[\w-]+)?(\.weight|\.bias)?$"
+    r"(?:\.(?!weight$|bias$)[\w-]+|(?<=oft_blocks)\.#)?(\.weight|\.bias)?$"
     r"|_lora([12]?)\.(down|up)(?:\.weight)?$"
 )
 # XLabs counts the streams of a double block; diffusers kept the output in a list of two.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
+from math import prod
 from typing import NamedTuple
 
 from modelshelf.identify.adapter_names import (
@@ -114,6 +115,9 @@ class Collection:
 
     def add(self, piece: Piece) -> None:
         """Add the pieces to the modules that they adapt."""
+        rotated: dict[str, Shape] = {}
+        if piece.names[0][-1].isdigit() and piece.kind == "oft_blocks":
+            piece, rotated = _joined(piece, self._shape_of)
         tail = piece.tail
         example = piece.names[0]
         place, folded, cut = self._place(example[:-tail])
@@ -133,7 +137,8 @@ class Collection:
         own = self._stems.get(written)
         if own is None:
             own = self._stems[written] = _Stems(target, place.start, implied)
-        shapes: list[Shape] = list(map(self._shape_of, piece.names))
+        shape_of = rotated.get if rotated else self._shape_of
+        shapes: list[Shape] = list(map(shape_of, piece.names))
         if not all(shapes):
             shapes = [shape or () for shape in shapes]
         numbers = numbers_by_cut(piece.names, cut, tail, self._numbered) if cut else None
@@ -153,6 +158,9 @@ class Collection:
         if found is None:
             place = place_of(stem)
             path = fold_path(stem[place.start :].replace(".processor.", "."))
+            if place.is_flat:
+                # Some join the block alone by underscores, some write one more behind the module.
+                path = path.replace(".", "_").removesuffix("_")
             cut = cut_of(stem, place.start) if self._is_plain else None
             found = self._places[stem] = place, path, cut
         return found
@@ -229,6 +237,24 @@ _Table = tuple[list[tuple[int, ...]], list[Iterable[Shape]]]
 """The numbers of modules, and for each piece its shapes."""
 _Told = dict[tuple[str, ...], dict[tuple[Shape, ...], Widths]]
 """Kinds of pieces → their shapes → what they tell."""
+
+
+def _joined(piece: Piece, shape_of: Callable[[str], Shape]) -> tuple[Piece, dict[str, Shape]]:
+    """Return one rotation for each module whose parts are rotated apart, and how wide it is.
+
+    kohya does so with the heads of fused attentions: `oft_blocks.0` to `oft_blocks.2` are one module.
+    """
+    first: dict[str, str] = {}
+    sides: dict[str, int] = {}
+    for name in piece.names:
+        one = first.setdefault(name[: -piece.tail], name)
+        shape = shape_of(name) or ()
+        sides[one] = sides.get(one, 0) + (prod(shape[-3:-1]) if len(shape) == _ROTATION else 0)
+    return piece._replace(names=list(sides)), {one: (1, side, side) for one, side in sides.items()}
+
+
+_ROTATION = 3
+"""Dimensions of a rotation in blocks."""
 
 
 def _widths(kinds: Sequence[str], shapes: Sequence[Shape]) -> Widths:

@@ -295,6 +295,46 @@ def test_an_extraction_with_two_underscores_is_read() -> None:
     assert _possible(_identify(doubled)) == ["wan"]
 
 
+def test_a_block_alone_may_be_joined_by_underscores() -> None:
+    """Some conversions of Wan's write `lora_unet_blocks_3.self_attn.q`: dots behind the block."""
+    shapes = adapter(_only("wan 14b", "attn"), "comfy", _KOHYA)
+    mixed = {
+        name.replace("diffusion_model.blocks.", "lora_unet_blocks_"): shape
+        for name, shape in shapes.items()
+    }
+    identity = _identify(mixed)
+    assert _possible(identity) == ["wan"]
+    assert ("layout", "kohya") in identity.details
+
+
+def test_an_underscore_behind_a_module_says_nothing() -> None:
+    """TheLastBen's trainer ended the names of FLUX.1's modules so: `…_attn_to_out_0_.alpha`."""
+    shapes = adapter(_only("flux diffusers", "attn", "norm"), "kohya", _KOHYA)
+    ended = {name.replace(".", "_.", 1): shape for name, shape in shapes.items()}
+    assert _possible(_identify(ended)) == ["flux"]
+
+
+def _rotations(splits: dict[str, list[int]]) -> Shapes:
+    return {
+        f"oft_unet_{path}.oft_blocks.{number}": (4, side // 4, side // 4)
+        for path, sides in splits.items()
+        for number, side in enumerate(sides)
+    }
+
+
+def test_parts_that_are_rotated_apart_are_one_module() -> None:
+    """The heads of fused attentions of FLUX.1 are rotated by themselves in kohya's files, and counted."""
+    heads = [3072] * 3
+    shapes = _rotations(
+        {f"single_blocks_{number}_linear1": [*heads, 12288] for number in range(38)}
+        | {f"double_blocks_{number}_txt_mod_lin": [18432] for number in range(19)}
+    )
+    identity = _identify(shapes)
+    assert (_possible(identity), ("network", "oft") in identity.details) == (["flux"], True)
+    odd = _rotations({"double_blocks_0_txt_mod_lin": [18432, 4]})
+    assert _possible(_identify(odd)) == []
+
+
 def test_differences_of_norms_and_biases_belong_to_their_modules() -> None:
     """Full differences of a whole model include what has one width alone."""
     shapes = adapter(_only("wan 14b", "blocks.0."), "comfy", KINDS["full"][1])
