@@ -1,7 +1,8 @@
 """Quantised weights: the tensors that only serve others, and the shapes that packing hides.
 
 Sources: `bitsandbytes/functional.py` (QuantState) of bitsandbytes-foundation/bitsandbytes;
-`comfy/ops.py` and `comfy/quant_ops.py` of Comfy-Org/ComfyUI; `nunchaku/models` of
+`comfy/ops.py` and `comfy/quant_ops.py` of Comfy-Org/ComfyUI, `docs/formats` of
+Comfy-Org/comfy-quants; `nunchaku/models` of
 nunchaku-tech/nunchaku; `sdnq` of Disty0/sdnq; AutoGPTQ; `optimum/quanto` of
 huggingface/optimum-quanto.
 """
@@ -18,6 +19,7 @@ __all__ = [
     "RENAMED",
     "Shape",
     "is_companion",
+    "is_halved",
     "may_serve",
     "packed_size",
     "true_shape",
@@ -33,6 +35,13 @@ _COMPANIONS = frozenset(
         *("scaled_fp8", "scale_weight", "scale_input", "scale_output"),
         *("weight_scale", "weight_scale_2", "weight_scale_inv", "input_scale", "pre_quant_scale"),
         *("comfy_quant", "weight_format", "SCB"),
+        *(
+            "weight_s_rel",
+            "weight_s_channel",
+            "weight_codebook",
+            "weight_correction",
+            "weight_zero",
+        ),
         *("absmax", "quant_map", "nested_absmax", "nested_quant_map"),
         *("wscales", "wcscales", "wtscale", "wzeros", "smooth_factor", "smooth_factor_orig"),
         *("proj_down", "proj_up", "qzeros", "g_idx"),
@@ -134,6 +143,32 @@ def packed_size(name: str, tensors: Mapping[str, TensorEntry]) -> int | None:
     return 2 * prod(tensors[name].shape)
 
 
+def is_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
+    """Say whether the bytes of *name* are pairs of numbers in ComfyUI's forms of four bits.
+
+    Only what lies beside it tells: eight bits are called so too, with one scale or a column of them.
+
+    Args:
+        name: A weight of bytes.
+        tensors: All tensors of the file.
+    """
+    stem = name.removesuffix("weight")
+    if any(f"{stem}{mark}" in tensors for mark in _HALVED):
+        return True
+    entry, scale = tensors[name], tensors.get(f"{stem}weight_scale")
+    return (
+        scale is not None
+        and entry.dtype == "I8"
+        and entry.shape[0] > 1
+        and scale.shape == entry.shape[:1]
+    )
+
+
+_HALVED = ("weight_s_channel", "weight_zero", "smooth_factor")
+_TILED = 4
+"""Dimensions of a matrix in tiles."""
+
+
 def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> Shape:
     rows, columns = entry.shape[0], entry.shape[1]
     stem = name.removesuffix("weight")
@@ -143,6 +178,11 @@ def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -
         bias = tensors.get(f"{stem}bias")
         rows = bias.shape[0] if bias is not None and len(bias.shape) == 1 else 0
         return (rows, elements // rows) if rows and elements % rows == 0 else None
+    if entry.dtype in _BYTES and is_halved(name, tensors):
+        if len(entry.shape) == _TILED:
+            # ComfyUI's SVDQuant cuts the matrix into tiles of 128 rows and 64 columns.
+            return rows * 128, columns * 64
+        return rows, columns * 2
     if f"{stem}weight_scale_2" in tensors or name.endswith(".qweight"):
         # nvfp4 and SVDQuant pack two to a byte; GPTQ and AWQ eight to four bytes, either way round.
         return (rows, columns * 2) if entry.dtype in _BYTES else None

@@ -17,6 +17,7 @@ from math import prod
 from types import MappingProxyType
 
 from modelshelf.identify.layout import Group, Layout
+from modelshelf.identify.packing import is_halved
 from modelshelf.schema.tensor import Container, TensorEntry, TensorIndex
 
 __all__ = ["precision_of"]
@@ -34,6 +35,10 @@ _WORDS = {
 _UNPACKED = frozenset({"F64", "F32", "F16", "BF16", "I64", "BOOL"})
 _FP8 = frozenset({"F8_E4M3", "F8_E5M2"})
 _SCALES = frozenset({"scale_weight", "weight_scale", "weight_scale_inv"})
+# Quanto's, beside numbers of any dtype.
+_INTEGER_SCALES = _SCALES | {"_scale"}
+# Exponents alone, which ComfyUI writes as the bytes that they are.
+_EXPONENTS = frozenset({"F8_E8M0", "U8"})
 
 # The first that is there decides: later ones are companions that several forms share.
 _MARKS = (
@@ -43,6 +48,8 @@ _MARKS = (
     ("SCB", "bnb_int8"),
     ("wscales", "svdquant"),
     ("smooth_factor", "svdquant"),
+    ("weight_s_channel", "int4"),
+    ("weight_zero", "int4"),
     ("weight_scale_2", "nvfp4"),
     ("g_idx", "gptq"),
     ("qzeros", "awq"),
@@ -98,7 +105,7 @@ def precision_of(layout: Layout) -> str | None:
     Plain: `fp64`, `fp32`, `fp16`, `bf16`, `fp8_e4m3fn`, `fp8_e5m2`, `int8`; GGUF's kinds as `q4_k`;
     `mixed` where none has three fifths of the bytes and, in GGUF, the file does not name one of them.
     Quantised: `fp8_scaled`, `fp8_mixed` (some of the blocks' matrices stayed in 16 bit), `mxfp8`, `nvfp4`,
-    `bnb_nf4`, `bnb_fp4`, `bnb_int8`, `svdquant`, `gptq`, `awq`, `sdnq`.
+    `int4` (ComfyUI's forms), `bnb_nf4`, `bnb_fp4`, `bnb_int8`, `svdquant`, `gptq`, `awq`, `sdnq`.
 
     Args:
         layout: The tensors of one file, or of all shards.
@@ -112,11 +119,9 @@ def precision_of(layout: Layout) -> str | None:
         return marked
     groups = layout.groups(layout.leading)
     sizes = _sizes(groups.values(), layout.index)
-    # What stands outside the blocks may be most of a small file, and is never quantised.
-    if not _FP8.isdisjoint(sizes) and (scale := _scale_dtype(layout)) is not None:
-        if scale == "F8_E8M0":
-            return "mxfp8"
-        return "fp8_mixed" if _leaves_alone(groups, layout.index.tensors) else "fp8_scaled"
+    scaled = _scaled(layout, groups, sizes, marks)
+    if scaled is not None:
+        return scaled
     most = min(sizes, key=lambda one: (-sizes[one], one), default="")
     is_most = sizes[most] >= _MOSTLY * sizes.total()
     if not is_most or most in _UNPACKED:
@@ -125,6 +130,21 @@ def precision_of(layout: Layout) -> str | None:
         if said in sizes:
             return _word(said)
     return _word(most) if is_most else "mixed"
+
+
+def _scaled(
+    layout: Layout, groups: Mapping[str, Group], sizes: Counter[str], marks: set[str]
+) -> str | None:
+    """Return the word for numbers of eight bits or four that a scale makes whole; None where there are none."""
+    # What stands outside the blocks may be most of a small file, and is never quantised.
+    if not _FP8.isdisjoint(sizes) and (scale := _scale_dtype(layout)) is not None:
+        if scale in _EXPONENTS:
+            return "mxfp8"
+        return "fp8_mixed" if _leaves_alone(groups, layout.index.tensors) else "fp8_scaled"
+    # Convolutions stay as they were, and are most of a small UNet.
+    if "I8" in sizes and not marks.isdisjoint(_INTEGER_SCALES):
+        return "int4" if _is_mostly_halved(groups.values(), layout.index.tensors) else "int8"
+    return None
 
 
 def _word(dtype: str) -> str | None:
@@ -155,6 +175,16 @@ def _scale_dtype(layout: Layout) -> str | None:
         if last in _SCALES:
             return layout.index.tensors[min(layout.companions[name])].dtype
     return None
+
+
+def _is_mostly_halved(groups: Iterable[Group], tensors: Mapping[str, TensorEntry]) -> bool:
+    """Say whether most of the bytes called `I8` hold two numbers each."""
+    sizes: Counter[bool] = Counter()
+    for name in chain.from_iterable(group.names for group in groups):
+        entry = tensors[name]
+        if entry.dtype == "I8" and len(entry.shape) > 1:
+            sizes[is_halved(name, tensors)] += entry.end - entry.begin
+    return sizes[True] > sizes[False]
 
 
 def _leaves_alone(groups: Mapping[str, Group], tensors: Mapping[str, TensorEntry]) -> bool:
