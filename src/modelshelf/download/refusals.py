@@ -22,6 +22,7 @@ from modelshelf.errors import (
     TermsNotAcceptedError,
     UnexpectedContentError,
 )
+from modelshelf.schema.address_secrets import with_bare_addresses
 
 __all__ = ["BODY_PREFIX", "Retry", "refusal", "unexpected_content"]
 
@@ -229,8 +230,7 @@ def _words(
     text = ": ".join(dict.fromkeys(texts[:1] if headers.get("x-error-message") else texts))
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "…")
-    text = re.sub(r"(https?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*", r"\1", text)
-    text = re.sub(r"(https?://)[^\s/@\"'<>]*@", r"\1", text)
+    text = with_bare_addresses(text)
     text = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     if not text:
         return None

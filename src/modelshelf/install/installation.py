@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,14 +16,12 @@ from modelshelf.install.job_document import first_problem
 from modelshelf.install.job_folder import FetchedFile, JobDocument, JobFolder
 from modelshelf.install.refused_download import refused_by_hub
 from modelshelf.install.wish import ModelWish
+from modelshelf.schema.address_secrets import with_bare_addresses
 from modelshelf.schema.download_job import MeasuredDownloadJob
 from modelshelf.schema.install_job import InstallStatus, ModelInstallJob
 from modelshelf.schema.listing import Listing
 
 __all__ = ["Installation", "job_of"]
-
-_QUERY = re.compile(r"(https?://[^\s?#'\"`]+)[?#][^\s'\"`]+")
-_USER = re.compile(r"(https?://)[^\s/'\"`]+@")
 
 
 @dataclass(slots=True, eq=False)
@@ -169,5 +166,5 @@ def _listed_bytes(document: JobDocument) -> int:
 
 
 def _in_words(error: Exception, token: str | None) -> str:
-    said = _QUERY.sub(r"\1", _USER.sub(r"\1", "".join(traceback.format_exception(error))))
+    said = with_bare_addresses("".join(traceback.format_exception(error)))
     return said.replace(token, "…") if token else said

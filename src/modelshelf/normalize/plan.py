@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 __all__ = ["model_name_of", "plan_import"]
 
 _LONGEST_NAME = 500
-_HUB_CACHE = re.compile(r"models--(?:[^/]+--)?(?P<name>[^/]+)/snapshots/[^/]+$")
-"""A revision in the Hugging Face cache, whose own folder name is a commit hash."""
+_HUB_CACHE = "models--"
+"""Begins the folder of a repository in the Hugging Face cache, `models--<owner>--<name>/snapshots/<commit>`."""
 
 
 def plan_import(  # noqa: PLR0913 - what is known of one model, each named at the call
@@ -107,10 +106,13 @@ def model_name_of(path: Path, *, is_file: bool) -> str:
         >>> model_name_of(Path("/hub/models--acme--tiny/snapshots/4f1c"), is_file=False)
         'tiny'
     """
-    cached = _HUB_CACHE.search(path.as_posix())
-    if cached is not None and not is_file:
-        return cached["name"]
-    return path.stem if is_file else path.name
+    if is_file:
+        return path.stem
+    repository, folder = path.parent.parent.name, path.parent.name
+    if folder == "snapshots" and repository.startswith(_HUB_CACHE):
+        # A commit's hash is nobody's name for a model.
+        return repository.rpartition("--")[2] or path.name
+    return path.name
 
 
 def _split(

@@ -31,6 +31,7 @@ def wired(said: bytes) -> Iterator[socket.socket]:
         b"HTTP/1.1 200 OK\r\n: c\r\n\r\n",
         b"HTTP/1.1 200 OK\r\na: b\0c\r\n\r\n",
         b"HTTP/1.1 200 OK\r\na: b\rc: d\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\na: b\r\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 101 + b"\r\n",
         b"HTTP/1.1 200 " + b"a" * 70_000 + b"\r\n\r\n",
     ],
@@ -77,6 +78,13 @@ def test_tells_whether_the_connection_may_stay(said: bytes, may_stay: bool) -> N
     """As the host wishes, and as the version has it by default."""
     with wired(said) as sock:
         assert read_head(SocketWire(sock)).may_stay is may_stay
+
+
+def test_blanks_around_a_value_are_no_part_of_it_and_those_inside_are() -> None:
+    """However many there are: a head full of them is read at once."""
+    value = "x" + " \t" * 30_000 + "y"
+    with wired(f"HTTP/1.1 200 OK\r\nA: \t{value} \r\nb:\r\n\r\n".encode()) as sock:
+        assert read_head(SocketWire(sock)).headers == {"a": value, "b": ""}
 
 
 @pytest.mark.parametrize("portion", [1, 3, 100_000])

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelshelf.schema.address_secrets import chooses_a_file, is_credential, is_secret
+from modelshelf.schema.address_secrets import (
+    bare_address,
+    chooses_a_file,
+    is_credential,
+    is_secret,
+    with_bare_addresses,
+)
 
 CREDENTIALS = ["token", "ACCESS_TOKEN", "api-key", "apikey", "key", "auth", "password", "userpat"]
 SIGNATURES = ["X-Amz-Signature", "sig", "signature", "Key-Pair-Signature", "X-Goog-Credential"]
@@ -33,3 +39,25 @@ def test_what_chooses_a_file_is_no_secret(before: str, name: str, value: str) ->
 def test_a_name_without_end_is_shown_to_nobody() -> None:
     """Nobody calls a parameter so, and looking at each of its letters would take minutes."""
     assert is_secret("_" * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("no address?", "no address?"),
+        ("<https://h/a?sig=1> or 'HTTP://me:pw@h/b#top'", "<https://h/a> or 'HTTP://h/b'"),
+        ("(https://me:p@w@h.example/x)", "(https://h.example/x)"),
+        ("https://h/go?to=https://me:pw@i/x", "https://h/go"),
+        ("https://h/go,http://me:pw@i/x", "https://h/go,http://i/x"),
+        ("https://?sig=1", "https://"),
+    ],
+)
+def test_addresses_in_a_text_are_shown_bare(said: str, shown: str) -> None:
+    """What is before an `@` and what is behind a `?` or `#` may be secret; the rest of the text is not."""
+    assert with_bare_addresses(said) == shown
+
+
+def test_addresses_without_end_take_no_time_without_end() -> None:
+    """Looked for from each of them to the end, a text of this length took hours."""
+    assert with_bare_addresses("http://" * 300_000 + "x?y") == "http://" * 300_000 + "x"
+    assert bare_address("://" * 700_000) == "://" * 700_000
