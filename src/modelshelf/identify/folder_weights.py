@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from modelshelf.identify.claims import claims_of
+from modelshelf.identify.claims import BasesSaid, claims_of
 from modelshelf.identify.family import Families
 from modelshelf.identify.layout import Layout
 from modelshelf.identify.lone_tensors import identify_tensors
@@ -28,7 +28,10 @@ _JOINTS = ("-", "_", ".", " ")
 
 
 def with_weights(
-    known: Identity | None, headers: Mapping[str, TensorIndex], families: Families
+    known: Identity | None,
+    headers: Mapping[str, TensorIndex],
+    families: Families,
+    said: BasesSaid = frozenset(),
 ) -> Identity:
     """Say what a folder is by its configuration and its weights together.
 
@@ -43,20 +46,23 @@ def with_weights(
         known: What the configuration says; None where there is none.
         headers: The weights by the names of their files.
         families: Whom to ask.
+        said: What others say of an adapter, for rules that choose among equals.
     """
-    found = _said_by_all(headers, families)
+    found = _said_by_all(headers, families, said)
     precision = found.precision if found is not None else _precision_of_largest(headers)
     return replace(_combined(known, found, has_weights=bool(headers)), precision=precision)
 
 
-def _said_by_all(headers: Mapping[str, TensorIndex], families: Families) -> Identity | None:
+def _said_by_all(
+    headers: Mapping[str, TensorIndex], families: Families, said: BasesSaid
+) -> Identity | None:
     if not headers or len(headers) > _MOST_FORMS or not _are_forms(list(headers)):
         return None
-    said = [
-        narrow(identify_tensors(header, families), claims_of(header.metadata))
+    found = [
+        narrow(identify_tensors(header, families, said), claims_of(header.metadata))
         for header in sorted(headers.values(), key=_size, reverse=True)
     ]
-    return said[0] if len(set(map(_gist, said))) == 1 else None
+    return found[0] if len(set(map(_gist, found))) == 1 else None
 
 
 def _are_forms(names: list[str]) -> bool:

@@ -85,9 +85,9 @@ def identify(
         return _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
     pipeline = read_pipeline(tree) or read_modular_pipeline(tree)
     if pipeline is None and (inner := only_model_in(tree)) is not None:
-        found = identify(inner, families=families, declared=declared, known=known)
-        folder = inner.root.relative_to(tree.root).as_posix()
-        why = Evidence("folder", folder, "the only model in the folder")
+        found = identify(inner.tree, families=families, declared=declared, known=known)
+        folder = inner.tree.root.relative_to(tree.root).as_posix()
+        why = Evidence("folder", folder, inner.why)
         return replace(found, evidence=(*found.evidence, why))
     if pipeline is not None:
         return narrow(identify_pipeline(tree, pipeline, families), declared)

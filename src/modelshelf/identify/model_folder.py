@@ -115,16 +115,18 @@ def identify_folder(
     Raises:
         FormatError: A file is damaged, no pipeline declares the folder, and the others do not tell.
     """
-    adapter = _identify_adapter(reading, families, declared)
+    claims = claims_of_adapter(reading.tree)
+    said = bases_said((*claims, *declared))
+    adapter = _identify_adapter(reading.tree, families, said)
     if adapter is not None:
-        return adapter
+        return narrow(adapter, claims)
     config = reading.config
     identity = None
     if config.config_name or config.tokenizer_files or class_name:
         settings = _settings(reading, class_name, pipeline)
         facts = Facts(settings=settings, config_name=config.config_name or "model_index.json")
         identity = decide(facts, families, fallback=ModelFormat.UNKNOWN)
-    identity = with_weights(identity, reading.headers, families)
+    identity = narrow(with_weights(identity, reading.headers, families, said), claims)
     if reading.damage and identity.type is ModelType.UNKNOWN and not class_name:
         raise reading.damage[0][1]
     return _with_troubles(
@@ -194,19 +196,13 @@ _ADAPTER_FILES = (
 """What diffusers, PEFT and InvokeAI call the one weight file of an adapter's folder."""
 
 
-def _identify_adapter(
-    reading: FolderReading, families: Families, declared: Iterable[Declared]
-) -> Identity | None:
+def _identify_adapter(tree: SourceTree, families: Families, said: BasesSaid) -> Identity | None:
     for stem, model_type, model_format in _ADAPTER_FILES:
-        if model_type is ModelType.IP_ADAPTER and reading.tree.member("image_encoder.txt") is None:
+        if model_type is ModelType.IP_ADAPTER and tree.member("image_encoder.txt") is None:
             continue
-        tensors = reading.tree.member(f"{stem}.safetensors")
-        weights = tensors or reading.tree.member(f"{stem}.bin")
+        weights = tree.member(f"{stem}.safetensors") or tree.member(f"{stem}.bin")
         if weights is not None:
-            claims = claims_of_adapter(reading.tree)
-            said = bases_said((*claims, *declared))
-            identity = _adapter_by_tensors(families, weights, model_type, model_format, said)
-            return narrow(identity, claims)
+            return _adapter_by_tensors(families, weights, model_type, model_format, said)
     return None
 
 

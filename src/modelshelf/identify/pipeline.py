@@ -76,7 +76,8 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
         if slot.folder in readings
     ]
     denoisers = [one for one in components if one.identity.type in _DENOISERS]
-    absent = _declared_denoisers(index, readings, families) if not denoisers else {}
+    is_heard = not all(_is_mute(readings[one.folder]) for one in denoisers)
+    absent = {} if is_heard else _declared_denoisers(index, readings, families)
     bases = _shared_bases(denoisers) or _only(absent.values())
     lead = _lead(denoisers, bases)
     repo_variant = repo_variant_of([reading.config for reading in readings.values()])
@@ -90,7 +91,7 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
         prediction_type=_prediction(components) or _shared_prediction(denoisers),
         repo_variant=repo_variant,
         precision=_precision(components, denoisers),
-        architecture=lead.architecture if lead else "",
+        architecture=lead.architecture if lead else _shared_architecture(denoisers),
         evidence=_evidence(index, components, denoisers) + _class_evidence(index, absent),
         near_misses=_near_misses(denoisers) if not bases else (),
         status=_status(index, components, bases),
@@ -126,19 +127,30 @@ def _lead(denoisers: list[Component], bases: tuple[BaseModelType, ...]) -> Ident
     return own[0].identity if own else None
 
 
+def _shared_architecture(denoisers: list[Component]) -> str:
+    """Return what a denoiser without a base is called, where all of them are called so."""
+    found = {one.identity.architecture for one in denoisers}
+    return found.pop() if len(found) == 1 else ""
+
+
 def _declared_denoisers(
     index: PipelineIndex, readings: Mapping[str, FolderReading], families: Families
 ) -> dict[str, tuple[BaseModelType, ...]]:
     """Return the bases that the classes of missing components prove, by folder.
 
-    Only where nothing of the component is there: a configuration that no family knows is a model
+    Only where nothing of the component can be read: a configuration that no family knows is a model
     that nobody knows, whatever its class is called.
     """
     return {
         slot.folder: bases
         for slot in index.slots
-        if slot.folder not in readings and (bases := families.bases_of_class(slot.class_name))
+        if _is_mute(readings.get(slot.folder))
+        and (bases := families.bases_of_class(slot.class_name))
     }
+
+
+def _is_mute(reading: FolderReading | None) -> bool:
+    return reading is None or not (reading.config.config_name or reading.headers)
 
 
 def _class_evidence(

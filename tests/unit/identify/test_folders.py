@@ -10,7 +10,9 @@ import pytest
 from modelshelf.errors import InvalidJsonError, InvalidSafetensorsError
 from modelshelf.formats import read_tree
 from modelshelf.identify import identify
+from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.identity import Identity
+from modelshelf.schema.taxonomy import BaseModelType
 from modelshelf.testing.tiny import TorchTensor, write_torch
 from tests.unit.formats.headers import write_safetensors
 from tests.unit.identify import layouts
@@ -585,9 +587,21 @@ def test_a_pipeline_far_down_is_not_looked_for(tmp_path: Path) -> None:
     assert identify(tmp_path).type == "unknown"
 
 
-def test_two_revisions_of_a_repository_may_be_two_models(tmp_path: Path) -> None:
-    """Which of them is meant, the cache does not say."""
+def test_of_two_revisions_of_a_repository_the_main_branchs_is_what_it_is(tmp_path: Path) -> None:
+    """They may be two models; loading the repository takes the one that `refs/main` names."""
     write(tmp_path, below("snapshots/5f", {"config.json": CLIP}))
+    write(tmp_path, below("snapshots/6e", {"config.json": VAE}))
+    assert identify(tmp_path).type == "unknown"
+    write(tmp_path, {"refs/main": "6e"})
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.evidence[-1].where) == ("vae", "snapshots/6e")
+    assert identity.evidence[-1].found.startswith("of several revisions")
+
+
+@pytest.mark.parametrize("name", ["7f", "../snapshots/5f", "", "x" * 9000, "5f/config.json"])
+def test_a_reference_to_no_revision_that_is_there_says_nothing(tmp_path: Path, name: str) -> None:
+    """The folder stays what nobody knows."""
+    write(tmp_path, below("snapshots/5f", {"config.json": CLIP}) | {"refs/main": name})
     write(tmp_path, below("snapshots/6e", {"config.json": VAE}))
     assert identify(tmp_path).type == "unknown"
 
@@ -641,6 +655,18 @@ def test_an_adapter_folder_may_hold_a_pickle(
     write_torch(tmp_path / name, tensors, hollow=True)
     identity = identify(tmp_path)
     assert (identity.type.value, identity.base.value, identity.format.value) == expected
+
+
+def test_an_adapter_under_its_own_name_hears_what_is_said_of_it(tmp_path: Path) -> None:
+    """SDXL and Kolors share modules: a sidecar chooses, or what PEFT notes beside the weights."""
+    path = tmp_path / "style.safetensors"
+    write_safetensors(path, layouts.unet_peft(SDXL))
+    kolors = Declared(Trust.SIDECAR, "style.json:baseModel", "Kolors", (BaseModelType.KOLORS,))
+    assert identify(tmp_path).base == "sdxl"
+    assert identify(tmp_path, declared=[kolors]).base == "kolors"
+    name = {"base_model_name_or_path": "Kwai-Kolors/Kolors-diffusers"}
+    write(tmp_path, {"adapter_config.json": name})
+    assert identify(tmp_path).base == "kolors"
 
 
 def test_an_invokeai_ip_adapter_names_its_encoder(tmp_path: Path) -> None:
@@ -712,6 +738,26 @@ def test_a_missing_denoiser_is_known_by_a_class_of_one_base(tmp_path: Path) -> N
         {"model_index.json": index | {"transformer": ["diffusers", "UNet2DConditionModel"]}},
     )
     assert identify(tmp_path).bases == ()
+
+
+def test_a_denoiser_that_cannot_be_read_is_known_by_a_class_of_one_base(tmp_path: Path) -> None:
+    """A clone without its large files, which lacks the configuration, too."""
+    index = {"_class_name": "X", "transformer": ["diffusers", "SD3Transformer2DModel"]}
+    weights = "transformer/diffusion_pytorch_model.safetensors"
+    write(tmp_path, {"model_index.json": index, weights: "version https://git-lfs.github.com/s"})
+    identity = identify(tmp_path)
+    assert (identity.base.value, identity.status.value) == ("sd-3", "broken")
+    write(tmp_path, {"transformer/config.json": {"_class_name": "Y", "in_channels": 3}})
+    assert identify(tmp_path).bases == ()
+
+
+def test_a_pipeline_without_a_base_says_what_its_denoiser_is_called(tmp_path: Path) -> None:
+    """No base has it, and somebody has named it all the same."""
+    index = {"_class_name": "X", "transformer": ["diffusers", "PRXTransformer2DModel"]}
+    config = {"_class_name": "PRXTransformer2DModel"}
+    write(tmp_path, {"model_index.json": index, "transformer/config.json": config})
+    identity = identify(tmp_path)
+    assert (identity.type.value, identity.bases, identity.architecture) == ("main", (), "prx")
 
 
 def test_an_index_of_shards_names_every_tensor(tmp_path: Path) -> None:
