@@ -22,6 +22,7 @@ __all__ = ["PAGES", "error_classes"]
 
 _MADE = "<!-- Made from the code by `make reference`; a test compares. -->\n"
 _FORMATTED = re.compile(r":[.\d]+(?=})")
+_COUNTED = re.compile(r":[#?] (\w+)}")
 """How much of a digest a message shows, which does not matter here."""
 _FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -49,7 +50,8 @@ def _errors() -> Iterator[str]:
         yield f"{_prose(kind)}\n"
         for title, text in (("error", kind.message), ("kept", kind.kept), ("hint", kind.hint)):
             if text:
-                yield f"- *{title}*: {_FORMATTED.sub('', text)}"
+                plain = _COUNTED.sub(r"} \1s", _FORMATTED.sub("", text))
+                yield f"- *{title}*: {plain}"
         yield ""
 
 

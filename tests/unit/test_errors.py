@@ -6,7 +6,7 @@ import re
 import pytest
 
 from modelshelf import errors
-from modelshelf.errors import ModelshelfError, NotEnoughSpaceError
+from modelshelf.errors import InvalidRecordFileError, ModelshelfError, NotEnoughSpaceError
 
 _CLASSES = [getattr(errors, name) for name in errors.__all__]
 
@@ -34,3 +34,23 @@ def test_an_error_keeps_its_facts_across_processes() -> None:
     error = NotEnoughSpaceError(path="/models", needed=10, free=3)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - it was written one line above
     assert (type(again), str(again), again.facts) == (type(error), str(error), error.facts)
+
+
+@pytest.mark.parametrize(
+    ("needed", "free", "said"),
+    [
+        (10, 1, "10 bytes needed, 1 free"),
+        (0, 0, "an unknown number of bytes needed, 0 free"),
+    ],
+)
+def test_a_full_disk_is_told_as_far_as_it_is_known(needed: int, free: int, said: str) -> None:
+    """A database does not say how much it wanted to write."""
+    error = NotEnoughSpaceError(path="/models", needed=needed, free=free)
+    assert str(error) == f"not enough space at `/models`: {said}"
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 mistake:"), (3, "3 mistakes:")])
+def test_one_thing_is_not_called_several(count: int, said: str) -> None:
+    """A number stands before its noun as people write it."""
+    error = InvalidRecordFileError(path="models.yaml", count=count, problem="line 3: …")
+    assert str(error) == f"`models.yaml` has {said} line 3: …"

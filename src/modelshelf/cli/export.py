@@ -14,6 +14,7 @@ from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
 from modelshelf.errors import DestinationExistsError, DestinationUnusableError, UsageError
+from modelshelf.errors.base import counted
 from modelshelf.schema.taxonomy import ExportLayout, ExportMethod
 
 if TYPE_CHECKING:
@@ -101,11 +102,10 @@ def _tell(session: Session, outcome: ExportOutcome) -> None:
         print_document(outcome)
         return
     print_lines([printable(str(outcome.path))])
-    note(session, f"{_files(outcome.files)}, {human_size(outcome.size)}, by {outcome.method}")
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
+    note(
+        session,
+        f"{counted(outcome.files, 'file')}, {human_size(outcome.size)}, by {outcome.method}",
+    )
 
 
 def _plan(session: Session, manager: NormalizedModelManager, model: str, layout: str) -> None:
@@ -115,7 +115,7 @@ def _plan(session: Session, manager: NormalizedModelManager, model: str, layout:
         print_document({"dry_run": True, "files": files, "size": size})
     else:
         print_lines(printable(file.member) for file in files)
-        note(session, f"would export {_files(len(files))}, {human_size(size)}")
+        note(session, f"would export {counted(len(files), 'file')}, {human_size(size)}")
 
 
 def _write_tar(

@@ -14,6 +14,7 @@ from modelshelf.cli.options import verb_options
 from modelshelf.cli.output import note, print_document, print_lines, print_table
 from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
+from modelshelf.errors.base import counted
 from modelshelf.schema.progress import Progress
 
 if TYPE_CHECKING:
@@ -121,11 +122,11 @@ def _print_summary(
     from modelshelf.cli.identity_text import summary  # noqa: PLC0415
 
     counts = summary(probed)
-    note(session, f"{counts['models']} models in {seconds:.1f} s")
+    note(session, f"{counted(len(probed), 'model')} in {seconds:.1f} s")
     for title in ("types", "bases"):
-        counted = counts[title]
-        if isinstance(counted, dict) and counted:
-            listed = ", ".join(f"{count} {name}" for name, count in counted.items())
+        tally = counts[title]
+        if isinstance(tally, dict) and tally:
+            listed = ", ".join(f"{count} {name}" for name, count in tally.items())
             note(session, f"{title}: {listed}")
     words = ("undecided", "unknown", "broken", "damaged")
     if left := [f"{counts[word]} {word}" for word in words if counts[word]]:

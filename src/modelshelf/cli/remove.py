@@ -16,6 +16,7 @@ from modelshelf.cli.question import agreed
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
 from modelshelf.errors import ModelshelfError
+from modelshelf.errors.base import counted
 
 if TYPE_CHECKING:
     from modelshelf.manager import NormalizedModelManager
@@ -89,12 +90,10 @@ def _name_files(away: Mapping[str, ModelInfo]) -> None:
 def _action(planned: Mapping[str, TrashedModel], away: Mapping[str, ModelInfo]) -> str:
     lost = len(planned.keys() & away.keys())
     kept = len(planned) - lost
-    acts = [f"moving {_count(kept)} to the trash"] if kept else []
-    return " and ".join([*acts, *([f"deleting the files of {_count(lost)}"] if lost else [])])
-
-
-def _count(number: int) -> str:
-    return "1 model" if number == 1 else f"{number} models"
+    acts = [f"moving {counted(kept, 'model')} to the trash"] if kept else []
+    return " and ".join(
+        [*acts, *([f"deleting the files of {counted(lost, 'model')}"] if lost else [])]
+    )
 
 
 def _foresee(

@@ -9,6 +9,7 @@ from modelshelf.cli.output import note, print_document, print_lines, print_table
 from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size
+from modelshelf.errors.base import counted
 from modelshelf.schema.report import VerifyReport
 
 __all__ = ["command"]
@@ -45,8 +46,9 @@ def _print(session: Session, report: VerifyReport) -> None:
             for finding in report.findings
         ]
         print_table(session, ("FAULT", "WHERE", "DETAIL", "MODELS"), rows)
-    verdict = "all is well" if report.clean else f"{len(report.findings)} findings"
+    verdict = "all is well" if report.clean else counted(len(report.findings), "finding")
+    parts, files = counted(report.parts, "part"), counted(report.files, "file")
     size = human_size(report.bytes_read)
-    note(session, f"{verdict}: {report.parts} parts, {report.files} files, {size} read")
+    note(session, f"{verdict}: {parts}, {files}, {size} read")
     if report.damaged_models:
         note(session, "hint: `shelf add` the same models again to repair them")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from string import Formatter
+from typing import Any, ClassVar
 
-__all__ = ["ModelshelfError"]
+__all__ = ["ModelshelfError", "counted"]
 
 
 class ModelshelfError(Exception):
@@ -30,7 +31,8 @@ class ModelshelfError(Exception):
     http_status: ClassVar[int] = 500
     """What the web API answers."""
     message: ClassVar[str] = "the operation failed"
-    """The sentence: what failed, got and expected, which thing; `{field}` stands for a fact."""
+    """The sentence: what failed, got and expected, which thing; `{field}` stands for a fact,
+    `{field:# thing}` for so many things, and `{field:? thing}` likewise where 0 means that nobody knows."""
     kept: ClassVar[str] = ""
     """What state things are in now, as one or more whole sentences; empty where the message says it."""
     hint: ClassVar[str] = ""
@@ -40,12 +42,12 @@ class ModelshelfError(Exception):
         for name, value in facts.items():
             setattr(self, name, value)
         self.facts: Mapping[str, object] = facts
-        super().__init__(self.message.format(**facts))
+        super().__init__(_SENTENCE.vformat(self.message, (), facts))
 
     @property
     def advice(self) -> str:
         """The hint with the facts filled in."""
-        return self.hint.format(**self.facts)
+        return _SENTENCE.vformat(self.hint, (), self.facts)
 
     def __reduce__(self) -> tuple[object, tuple[type[ModelshelfError], dict[str, object]]]:
         return _rebuild, (type(self), dict(self.facts))
@@ -53,3 +55,28 @@ class ModelshelfError(Exception):
 
 def _rebuild(kind: type[ModelshelfError], facts: dict[str, object]) -> ModelshelfError:
     return kind(**facts)
+
+
+def counted(number: int, thing: str) -> str:
+    """Say how many there are of what has an `s` behind it where it is not one alone.
+
+    Example:
+        >>> counted(1, "mistake"), counted(2, "mistake"), counted(0, "mistake")
+        ('1 mistake', '2 mistakes', '0 mistakes')
+    """
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+class _Sentence(Formatter):
+    """Fills facts into a sentence that a person reads."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - as it is inherited
+        mark, thing = format_spec[:2], format_spec[2:]
+        if mark == "? " and not value:
+            return f"an unknown number of {thing}s"
+        if mark in {"# ", "? "}:
+            return counted(value, thing)
+        return str(super().format_field(value, format_spec))
+
+
+_SENTENCE = _Sentence()

@@ -188,7 +188,7 @@ class TooManyRequestsError(DownloadError):
 
     code = "too-many-requests"
     exit_status, http_status = 10, 503
-    message = "`{url}` asks to wait {seconds} seconds"
+    message = "`{url}` asks to wait {seconds:# second}"
     hint = "run the command again after that; an access token often allows more requests"
 
     seconds: int

@@ -35,13 +35,13 @@ class NotEnoughSpaceError(StorageError):
 
     code = "not-enough-space"
     exit_status, http_status = 8, 507
-    message = "not enough space at `{path}`: {needed} bytes needed, {free} free"
+    message = "not enough space at `{path}`: {needed:? byte} needed, {free} free"
     hint = "free some space (`shelf gc --trash all` drops what was deleted), then run the command again"
 
     path: str
     """Folder on the disk that is short."""
     needed: int
-    """Bytes that the operation has to write."""
+    """Bytes that the operation has to write; 0 where the system does not tell how many."""
     free: int
     """Bytes that are left."""
 
@@ -127,7 +127,7 @@ class InvalidRecordFileError(StorageError):
     code = "record-file-invalid"
     exit_status, http_status = 2, 422
     kept = "The file was not touched."
-    message = "`{path}` has {count} mistakes: {problem}"
+    message = "`{path}` has {count:# mistake}: {problem}"
     hint = "correct what is named in the file; records without mistakes can be had by their keys meanwhile"
 
     path: str

@@ -29,6 +29,7 @@ from modelshelf.errors import (
     RevisionNotFoundError,
     TokenRefusedError,
 )
+from modelshelf.errors.base import counted
 from modelshelf.schema.hub_answer import HubAnswer
 
 __all__ = ["civitai_refusal", "hugging_face_refusal", "seconds_to_wait"]
@@ -167,7 +168,7 @@ def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> int | None:
 
 def _limited(answer: HubAnswer, hub: str, now: datetime) -> RateLimitedError:
     seconds = seconds_to_wait(answer.headers, now)
-    when = "for now" if seconds is None else f"for {seconds} seconds"
+    when = "for now" if seconds is None else f"for {counted(seconds, 'second')}"
     return RateLimitedError(hub=hub, when=when, retry_after=seconds)
 
 

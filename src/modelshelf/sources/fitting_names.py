@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from modelshelf.errors.base import counted
 from modelshelf.schema.listing import check_listed_names, safe_file_name, unusable_names
 from modelshelf.sources.hugging_face_selection import Selection
 from modelshelf.sources.weight_names import WeightsName
@@ -81,4 +82,5 @@ def _notes(unusable: Mapping[str, str]) -> list[str]:
         f"{name[:80]!a} is left out: {reason}" for name, reason in list(unusable.items())[:_SHOWN]
     ]
     more = len(unusable) - len(shown)
-    return [*shown, *([f"{more} more files are left out for their names"] if more else [])]
+    words = "is left out for its name" if more == 1 else "are left out for their names"
+    return [*shown, *([f"{counted(more, 'more file')} {words}"] if more else [])]
