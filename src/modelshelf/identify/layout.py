@@ -24,7 +24,7 @@ __all__ = ["Group", "Layout", "Part"]
 
 
 _LEADING = (Part.CONTROL, Part.DENOISER)
-_FOLLOWING = (Part.VAE, Part.TEXT)
+_FOLLOWING = (Part.VAE, Part.TEXT, Part.SOUND)
 
 _ODD = ("#", ":", "\n")
 """Characters with which names that differ may be folded to one."""
@@ -138,12 +138,20 @@ class Layout:
         for folded, names in everything.items():
             framed = without_frame(folded)
             self._is_framed |= framed != folded
-            if has_companions and is_companion(folded, everything):
+            if has_companions and self._are_companions(folded, names, everything):
                 self.companions.setdefault(framed, []).extend(names)
             elif framed in self.folded:
                 self.folded[framed] = [*self.folded[framed], *names]
             else:
                 self.folded[framed] = names
+
+    def _are_companions(
+        self, folded: str, names: list[str], everything: Mapping[str, list[str]]
+    ) -> bool:
+        """Say whether *names* serve others: in one list a layer may scale and the next one weigh."""
+        return is_companion(folded, everything) and any(
+            is_companion(name, self.index.tensors) for name in names
+        )
 
     def _take_apart(self) -> None:
         """Put every tensor into its part of the bundle, the copies aside."""

@@ -17,6 +17,8 @@ class Part(StrEnum):
     DENOISER = "denoiser"
     VAE = "vae"
     TEXT = "text"
+    SOUND = "sound"
+    """The VAE of a video's sound."""
     EMA = "ema"
     """A second copy of the same weights, averaged while training."""
     OTHER = "other"
@@ -45,7 +47,7 @@ _PARTS = {
     "ema.": Part.EMA,
     "depth_model.": Part.OTHER,
     "embedder.model.": Part.OTHER,
-    "audio_vae.": Part.OTHER,
+    "audio_vae.": Part.SOUND,
     "vocoder.": Part.OTHER,
 }
 _FRAME = ("_orig_mod.", "module.", "state_dict.")

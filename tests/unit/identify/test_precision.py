@@ -77,6 +77,7 @@ def test_no_majority_is_mixed() -> None:
         ({"b.0.q.weight_scale": ("F32", ()), "c.1.v.weight": ("BF16", WIDE)}, "fp8_scaled"),
         ({"b.0.q.weight_scale_inv": ("BF16", (8, 8))}, "fp8_scaled"),
         ({"b.0.q.weight_scale": ("F8_E8M0", (1024, 32))}, "mxfp8"),
+        ({"b.0.q.weight_scale": ("U8", (1024, 32))}, "mxfp8"),
         ({}, "fp8_e4m3fn"),
     ],
 )
@@ -96,6 +97,9 @@ def test_scaled_eight_bits(extra: dict[str, tuple[str, tuple[int, ...]]], word: 
         ({"a.SCB": "F32"}, "bnb_int8"),
         ({"a.weight_scale": "F8_E4M3", "a.weight_scale_2": "F32"}, "nvfp4"),
         ({"a.qweight": "I8", "a.wscales": "BF16", "a.smooth_factor": "BF16"}, "svdquant"),
+        ({"a.weight_s_rel": "F8_E4M3", "a.weight_s_channel": "F32"}, "int4"),
+        ({"a.weight_scale": "BF16", "a.weight_zero": "BF16"}, "int4"),
+        ({"a.weight_scale": "BF16", "a.smooth_factor": "BF16", "b.weight_zero": "F16"}, "svdquant"),
         ({"a.qweight": "I32", "a.qzeros": "I32", "a.g_idx": "I32", "a.scales": "F16"}, "gptq"),
         ({"a.qweight": "I32", "a.qzeros": "I32", "a.scales": "F16"}, "awq"),
         ({"a.scale": "F32", "a.zero_point": "F32"}, "sdnq"),
@@ -108,6 +112,34 @@ def test_packed_forms_are_known_by_what_lies_beside_each_weight(
     """Their weights are bytes to any reader."""
     beside = {name: (dtype, (16,)) for name, dtype in companions.items()}
     assert precision({"a.weight": ("U8", (64, 1)), **beside}) == word
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"a.weight": ("I8", WIDE), "a.weight_scale": ("F32", (1024, 1))},
+        {"a.weight._data": ("I8", WIDE), "a.weight._scale": ("BF16", (1024, 1))},
+    ],
+)
+def test_scaled_integers_are_known_beside_kernels_that_outweigh_them(
+    tensors: dict[str, tuple[str, tuple[int, ...]]],
+) -> None:
+    """Convolutions of a small UNet stay in sixteen bits."""
+    assert precision({**tensors, "c.weight": ("BF16", (1024, 1024, 3, 3))}) == "int8"
+
+
+def test_a_scale_for_each_row_lies_beside_pairs_and_a_column_of_them_beside_bytes() -> None:
+    """ComfyUI calls both `weight_scale`, and the bytes of both `I8`."""
+    pairs = {"a.weight": ("I8", (1024, 512)), "a.weight_scale": ("F32", (1024,))}
+    whole = {"b.weight": ("I8", WIDE), "b.weight_scale": ("F32", (1024, 1))}
+    assert precision(pairs) == "int4"
+    assert precision(pairs | whole) == "int8"
+
+
+def test_a_scale_of_another_layer_of_the_list_is_no_quantisation() -> None:
+    """Krea 2 norms with one number of a list what it weighs with the next."""
+    layers = {"mlp.0.scale": ("F32", (1024,)), "mlp.1.weight": ("F8_E4M3", WIDE)}
+    assert precision(layers) == "fp8_e4m3fn"
 
 
 def test_a_scale_beside_a_plain_weight_is_no_quantisation() -> None:

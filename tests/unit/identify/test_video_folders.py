@@ -211,7 +211,6 @@ UNKNOWN: tuple[Mapping[str, Any], ...] = (
     # Derived from a known one, and loaded as none.
     WAN | {"_class_name": "HeliosTransformer3DModel"},
     WAN | {"_class_name": "AnyFlowTransformer3DModel"},
-    WAN | {"_class_name": "WanAnimate2Transformer3DModel"},
     COGVIDEOX | {"_class_name": "ConsisIDTransformer3DModel"},
     HUNYUAN | {"_class_name": "MotifVideoTransformer3DModel"},
     {"_class_name": "AllegroTransformer3DModel", "cross_attention_dim": 2304},

@@ -13,6 +13,7 @@ from tests.unit.identify.more_video_layouts import (
 )
 from tests.unit.identify.other_video_layouts import COGVIDEOX_5B, attention, cogvideox
 from tests.unit.identify.video_layouts import (
+    WAN_1_3B,
     WAN_14B,
     d_double,
     d_single,
@@ -52,13 +53,11 @@ def any_flow() -> Shapes:
     return wan_diffusers(wan(*WAN_14B)) | pair("condition_embedder.delta_embedder", 5120, 256)
 
 
-def wan_animate_2() -> Shapes:
-    """Wan's blocks inside blocks."""
-    return {
-        name.replace(".", ".block.", 2).replace("blocks.block.", "blocks.")
-        if name.startswith("blocks.")
-        else name: shape
-        for name, shape in wan(*WAN_14B, inputs=36, image=True).items()
+def wan_of_sound() -> Shapes:
+    """MOVA's tower for sound: Wan's blocks, fed with rows."""
+    return wan(*WAN_1_3B) | {
+        "patch_embedding.weight": (1536, 128, 1),
+        "head.head.weight": (128, 1536),
     }
 
 
@@ -249,7 +248,7 @@ def latent_upsampler() -> Shapes:
 STRANGERS = (
     helios,
     any_flow,
-    wan_animate_2,
+    wan_of_sound,
     wan_control,
     vace_module,
     motif_video,

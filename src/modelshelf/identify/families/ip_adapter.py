@@ -22,7 +22,13 @@ _KOLORS_ENCODER = 1024
 _SDXL_TEXT, _SDXL_ATTENTIONS = 2048, 70
 
 
-def _adapter(id_: str, base: BaseModelType, *conditions: Condition, kind: str = "") -> Family:
+def _adapter(
+    id_: str,
+    base: BaseModelType,
+    *conditions: Condition,
+    kind: str = "",
+    special_case_of: tuple[str, ...] = (),
+) -> Family:
     return Family(
         id=id_,
         type=ModelType.IP_ADAPTER,
@@ -30,6 +36,7 @@ def _adapter(id_: str, base: BaseModelType, *conditions: Condition, kind: str = 
         bases=(base,),
         conditions=conditions,
         details=(Detail("kind", kind),) if kind else (),
+        special_case_of=special_case_of,
     )
 
 
@@ -64,6 +71,8 @@ FAMILIES = (
                 Tensor("image_proj.perceiver_resampler.proj_in.weight", (None, _KOLORS_ENCODER)),
             )
         ),
+        # Its adapter of faces takes them as 512 numbers as well.
+        special_case_of=("sdxl/ip-adapter/face",),
     ),
     _adapter(
         "flux/ip-adapter/instantx",

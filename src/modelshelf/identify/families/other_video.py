@@ -77,18 +77,6 @@ _OTHERS = (
         prediction=_FLOW,
     ),
     OtherModel(
-        "wan-animate-2",
-        (
-            Tensor("blocks.#.modulation", (1, 6, 5120), rank=3),
-            vectors("blocks.#.self_attn.to_q.bias", 5120, below=40),
-            vectors("blocks.#.cross_attn.norm_added_k.weight", 5120),
-            Tensor("head.modulation", (1, 2, 5120)),
-            *NO_CONTROL,
-        ),
-        "WanAnimate2Transformer3DModel",
-        prediction=_FLOW,
-    ),
-    OtherModel(
         "helios",
         (
             Tensor("blocks.#.scale_shift_table", (1, 6, 5120), rank=3),

@@ -159,5 +159,7 @@ FAMILIES = (
     ),
     _video("video", _VIDEO, 16, 3),
     _video("video-2.2", (BaseModelType.WAN,), 48, 12),
+    _video("video-1.5", (BaseModelType.HUNYUAN_VIDEO_1_5,), 32, 12),
+    _video("video-ltx", (BaseModelType.LTX_VIDEO,), 128, 48),
 )
 """One per latent channels, part and way of naming."""

@@ -9,6 +9,7 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either
+from modelshelf.identify.families.video import every
 from modelshelf.identify.family import Detail, Family, Trait
 from modelshelf.identify.side import Side
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
@@ -69,6 +70,14 @@ def _causal(
     return (
         Tensor("encoder.conv_in.conv.weight", encoder, rank=rank),
         Tensor("decoder.conv_in.conv.weight", decoder, rank=rank),
+    )
+
+
+def _ends(half: str, first: tuple[Side, Side], last: int, rank: int = 5) -> Condition:
+    """Both ends of an encoder or a decoder: the shape of its first layer, and what its last gives."""
+    return every(
+        Tensor(f"{half}.conv_in.conv.weight", first, rank=rank),
+        Tensor(f"{half}.conv_out.conv.weight", (last,), rank=rank),
     )
 
 
@@ -155,20 +164,26 @@ FAMILIES = (
         *_causal((128, 3), (512, 16)),
         Tensor("decoder.up.#.block.#.norm1.conv_y.conv.weight", (None, 16), rank=5),
     ),
+    # Encoder and decoder are passed on as two files as well.
     _video(
         "ltx",
         (BaseModelType.LTX_VIDEO,),
         128,
-        # Pixels in squares of four: 48 numbers instead of 3.
-        *_causal((None, 48), (None, 128)),
-        Tensor("encoder.conv_out.conv.weight", (129,), rank=5),
+        Either(
+            (
+                # Pixels in squares of four: 48 numbers instead of 3.
+                _ends("encoder", (None, 48), 129),
+                _ends("decoder", (None, 128), 48),
+            )
+        ),
     ),
     _video(
         "ltx-2-audio",
         (BaseModelType.LTX_VIDEO,),
         8,
-        *_causal((128, 2), (512, 8), rank=4),
-        Tensor("decoder.conv_out.conv.weight", (2, 128), rank=4),
+        Either(
+            (_ends("encoder", (128, 2), 16, rank=4), _ends("decoder", (512, 8), 2, rank=4)),
+        ),
         architecture="ltx-2-audio",
     ),
     _video(

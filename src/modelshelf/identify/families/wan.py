@@ -2,8 +2,9 @@
 
 Three widths: 1536 (1.3B) and 5120 (14B, and each of 2.2's two experts) in 30 and 40 blocks, 3072
 (2.2 5B) in 30. What else a model takes is in the channels of its patches and in added modules.
-LongCat-Video fuses its attentions, Wan-Animate 2 wraps its blocks, Helios, AnyFlow and FAR embed
-frames or steps of their own: none of them is loaded as Wan.
+LongCat-Video fuses its attentions, Helios, AnyFlow and FAR embed frames or steps of their own, MOVA's
+tower for sound cuts rows and not videos: none of them is loaded as Wan. Wan-Animate 2 is 2.1's
+image-to-video model in blocks that are wrapped once more.
 
 2.1's 14B and an expert of 2.2's text-to-video are equal by names and shapes, the experts for high
 and low noise as well: their architecture names no version.
@@ -15,10 +16,10 @@ Wan2.2; `WanTransformer3DModel` and its kin of huggingface/diffusers; VideoX-Fun
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Never, Setting, Unset
-from modelshelf.identify.families.denoiser import main_file
+from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, patches, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, Some, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -178,6 +179,33 @@ _CONFIG_CONTROL = every(
 _CONFIG_VACE = _config("WanVACETransformer3DModel", "VaceWanModel")
 _CONFIG_ANIMATE = _config("WanAnimateTransformer3DModel", "WanAnimateModel")
 
+_ANIMATE_2 = "wan-2.2-animate-2-14b"
+
+
+def _animate_2(layout: str, query: str, image: str) -> Family:
+    """Wan-Animate 2 as a file.
+
+    Args:
+        layout: Whose names the file follows.
+        query: The bias behind which a block keeps what it asks itself for.
+        image: The norm of what a block is told of the image.
+    """
+    anchors = (
+        vectors(query, _LARGE, below=_BLOCKS),
+        vectors(image, _LARGE),
+        Tensor("head.modulation", (1, 2, _LARGE)),
+    )
+    return main_file(
+        BaseModelType.WAN,
+        layout,
+        *anchors,
+        *NO_CONTROL,
+        architecture=_ANIMATE_2,
+        traits=(Trait(ModelVariantType.ANIMATE, anchors[0]),),
+        blocks=(("blocks", _BLOCKS),),
+    )
+
+
 FAMILIES = (
     main_file(
         BaseModelType.WAN,
@@ -193,8 +221,19 @@ FAMILIES = (
             )
         ),
         *_NO_OTHER_KIND,
+        Never(Some("patch_embedding.weight", (None, None, None))),
         traits=(*_VARIANTS, *_ARCHITECTURES),
         blocks=(("blocks", _FEWEST_BLOCKS),),
+    ),
+    _animate_2(
+        "animate-2-original",
+        "blocks.#.block.self_attn.q.bias",
+        "blocks.#.block.cross_attn.norm_k_img.weight",
+    ),
+    _animate_2(
+        "animate-2-diffusers",
+        "blocks.#.self_attn.to_q.bias",
+        "blocks.#.cross_attn.norm_added_k.weight",
     ),
     main_file(
         BaseModelType.WAN,
@@ -212,6 +251,13 @@ FAMILIES = (
         *_NO_OTHER_KIND,
         traits=(*_VARIANTS, *_ARCHITECTURES),
         blocks=(("blocks", _FEWEST_BLOCKS),),
+    ),
+    component(
+        BaseModelType.WAN,
+        "WanAnimate2Transformer3DModel",
+        architecture=_ANIMATE_2,
+        traits=(Trait(ModelVariantType.ANIMATE, _config("WanAnimate2Transformer3DModel")),),
+        kind="animate-2",
     ),
     Family(
         id="wan/transformer/folder",

@@ -180,6 +180,13 @@ ADAPTERS: dict[str, Answer] = {
     "ip-adapter sdxl instantid": (layouts.ip_adapter(70, 2048, _RESAMPLER), "ip_adapter", "sdxl"),
     "ip-adapter sdxl": (layouts.ip_adapter(70, 2048, _PROJECTION), "ip_adapter", "sdxl"),
     "ip-adapter kolors": (layouts.ip_adapter(70, 2048, _KOLORS), "ip_adapter", "kolors"),
+    "ip-adapter kolors face": (
+        layouts.ip_adapter(
+            70, 2048, _FACE | conv("image_proj.perceiver_resampler.proj_in", (1280, 1024))
+        ),
+        "ip_adapter",
+        "kolors",
+    ),
     "ip-adapter sd-1": (layouts.ip_adapter(16, 768, _PROJECTION), "ip_adapter", "sd-1"),
     "ip-adapter flux": (
         layouts.ip_adapter(57, 4096, _PROJECTION, out=3072, step=1),

@@ -77,6 +77,24 @@ _VIDEOS: dict[str, tuple[Shapes, str]] = {
     "cogvideox original": (video.cogvideox_vae(is_diffusers=False), "cogvideox"),
     "ltx": (video.causal_vae((128, 48), (512, 128), (129, 512), _LTX_BLOCK), "ltx-video"),
     "ltx 2": (video.causal_vae((256, 48), (1024, 128), (129, 2048), _LTX_BLOCK), "ltx-video"),
+    "ltx encoder alone": (
+        conv("encoder.conv_in.conv", (128, 48, 3, 3, 3))
+        | conv("encoder.conv_out.conv", (129, 512, 3, 3, 3)),
+        "ltx-video",
+    ),
+    "ltx decoder alone": (
+        conv("vae.decoder.conv_in.conv", (1024, 128, 3, 3, 3))
+        | conv("vae.decoder.conv_out.conv", (48, 128, 3, 3, 3)),
+        "ltx-video",
+    ),
+    "ltx 2's sound with its vocoder": (
+        conv("audio_vae.encoder.conv_in.conv", (128, 2, 3, 3))
+        | conv("audio_vae.encoder.conv_out.conv", (16, 512, 3, 3))
+        | conv("audio_vae.decoder.conv_in.conv", (512, 8, 3, 3))
+        | conv("audio_vae.decoder.conv_out.conv", (2, 128, 3, 3))
+        | conv("vocoder.conv_pre", (1024, 128, 7)),
+        "ltx-video",
+    ),
     "mochi": (
         conv("encoder.proj_in", (64, 15)) | conv("decoder.conv_in", (768, 12, 1, 1, 1)),
         "mochi",
@@ -133,6 +151,8 @@ _TINY: dict[str, tuple[Shapes, str]] = {
     "tiny sana encoder": (image.tiny_sana_encoder(), "sana"),
     "tiny video": (image.tiny_video(), _TINY_VIDEO),
     "tiny wan 2.2": (image.tiny_video(48, 12), "wan"),
+    "tiny hunyuan-video 1.5": (image.tiny_video(32, 12), "hunyuan-video-1.5"),
+    "tiny ltx": (image.tiny_video(128, 48), "ltx-video"),
 }
 
 VAES: dict[str, Answer] = {
