@@ -44,7 +44,7 @@ class InvalidChoiceError(UsageError):
     """A word was given that is not one of the words allowed there."""
 
     code = "choice-invalid"
-    message = "`{got}` is not a {what}; expected one of {allowed}"
+    message = "`{got}` is no {what}; expected one of {allowed}"
     hint = "use one of: {allowed}"
 
     what: str

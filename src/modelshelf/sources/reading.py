@@ -34,6 +34,7 @@ _HUB_HOSTS = frozenset({"huggingface.co", "www.huggingface.co", "hf.co"})
 _CIVITAI_HOSTS = frozenset({"civitai.com", "www.civitai.com", "civitai.red", "civitai.green"})
 _NOT_MODELS = frozenset({"api", "datasets", "docs", "spaces", "models", "settings", "collections"})
 """First steps of paths on the Hub that are no owner of models."""
+_HOST = re.compile(r"[A-Za-z0-9.-]{4,253}")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?=//)")
 _HASH = re.compile(
     r"(?:(?:hash|sha256|blake3|autov[123]|crc32):)?"
@@ -74,7 +75,7 @@ def parse_source(
     Args:
         text: Such as `~/x.safetensors`, `C:\x.safetensors`, `org/name:fp16:vae`,
             `https://civitai.com/models/58390`, `urn:air:sdxl:lora:civitai:1@2`, `hf://org/name`, or
-            a hash.
+            a hash. `https://` may be left out before a page of a hub, as browsers show it.
         access_token: For what needs one; kept by the source, shown nowhere.
         hub: Whose endpoint is recognised beside huggingface.co.
         civitai: Whose base URL is recognised beside civitai.com.
@@ -118,6 +119,14 @@ class _Hosts:
         origin = origin_of(url)
         return origin == self._civitai or origin[1] in _CIVITAI_HOSTS
 
+    def is_shown_by_a_browser(self, text: str) -> bool:
+        """Say whether *text* is a page of a hub without the `https://` that browsers hide."""
+        host, _, path = text.partition("/")
+        # One step more than a repository has, so that nothing means both.
+        if _HOST.fullmatch(host) is None or "/" not in path.strip("/"):
+            return False
+        return self.is_hub(f"https://{text}") or self.is_civitai(f"https://{text}")
+
 
 def _parse(
     text: str, token: str | None, hosts: _Hosts, exists: Callable[[Path], bool]
@@ -129,15 +138,8 @@ def _parse(
         return _from_url(scheme[1].lower(), text, token, hosts)
     if _is_plainly_a_path(text) or exists(Path(text)):
         return LocalModelSource(path=Path(text))
-    if (air := _AIR.fullmatch(text)) is not None:
-        return _from_air(air, text, token)
-    if (short := _CIVITAI_SHORT.fullmatch(text)) is not None:
-        return CivitaiModelSource(
-            model_id=int(short[1]), version_id=short[2] and int(short[2]), access_token=token
-        )
-    if (found := _HASH.fullmatch(text)) is not None:
-        wishes = _wishes(dict(parse_qsl(found["query"] or "")))
-        return CivitaiModelSource(hash=found["hash"], access_token=token, **wishes)
+    if hosts.is_shown_by_a_browser(text):
+        return _from_url("https", f"https://{text}", token, hosts)
     return _from_words(text, token)
 
 
@@ -153,10 +155,7 @@ def _from_url(scheme: str, text: str, token: str | None, hosts: _Hosts) -> Model
     if scheme == "hf":
         return _from_hf_url(text, token)
     if scheme == "file":
-        # Imported here: it brings an HTTP client, and few write a path so.
-        from urllib.request import url2pathname  # noqa: PLC0415 - see above
-
-        return LocalModelSource(path=Path(url2pathname(urlsplit(text).path)))
+        return _from_file_url(text)
     if scheme not in {"http", "https"}:
         raise _invalid(text, f"expected http or https, got `{scheme}`")
     try:
@@ -171,6 +170,16 @@ def _from_url(scheme: str, text: str, token: str | None, hosts: _Hosts) -> Model
     if hosts.is_hub(text) and (page := _hub_page(steps, token)) is not None:
         return page
     return URLModelSource.model_validate({"url": text, "access_token": token})
+
+
+def _from_file_url(text: str) -> LocalModelSource:
+    # Imported here: it brings an HTTP client, and few write a path so.
+    from urllib.request import url2pathname  # noqa: PLC0415 - see above
+
+    host, slash, path = text.partition("://")[2].partition("/")
+    if host.lower() not in {"", "localhost"}:
+        raise _invalid(text, f"expected `file:///` and a path of this machine, got host `{host}`")
+    return LocalModelSource(path=Path(url2pathname(slash + path)))
 
 
 def _from_hf_url(text: str, token: str | None) -> HFModelSource:
@@ -264,6 +273,15 @@ def _from_air(air: re.Match[str], text: str, token: str | None) -> ModelSource:
 
 
 def _from_words(text: str, token: str | None) -> ModelSource:
+    if (air := _AIR.fullmatch(text)) is not None:
+        return _from_air(air, text, token)
+    if (short := _CIVITAI_SHORT.fullmatch(text)) is not None:
+        return CivitaiModelSource(
+            model_id=int(short[1]), version_id=short[2] and int(short[2]), access_token=token
+        )
+    if (found := _HASH.fullmatch(text)) is not None:
+        wishes = _wishes(dict(parse_qsl(found["query"] or "")))
+        return CivitaiModelSource(hash=found["hash"], access_token=token, **wishes)
     found = _REPOSITORY.fullmatch(text)
     if found is not None and REPO_ID.fullmatch(found["id"]) is not None:
         # Nobody calls a repository like a model file; that a file is missing is the better answer.

@@ -64,6 +64,8 @@ def _local(path: str) -> LocalModelSource:
         ("loras/ink.safetensors", _local("loras/ink.safetensors")),
         ("a/b/c", _local("a/b/c")),
         ("file:///opt/my%20models/x.ckpt", _local("/opt/my models/x.ckpt")),
+        ("file://LOCALHOST/opt/x.ckpt", _local("/opt/x.ckpt")),
+        ("file:///opt/a?b#1.ckpt", _local("/opt/a?b#1.ckpt")),
         # Repositories.
         ("acme/lens@v2", _hf(revision="v2")),
         ("acme/lens@refs/pr/3:fp16", _hf(revision="refs/pr/3", variant="fp16")),
@@ -92,7 +94,13 @@ def _local(path: str) -> LocalModelSource:
             "https://mirror.example/acme/lens/resolve/v2/x.ckpt",
             _hf(revision="v2", subfolder="x.ckpt"),
         ),
+        ("huggingface.co/acme/lens", _hf()),
+        ("HF.co/acme/lens/tree/v2/vae", _hf(revision="v2", subfolder="vae")),
+        ("mirror.example/acme/lens", _hf()),
+        ("huggingface.co/lens", _hf("huggingface.co/lens")),
+        ("example.com/acme/lens", _local("example.com/acme/lens")),
         # Civitai.
+        ("civitai.com/models/1?modelVersionId=2", _civitai(model_id=1, version_id=2)),
         ("https://civitai.com/models/1?modelVersionId=2", _civitai(model_id=1, version_id=2)),
         ("https://civitai.red/models/1", _civitai(model_id=1)),
         ("https://civitai.com/api/download/models/2", _civitai(version_id=2)),
@@ -161,6 +169,9 @@ def test_each_form_of_a_source_is_understood(text: str, expected: ModelSource) -
         ("acme/lens:fp16:a//b", "leave its folder"),
         ("ftp://example.com/x.ckpt", "expected http or https, got `ftp`"),
         ("https://example.com:99999/x", "[Pp]ort"),
+        ("file://nas/models/x.ckpt", "a path of this machine, got host `nas`"),
+        ("file://C:/models/x.ckpt", "a path of this machine, got host `C:`"),
+        ("huggingface.co/ac--me/lens", "`owner/name`"),
         ("hf://lens", "`owner/name`"),
         ("hf://:x", "expected `hf://owner/name`"),
         ("hf://ac--me/lens", "`owner/name`"),
@@ -178,8 +189,10 @@ def test_a_path_that_exists_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """A folder called like a repository or a hash is the folder; `hf://` says otherwise."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "acme" / "lens").mkdir(parents=True)
+    (tmp_path / "huggingface.co" / "acme" / "lens").mkdir(parents=True)
     (tmp_path / "deadbeef").touch()
     assert parse_source("acme/lens") == _local("acme/lens")
+    assert parse_source("huggingface.co/acme/lens") == _local("huggingface.co/acme/lens")
     assert parse_source("deadbeef") == _local("deadbeef")
     assert parse_source("hf://acme/lens") == _hf()
     (tmp_path / "odd ").touch()
