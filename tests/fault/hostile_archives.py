@@ -129,6 +129,9 @@ def _archives() -> dict[str, Case]:
         "a bomb for a pickle": Zip().add("m/data.pkl", bomb, method=8, size=80 << 20),
         "a bomb that claims to be small": Zip().add("m/data.pkl", bomb, method=8, size=1000),
         "a bomb that claims 4 GB": Zip().add("m/data.pkl", bomb, method=8, size=0xFFFFFFF0),
+        "a pickle deflated to blocks of nothing": Zip().add(
+            "m/data.pkl", b"\0\0\0\xff\xff" * 8_000_000, method=8, size=1000
+        ),
         "a damaged deflated pickle": Zip().add("m/data.pkl", b"\xff" * 50, method=8, size=100),
         "a deflated pickle cut short": Zip().add(
             "m/data.pkl", deflated(PICKLE)[:-40], method=8, size=len(PICKLE)
@@ -192,6 +195,7 @@ def _streams() -> dict[str, Case]:
     head = magic + version + facts
     body = torch_pickle(PAYLOAD, legacy=True)
     six = struct.pack("<q", 6)
+    idle = b"\x80\x02" + b"I01\n0" * 740_000
     streams = {
         "another version": magic + torch_pickle(1002) + facts,
         "nothing behind the magic number": magic,
@@ -206,6 +210,10 @@ def _streams() -> dict[str, Case]:
         "a storage of 2^62 elements": head + body + keys + struct.pack("<q", 2**62),
         "a storage of other size": head + body + keys + numbers + struct.pack("<q", 5) + bytes(20),
         "a key list without end": head + body + b"\x80\x02](" + b"K\x01" * 300_000 + b"e.",
+        "a long pickle for a version": magic + idle + b"M\xe9\x03." + facts + body + keys,
+        "a long pickle of the system": magic + version + idle + b"}." + body + keys,
+        "a long pickle of keys": head + body + idle + keys[2:] + numbers + six + bytes(24),
+        "long pickles for all": magic + idle + b"M\xe9\x03." + (idle + b"}.") * 2 + idle + b"].",
         "an object of 70 MB": head + b"\x80\x02](" + (b"C\xff" + bytes(255)) * 280_000 + b"e.",
         "a gadget for a key": head + body + b"\x80\x02](" + called("posix", "system") + b"e.",
     }
@@ -247,7 +255,14 @@ def _tars() -> dict[str, Case]:
     count = struct.pack("<q", 2**60)
     storage = b"\x80\x02K\x01X\x03\0\0\0cpuctorch\nFloatStorage\n\x87."
     tensor = b"\x80\x02K\x05K\x01ctorch\nFloatTensor\n\x87."
+    padded = b"\x80\x02" + b"N0" * 2_000 + storage[2:]
     tars = {
+        "ten thousand storages, each a long pickle": tar(
+            members | {"storages": torch_pickle(10_000) + (padded + bytes(8)) * 10_000}
+        ),
+        "a hundred thousand tensors of 64 dimensions": tar(
+            members | {"tensors": torch_pickle(100_000) + (tensor + rank(64) + bytes(1032)) * 100_000}
+        ),
         "another archive": tar({"readme": b"hello"}),
         "no tensors": tar({key: members[key] for key in ("pickle", "storages")}),
         "gzip in tar": tar({"model.pt.gz": b"\x1f\x8b" + bytes(100)}),

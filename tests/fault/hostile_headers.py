@@ -19,6 +19,7 @@ SAFETENSORS, GGUF, ONNX = "safetensors-invalid", "gguf-invalid", "onnx-invalid"
 JSON, SHARDS = "json-invalid", "shard-index-invalid"
 
 ENTRY = '{"dtype":"F16","shape":[6],"data_offsets":[0,12]}'
+_NO_STRING, _LONG_STRING = struct.pack("<Q", 0), struct.pack("<Q", 64) + b"x" * 64
 
 
 def file(name: str, content: bytes, size: int = 0) -> Callable[[Path], Path]:
@@ -90,6 +91,17 @@ def alignment(form: str, kind: int, value: int) -> bytes:
     return word("general.alignment") + struct.pack("<I" + form, kind, value)
 
 
+def strings(runs: int, short: int) -> Callable[[Path], Path]:
+    """An array of strings of which all but every one behind *short* others are empty."""
+    start = word("k") + struct.pack("<IIQ", 9, 8, runs * (short + 1))
+
+    def make(folder: Path) -> Path:
+        run = _NO_STRING * short + _LONG_STRING
+        return file("model.gguf", gguf(start + run * runs))(folder)
+
+    return make
+
+
 def nested(levels: int) -> bytes:
     """A graph with a graph in a node in a graph in a node."""
     inner = b""
@@ -158,6 +170,8 @@ _DEEP = 200_000
 _LISTS = b"[" + b"[]," * 5_000_000 + b"[]]"
 _SOME_MEMBERS = b"{" + b",".join(b'"%d":0' % number for number in range(299_000)) + b"}"
 _MEMBERS = b"{" + b",".join(b'"%d":0' % number for number in range(1_200_000)) + b"}"
+_TWICE = _SOME_MEMBERS[:-1] + b',"298999":0}'
+"""Members of which the last is there twice."""
 
 CASES: Mapping[str, Case] = {
     # ---- safetensors: the length
@@ -185,6 +199,12 @@ CASES: Mapping[str, Case] = {
         header(b'{"__metadata__":' + _SOME_MEMBERS.replace(b":0", b':""') + b"}", 0),
         UNKNOWN,
     ),
+    "the last of many members twice": (header(_TWICE), SAFETENSORS),
+    "the last of many texts in the metadata twice": (
+        header(b'{"__metadata__":' + _TWICE.replace(b":0", b':""') + b"}", 0),
+        SAFETENSORS,
+    ),
+    "half a million sides": (header(entry(shape=[6] + [1] * 550_000)), UNKNOWN),
     "millions of values in the metadata": (
         header(b'{"__metadata__":{"a":' + _LISTS + b"}}"),
         SAFETENSORS,
@@ -244,6 +264,34 @@ CASES: Mapping[str, Case] = {
     ),
     "GGUF array of four million empty strings": (
         file("model.gguf", gguf(word("k") + struct.pack("<IIQ", 9, 8, 4_000_000)), 1 << 26),
+        GGUF,
+    ),
+    "GGUF array of two million empty strings": (
+        file("model.gguf", gguf(word("k") + struct.pack("<IIQ", 9, 8, 2_000_000)), 1 << 26),
+        UNKNOWN,
+    ),
+    "GGUF array of strings of which each 64th is long": (strings(31_000, 63), UNKNOWN),
+    "GGUF array of strings of which each 33rd is long": (strings(60_000, 32), UNKNOWN),
+    "GGUF array of strings of which each second is long": (strings(800_000, 1), UNKNOWN),
+    "GGUF array of long strings": (strings(900_000, 0), UNKNOWN),
+    "GGUF of many short arrays of strings": (
+        file(
+            "model.gguf",
+            gguf(
+                *(
+                    word(f"k{number}") + struct.pack("<IIQ", 9, 8, 66) + bytes(8 * 66)
+                    for number in range(30_000)
+                )
+            ),
+        ),
+        UNKNOWN,
+    ),
+    "GGUF version 1 with two million empty strings": (
+        file(
+            "model.gguf",
+            struct.pack("<4s4I", b"GGUF", 1, 0, 1, 1) + b"k" + struct.pack("<3I", 9, 8, 2_000_000),
+            1 << 26,
+        ),
         UNKNOWN,
     ),
     "GGUF string of a gigabyte in an array": (

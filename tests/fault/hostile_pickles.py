@@ -407,6 +407,8 @@ def _machines() -> dict[str, Case]:
         "memory of dicts": b"}" * wide + b".",
         "memory of a memo": b"N" + b"\x94" * wide + b".",
         "memory of sets": b"\x8f" * wide + b".",
+        "memory of long numbers": b"(" + (b"\x8a\x14" + b"\x7f" * 20) * 1_400_000 + b"t.",
+        "memory of text that is none": b"(" + b"U\x01\xff" * 1_400_000 + b"t.",
         "memory of wide letters": text("x\N{GRINNING FACE}") * 1_000_000 + b".",
         "memory of long text": text("\N{GRINNING FACE}" * 16_000) * 900 + b".",
         "memory of names": b"".join(b"cm\nn%d\n" % number for number in range(600_000)) + b".",
@@ -418,6 +420,7 @@ def _machines() -> dict[str, Case]:
         "a billion laughs": laughs + b".",
     }
     cases: dict[str, Case] = {what: (raw(opcodes), INVALID) for what, opcodes in whole.items()}
+    cases["text that is none"] = raw(b"U\x01\xff0" * 690_000 + b"N."), ""
     cases["keys that collide"] = raw(b"}(" + collide + b"u."), ""
     cases["a short frame"] = raw(b"\x95" + struct.pack("<Q", 1) + b"](NNe."), ""
     cases["four gigabytes of nothing in a duplicate"] = raw(b"](" + b"N2" * 500_000 + b"e."), ""

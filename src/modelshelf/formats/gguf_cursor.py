@@ -19,7 +19,7 @@ _Form = tuple[tuple[int, ...], int]
 
 _MOST_TEXT = 16 << 20
 """Bytes of names and values that are kept; the largest known header keeps 0.2 MB."""
-_MOST_STRINGS = 4_000_000
+_MOST_STRINGS = 2_000_000
 """Strings in arrays; the largest known vocabulary has 262,144 tokens and as many merges again."""
 _MOST_STRING_BYTES = 64 << 20
 """Bytes of such strings; the largest known vocabulary has 10 MB."""
@@ -54,7 +54,9 @@ class Cursor(ForwardReader):
         size: Bytes that it has.
     """
 
-    __slots__ = ("_length", "_order", "_place", "_strings", "_tails", "_text", "_wide", "_word")
+    __slots__ = (
+        "_length", "_order", "_place", "_short", "_strings", "_tails", "_text", "_wide", "_word",
+    )  # fmt: skip
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         super().__init__(stream, size)
@@ -70,6 +72,7 @@ class Cursor(ForwardReader):
             wide: True where counts and lengths have 64 bits, False for the 32 of version 1.
         """
         self._order, self._wide = order, wide
+        self._short: re.Pattern[bytes] | None = None
         count = "Q" if wide else "I"
         self._length = struct.Struct(order + count)
         self._word = struct.Struct(order + "I")
@@ -175,24 +178,34 @@ class Cursor(ForwardReader):
             raise FormatFault(
                 problem=f"expected at most {_MOST_STRINGS} strings in arrays, got more at {self.offset}"
             )
-        short = _short_strings(self._order) if self._wide and count > _BATCH else None
+        is_many = self._wide and count > _BATCH
+        if is_many and self._short is None:
+            self._short = _short_strings(self._order)
+        short = self._short if is_many else None
         last = self.offset + _MOST_STRING_BYTES
-        length = self._length
         while count:
             # So much is there at least, so reading it is reading no byte too many.
-            self._fill(min(count * length.size, _AHEAD))
+            self._fill(min(count * self._length.size, _AHEAD))
             while short and count >= _BATCH and (found := short.match(self._buffer, self._at)):
                 self._at = found.end()
                 count -= _BATCH
-            if count:
-                # What is left is long, or reaches beyond the buffer.
-                (ahead,) = length.unpack(self.take(length.size))
-                self.skip(ahead)
-                count -= 1
+            # Among these is one that is long, or reaches beyond the buffer.
+            count -= self._skip_in_buffer(min(count, _BATCH))
             if self.offset > last:
                 raise FormatFault(
                     problem=f"strings in an array take more than {_MOST_STRING_BYTES} bytes"
                 )
+
+    def _skip_in_buffer(self, count: int) -> int:
+        """Step over up to *count* strings whose lengths lie in the buffer; return how many."""
+        buffer, at, width = self._buffer, self._at, self._length.size
+        unpack, last = self._length.unpack_from, len(buffer) - width
+        skipped = 0
+        while skipped < count and at <= last:
+            at += width + unpack(buffer, at)[0]
+            skipped += 1
+        self.skip(at - self._at)
+        return skipped
 
     def _keep(self, length: int) -> bytes:
         self._text += length

@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from modelshelf.formats.byte_span import Span
 from modelshelf.formats.pickle_values import CheckpointFault, Elided, Named
 
-__all__ = ["Handler", "Machine", "StoppedError"]
+__all__ = ["LARGE", "LONGEST_TEXT", "Handler", "Machine", "StoppedError"]
 
 LARGE = 64
 """Bytes that a container takes in memory, at least; what handlers charge for one."""
+LONGEST_TEXT = 1 << 16
+"""Bytes of a string that is kept; longer ones are stepped over."""
 
 _MOST_OPCODES = 1_500_000
 """Fifteen times what the largest published checkpoints need, and less than half a second."""
@@ -25,7 +27,6 @@ _MOST_MEMOS = 500_000
 _MOST_NAMES = 10_000
 _DEEPEST = 500
 _LONGEST_PICKLE = 64 << 20
-_LONGEST_TEXT = 1 << 16
 _LONGEST_NUMBER = 64
 _LONGEST_LINE = 1_024
 _WINDOW = 1 << 17
@@ -153,7 +154,7 @@ class Machine:
 
     def push_text(self, at: int, length: int) -> int:
         """Push *length* bytes of text; as `Elided` where they are too many to keep."""
-        if length > _LONGEST_TEXT:
+        if length > LONGEST_TEXT:
             return self.push_elided(at, length)
         raw, at = self.take(at, length)
         self.stack.append(raw.decode("utf-8"))
@@ -181,6 +182,7 @@ class Machine:
             raise self.problem(at, f"a whole number of {length} bytes is none that anybody saves")
         raw, at = self.take(at, length)
         self.stack.append(int.from_bytes(raw, "little", signed=True))
+        self.left -= LARGE + length
         return at
 
     def line(self, at: int) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from struct import Struct
 from types import MappingProxyType
 
-from modelshelf.formats.pickle_machine import LARGE, Handler, Machine
+from modelshelf.formats.pickle_machine import LARGE, LONGEST_TEXT, Handler, Machine
 from modelshelf.formats.pickle_values import Elided
 
 __all__ = ["PLAIN_OPCODES", "whole_number"]
@@ -23,6 +23,7 @@ _U64 = Struct("<Q").unpack_from
 _DOUBLE = Struct(">d").unpack_from
 _LONGEST_DIGITS = 40
 _SHORT = 256
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
 # ---------------------------------------------------------------- plain values
@@ -144,10 +145,16 @@ def _old_text_4(machine: Machine, at: int) -> int:
 
 def _old_text(machine: Machine, at: int, length: int) -> int:
     """Push text of Python 2, whose strings are bytes: UTF-8 where they are, or else bytes."""
-    try:
-        return machine.push_text(at, length)
-    except UnicodeDecodeError:
+    if length > LONGEST_TEXT:
         return machine.push_elided(at, length)
+    raw, end = machine.take(at, length)
+    # Not by the error that strict decoding raises: a pickle may hold a million such strings.
+    text = raw.decode("utf-8", errors="replace")
+    is_text = _REPLACED not in text or text.encode() == raw
+    machine.stack.append(text if is_text else Elided(length))
+    machine.left -= LARGE + 4 * length
+    machine.check_memory()
+    return end
 
 
 def _text_line(machine: Machine, at: int) -> int:

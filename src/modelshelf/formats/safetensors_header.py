@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import accumulate
 from typing import NoReturn, TypeGuard
 
@@ -32,7 +33,7 @@ _PIECES = 4
 _DTYPE_START = '{"dtype"'
 _DTYPE_TEXT = re.compile(r'"([A-Z0-9_]+)","shape"')
 _SHAPE_TEXT = re.compile(
-    r'\[((?:(?:0|[1-9][0-9]{0,18})(?:,(?:0|[1-9][0-9]{0,18}))*)?)\],"data_offsets"'
+    r'\[((?:(?:0|[1-9][0-9]{0,18})(?:,(?:0|[1-9][0-9]{0,18})){0,63})?)\],"data_offsets"'
 )
 _CONTROLS = bytes(range(0x20))
 
@@ -70,10 +71,10 @@ def parse_header(raw: bytes, *, start: int, size: int) -> _Parsed:
         ) from error
     if has_too_many_values(text):
         raise FormatFault(problem=f"expected at most {MOST_VALUES} values in the header, got more")
-    try:
+    # Not inside of an `except`: the error would keep all that the first parser had built.
+    with suppress(_UnusualError, FormatFault, ValueError, RecursionError):
         return _parse_usual(text, start, size)
-    except (_UnusualError, FormatFault, ValueError, RecursionError):
-        return _parse_any(text, start, size)
+    return _parse_any(text, start, size)
 
 
 def _parse_usual(text: str, start: int, size: int) -> _Parsed:
@@ -264,9 +265,12 @@ def _check_text(text: str) -> None:
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise FormatFault(problem=f"{twice!r} is there twice")
+        # In one pass: counting each key would take hours for a long header.
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise FormatFault(problem=f"{key!r} is there twice")
+            seen.add(key)
     return found
 
 

@@ -24,6 +24,10 @@ _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
 _COUNT = 8
 _MOST_STORAGES = 100_000
+_LONGEST_FACT = 4_096
+"""Bytes of a pickle that says nothing but a number, or what the system was."""
+_KEY_OPCODES = 16
+"""Bytes that a key takes in a list beside its letters."""
 
 
 def read_torch_legacy(descriptor: int, size: int) -> TensorIndex:
@@ -38,14 +42,14 @@ def read_torch_legacy(descriptor: int, size: int) -> TensorIndex:
     """
     stream = _Stream(descriptor, size)
     first = stream.pickle()
-    if first.value != _MAGIC:
+    if first.value != _MAGIC or first.length > _LONGEST_FACT:
         return build_index(first, lambda _key: None, ["it is a pickle, and no checkpoint of torch"])
-    version = stream.pickle().value
+    version = stream.pickle(at_most=_LONGEST_FACT).value
     if version != _VERSION:
         raise CheckpointFault(problem=f"expected version {_VERSION}, got another")
-    stream.pickle()
+    stream.pickle(at_most=_LONGEST_FACT)
     checkpoint = stream.pickle()
-    places = stream.places(stream.pickle().value)
+    places = stream.places()
     return build_index(checkpoint, places.get)
 
 
@@ -57,15 +61,19 @@ class _Stream:
         self._at = 0
         self._widths: dict[str, int] = {}
 
-    def pickle(self) -> Pickle:
-        """Read the next pickle."""
-        span = FileSpan(self._descriptor, self._at, self._size)
+    def pickle(self, *, at_most: int | None = None) -> Pickle:
+        """Read the next pickle, which has *at_most* so many bytes."""
+        # Each has bounds of its own, and five that go to them would take five times as long.
+        end = self._size if at_most is None else min(self._at + at_most, self._size)
+        span = FileSpan(self._descriptor, self._at, end)
         pickle = read_pickle(span, resolve=self._note)
         self._at += pickle.length
         return pickle
 
-    def places(self, keys: object) -> dict[str, Place]:
-        """Return where the storages called *keys* lie, one after the other from here on."""
+    def places(self) -> dict[str, Place]:
+        """Read the storages' keys; return where those lie, one after the other from there on."""
+        letters = sum(4 * len(key) + _KEY_OPCODES for key in self._widths)
+        keys = self.pickle(at_most=_LONGEST_FACT + letters).value
         if not isinstance(keys, list) or len(keys) > _MOST_STORAGES:
             raise CheckpointFault(problem="expected a list of the storages' keys")
         places: dict[str, Place] = {}

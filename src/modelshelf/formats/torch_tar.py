@@ -28,9 +28,12 @@ _MAGIC, _MAGIC_AT = b"ustar", 257
 _NAME, _SIZE, _KIND = slice(0, 100), slice(124, 136), slice(156, 157)
 _FILES = {b"0", b"\0"}
 _MOST_MEMBERS = 100
-_MOST = 100_000
+_MOST = 20_000
+"""Storages, or tensors: ten times what models of that time have."""
 _MOST_DIMENSIONS = 64
 _LONGEST_PICKLE = 4_096
+_LONGEST_PICKLES = 4 << 20
+"""Bytes of one member's pickles together: a million opcodes, where each has a hundred bytes to say."""
 _COUNT = Struct("<q")
 _RANK = Struct("<i4x")
 _REBUILD = Named("torch._utils._rebuild_tensor_v2")
@@ -70,12 +73,14 @@ class _Member:
 
     def __init__(self, descriptor: int, begin: int, end: int) -> None:
         self._descriptor, self.at, self.end = descriptor, begin, end
+        self._left = _LONGEST_PICKLES
 
     def pickle(self) -> Pickle:
         """Read the next pickle, a short one."""
-        end = min(self.at + _LONGEST_PICKLE, self.end)
+        end = min(self.at + min(_LONGEST_PICKLE, self._left), self.end)
         pickle = read_pickle(FileSpan(self._descriptor, self.at, end))
         self.at += pickle.length
+        self._left -= pickle.length
         return pickle
 
     def count(self) -> int:

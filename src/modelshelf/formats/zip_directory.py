@@ -33,6 +33,7 @@ _LONGEST_COMMENT = 0xFFFF
 _FULL_16, _FULL_32 = 0xFFFF, 0xFFFF_FFFF
 _MOST_ENTRIES = 100_000
 _LARGEST = 16 << 20
+_LEAST_PACKED = 1_024
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 1
 _ZIP_64 = 1
@@ -88,6 +89,11 @@ def open_entry(descriptor: int, entry: ZipEntry) -> Span:
     begin = stored_at(descriptor, entry)
     packed = FileSpan(descriptor, begin, begin + entry.packed)
     if entry.method == _DEFLATED:
+        # A deflated entry may be gigabytes of blocks with nothing in them; no packer makes it longer.
+        if entry.packed > 2 * entry.size + _LEAST_PACKED:
+            raise CheckpointFault(
+                problem=f"{entry.name[:100]!r} is packed to {entry.packed} bytes, from {entry.size}"
+            )
         return DeflatedSpan(packed, entry.size)
     if entry.method != _STORED or entry.packed != entry.size:
         raise CheckpointFault(

@@ -149,3 +149,23 @@ def test_a_deflated_span_gives_no_more_than_it_claims() -> None:
     assert len(DeflatedSpan(Bytes(packed), 10).read(100)) <= 10
     span = DeflatedSpan(Bytes(packed), 1 << 20)
     assert span.skip(5) == 5
+
+
+@pytest.mark.parametrize("opcode", [b"T" + (250).to_bytes(4, "little"), b"U\xfa"])
+@pytest.mark.parametrize("raw", [b"\xff" * 250, "\N{LATIN SMALL LETTER E WITH ACUTE}".encode() * 125])
+def test_old_text_is_read_wherever_the_window_on_the_file_ends(opcode: bytes, raw: bytes) -> None:
+    """The state of a random generator is bytes that Python 2 called text, and lies anywhere."""
+    for before in range((1 << 17) - 300, (1 << 17) + 8, 7):
+        whole = b"](B" + before.to_bytes(4, "little") + b"x" * before + opcode + raw + b"K\x07e."
+        value = read(whole).value
+        assert isinstance(value, list)
+        _, text, last = value
+        assert last == 7
+        assert isinstance(text, Elided) if raw[0] == 255 else text == raw.decode()
+
+
+def test_old_text_with_a_replacement_character_in_it_is_text() -> None:
+    """Who decodes loosely must tell the character that was there from the one put in."""
+    raw = "a\N{REPLACEMENT CHARACTER}b".encode()
+    assert read(b"U" + bytes([len(raw)]) + raw + b".").value == raw.decode()
+    assert isinstance(read(b"U" + bytes([len(raw)]) + raw[:-1] + b"\xff.").value, Elided)
