@@ -264,8 +264,9 @@ STRANGERS: dict[str, Shapes] = {
     "t5 and its decoder inside another model": encoder_layouts.t5_encoder(4096, 24, 32128)
     | encoder_layouts.t5_decoder(4096, 24)
     | {"audio_encoder.encoder.conv.weight": (64, 1, 7)},
-    "all of a clip that nobody here reads or sees with": encoder_layouts.clip_text(512, 12)
-    | encoder_layouts.vision(768, 12),
+    "a detector built on a clip": encoder_layouts.clip_text(512, 12)
+    | encoder_layouts.vision(768, 12)
+    | {"box_head.dense0.weight": (768, 768)},
     "a clip that lost its class token": _without(
         encoder_layouts.vision(1024, 24), "class_embedding"
     )

@@ -26,7 +26,7 @@ from modelshelf.schema.taxonomy import (
 __all__ = ["FAMILIES"]
 
 _SD_1 = (BaseModelType.SD_1,)
-_TEXT = 768
+_TEXT, _WIDTH = 768, 320
 _EPSILON = SchedulerPredictionType.EPSILON
 
 FAMILIES = (
@@ -55,6 +55,8 @@ FAMILIES = (
         conditions=(
             *unet_diffusers(_TEXT, (6, 1, 9)),
             Tensor("down_blocks.#.attentions.#.proj_in.weight", rank=4),
+            # Models of music have as many attentions, where packing hides what these attend to.
+            Tensor("conv_in.weight", (_WIDTH,)),
             Absent("class_embedding*"),
             Absent("add_embedding*"),
         ),

@@ -27,6 +27,19 @@ _CLIP = (
     ("clip-vision-bigg", 1664, 48),
 )
 """Name, width and blocks."""
+# Detectors and classifiers are built on the smallest one.
+_NOTHING_ELSE = Within(
+    "a CLIP",
+    (
+        *("vision_model.", "text_model.", "visual_projection.", "text_projection", "logit_scale"),
+        *("visual.", "resblocks.", "token_embedding.", "positional_embedding", "ln_final."),
+    ),
+)
+_WHOLE: tuple[tuple[str, int, int, int, tuple[Condition, ...]], ...] = (
+    ("clip-vision-b", 768, 12, 512, (_NOTHING_ELSE,)),
+    ("clip-vision-h", 1280, 32, 1024, ()),
+)
+"""Name, width and blocks of the vision half, width of the text, and what else is asked."""
 _SIGLIP = (
     ("siglip-base", 768, 12),
     ("siglip-large", 1024, 24),
@@ -74,20 +87,25 @@ def _open_clip(width: int, layers: int) -> tuple[Condition, ...]:
     )
 
 
-def _all_of_h(naming: str) -> tuple[Condition, ...]:
-    """CLIP H with its text half: SD 2's file leaves the picture out, so whoever keeps it, sees."""
+def _all_of(width: int, layers: int, text: int, naming: str) -> tuple[Condition, ...]:
+    """All of a CLIP whose text half no model reads: what it is kept for is seeing.
+
+    SD 2 reads H's text, and its file leaves the picture out.
+    """
     if naming == "open-clip":
         return (
-            Tensor("visual.conv1.weight", (1280, 3), rank=4),
-            Tensor("visual.transformer.resblocks.#.attn.in_proj_weight", (None, 1280), count=32),
-            Some("token_embedding.weight", (None, 1024)),
-            Tensor("positional_embedding", (77, 1024)),
+            Tensor("visual.conv1.weight", (width, 3), rank=4),
+            Tensor(
+                "visual.transformer.resblocks.#.attn.in_proj_weight", (None, width), count=layers
+            ),
+            Some("token_embedding.weight", (None, text)),
+            Tensor("positional_embedding", (77, text)),
             *_IN_NO_BUNDLE,
         )
     return (
-        Tensor("vision_model.embeddings.class_embedding", (1280,)),
-        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, 1280), count=32),
-        Some("text_model.embeddings.token_embedding.weight", (None, 1024)),
+        Tensor("vision_model.embeddings.class_embedding", (width,)),
+        Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
+        Some("text_model.embeddings.token_embedding.weight", (None, text)),
         *_IN_NO_BUNDLE,
     )
 
@@ -146,13 +164,14 @@ FAMILIES = (
     *(
         replace(
             _file(
-                f"clip-vision-h/{naming}-whole",
-                "clip-vision-h",
-                _all_of_h(naming),
+                f"{name}/{naming}-whole",
+                name,
+                (*_all_of(width, layers, text, naming), *more),
                 is_original=naming == "open-clip",
             ),
             details=_HALVES,
         )
+        for name, width, layers, text, more in _WHOLE
         for naming in ("open-clip", "transformers")
     ),
     *(

@@ -211,6 +211,24 @@ ENCODERS: dict[str, Answer] = {
         )
         for is_flat in (False, True)
     },
+    **{
+        f"all of {name}": (
+            layouts.vision(width, layers, start="vision_model.") | layouts.clip_text(text, depth),
+            "clip_vision",
+            "any",
+            name,
+        )
+        for name, width, layers, text, depth in (
+            ("clip-vision-b", 768, 12, 512, 12),
+            ("clip-vision-h", 1280, 32, 1024, 24),
+        )
+    },
+    "all of clip-vision-b in open clip": (
+        layouts.open_clip_vision(768, 12) | layouts.clip_text(512, 12, "open-clip"),
+        "clip_vision",
+        "any",
+        "clip-vision-b",
+    ),
     "clip-vision-h open clip": (
         layouts.open_clip_vision(1280, 32),
         "clip_vision",
