@@ -90,6 +90,8 @@ _WORDS: tuple[tuple[str, Meaning], ...] = (
     (r"kolors", Meaning((Base.KOLORS,))),
     (r"pixart(?:a|e|alpha|sigma)?(?:xl2?)?(?:[0-9]{3,4}ms?)?", Meaning((Base.PIXART,))),
     (r"sana(?:sprint)?(?:[0-9]{1,4}[mb])?(?:[0-9]{3,4}px)?", Meaning((Base.SANA,))),
+    # No base of ours, and its adapters look like Sana's: whoever names it says that they are not.
+    (r"sanavideo(?:[0-9]b)?(?:[0-9]{3,4}p)?", Meaning((Base.UNKNOWN,), architecture="sana-video")),
     (r"(?:hunyuan1|hunyuandit(?:v1[12]?|12)?(?:distilled)?|hydit1?)", Meaning((Base.HUNYUAN_DIT,))),
     (r"hunyuanimage21?", Meaning((Base.HUNYUAN_IMAGE,))),
     (r"(?:hunyuanvideo(?:t2v|i2v)?|hyvid|hyv1)", Meaning((Base.HUNYUAN_VIDEO,))),

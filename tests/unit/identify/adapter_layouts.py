@@ -236,6 +236,27 @@ def _wan_first_image() -> Modules:
     return {**_wan(5120, 40, 13824), **_blocks("blocks", 40, added)}
 
 
+def _wan_animate() -> Modules:
+    """Wan's blocks, and the attentions that look at a face."""
+    fuser = {**_square("linear1_q linear2", 5120), "linear1_kv": (10240, 5120)}
+    return {**_wan(5120, 40, 13824), **_blocks("face_adapter.fuser_blocks", 8, fuser)}
+
+
+def _ltx_2_3() -> Modules:
+    """Two streams, each attention with a gate for each head, and the modulation of the text."""
+    names = ("to_q", "to_k", "to_v", "to_out.0", "to_gate_logits")
+    block: Modules = {}
+    for stem, width in (("attn1", 4096), ("attn2", 4096), ("audio_attn1", 2048)):
+        block |= {f"{stem}.{name}": (width, width) for name in names}
+        block[f"{stem}.to_gate_logits"] = (32, width)
+    return {
+        **_blocks("transformer_blocks", 48, block),
+        "adaln_single.linear": (9 * 4096, 4096),
+        "prompt_adaln_single.linear": (2 * 4096, 4096),
+        "audio_prompt_adaln_single.linear": (2 * 2048, 2048),
+    }
+
+
 def _mochi() -> Modules:
     block = {
         **_square(_ATTENTIONS, 3072),
@@ -378,6 +399,7 @@ DENOISERS: dict[str, Denoiser] = {
         _layers(34, 4608, 12288, {"attention.qkv": (13824, 4608), "attention.o": (4608, 4608)}, 0),
     ),
     "wan 1.3b": Denoiser("wan", _wan(1536, 30, 8960)),
+    "wan animate": Denoiser("wan", _wan_animate()),
     "wan 14b": Denoiser("wan", _wan(5120, 40, 13824)),
     "wan 5b": Denoiser("wan", _wan(3072, 30, 14336)),
     "wan first image": Denoiser("wan", _wan_first_image(), variant="i2v"),
@@ -410,6 +432,7 @@ DENOISERS: dict[str, Denoiser] = {
         "ltx-video",
         _plain("transformer_blocks", 28, 2048, 8192, f"{_ATTENTIONS} {_CROSS}"),
     ),
+    "ltx-2.3": Denoiser("ltx-video", _ltx_2_3()),
     "ltx 13b": Denoiser(
         "ltx-video",
         _plain("transformer_blocks", 48, 4096, 16384, f"{_ATTENTIONS} {_CROSS}"),
@@ -433,9 +456,6 @@ DENOISERS: dict[str, Denoiser] = {
     "auraflow": Denoiser("auraflow", _auraflow()),
     "krea-2": Denoiser("krea-2", _krea()),
     "kandinsky-2": Denoiser("kandinsky-2", _added({1: 768, 2: 1152, 3: 1536}, 768, 3)),
-    "kandinsky-2 prior": Denoiser(
-        "kandinsky-2", _plain("transformer_blocks", 20, 2048, 8192, _ATTENTIONS)
-    ),
     "deepfloyd-if": Denoiser("deepfloyd-if", _added({1: 1408, 2: 2112, 3: 2816}, 2816, 3)),
     "deepfloyd-if 2": Denoiser("deepfloyd-if", _added({2: 768, 3: 1152}, 1152, 2)),
     "cogview4": Denoiser("cogview4", _plain("transformer_blocks", 28, 4096, 16384, _ATTENTIONS)),

@@ -34,9 +34,9 @@ def _only(name: str, *words: str) -> Modules:
     ("name", "words", "naming", "expected"),
     [
         ("qwen-image", ["transformer_blocks.3.attn.to_q"], "peft",
-         ["hunyuan-video", "framepack", "flux", "flux2", "chroma", "qwen-image"]),
+         ["hunyuan-video", "framepack", "flux", "flux2", "chroma", "qwen-image", "unknown"]),
         ("auraflow", ["single_transformer_blocks.3.attn.to_q"], "peft",
-         ["hunyuan-video", "framepack", "flux", "chroma", "auraflow"]),
+         ["hunyuan-video", "framepack", "flux", "chroma", "auraflow", "unknown"]),
         ("qwen-image", ["transformer_blocks.18.attn.to_k"], "peft",
          ["hunyuan-video", "framepack", "flux", "chroma", "qwen-image"]),
         ("qwen-image", ["transformer_blocks.19.attn.to_k"], "peft",
@@ -70,6 +70,42 @@ def test_what_targets_leave_open_is_exactly_that_set(
     assert sorted(_possible(identity)) == sorted(expected)
     is_open = len(expected) > 1
     assert identity.status is (IdentityStatus.UNDECIDED if is_open else IdentityStatus.IDENTIFIED)
+
+
+_PRIOR = {
+    f"transformer_blocks.{number}.attn1.{word}": (2048, 2048)
+    for number in range(20)
+    for word in ("to_q", "to_k", "to_v", "to_out.0")
+}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "ending", "expected"),
+    [
+        ("", ".lora", ["kandinsky-2"]),
+        ("", ".lora_linear_layer", ["kandinsky-2"]),
+        ("prior.", ".lora", ["kandinsky-2"]),
+        ("transformer.", ".lora", ["kandinsky-2"]),
+        ("diffusion_model.", ".lora", ["ltx-video", "cosmos", "anima", "kandinsky-2"]),
+    ],
+)
+def test_a_prior_is_known_in_the_names_of_its_own_trainers(
+    prefix: str, ending: str, expected: list[str]
+) -> None:
+    """LTX-Video has eight blocks more: twenty of them in its own names may be a part of it."""
+    shapes: Shapes = {}
+    for path in _PRIOR:
+        shapes[f"{prefix}{path}{ending}.down.weight"] = (4, 2048)
+        shapes[f"{prefix}{path}{ending}.up.weight"] = (2048, 4)
+    assert sorted(_possible(_identify(shapes))) == sorted(expected)
+
+
+@pytest.mark.parametrize("naming", ["kohya", "peft", "comfy"])
+def test_half_of_a_larger_denoiser_is_not_called_a_prior(naming: str) -> None:
+    """Few have adapted the prior, and none of them in these names."""
+    expected = ["ltx-video", "cosmos", "anima", "kandinsky-2"]
+    answer = _possible(_identify(adapter(_PRIOR, naming, _PEFT)))
+    assert sorted(answer) == sorted(expected)
 
 
 def test_metadata_chooses_among_equals() -> None:

@@ -79,6 +79,69 @@ def test_flux_limited_by_hand_to_the_blocks_of_a_shorter_denoiser_is_nobody_else
     assert (said.type.value, claims(said)) == ("lora", ["flux"])
 
 
+@pytest.mark.parametrize(
+    "modules",
+    [
+        joint(range(3), range(3)),
+        joint(range(5, 8), range(0)),
+        joint(range(0), range(2, 17, 3)),
+        {f"transformer_blocks.{n}.ff.net.2": (3072, 12288) for n in range(8)},
+        {f"single_transformer_blocks.{n}.norm.linear": (9216, 3072) for n in range(20)},
+    ],
+    ids=["a few blocks", "one stack", "every third", "one kind", "modulation"],
+)
+def test_modules_that_a_shorter_denoiser_has_too_leave_it_possible(modules: Shapes) -> None:
+    """LongCat-Image and Bria have them under the same names: FLUX.1's, or nobody's that has a base."""
+    assert {"flux", "unknown"} <= set(claims(identify(index_of(pairs(modules)))))
+
+
+def test_a_module_of_its_own_makes_an_adapter_a_strangers() -> None:
+    """LongCat-Image's text is narrower than that of any base with its blocks."""
+    modules = joint(range(3), range(3)) | {"context_embedder": (3072, 3584)}
+    identity = identify(index_of(pairs(modules)))
+    assert (claims(identity), identity.architecture) == (["unknown"], "longcat-image")
+
+
+def _sana(blocks: int = 20) -> Shapes:
+    return {
+        f"transformer_blocks.{number}.{attention}.{word}": (2240, 2240)
+        for number in range(blocks)
+        for attention in ("attn1", "attn2")
+        for word in ("to_q", "to_k", "to_v")
+    }
+
+
+def test_words_alone_tell_sana_video_from_sana() -> None:
+    """Their attentions are equal in every number, and nearly everybody adapts Sana."""
+    index = index_of(pairs(_sana()))
+    assert claims(identify(index)) == ["sana"]
+    for word in ("SANA-Video_2B_480p_diffusers", "Efficient-Large-Model/SANA-Video_2B_480p"):
+        named = identify(replace(index, metadata={"ss_base_model_version": word}))
+        assert (claims(named), named.architecture) == (["unknown"], "sana-video")
+        assert not any("not believed" in one.found for one in named.evidence)
+    sana = replace(index, metadata={"ss_base_model_version": "Sana_1600M_1024px"})
+    assert claims(identify(sana)) == ["sana"]
+
+
+def test_what_lies_beside_an_adapter_may_name_sana_video(tmp_path: Path) -> None:
+    """PEFT writes the repository that it trained on."""
+    shapes = {name: ("BF16", shape) for name, shape in pairs(_sana(), "base_model.model.").items()}
+    path = tmp_path / "adapter_model.safetensors"
+    tiny.write_safetensors(path, shapes, seed=1, hollow=True)
+    config = {"base_model_name_or_path": "Efficient-Large-Model/SANA-Video_2B_480p_diffusers"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    assert claims(identify(tmp_path)) == ["unknown"]
+
+
+def test_a_convolution_over_time_is_sana_videos() -> None:
+    """Sana makes no videos."""
+    shapes = pairs(_sana()) | {
+        "transformer.transformer_blocks.3.ff.conv_temp.lora_A.weight": (4, 2240, 3, 1),
+        "transformer.transformer_blocks.3.ff.conv_temp.lora_B.weight": (2240, 4, 1, 1),
+    }
+    assert claims(identify(index_of(shapes))) == ["unknown"]
+
+
 _ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 _SELF_ATTENTION = ("to_query", "to_key", "to_value", "out_layer")
 

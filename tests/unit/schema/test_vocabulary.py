@@ -48,6 +48,8 @@ REPOSITORIES = {
     "qwen-image": "Qwen/Qwen-Image-Edit-2509",
     "wan": "Wan-AI/Wan2.1-T2V-14B-Diffusers; Wan-AI/Wan2.2-I2V-A14B",
     "z-image": "Tongyi-MAI/Z-Image-Turbo",
+    "sana": "Efficient-Large-Model/Sana_1600M_1024px_diffusers",
+    "unknown": "Efficient-Large-Model/SANA-Video_2B_480p_diffusers",
 }
 
 

@@ -78,6 +78,12 @@ _CHROMA = Host(
     {_FLUX_BLOCKS}
     {_GUIDANCE}
     distilled_guidance_layer.layers.{{5}}.(in_layer|out_layer)  5120 5120
+    img_in_patch  3 w 16x16
+    nerf_image_embedder.embedder.0  67 64
+    nerf_blocks.{{4}}.param_generator  w 49152
+    nerf_blocks.{{4}}.norm  64
+    nerf_final_layer_conv.conv  64 3 3x3
+    nerf_final_layer_conv.norm  64
     """,
     _SIZES,
 )
@@ -166,6 +172,9 @@ _FLUX_2_SIZES: dict[str, tuple[ModelVariantType, dict[str, int]]] = {
 }
 
 
+_KLEIN_9B = Host("flux2/klein-9b-diffusers", _FLUX2_DIFFUSERS_BLOCKS, _FLUX_2_SIZES["klein-9b"][1])
+
+
 def _flux_2() -> tuple[Family, ...]:
     names = (("original", _FLUX2_BLOCKS), ("diffusers", _FLUX2_DIFFUSERS_BLOCKS))
     hosts = (
@@ -180,6 +189,9 @@ def _flux_2() -> tuple[Family, ...]:
 
 
 _RIVALS = ("flux/lora/diffusers", "chroma/lora/diffusers")
+_STRANGERS = tuple(
+    f"other/lora/{name}" for name in ("longcat-image", "ovis-image", "bria", "bria-fibo")
+)
 _RIVALS_ORIGINAL = ("flux/lora/original", "chroma/lora/original", "hunyuan-video/lora/original")
 
 FAMILIES = (
@@ -196,6 +208,7 @@ FAMILIES = (
         rule="diffusers-whole",
         special_case_of=(
             *_RIVALS,
+            *_STRANGERS,
             "hunyuan-video/lora/diffusers",
             "framepack/lora/diffusers",
         ),
@@ -225,6 +238,7 @@ FAMILIES = (
                 _FLUX_DIFFUSERS,
                 (
                     *_RIVALS,
+                    *_STRANGERS,
                     "hunyuan-video/lora/diffusers",
                     "framepack/lora/diffusers",
                     "qwen-image/lora/diffusers",
@@ -272,9 +286,18 @@ FAMILIES = (
         )
         for layout, host, rivals in (
             ("original", _FLUX, _RIVALS_ORIGINAL),
-            ("diffusers", _FLUX_DIFFUSERS, _RIVALS),
+            ("diffusers", _FLUX_DIFFUSERS, (*_RIVALS, *_STRANGERS)),
         )
     ),
     *_flux_2(),
+    lora(
+        BaseModelType.FLUX_2,
+        _KLEIN_9B,
+        # Qwen-Image 2.1 has 24 blocks more of these.
+        Spans("denoiser:transformer_blocks_#_*", _FLUX_2_SIZES["klein-9b"][1]["double"]),
+        rule="klein-9b-whole",
+        traits=(Trait(ModelVariantType.KLEIN_9B, Fits(_KLEIN_9B)),),
+        special_case_of=("flux2/lora/klein-9b-diffusers", "other/lora/qwen-image-2.1"),
+    ),
 )
 """One per denoiser and layout, and those that go before others."""

@@ -21,6 +21,7 @@ __all__ = ["FAMILIES"]
 _VIDEO = {"w": 3072, "double": 20, "single": 40, "text": 4096}
 _VIDEO_1_5 = {"w": 2048, "double": 54, "single": 0, "text": 3584}
 _IMAGE = {"w": 3584, "double": 20, "single": 40, "text": 3584}
+_IMAGE_REFINER = {"w": 3328, "double": 20, "single": 40, "text": 3584}
 
 _TOP = """
     img_in.proj  ? w
@@ -87,6 +88,8 @@ _DIFFUSERS_TOP = """
     context_embedder.token_refiner.refiner_blocks.{2}.norm_out.linear  w 2w
     (time_text_embed|time_guidance_embed|time_embed).(timestep|guidance)_embedder.linear_1  256 w
     (time_text_embed|time_guidance_embed|time_embed).(timestep|guidance)_embedder.linear_2  w w
+    (time_guidance_embed|time_embed).timestep_embedder_r.linear_1  256 w
+    (time_guidance_embed|time_embed).timestep_embedder_r.linear_2  w w
     time_text_embed.text_embedder.linear_1  768 w
     time_text_embed.text_embedder.linear_2  w w
     proj_out  w ?
@@ -162,11 +165,14 @@ FAMILIES = (
             _VIDEO_1_5,
         ),
     ),
-    lora(BaseModelType.HUNYUAN_IMAGE, Host("hunyuan-image-2.1/original", _BLOCKS + _JOINT, _IMAGE)),
-    lora(BaseModelType.HUNYUAN_IMAGE, Host("hunyuan-image-2.1/comfy", _COMFY, _IMAGE)),
-    lora(
-        BaseModelType.HUNYUAN_IMAGE,
-        Host("hunyuan-image-2.1/diffusers", _DIFFUSERS + _GLYPHS, _IMAGE),
+    *(
+        lora(BaseModelType.HUNYUAN_IMAGE, Host(f"hunyuan-image-2.1/{layout}", modules, sizes))
+        for edition, sizes in (("", _IMAGE), ("refiner-", _IMAGE_REFINER))
+        for layout, modules in (
+            (f"{edition}original", _BLOCKS + _JOINT),
+            (f"{edition}comfy", _COMFY),
+            (f"{edition}diffusers", _DIFFUSERS + _GLYPHS),
+        )
     ),
     lora(
         BaseModelType.HUNYUAN_DIT,
@@ -180,6 +186,21 @@ FAMILIES = (
             blocks.{40}.ff.net.2  6144 1408
             blocks.{40}.norm1.linear  1408 1408
             blocks.{40}.skip_linear  2816 1408
+            blocks.{40}.(attn1|attn2).(norm_q|norm_k)  88
+            blocks.{40}.(norm1.norm|norm2|norm3)  1408
+            blocks.{40}.skip_norm  2816
+            pos_embed.proj  4 1408 2x2
+            text_embedder.linear_1  2048 8192
+            text_embedder.linear_2  8192 1024
+            time_extra_emb.timestep_embedder.linear_1  256 1408
+            time_extra_emb.timestep_embedder.linear_2  1408 1408
+            time_extra_emb.extra_embedder.linear_1  ? 5632
+            time_extra_emb.extra_embedder.linear_2  5632 1408
+            time_extra_emb.pooler.(q_proj|k_proj|v_proj)  2048 2048
+            time_extra_emb.pooler.c_proj  2048 1024
+            time_extra_emb.style_embedder  1408 1
+            norm_out.linear  1408 2816
+            proj_out  1408 32
             """,
         ),
     ),
@@ -196,6 +217,21 @@ FAMILIES = (
             blocks.{40}.mlp.fc2  6144 1408
             blocks.{40}.default_modulation.1  1408 1408
             blocks.{40}.skip_linear  2816 1408
+            blocks.{40}.(attn1|attn2).(q_norm|k_norm)  88
+            blocks.{40}.(norm1|norm2|norm3)  1408
+            blocks.{40}.skip_norm  2816
+            x_embedder.proj  4 1408 2x2
+            t_embedder.mlp.0  256 1408
+            t_embedder.mlp.2  1408 1408
+            mlp_t5.0  2048 8192
+            mlp_t5.2  8192 1024
+            extra_embedder.0  ? 5632
+            extra_embedder.2  5632 1408
+            pooler.(q_proj|k_proj|v_proj)  2048 2048
+            pooler.c_proj  2048 1024
+            style_embedder  1408 1
+            final_layer.adaLN_modulation.1  1408 2816
+            final_layer.linear  1408 32
             """,
         ),
     ),

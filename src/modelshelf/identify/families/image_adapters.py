@@ -159,7 +159,7 @@ _AURAFLOW = """
     single_layers.{32}.mlp.c_proj  8192 w
     single_layers.{32}.modCX.1  w 6w
     modF.1  w 2w
-    final_linear  w 64
+    final_linear  w 16
 """
 
 _PIXART_DIFFUSERS = """
@@ -220,6 +220,9 @@ _SANA = """
     t_embedder.mlp.0  256 w
     t_embedder.mlp.2  w w
     t_block.1  w 6w
+    cfg_embedder.mlp.0  256 w
+    cfg_embedder.mlp.2  w w
+    logvar_linear  w 1
     y_embedder.y_proj.fc1  2304 w
     y_embedder.y_proj.fc2  w w
     attention_y_norm  w
@@ -240,7 +243,7 @@ _SANA_SIZES = {
 }
 
 _COGVIEW = """
-    patch_embed.proj  64 w
+    patch_embed.proj  ? w
     patch_embed.text_proj  4096 w
     time_condition_embed.timestep_embedder.linear_1  w 512
     time_condition_embed.condition_embedder.linear_1  ? 512

@@ -10,6 +10,9 @@ configurations, and its scripts that train such adapters.
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Adapts, Named
+from modelshelf.identify.adapter_names import AdapterNaming
+from modelshelf.identify.condition import Either
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.host import Host, Spans
 from modelshelf.schema.taxonomy import BaseModelType
@@ -47,6 +50,7 @@ _PRIOR = Host(
     (time_embedding.linear_1|time_embedding.linear_2)  w w
     transformer_blocks.{20}.attn1.(to_q|to_k|to_v|to_out.0)  w w
     transformer_blocks.{20}.(norm1|norm3)  w
+    norm_out  w
     transformer_blocks.{20}.ff.net.0.proj  w 4w
     transformer_blocks.{20}.ff.net.2  4w w
     proj_to_clip_embeddings  w ?
@@ -69,7 +73,15 @@ FAMILIES = (
     lora(
         BaseModelType.KANDINSKY_2,
         _PRIOR,
-        Spans("denoiser:transformer_blocks_#_attn1_*", 20),
+        # In these names alone it has been trained: in others, half of a larger one may be meant.
+        Either(
+            (
+                Adapts("prior:*"),
+                Named(AdapterNaming.DIFFUSERS),
+                Named(AdapterNaming.ORIGINAL),
+            )
+        ),
+        Spans("*:transformer_blocks_#_attn1_*", 20),
         rule="prior-whole",
         special_case_of=(
             "kandinsky-2/lora/prior",

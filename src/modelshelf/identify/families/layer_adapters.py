@@ -63,6 +63,8 @@ _OMNIGEN_2_DIFFUSERS = f"""
     ref_image_refiner.{{2}}.feed_forward.(linear_1|linear_3)  w ffn
     ref_image_refiner.{{2}}.feed_forward.linear_2  ffn w
     ref_image_refiner.{{2}}.norm1.linear  1024 4w
+    ref_image_refiner.{{2}}.attn.(norm_q|norm_k)  head
+    ref_image_refiner.{{2}}.(norm1.norm|norm2|ffn_norm1|ffn_norm2)  w
 """
 _Z_IMAGE = f"""
     {_LUMINA_FAMILY}
@@ -73,7 +75,15 @@ _Z_IMAGE = f"""
     (layers.{{n}}|noise_refiner.{{2}}).adaLN_modulation.0  256 4w
     (layers.{{n}}|noise_refiner.{{2}}|context_refiner.{{2}}).attention.(norm_q|norm_k)  head
     (layers.{{n}}|noise_refiner.{{2}}|context_refiner.{{2}}).attention.(to_q|to_k|to_v|to_out.0)  w w
-    (x_pad_token|cap_pad_token)
+    (x_pad_token|cap_pad_token|siglip_pad_token)
+    siglip_embedder.0  1152
+    siglip_embedder.1  1152 w
+    siglip_refiner.{{2}}.attention.qkv  w qkv
+    siglip_refiner.{{2}}.attention.(to_q|to_k|to_v|to_out.0|out)  w w
+    siglip_refiner.{{2}}.attention.(norm_q|norm_k|q_norm|k_norm)  head
+    siglip_refiner.{{2}}.feed_forward.(w1|w3)  w ffn
+    siglip_refiner.{{2}}.feed_forward.w2  ffn w
+    siglip_refiner.{{2}}.(attention_norm1|attention_norm2|ffn_norm1|ffn_norm2)  w
 """
 _Z_IMAGE_SIZES = {"w": 3840, "n": 30, "qkv": 11520, "head": 128, "ffn": 10240, "text": 2560}
 _IDEOGRAM_4 = """
@@ -109,6 +119,8 @@ _ERNIE_IMAGE = """
 
 _ALONE = "(single_stream_layers.{32}|noise_refiner.{2}|ref_image_refiner.{2}|context_refiner.{2})"
 _FORWARD = "(img_feed_forward|instruct_feed_forward)"
+# Where underscores join the steps, the processor that holds these matrices is one of them.
+_JOINT = "(img_instruct_attn|img_instruct_attn.processor)"
 _BOOGU = f"""
     (x_embedder|ref_image_patch_embedder)  64 w
     {_ALONE}.attn.(to_q|to_out.0)  w w
@@ -117,9 +129,8 @@ _BOOGU = f"""
     {_ALONE}.feed_forward.linear_2  ffn w
     {_ALONE}.norm1.linear  1024 4w
     double_stream_layers.{{8}}.(img_instruct_attn|img_self_attn).to_out.0  w w
-    double_stream_layers.{{8}}.img_instruct_attn.(img_to_q|img_out|instruct_to_q|instruct_out)  w w
-    double_stream_layers.{{8}}.img_instruct_attn.(img_to_k|img_to_v)  w kv
-    double_stream_layers.{{8}}.img_instruct_attn.(instruct_to_k|instruct_to_v)  w kv
+    double_stream_layers.{{8}}.{_JOINT}.(img_to_q|img_out|instruct_to_q|instruct_out)  w w
+    double_stream_layers.{{8}}.{_JOINT}.(img_to_k|img_to_v|instruct_to_k|instruct_to_v)  w kv
     double_stream_layers.{{8}}.img_self_attn.to_q  w w
     double_stream_layers.{{8}}.img_self_attn.(to_k|to_v)  w kv
     double_stream_layers.{{8}}.{_FORWARD}.(linear_1|linear_3)  w ffn
@@ -128,9 +139,16 @@ _BOOGU = f"""
     double_stream_layers.{{8}}.(instruct_norm1|instruct_norm2).linear  1024 4w
     time_caption_embed.timestep_embedder.linear_1  256 1024
     time_caption_embed.timestep_embedder.linear_2  1024 1024
+    time_caption_embed.caption_embedder.0  4096
     time_caption_embed.caption_embedder.1  4096 w
     norm_out.linear_1  1024 w
     norm_out.linear_2  w 64
+    {_ALONE}.attn.(norm_q|norm_k)  120
+    {_ALONE}.(norm1|norm1.norm|norm2|ffn_norm1|ffn_norm2)  w
+    double_stream_layers.{{8}}.(img_instruct_attn|img_self_attn).(norm_q|norm_k)  120
+    double_stream_layers.{{8}}.(img_norm1|img_norm2|img_norm3|instruct_norm1|instruct_norm2).norm  w
+    double_stream_layers.{{8}}.(img_attn_norm|img_self_attn_norm|instruct_attn_norm)  w
+    double_stream_layers.{{8}}.(img_ffn_norm1|img_ffn_norm2|instruct_ffn_norm1|instruct_ffn_norm2)  w
 """
 _BOOGU_SIZES = {"w": 3360, "kv": 840, "ffn": 13568}
 _LUMINA_NEXT = """
@@ -145,8 +163,32 @@ _LUMINA_NEXT = """
     layers.{24}.feed_forward.(linear_1|linear_3)  2304 6144
     layers.{24}.feed_forward.linear_2  6144 2304
     layers.{24}.norm1.linear  1024 9216
+    layers.{24}.(attn1|attn2).norm_q  2304
+    layers.{24}.(attn1|attn2).norm_k  576
+    layers.{24}.(norm1.norm|norm2|ffn_norm1|ffn_norm2)  2304
+    layers.{24}.norm1_context  2048
+    time_caption_embed.caption_embedder.0  2048
     norm_out.linear_1  1024 2304
     norm_out.linear_2  2304 32
+"""
+_LUMINA_NEXT_ORIGINAL = """
+    x_embedder  16 2304
+    t_embedder.mlp.0  256 1024
+    t_embedder.mlp.2  1024 1024
+    cap_embedder.0  2048
+    cap_embedder.1  2048 1024
+    layers.{24}.attention.(wq|wo)  2304 2304
+    layers.{24}.attention.(wk|wv)  2304 576
+    layers.{24}.attention.(wk_y|wv_y)  2048 576
+    layers.{24}.attention.q_norm  2304
+    layers.{24}.attention.(k_norm|ky_norm)  576
+    layers.{24}.feed_forward.(w1|w3)  2304 6144
+    layers.{24}.feed_forward.w2  6144 2304
+    layers.{24}.adaLN_modulation.1  1024 9216
+    layers.{24}.(attention_norm1|attention_norm2|ffn_norm1|ffn_norm2)  2304
+    layers.{24}.attention_y_norm  2048
+    final_layer.adaLN_modulation.1  1024 2304
+    final_layer.linear  2304 32
 """
 _KANDINSKY_5 = """
     text_embeddings.in_layer  3584 w
@@ -161,11 +203,17 @@ _KANDINSKY_5 = """
     visual_transformer_blocks.{n}.visual_modulation.out_layer  ? 9w
     out_layer.modulation.out_layer  ? 2w
     out_layer.out_layer  w ?
+    time_embeddings.in_layer  w ?
+    time_embeddings.out_layer  time time
+    text_embeddings.norm  w
+    pooled_text_embeddings.norm  time
+    (text_transformer_blocks.{4}|visual_transformer_blocks.{n}).self_attention.(query_norm|key_norm)
+    visual_transformer_blocks.{n}.cross_attention.(query_norm|key_norm)
 """
 _KANDINSKY_5_SIZES = {
-    "video-lite": {"w": 1792, "n": 32},
-    "image": {"w": 2560, "n": 50},
-    "video-pro": {"w": 4096, "n": 60},
+    "video-lite": {"w": 1792, "n": 32, "time": 512},
+    "image": {"w": 2560, "n": 50, "time": 512},
+    "video-pro": {"w": 4096, "n": 60, "time": 1024},
 }
 _MINIMAX_H3 = """
     video_patch_proj  96 5376
@@ -177,6 +225,9 @@ _MINIMAX_H3 = """
     (blocks.{50}|token_refiner.blocks.{2}).attn.out_proj  7168 5376
     (blocks.{50}|token_refiner.blocks.{2}).mlp.fc1  5376 28672
     (blocks.{50}|token_refiner.blocks.{2}).mlp.fc2  14336 5376
+    (blocks.{50}|token_refiner.blocks.{2}).attn.(q_norm|k_norm)  128
+    (blocks.{50}|token_refiner.blocks.{2}).(norm1|norm2)  5376
+    (token_refiner.final_norm|final_layer.norm)  5376
     blocks.{50}.adaln_proj.linear  2688 96768
     final_layer.adaln_proj.linear  2688 10752
     final_layer.video_out  5376 96
@@ -202,6 +253,7 @@ FAMILIES = (
     lora(BaseModelType.ERNIE_IMAGE, Host("ernie-image/diffusers", _ERNIE_IMAGE)),
     lora(BaseModelType.BOOGU, Host("boogu/diffusers", _BOOGU, _BOOGU_SIZES)),
     lora(BaseModelType.LUMINA, Host("lumina/diffusers", _LUMINA_NEXT)),
+    lora(BaseModelType.LUMINA, Host("lumina/original", _LUMINA_NEXT_ORIGINAL)),
     lora(BaseModelType.MINIMAX_H3, Host("minimax-h3/original", _MINIMAX_H3)),
     *(
         lora(BaseModelType.KANDINSKY_5, Host(f"kandinsky-5/{size}", _KANDINSKY_5, numbers))

@@ -1,25 +1,33 @@
 """Adapters of denoisers that have no base here, and whose modules a denoiser with a base has, too.
 
-FLUX.1 has every module of LongCat-Image, Ovis-Image, Bria and FIBO, under the same names, and more
-blocks: whoever adapts FLUX.1 goes on, so an adapter that ends where both of their stacks end, in most of
-their blocks, is not called FLUX.1's. Nor is it called theirs, as somebody may have limited one of FLUX.1
-to just these blocks; metadata that names a base decides. FIBO ends where Flex.1 and FLUX.1 lite end, which
-are FLUX.1 cut short, so either may be meant.
+All of them are hosts as those with a base are, and leave a base that fits beside them unproven. FLUX.1 has
+nearly every module of LongCat-Image, Ovis-Image, Bria and FIBO, under the same names, and more blocks:
+whoever adapts FLUX.1 goes on, so an adapter that ends where both of their stacks end, in most of their
+blocks, is not called FLUX.1's. Nor is it called theirs, as somebody may have limited one of FLUX.1 to just
+these blocks; metadata that names a base decides. FIBO ends where Flex.1 and FLUX.1 lite end, which are
+FLUX.1 cut short, so either may be meant.
 
-The others are hosts as those with a base are, and leave a base that fits beside them unproven:
-Nucleus-Image and MiniMax Music 3 have attentions like HunyuanVideo 1.5's in fewer blocks, Kandinsky 6's super
-resolution has one like Kandinsky 5's in each block, where that has two.
+Nucleus-Image and MiniMax Music 3 have attentions like HunyuanVideo 1.5's in fewer blocks, Qwen-Image 2.1 like
+FLUX.2 klein's in more, Kandinsky 6's super resolution has one like Kandinsky 5's in each block, where that has
+two. Sana-Video's attentions are Sana 1.6B's in every number, and so few have adapted it that only words or a
+convolution over time make an adapter its own.
 
 Sources: `transformer_longcat_image.py`, `transformer_ovis_image.py`, `transformer_bria.py`,
-`transformer_bria_fibo.py`, `transformer_nucleusmoe_image.py`, `transformer_minimax_music3.py` and
-`transformer_kandinsky6_sr.py` of huggingface/diffusers with the published configurations.
+`transformer_bria_fibo.py`, `transformer_nucleusmoe_image.py`, `transformer_minimax_music3.py`,
+`transformer_qwenimage21.py`, `transformer_kandinsky6_sr.py` and `transformer_sana_video.py` of
+huggingface/diffusers with the published configurations.
 """
 
 from __future__ import annotations
 
 from modelshelf.identify.adapter_condition import Adapts
-from modelshelf.identify.condition import Never
+from modelshelf.identify.condition import Condition, Either, Never
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
+from modelshelf.identify.families.flux_adapters import (
+    DIFFUSERS_ATTENTION,
+    DIFFUSERS_BLOCKS,
+    DIFFUSERS_MODULATION,
+)
 from modelshelf.identify.families.text_encoder_adapters import FIRST_CLIP_L
 from modelshelf.identify.family import Family
 from modelshelf.identify.host import Fits, Host, Spans
@@ -52,7 +60,7 @@ def _shorter(
 ) -> Family:
     """An adapter that ends where the stacks of this denoiser end, which FLUX.1's go beyond."""
     return Family(
-        id=f"other/lora/{name}",
+        id=f"other/lora/{name}-whole",
         type=ModelType.LORA,
         format=ModelFormat.LYCORIS,
         candidates=candidates,
@@ -71,20 +79,93 @@ def _shorter(
     )
 
 
-def _alike(host: Host) -> Family:
+def _alike(host: Host, *conditions: Condition, special_case_of: tuple[str, ...] = ()) -> Family:
     """An adapter of a denoiser without a base: beside one with a base, it leaves that one open."""
     return Family(
         id=f"other/lora/{host.id}",
         type=ModelType.LORA,
         format=ModelFormat.LYCORIS,
         candidates=(BaseModelType.UNKNOWN,),
-        conditions=(Fits(host),),
+        conditions=(*conditions, Fits(host)),
+        special_case_of=special_case_of,
         traits=DIFFUSERS_FORMAT,
         architecture=host.id,
         is_one_of_several=True,
     )
 
 
+_SHORTER_TOP = """
+    (time_embed.timestep_embedder|timestep_embedder).linear_1  256 w
+    (time_embed.timestep_embedder|timestep_embedder).linear_2  w w
+    context_embedder  text w
+    x_embedder  64 w
+    proj_out  w 64
+"""
+_SHORTER = f"{DIFFUSERS_BLOCKS}{DIFFUSERS_MODULATION}{_SHORTER_TOP}"
+_LONGCAT_IMAGE = Host(
+    "longcat-image", _SHORTER, {"w": 3072, "double": 10, "single": 20, "text": 3584}
+)
+_BRIA = Host("bria", _SHORTER, {"w": 3072, "double": 8, "single": 28, "text": 4096})
+_BRIA_FIBO = Host(
+    "bria-fibo",
+    f"""
+    {_SHORTER}
+    caption_projection.{{46}}.linear  2048 1536
+    """,
+    {"w": 3072, "double": 8, "single": 38, "text": 4096},
+)
+_OVIS_IMAGE = Host(
+    "ovis-image",
+    f"""
+    {DIFFUSERS_ATTENTION}
+    {DIFFUSERS_MODULATION}
+    {_SHORTER_TOP}
+    transformer_blocks.{{double}}.(ff|ff_context).net.0.proj  w 8w
+    transformer_blocks.{{double}}.(ff|ff_context).net.2  4w w
+    single_transformer_blocks.{{single}}.attn.(to_q|to_k|to_v)  w w
+    single_transformer_blocks.{{single}}.proj_mlp  w 8w
+    single_transformer_blocks.{{single}}.proj_out  5w w
+    context_embedder_norm  text
+    """,
+    {"w": 3072, "double": 6, "single": 27, "text": 2048},
+)
+_QWEN_IMAGE_2_1 = Host(
+    "qwen-image-2.1",
+    """
+    img_in  64 w
+    txt_in.text_norm  w
+    txt_in.(in_layer|out_layer)  w w
+    time_text_embed.timestep_embedder.linear_1  256 w
+    time_text_embed.timestep_embedder.linear_2  w w
+    modulation.1  w 4w
+    transformer_blocks.{32}.attn.(to_q|to_k|to_v|to_out.0)  w w
+    transformer_blocks.{32}.attn.(norm_q|norm_k)  128
+    transformer_blocks.{32}.img_mlp.(proj|gate_layer)  w 3w
+    transformer_blocks.{32}.img_mlp.out  3w w
+    norm_out.linear  w w
+    proj_out  w 64
+    """,
+    {"w": 4096},
+)
+_SANA_VIDEO = Host(
+    "sana-video",
+    """
+    patch_embedding  16 w 1x2x2
+    time_embed.emb.timestep_embedder.linear_1  256 w
+    time_embed.emb.timestep_embedder.linear_2  w w
+    time_embed.linear  w 6w
+    caption_projection.linear_1  2304 w
+    caption_projection.linear_2  w w
+    caption_norm  w
+    transformer_blocks.{20}.(attn1|attn2).(to_q|to_k|to_v|to_out.0)  w w
+    transformer_blocks.{20}.(attn1|attn2).(norm_q|norm_k)  w
+    transformer_blocks.{20}.ff.(conv_inverted|conv_depth|conv_point|conv_temp)
+    transformer_blocks.{20}.scale_shift_table
+    scale_shift_table
+    proj_out  w 64
+    """,
+    {"w": 2240},
+)
 _NUCLEUS_IMAGE = Host(
     "nucleus-image",
     """
@@ -135,6 +216,12 @@ FAMILIES = (
     _shorter("ovis-image", 6, 27),
     _shorter("bria", 8, 28),
     _shorter("bria-fibo", 8, 38, (BaseModelType.FLUX, BaseModelType.UNKNOWN)),
-    *map(_alike, (_NUCLEUS_IMAGE, _MINIMAX_MUSIC_3, _KANDINSKY_6_SR)),
+    *map(_alike, (_LONGCAT_IMAGE, _OVIS_IMAGE, _BRIA, _BRIA_FIBO)),
+    *map(_alike, (_NUCLEUS_IMAGE, _QWEN_IMAGE_2_1, _MINIMAX_MUSIC_3, _KANDINSKY_6_SR)),
+    _alike(
+        _SANA_VIDEO,
+        Either((Says(BaseModelType.UNKNOWN), Adapts("denoiser:transformer_blocks_#_ff_conv_temp"))),
+        special_case_of=("sana/lora/1.6b-diffusers", "sana/lora/4.8b-diffusers"),
+    ),
 )
 """One per denoiser."""

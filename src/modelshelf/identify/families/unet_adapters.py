@@ -162,6 +162,9 @@ def _diffusers(unet: _UNet) -> str:
         f"""
         time_embedding.linear_1  {first} {4 * first}
         time_embedding.linear_2  {4 * first} {4 * first}
+        time_embedding.cond_proj  ? {first}
+        class_embedding.linear_1  ? {4 * first}
+        class_embedding.linear_2  {4 * first} {4 * first}
         add_embedding.linear_1  {unet.label} {4 * first}
         add_embedding.linear_2  {4 * first} {4 * first}
         conv_in  ? {first} 3x3
@@ -233,8 +236,10 @@ _CASCADE = """
     (down_blocks|up_blocks).{2}.{72}.channelwise.4  4w w
     (down_blocks|up_blocks).{2}.{72}.depthwise  1 w 3x3
     (down_blocks|up_blocks).{2}.{72}.(mapper|mapper_sca|mapper_crp)  64 2w
-    down_downscalers.1.1  w w 2x2
-    up_upscalers.0.1  w w 2x2
+    (down_downscalers|up_upscalers).{2}.1  w w 2x2
+    (down_downscalers.1.1.blocks.0|up_upscalers.0.1.blocks.1)  w w 1x1
+    embedding.1  ? w 1x1
+    clf.1  w ? 1x1
     (clip_txt_mapper|clip_txt_pooled_mapper|clip_img_mapper|clip_mapper)  ? ?
 """
 

@@ -1,93 +1,22 @@
-"""Adapters of the video denoisers of one stack: Wan, LTX, CogVideoX, Mochi, Cosmos; and Anima.
+"""Adapters of the video denoisers of one stack: LTX, CogVideoX, Mochi, Cosmos; and Anima.
 
-Wan's sizes and LTX's are all different widths. Anima is Cosmos-Predict2's smaller denoiser with a
+LTX's sizes are different widths. Anima is Cosmos-Predict2's smaller denoiser with a
 text adapter of its own: only that, or its text encoder, tells the two apart.
 
-Sources: `wan/modules/model.py` of Wan-Video/Wan2.1 and Wan2.2, `ltx_video/models` of
-Lightricks/LTX-Video, `transformer_*.py` of huggingface/diffusers, `anima` of kohya-ss/sd-scripts.
+Sources: `ltx_video/models` of Lightricks/LTX-Video, Lightricks/LTX-2, `transformer_*.py` of
+huggingface/diffusers, `anima` of kohya-ss/sd-scripts.
 """
 
 from __future__ import annotations
 
 from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.families.adapters import lora
-from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.host import Host, Spans
-from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
+from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
 
-_WAN = """
-    patch_embedding  ? w 1x2x2
-    text_embedding.0  4096 w
-    text_embedding.2  w w
-    time_embedding.0  256 w
-    time_embedding.2  w w
-    time_projection.1  w 6w
-    blocks.{n}.(self_attn|cross_attn).(q|k|v|o)  w w
-    blocks.{n}.(self_attn|cross_attn).(norm_q|norm_k)  w
-    blocks.{n}.cross_attn.(k_img|v_img)  w w
-    blocks.{n}.cross_attn.norm_k_img  w
-    blocks.{n}.norm3  w
-    blocks.{n}.ffn.0  w ffn
-    blocks.{n}.ffn.2  ffn w
-    blocks.{n}.modulation
-    head.head  w ?
-    head.modulation
-    img_emb.proj.0  1280
-    img_emb.proj.1  1280 1280
-    img_emb.proj.3  1280 w
-    img_emb.proj.4  w
-    vace_patch_embedding  ? w 1x2x2
-    vace_blocks.{vace}.(self_attn|cross_attn).(q|k|v|o)  w w
-    vace_blocks.{vace}.(self_attn|cross_attn).(norm_q|norm_k)  w
-    vace_blocks.{vace}.norm3  w
-    vace_blocks.{vace}.modulation
-    vace_blocks.{vace}.ffn.0  w ffn
-    vace_blocks.{vace}.ffn.2  ffn w
-    vace_blocks.{vace}.(before_proj|after_proj)  w w
-"""
-_WAN_DIFFUSERS = """
-    patch_embedding  ? w 1x2x2
-    condition_embedder.time_embedder.linear_1  256 w
-    condition_embedder.(time_embedder|text_embedder).linear_2  w w
-    condition_embedder.time_proj  w 6w
-    condition_embedder.text_embedder.linear_1  4096 w
-    condition_embedder.image_embedder.norm1  1280
-    condition_embedder.image_embedder.ff.net.0.proj  1280 1280
-    condition_embedder.image_embedder.ff.net.2  1280 w
-    condition_embedder.image_embedder.norm2  w
-    blocks.{n}.(attn1|attn2).(to_q|to_k|to_v|to_out.0)  w w
-    blocks.{n}.(attn1|attn2).(norm_q|norm_k)  w
-    blocks.{n}.attn2.(add_k_proj|add_v_proj)  w w
-    blocks.{n}.attn2.norm_added_k  w
-    blocks.{n}.norm2  w
-    blocks.{n}.ffn.net.0.proj  w ffn
-    blocks.{n}.ffn.net.2  ffn w
-    blocks.{n}.scale_shift_table
-    scale_shift_table
-    proj_out  w ?
-    vace_patch_embedding  ? w 1x2x2
-    vace_blocks.{vace}.(attn1|attn2).(to_q|to_k|to_v|to_out.0)  w w
-    vace_blocks.{vace}.(attn1|attn2).(norm_q|norm_k)  w
-    vace_blocks.{vace}.norm2  w
-    vace_blocks.{vace}.scale_shift_table
-    vace_blocks.{vace}.ffn.net.0.proj  w ffn
-    vace_blocks.{vace}.ffn.net.2  ffn w
-    vace_blocks.{vace}.(proj_in|proj_out)  w w
-"""
-_WAN_SIZES = {
-    "1.3b": {"w": 1536, "n": 30, "ffn": 8960, "vace": 15},
-    "14b": {"w": 5120, "n": 40, "ffn": 13824, "vace": 8},
-    "5b": {"w": 3072, "n": 30, "ffn": 14336, "vace": 0},
-}
-_WAN_VARIANTS = (
-    # Wan 2.1 made for a first image attends to it by projections of its own.
-    Trait(ModelVariantType.I2V, Adapts("denoiser:blocks_#_cross_attn_k_img")),
-    Trait(ModelVariantType.I2V, Adapts("denoiser:blocks_#_attn2_add_k_proj")),
-    Trait(ModelVariantType.VACE, Adapts("denoiser:vace_blocks_#_*")),
-)
-
+_CONNECTOR = "(video_embeddings_connector|audio_embeddings_connector).transformer_1d_blocks.{8}"
 _LTX_BLOCKS = """
     transformer_blocks.{n}.(attn1|attn2).(to_q|to_k|to_v|to_out.0)  w w
     transformer_blocks.{n}.(attn1|attn2).(norm_q|norm_k|q_norm|k_norm)  w
@@ -103,8 +32,22 @@ _LTX_BLOCKS = """
     (time_embed|adaln_single).emb.timestep_embedder.linear_2  w w
     (time_embed|adaln_single).linear  w 6w
 """
+# LTX-2.3 gates each attention by one number a head, and modulates the text as well.
 _LTX_2 = f"""
     {_LTX_BLOCKS}
+    transformer_blocks.{{n}}.(attn1|attn2|audio_to_video_attn).to_gate_logits  w 32
+    transformer_blocks.{{n}}.(audio_attn1|audio_attn2|video_to_audio_attn).to_gate_logits  a 32
+    (time_embed|adaln_single).linear  w 9w
+    (audio_time_embed|audio_adaln_single).linear  a 9a
+    (prompt_adaln|prompt_adaln_single).emb.timestep_embedder.linear_1  256 w
+    (prompt_adaln|prompt_adaln_single).emb.timestep_embedder.linear_2  w w
+    (prompt_adaln|prompt_adaln_single).linear  w 2w
+    (audio_prompt_adaln|audio_prompt_adaln_single).emb.timestep_embedder.linear_1  256 a
+    (audio_prompt_adaln|audio_prompt_adaln_single).emb.timestep_embedder.linear_2  a a
+    (audio_prompt_adaln|audio_prompt_adaln_single).linear  a 2a
+    {_CONNECTOR}.attn1.(to_q|to_k|to_v|to_out.0|to_gate_logits)  ? ?
+    {_CONNECTOR}.attn1.(q_norm|k_norm)  ?
+    {_CONNECTOR}.(ff.net.0.proj|ff.net.2)  ? ?
     audio_caption_projection.linear_1  ? a
     audio_caption_projection.linear_2  a a
     (audio_proj_in|audio_patchify_proj)  128 a
@@ -224,6 +167,8 @@ _COSMOS_DIFFUSERS = """
     norm_out.linear_2  256 2w
     proj_out  w 64
 """
+# Cosmos-Predict2.5 reads all layers of its language model at once.
+_READER = "crossattn_proj.0  ? 1024"
 _ANIMA = f"""
     {_COSMOS}
     llm_adapter.embed  1024 32128
@@ -239,19 +184,9 @@ _SMALL, _MIDDLE, _LARGE = {"w": 2048, "n": 28}, {"w": 4096, "n": 28}, {"w": 5120
 _ANIMA_HOST = Host("anima/original", _ANIMA, _SMALL)
 
 
-def _wan() -> tuple[Family, ...]:
-    names = (("original", _WAN), ("diffusers", _WAN_DIFFUSERS))
-    return tuple(
-        lora(BaseModelType.WAN, Host(f"wan/{size}-{layout}", modules, sizes), traits=_WAN_VARIANTS)
-        for size, sizes in _WAN_SIZES.items()
-        for layout, modules in names
-    )
-
-
 _COGVIDEOX_5B = Host("cogvideox/5b", _COGVIDEOX, {"w": 3072, "n": 42})
 
 FAMILIES = (
-    *_wan(),
     lora(BaseModelType.LTX_VIDEO, Host("ltx-video/2b", _LTX_BLOCKS, {"w": 2048, "n": 28})),
     lora(BaseModelType.LTX_VIDEO, Host("ltx-video/13b", _LTX_BLOCKS, {"w": 4096, "n": 48})),
     lora(BaseModelType.LTX_VIDEO, Host("ltx-video/2-19b", _LTX_2, {"w": 4096, "a": 2048, "n": 48})),
@@ -267,11 +202,17 @@ FAMILIES = (
     ),
     lora(BaseModelType.MOCHI, Host("mochi/diffusers", _MOCHI)),
     lora(BaseModelType.MOCHI, Host("mochi/original", _MOCHI_ORIGINAL)),
-    lora(BaseModelType.COSMOS, Host("cosmos/2b-original", _COSMOS, _SMALL)),
-    lora(BaseModelType.COSMOS, Host("cosmos/14b-original", _COSMOS, _LARGE)),
-    lora(BaseModelType.COSMOS, Host("cosmos/2b-diffusers", _COSMOS_DIFFUSERS, _SMALL)),
-    lora(BaseModelType.COSMOS, Host("cosmos/7b-diffusers", _COSMOS_DIFFUSERS, _MIDDLE)),
-    lora(BaseModelType.COSMOS, Host("cosmos/14b-diffusers", _COSMOS_DIFFUSERS, _LARGE)),
+    *(
+        lora(BaseModelType.COSMOS, Host(f"cosmos/{size}-original", f"{_COSMOS}\n{_READER}", sizes))
+        for size, sizes in (("2b", _SMALL), ("14b", _LARGE))
+    ),
+    *(
+        lora(
+            BaseModelType.COSMOS,
+            Host(f"cosmos/{size}-diffusers", f"{_COSMOS_DIFFUSERS}\n{_READER}", sizes),
+        )
+        for size, sizes in (("2b", _SMALL), ("7b", _MIDDLE), ("14b", _LARGE))
+    ),
     lora(BaseModelType.ANIMA, _ANIMA_HOST),
     lora(BaseModelType.ANIMA, Host("anima/diffusers", _COSMOS_DIFFUSERS, _SMALL)),
     lora(
