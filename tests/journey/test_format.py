@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,17 @@ from pathlib import Path
 import pytest
 
 from modelshelf.manager import normalized_model_manager
+from modelshelf.normalize import identity_detail
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
+from modelshelf.schema.override import Override
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelRepoVariant,
+    ModelType,
+    ModelVariantType,
+    SchedulerPredictionType,
+)
 from modelshelf.settings import Settings
 from modelshelf.testing import tiny
 from modelshelf.testing.faults import flip_bit
@@ -67,3 +79,27 @@ def test_the_drawing_of_the_folders_is_what_a_library_looks_like(root: Path) -> 
     drawing = _PAGE.read_text()
     for name in ("databases/models.db", "<location>/<member>", "leases/leases.lock", "views.lock"):
         assert name in drawing
+
+
+def test_every_key_of_what_is_known_of_a_model_is_described() -> None:
+    """And none that nobody writes: the table has the keys of a model of which all is known."""
+    base = BaseModelType.SDXL
+    found = Identity(
+        ModelType.UNKNOWN,
+        ModelFormat.DIFFUSERS,
+        (base,),
+        (base,),
+        ModelVariantType.NORMAL,
+        SchedulerPredictionType.EPSILON,
+        ModelRepoVariant.FP16,
+        "fp16",
+        (Evidence("rule", "config.json", "a field"),),
+        status=IdentityStatus.BROKEN,
+        architecture="odd",
+        details=(("network", "lora"),),
+    )
+    said = Override(bases=(base,)).over(found)
+    detail = json.loads(identity_detail(said, rules="1", kept_whole="odd", learned=(base,)))
+    _, section = _PAGE.read_text().split("## What is known of a model")
+    rows = re.findall(r"^\| (`.*?) \|", section.partition("\n## ")[0], re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted({*detail, "candidates"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -20,13 +20,16 @@ from modelshelf.schema.taxonomy import (
 __all__ = ["identity_detail", "override_in"]
 
 
-def identity_detail(said: Overridden, *, rules: str, kept_whole: str = "") -> str:
+def identity_detail(
+    said: Overridden, *, rules: str, kept_whole: str = "", learned: Iterable[BaseModelType] = ()
+) -> str:
     """Write down what is known of a model, as a JSON object without empty fields.
 
     Args:
         said: What was detected, and what the user says instead.
         rules: The edition of the rules that detected it.
         kept_whole: Why a checkpoint was not converted; empty where that is no question.
+        learned: The bases that pipelines named, which a user's word for the bases hides.
     """
     identity = said.effective
     facts: dict[str, object] = {
@@ -55,6 +58,8 @@ def identity_detail(said: Overridden, *, rules: str, kept_whole: str = "") -> st
             for name in said.override.fields
             if (value := getattr(said.detected, name))
         }
+    if said.override.bases is not None:
+        facts["learned"] = list(learned)
     return json.dumps({name: value for name, value in facts.items() if value}, sort_keys=True)
 
 

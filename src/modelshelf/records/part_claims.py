@@ -15,7 +15,7 @@ from typing import Any
 
 from modelshelf.records.user_words import OWN_FACTS, with_words
 from modelshelf.schema.identity import IdentityStatus
-from modelshelf.schema.served_bases import served_bases
+from modelshelf.schema.served_bases import learned_bases, own_bases, served_bases
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["PartClaim", "joined"]
@@ -61,13 +61,12 @@ class PartClaim:
     @property
     def own_bases(self) -> tuple[BaseModelType, ...]:
         """The bases that it has without its pipelines."""
-        if "bases" in self.facts:
-            return tuple(map(BaseModelType, self.facts["bases"]))
-        # An earlier modelshelf did not write down which they were; today's leaves out what is empty.
-        is_settled = (
-            self.is_own and "format" not in self.facts and self.facts.get("status") not in _OPEN
-        )
-        return self.bases[:1] if is_settled else ()
+        return own_bases(self.facts, self.bases)
+
+    @property
+    def learned_bases(self) -> tuple[BaseModelType, ...]:
+        """The bases that it has of pipelines alone."""
+        return learned_bases(self.facts, self.bases)
 
     @property
     def own_format(self) -> ModelFormat:
@@ -93,22 +92,20 @@ class PartClaim:
         facts = {
             name: value
             for name, value in self.facts.items()
-            if name not in {"override", "detected", *self.words}
+            if name not in {"override", "detected", "learned", *self.words}
         }
         facts |= {
             name: detected[name] for name in OWN_FACTS if name in detected.keys() & self.words
         }
-        kept = {"type": self.type, "format": self.format, "bases": self.bases}
+        kept = {"type": self.type, "format": self.format}
         found = kept | {name: detected.get(name) for name in kept.keys() & self.words}
+        own = map(BaseModelType, detected.get("bases", ()))
         return PartClaim(
             ModelType(found["type"] or ModelType.UNKNOWN),
             ModelFormat(found["format"] or ModelFormat.UNKNOWN),
-            tuple(map(BaseModelType, found["bases"] or (BaseModelType.UNKNOWN,))),
+            served_bases(own, self.learned_bases) if "bases" in self.words else self.bases,
             json.dumps(facts, sort_keys=True),
         )
-
-
-_OPEN = frozenset({IdentityStatus.UNDECIDED, IdentityStatus.AMBIGUOUS, IdentityStatus.UNKNOWN})
 
 
 def joined(known: PartClaim, added: PartClaim) -> PartClaim:
@@ -130,7 +127,7 @@ def joined(known: PartClaim, added: PartClaim) -> PartClaim:
         return _joined(known, added)
     claim = _joined(known.without_words(), added.without_words())
     held = {"type": claim.type, "format": claim.format, "bases": list(claim.own_bases)}
-    facts = with_words(dict(claim.facts), words, held)
+    facts = with_words(dict(claim.facts), words, held, learned=claim.learned_bases)
     return PartClaim(
         ModelType(words.get("type", claim.type)),
         ModelFormat(words.get("format", claim.format)),

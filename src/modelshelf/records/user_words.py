@@ -7,11 +7,12 @@ It is written where `shelf identify` writes it, so it stays when the model is id
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelshelf.schema.identity import IdentityStatus
 from modelshelf.schema.model import ModelInfo
+from modelshelf.schema.served_bases import learned_bases, own_bases
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
 if TYPE_CHECKING:
@@ -41,20 +42,28 @@ def detail_after(info: ModelInfo, current: AnyModelConfig, changed: AnyModelConf
     }
     if not said:
         return info.detail
-    held = {"type": info.type, "format": info.format, "bases": list(info.bases)}
+    old = json.loads(info.detail)
+    own = info.bases if info.is_pipeline else own_bases(old, info.bases)
+    learned = () if info.is_pipeline else learned_bases(old, info.bases)
+    held = {"type": info.type, "format": info.format, "bases": own}
     words = {word: _plain(value) for word, value in said.items()}
-    return json.dumps(with_words(json.loads(info.detail), words, held), sort_keys=True)
+    return json.dumps(with_words(old, words, held, learned=learned), sort_keys=True)
 
 
 def with_words(
-    old: dict[str, Any], words: Mapping[str, Any], held: Mapping[str, Any]
+    old: dict[str, Any],
+    words: Mapping[str, Any],
+    held: Mapping[str, Any],
+    *,
+    learned: Sequence[BaseModelType],
 ) -> dict[str, Any]:
     """Return what is kept of a model when a user says *words* of it, besides what was said before.
 
     Args:
         old: What was kept, as a mapping.
         words: Plain values by the names of the fields of `Override`.
-        held: The type, format and bases that the model has had.
+        held: The type, the format and the bases that the model has had, without those of its pipelines.
+        learned: The bases that it has of pipelines alone.
     """
     earlier, detected = dict(old.get("override", {})), dict(old.get("detected", {}))
     for word, value in words.items():
@@ -65,6 +74,8 @@ def with_words(
     new = old | facts | {"override": _kept(earlier), "detected": _kept(detected)}
     if "bases" in words:
         new.pop("candidates", None)
+        # The word hides them; whoever takes it back has them again.
+        new["learned"] = _plain(learned)
     kind, bases = words.get("type", held["type"]), words.get("bases", held["bases"])
     is_settled = kind != ModelType.UNKNOWN and BaseModelType.UNKNOWN not in bases
     if is_settled and new.get("status") in _SETTLED:

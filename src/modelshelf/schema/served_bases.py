@@ -1,13 +1,16 @@
-"""The bases that a part serves, in the one order that does not depend on who named them first."""
+"""The bases that a part serves: its own, those that pipelines named, and all of them in one order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from modelshelf.schema.identity import IdentityStatus
 from modelshelf.schema.taxonomy import BaseModelType
 
-__all__ = ["served_bases"]
+__all__ = ["learned_bases", "own_bases", "served_bases"]
 
+_OPEN = frozenset({IdentityStatus.UNDECIDED, IdentityStatus.AMBIGUOUS, IdentityStatus.UNKNOWN})
 _PLACES = {base: place for place, base in enumerate(BaseModelType)}
 
 
@@ -36,3 +39,48 @@ def served_bases(
     if BaseModelType.ANY in certain:
         return (BaseModelType.ANY,)
     return tuple(certain) or (BaseModelType.UNKNOWN,)
+
+
+def own_bases(
+    detail: Mapping[str, Any], bases: Sequence[BaseModelType]
+) -> tuple[BaseModelType, ...]:
+    """Return the bases that a part has without its pipelines; those that a user says where one does.
+
+    Args:
+        detail: What was found when the part was looked at alone, as `ModelInfo.detail`, read.
+        bases: All that it serves.
+
+    Example:
+        >>> served = (BaseModelType.SDXL, BaseModelType.SD_1)
+        >>> own_bases({"status": "identified", "format": "diffusers", "bases": ["sdxl"]}, served)
+        (<BaseModelType.SDXL: 'sdxl'>,)
+        >>> own_bases({}, served)
+        ()
+    """
+    if "bases" in detail:
+        return tuple(map(BaseModelType, detail["bases"]))
+    # An earlier modelshelf did not write down which they were; today's leaves out what is empty.
+    is_settled = detail and "format" not in detail and detail.get("status") not in _OPEN
+    return tuple(bases[:1]) if is_settled else ()
+
+
+def learned_bases(
+    detail: Mapping[str, Any], bases: Sequence[BaseModelType]
+) -> tuple[BaseModelType, ...]:
+    """Return the bases that a part has of pipelines alone, also while a user's word hides them.
+
+    Args:
+        detail: As for `own_bases`.
+        bases: All that it serves.
+
+    Example:
+        >>> served = (BaseModelType.SDXL, BaseModelType.SD_1)
+        >>> learned_bases({"format": "diffusers", "bases": ["sdxl"]}, served)
+        (<BaseModelType.SD_1: 'sd-1'>,)
+        >>> learned_bases({"bases": ["sd-2"], "override": {"bases": ["sd-2"]}, "learned": ["sdxl"]}, served)
+        (<BaseModelType.SDXL: 'sdxl'>,)
+    """
+    if "bases" in detail.get("override", {}):
+        return tuple(map(BaseModelType, detail.get("learned", ())))
+    own = {*own_bases(detail, bases), BaseModelType.UNKNOWN}
+    return tuple(base for base in bases if base not in own)

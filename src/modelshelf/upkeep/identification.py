@@ -16,7 +16,7 @@ from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.override import Override
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
-from modelshelf.schema.served_bases import served_bases
+from modelshelf.schema.served_bases import learned_bases, served_bases
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
 __all__ = ["Identification"]
@@ -98,14 +98,17 @@ class Identification:
 
     def _write(self, model: ModelInfo, detected: Identity, said: Override) -> bool:
         overridden = said.over(detected)
-        old = json.loads(model.detail)
+        old, learned = json.loads(model.detail), _learned(model)
         detail = identity_detail(
-            overridden, rules=rules_edition(), kept_whole=old.get("kept_whole", "")
+            overridden,
+            rules=rules_edition(),
+            kept_whole=old.get("kept_whole", ""),
+            learned=learned,
         )
         now = overridden.effective
         # A pipeline stays the folder that it is.
         format_ = model.format if model.is_pipeline else now.format
-        bases = now.bases if said.bases else served_bases(now.bases, _learned(model))
+        bases = now.bases if said.bases else served_bases(now.bases, learned)
         self._records.identify_as(model.key, now.type, format_, bases, detail)
         told = {name: value for name, value in json.loads(detail).items() if name != "rules"}
         old.pop("rules", None)
@@ -138,11 +141,4 @@ def _knows_less(detected: Identity, model: ModelInfo) -> bool:
 
 def _learned(model: ModelInfo) -> tuple[BaseModelType, ...]:
     """Return the bases that a part has of pipelines, and not of a look at it alone."""
-    detail = json.loads(model.detail)
-    if model.is_pipeline or "bases" in detail.get("override", {}):
-        return ()
-    if not detail:
-        return model.bases
-    # An earlier modelshelf did not write down which were its own.
-    own = detail.get("bases", model.bases)
-    return tuple(base for base in model.bases if base not in own)
+    return () if model.is_pipeline else learned_bases(json.loads(model.detail), model.bases)

@@ -106,6 +106,21 @@ class TestJoined:
             assert (known.type, known.bases) == (ModelType.LORA, (BaseModelType.KOLORS,))
             assert joined(known, said) == known
 
+    def test_what_a_users_word_hides_is_kept_below_it(self) -> None:
+        """Bases that pipelines name, before the word and after it, come back when it is taken back."""
+        wish = Override(bases=(BaseModelType.KOLORS,))
+        said = alone(ModelType.VAE, ModelFormat.DIFFUSERS, (BaseModelType.SDXL,), override=wish)
+        parts = [
+            of_pipeline(ModelType.VAE, ModelFormat.DIFFUSERS, (base,))
+            for base in (BaseModelType.SD_1, BaseModelType.SD_2)
+        ]
+        for order in permutations([said, *parts]):
+            known = reduce(joined, order)
+            assert known.bases == wish.bases
+            back = known.without_words()
+            assert back.bases == (BaseModelType.SDXL, BaseModelType.SD_1, BaseModelType.SD_2)
+            assert back.own_bases == (BaseModelType.SDXL,)
+
     def test_what_pipelines_say_of_a_damaged_model_is_their_word_alone(self) -> None:
         """Files that nobody could read prove no type, whichever pipeline names one first."""
         own = alone(ModelType.UNKNOWN, ModelFormat.DIFFUSERS, status=IdentityStatus.BROKEN)

@@ -179,3 +179,33 @@ def test_what_came_in_a_pipeline_first_is_looked_at_alone(
     assert shelf.identify_again() == []
     assert shelf.identify_again(["vae"]) == []
     assert shelf.verify().clean
+
+
+def test_bases_that_pipelines_named_stay(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """Also of a model that nobody who looked at it alone knew a base of, until the rules learned one."""
+    info = shelf.add(tiny.lora(tmp_path / "ink.safetensors", base="sd-1")).info
+    unsaid = json.dumps(
+        {name: value for name, value in json.loads(info.detail).items() if name != "bases"}
+        | {"status": "undecided", "rules": "of another day"}
+    )
+    named = (BaseModelType.KOLORS,)
+    services.records.identify_as(info.key, info.type, info.format, named, unsaid)
+    (again,) = shelf.identify_again()
+    assert again.bases == (BaseModelType.SD_1, BaseModelType.KOLORS)
+
+
+def test_bases_that_pipelines_named_come_back_with_what_was_detected(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """A user's word stands above them too, and goes without taking them along."""
+    info = shelf.add(tiny.lora(tmp_path / "ink.safetensors", base="sd-1")).info
+    named = (BaseModelType.SD_1, BaseModelType.KOLORS)
+    services.records.identify_as(info.key, info.type, info.format, named, info.detail)
+    assert shelf.override(info.key, Override(bases=(BaseModelType.SDXL,))).bases == (
+        BaseModelType.SDXL,
+    )
+    shelf.override(info.key, Override(bases=(BaseModelType.SD_2,)))
+    assert shelf.identify_again([info.key]) == []
+    assert shelf.as_detected(info.key).bases == named
