@@ -6,22 +6,11 @@ from modelshelf.formats.opening import read_start
 from modelshelf.formats.torch_tar import is_tar
 from modelshelf.schema.source import SourceFile
 from modelshelf.schema.tensor import Container
+from modelshelf.schema.weight_suffix import CONTAINERS
 
-__all__ = ["WEIGHT_SUFFIXES", "container_of"]
+__all__ = ["container_of"]
 
 
-_SUFFIXES = {
-    ".safetensors": Container.SAFETENSORS,
-    ".sft": Container.SAFETENSORS,
-    ".onnx": Container.ONNX,
-    ".gguf": Container.GGUF,
-    ".ckpt": Container.PICKLE,
-    ".pt": Container.PICKLE,
-    ".pth": Container.PICKLE,
-    ".bin": Container.PICKLE,
-}
-WEIGHT_SUFFIXES = frozenset(_SUFFIXES)
-"""Endings, in lower case, under which weights are kept that can be read here."""
 _MAGIC = (
     (b"GGUF", Container.GGUF),
     (b"PK\x03\x04", Container.PICKLE),
@@ -44,7 +33,7 @@ def container_of(file: SourceFile) -> Container:
     looked into: people rename, and a checkpoint under `.ckpt` may well be safetensors.
     """
     suffix = "." + file.member.name.rpartition(".")[2].lower()
-    claimed = _SUFFIXES.get(suffix, Container.OTHER)
+    claimed = CONTAINERS.get(suffix, Container.OTHER)
     if suffix == ".bin" and not file.member.name.startswith(_TORCH_NAMES):
         claimed = Container.OTHER
     if claimed is Container.SAFETENSORS:

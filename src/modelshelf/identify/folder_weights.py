@@ -15,6 +15,7 @@ from modelshelf.identify.precision import precision_of
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 from modelshelf.schema.tensor import TensorIndex
+from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
 
 __all__ = ["with_weights"]
 
@@ -23,7 +24,7 @@ _RULE = "folder"
 
 _MOST_FORMS = 8
 """Files that are compared; a folder of more is a collection."""
-_SUFFIX = re.compile(r"\.(?:safetensors|bin|pth?|ckpt|gguf|onnx)(?:\.index.*)?$")
+_SUFFIX = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(WEIGHT_SUFFIXES)))})(?:\.index.*)?$")
 _JOINTS = ("-", "_", ".", " ")
 
 

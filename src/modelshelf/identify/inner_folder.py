@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from modelshelf.errors import SourceError
 from modelshelf.formats import read_start
-from modelshelf.formats.container import WEIGHT_SUFFIXES
 from modelshelf.schema.source import SourceFile, SourceTree
+from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
 
 __all__ = ["Inner", "only_model_in"]
 

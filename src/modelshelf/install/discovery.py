@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from modelshelf.errors import EmptySourceError, SourceNotFoundError, SourceUnreadableError
+from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
 
 __all__ = ["MODEL_SUFFIXES", "discover_models", "is_model_folder"]
 
-MODEL_SUFFIXES = frozenset(
-    {".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".onnx"}
-)
-"""File name suffixes that programs around diffusion models give to weights (ComfyUI's list and GGUF)."""
+MODEL_SUFFIXES = WEIGHT_SUFFIXES | {".pt2"}
+"""File name suffixes that programs around diffusion models give to weights: those that are read here, and
+the exported programs of torch, which ComfyUI lists and nobody reads here."""
 
 _MARKS = frozenset(
     {

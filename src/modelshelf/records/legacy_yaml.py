@@ -39,10 +39,10 @@ from modelshelf.records.yaml_text import Plain
 from modelshelf.schema.config import AnyModelConfig, class_of, parse_config
 from modelshelf.schema.config_fields import ModelSourceType
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
+from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
 
 __all__ = ["import_models_yaml"]
 
-_FILE_ENDS = frozenset({".ckpt", ".safetensors", ".pt", ".pth", ".bin", ".onnx"})
 _FILE_FORMATS: Mapping[str, ModelFormat] = {
     ModelType.LORA: ModelFormat.LYCORIS,
     ModelType.EMBEDDING: ModelFormat.EMBEDDING_FILE,
@@ -222,7 +222,7 @@ def _told_by_config(stem: str) -> Fields:
 
 
 def _format(model_type: str, path: str) -> str:
-    is_file = PurePosixPath(path.replace("\\", "/")).suffix.lower() in _FILE_ENDS
+    is_file = PurePosixPath(path.replace("\\", "/")).suffix.lower() in WEIGHT_SUFFIXES
     if is_file:
         return _FILE_FORMATS.get(model_type, ModelFormat.CHECKPOINT).value
     return _FOLDER_FORMATS.get(model_type, ModelFormat.DIFFUSERS).value

@@ -27,11 +27,12 @@ from pydantic import (
 from modelshelf.errors import UnportableNameError
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.taxonomy import ModelRepoVariant
+from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
 
 __all__ = [
     "MODEL_SOURCE",
+    "PATH_SUFFIXES",
     "REPO_ID",
-    "WEIGHT_SUFFIXES",
     "CivitaiModelSource",
     "HFModelSource",
     "LocalModelSource",
@@ -43,10 +44,9 @@ REPO_ID = re.compile(
     r"(?=.{3,96}\Z)(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[\w.-]*\w)?/[A-Za-z0-9_](?:[\w.-]*\w)?", re.ASCII
 )
 """What Hugging Face accepts as the id of a repository; the owner is never left out here."""
-WEIGHT_SUFFIXES = frozenset(
-    {".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx", ".pkl"}
-)
-"""Endings of model files: `loras/ink.safetensors` is meant as a path and not as a repository."""
+PATH_SUFFIXES = WEIGHT_SUFFIXES | {".pkl"}
+"""Endings of model files: `loras/ink.safetensors` is meant as a path and not as a repository. Nobody calls a
+repository `.pkl` either, though no reader knows a file by it."""
 
 _HASH = r"^(?:[0-9A-F]{8}|[0-9A-F]{10}|[0-9A-F]{12}|[0-9A-F]{64})$"
 
@@ -161,7 +161,7 @@ class HFModelSource(_Source):
     """For gated and private repositories; None means the one that the settings know."""
 
     def __str__(self) -> str:
-        is_like_a_file = PurePosixPath(self.repo_id).suffix.lower() in WEIGHT_SUFFIXES
+        is_like_a_file = PurePosixPath(self.repo_id).suffix.lower() in PATH_SUFFIXES
         revision = self.revision or ""
         at = f"@{quote(revision, safe='') if is_like_a_file else revision}" if revision else ""
         variant = f":{self.variant.value}" if self.variant else ""

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from modelshelf.errors import InvalidModelSourceError
 from modelshelf.schema.hub_settings import CivitaiSettings, HubSettings, origin_of
 from modelshelf.schema.model_source import (
+    PATH_SUFFIXES,
     REPO_ID,
-    WEIGHT_SUFFIXES,
     CivitaiModelSource,
     HFModelSource,
     LocalModelSource,
@@ -285,7 +285,7 @@ def _from_words(text: str, token: str | None) -> ModelSource:
     found = _REPOSITORY.fullmatch(text)
     if found is not None and REPO_ID.fullmatch(found["id"]) is not None:
         # Nobody calls a repository like a model file; that a file is missing is the better answer.
-        is_like_a_file = PurePosixPath(found["id"]).suffix.lower() in WEIGHT_SUFFIXES
+        is_like_a_file = PurePosixPath(found["id"]).suffix.lower() in PATH_SUFFIXES
         return (
             LocalModelSource(path=Path(text)) if is_like_a_file else _repository(found, text, token)
         )
