@@ -122,7 +122,7 @@ def test_another_graph_is_unknown(
             {"encoder.conv_out.weight": (32, 512, 3, 3)},
             {"sample": ("b", 3, "h", "w")},
             {"latent_parameters": ("b", 32, "h", "w")},
-            ["flux", "sd-3"],
+            ["flux", "sd-3", "z-image", "lumina2", "chroma", "hidream"],
         ),
     ],
 )

@@ -10,6 +10,7 @@ configurations `optimum/exporters/onnx/model_configs.py` of huggingface/optimum.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Condition, Either, Never
+from modelshelf.identify.families.image_vae import SD_KIND, SIXTEEN_CHANNELS
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.port import Port
 from modelshelf.identify.tensor_condition import Tensor
@@ -27,8 +28,6 @@ _TEXT = "input:encoder_hidden_states"
 _LABEL = "input:text_embeds"
 # With a mask and a masked image 9, with a depth map 5; 8 is video and views of objects too.
 _IMAGE = (4, 5, 9)
-_SD_KIND = (BaseModelType.SD_1, BaseModelType.SD_2, BaseModelType.SDXL)
-_SIXTEEN = (BaseModelType.FLUX, BaseModelType.SD_3)
 
 _SAMPLE = "input:sample"
 
@@ -134,7 +133,7 @@ FAMILIES = (
             Port("input:latent_sample"),
             Port("input:latent"),
         )
-        for channels, candidates in ((4, _SD_KIND), (16, _SIXTEEN))
+        for channels, candidates in ((4, SD_KIND), (16, SIXTEEN_CHANNELS))
     ),
     *(
         _vae(
@@ -146,7 +145,7 @@ FAMILIES = (
             Port("output:latent_parameters"),
             Port("output:latent"),
         )
-        for channels, candidates in ((4, _SD_KIND), (16, _SIXTEEN))
+        for channels, candidates in ((4, SD_KIND), (16, SIXTEEN_CHANNELS))
     ),
     Family(
         id="text-encoder/onnx",
