@@ -1,6 +1,7 @@
 """Readers of file formats: each says what a file claims, checked to the letter, and reads no weight."""
 
 from modelshelf.formats.checkpoint import read_checkpoint
+from modelshelf.formats.checkpoint_config import predicts_velocity
 from modelshelf.formats.container import container_of
 from modelshelf.formats.diffusers_folder import read_modular_pipeline, read_pipeline
 from modelshelf.formats.gguf import read_gguf
@@ -25,6 +26,7 @@ __all__ = [
     "WeightFormat",
     "container_of",
     "parse_recipe",
+    "predicts_velocity",
     "read_checkpoint",
     "read_folder_config",
     "read_gguf",

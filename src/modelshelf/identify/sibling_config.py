@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from modelshelf.errors import FormatError, SourceError
-from modelshelf.formats import read_json, read_start
+from modelshelf.formats import predicts_velocity, read_json
 from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.source import SourceFile, SourceTree
@@ -21,9 +20,6 @@ _LARGEST = 65_536
 """Bytes of a configuration that is read for this; published ones have a few thousand."""
 _LONGEST = 80
 """Characters of a name that is cited."""
-
-_VELOCITY = re.compile(rb"""^[ \t]*parameterization:[ \t]*["']?v["']?[ \t\r]*$""", re.MULTILINE)
-"""The line of a checkpoint's configuration that its tensors do not tell."""
 
 _SCALES: tuple[tuple[float, int, tuple[BaseModelType, ...]], ...] = (
     (0.18215, 4, (BaseModelType.SD_1, BaseModelType.SD_2)),
@@ -63,10 +59,9 @@ def claims_beside(file: SourceFile, identity: Identity) -> tuple[Declared, ...]:
 
 def _claims_of_checkpoint(path: Path) -> tuple[Declared, ...]:
     try:
-        found = _VELOCITY.search(read_start(path, _LARGEST))
+        if not predicts_velocity(path):
+            return ()
     except SourceError:
-        return ()
-    if found is None:
         return ()
     where = f"{path.name}:parameterization"
     v = SchedulerPredictionType.V_PREDICTION

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from modelshelf.errors import ModelshelfError
-from modelshelf.formats import read_json, read_start
+from modelshelf.formats import predicts_velocity, read_json
 from modelshelf.metadata.beside import files_beside
 from modelshelf.metadata.civitai import (
     is_civitai,
@@ -27,10 +26,6 @@ __all__ = ["read_sidecars"]
 _LIMIT = 2 * 1024 * 1024
 """Bytes; a document with a hundred pictures' prompts has some 300 KB."""
 _CONFIG = ".yaml"
-_CONFIG_LIMIT = 64 * 1024
-_PARAMETERIZATION = re.compile(
-    rb"""^[ \t]*parameterization:[ \t]*["']?(\w{1,20})["']?[ \t\r]*$""", re.MULTILINE
-)
 
 _Document = Mapping[str, Any]
 _Reader = Callable[[Gathering, _Document, str], None]
@@ -109,11 +104,11 @@ def _read_config(path: Path) -> Gathering:
     """
     gathering = Gathering(path.name, Trust.CONFIG)
     try:
-        found = _PARAMETERIZATION.search(read_start(path, _CONFIG_LIMIT))
+        is_velocity = predicts_velocity(path)
     except ModelshelfError as error:
         gathering.doubt(str(error))
         return gathering
-    if found is not None and found[1] == b"v":
+    if is_velocity:
         gathering.claim(
             "parameterization", "v", prediction_type=SchedulerPredictionType.V_PREDICTION
         )
