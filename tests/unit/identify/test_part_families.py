@@ -305,3 +305,11 @@ def test_what_is_no_part_is_unknown(name: str) -> None:
     """Width, number of tensors and a familiar word are not enough."""
     identity = identify(index_of(STRANGERS[name]))
     assert (identity.type.value, identity.bases, identity.candidates) == ("unknown", (), ())
+
+
+def test_wans_t5_that_lost_its_words_is_still_a_t5() -> None:
+    """A table of positions in each block is no other network's."""
+    shapes = encoder_layouts.t5_encoder(4096, 24, 256384, naming="wan", biases=24)
+    del shapes["token_embedding.weight"]
+    identity = identify(index_of(shapes))
+    assert (identity.type, identity.base) == ("t5_encoder", "any")

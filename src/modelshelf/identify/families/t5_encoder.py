@@ -179,6 +179,18 @@ FAMILIES = (
         is_fallback=True,
     ),
     Family(
+        id="t5/any-size-wan",
+        type=ModelType.T5_ENCODER,
+        format=ModelFormat.CHECKPOINT,
+        bases=_ANY,
+        conditions=(
+            Tensor("blocks.#.pos_embedding.embedding.weight"),
+            Tensor("blocks.#.attn.q.weight"),
+            Tensor("blocks.#.ffn.gate.#.weight"),
+        ),
+        is_fallback=True,
+    ),
+    Family(
         id="t5/folder",
         type=ModelType.T5_ENCODER,
         format=ModelFormat.TRANSFORMERS,
