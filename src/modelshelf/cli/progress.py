@@ -12,10 +12,10 @@ from modelshelf.cli.text import printable
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
+    from rich.progress import Progress as Bars
+    from rich.progress import ProgressColumn, TaskID
 
-__all__ = ["PatientBar", "progress_bar"]
+__all__ = ["PatientBar", "bars_on_stderr", "progress_bar"]
 
 _PATIENCE = 1.0
 """Seconds of work before a bar appears: what is done sooner needs none."""
@@ -49,7 +49,7 @@ class PatientBar:
         self._clock = clock
         self._counted = counted
         self._began = clock()
-        self._shown: tuple[Bar, TaskID] | None = None
+        self._shown: tuple[Bars, TaskID] | None = None
 
     def report(self, progress: Progress) -> None:
         """Take one step of the operation."""
@@ -73,40 +73,46 @@ class PatientBar:
             self._shown[0].stop()
 
 
-def _begin(counted: str) -> tuple[Bar, TaskID]:
+def bars_on_stderr(*columns: ProgressColumn, ends_in: str) -> Bars:
+    """Return rich's bars as every verb shows them: on stderr, gone when they are done.
+
+    Args:
+        columns: What each of them shows.
+        ends_in: The template of a text that ends it, cut where the line ends.
+    """
     # Only work that is slow anyway pays for the import.
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-    from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.progress import Progress as Bars  # noqa: PLC0415
+    from rich.progress import TextColumn, TimeRemainingColumn  # noqa: PLC0415
     from rich.table import Column  # noqa: PLC0415
 
-    amount: tuple[ProgressColumn, ...] = (DownloadColumn(), TransferSpeedColumn())
-    if counted:
-        amount = (MofNCompleteColumn(), TextColumn(counted, markup=False))
-    bar = Bar(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        *amount,
+    rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    return Bars(
+        *columns,
         TimeRemainingColumn(),
-        TextColumn(
-            "{task.fields[subject]}",
-            markup=False,
-            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
-        ),
+        TextColumn(ends_in, markup=False, table_column=rest),
         console=Console(stderr=True),
         transient=True,
         # Data on stdout must not be drawn on stderr.
         redirect_stdout=False,
         redirect_stderr=False,
     )
+
+
+def _begin(counted: str) -> tuple[Bars, TaskID]:
+    from rich.progress import (  # noqa: PLC0415 - as above
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TransferSpeedColumn,
+    )
+
+    amount: tuple[ProgressColumn, ...] = (DownloadColumn(), TransferSpeedColumn())
+    if counted:
+        amount = (MofNCompleteColumn(), TextColumn(counted, markup=False))
+    stage = TextColumn("{task.description}", markup=False)
+    bar = bars_on_stderr(stage, BarColumn(), *amount, ends_in="{task.fields[subject]}")
     task = bar.add_task("", total=None, subject="")
     bar.start()
     return bar, task

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from modelshelf.cli.progress import bars_on_stderr
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import printable
 
@@ -103,32 +104,9 @@ class TransferBars:
 
 def _begin() -> Bars:
     # Only work that is slow anyway pays for the import.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        DownloadColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-    from rich.progress import Progress as Bars  # noqa: PLC0415
-    from rich.table import Column  # noqa: PLC0415
+    from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn  # noqa: PLC0415
 
-    bars = Bars(
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        TextColumn(
-            "{task.description}",
-            markup=False,
-            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
-        ),
-        console=Console(stderr=True),
-        transient=True,
-        # Data on stdout must not be drawn on stderr.
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+    amount = (DownloadColumn(), TransferSpeedColumn())
+    bars = bars_on_stderr(BarColumn(), *amount, ends_in="{task.description}")
     bars.start()
     return bars

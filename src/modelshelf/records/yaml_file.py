@@ -20,6 +20,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
+from modelshelf.disk import LocalDisk
 from modelshelf.errors import (
     NotEnoughSpaceError,
     StoreBusyError,
@@ -60,30 +61,6 @@ class FileDisk(Protocol):
         """Return once the names in *path* survive a power cut."""
 
 
-class _SystemDisk:
-    def create(self, path: Path, mode: int = 0o600) -> int:
-        return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, mode)
-
-    def write(self, descriptor: int, content: bytes | memoryview, offset: int) -> int:
-        return os.pwrite(descriptor, content, offset)
-
-    def sync_file(self, descriptor: int) -> None:
-        os.fsync(descriptor)
-
-    def rename(self, source: Path, target: Path) -> None:
-        source.rename(target)
-
-    def remove_file(self, path: Path) -> None:
-        path.unlink()
-
-    def sync_folder(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 class YamlFile:
     """One file, followed through symbolic links, so that a link stays one."""
 
@@ -99,7 +76,7 @@ class YamlFile:
         """
         self.path = path
         """As the caller names it."""
-        self._disk = disk or _SystemDisk()
+        self._disk = disk or LocalDisk()
         self._patience = patience
         self._seen: tuple[tuple[int, ...], bytes] | None = None
 
