@@ -14,6 +14,7 @@ from modelshelf.identify.adapter_condition import Adapts, Named
 from modelshelf.identify.adapter_names import AdapterNaming
 from modelshelf.identify.condition import Either
 from modelshelf.identify.families.adapters import lora
+from modelshelf.identify.families.unet_modules import UNet, down, up
 from modelshelf.identify.host import Host, Spans
 from modelshelf.schema.taxonomy import BaseModelType
 
@@ -26,7 +27,48 @@ def _level(path: str, width: str) -> str:
     return f"""
         {path}.{_SQUARE}  {width} {width}
         {path}.{_ADDED}  text {width}
-        {path}.group_norm  {width}
+        {path}.(group_norm|norm_cross)
+    """
+
+
+def _layers(first: int, *widths: int, layers: int = 3) -> str:
+    """The residual layers around the attentions, and what tells them the time."""
+    time = 4 * first
+    unet = UNet(0, (first, *widths), (), 0, is_linear=True, layers=layers)
+    lines = [
+        f"""
+        conv_in  ? {first} 3x3
+        time_embedding.linear_1  {first} {time}
+        (time_embedding|class_embedding).linear_2  {time} {time}
+        class_embedding.linear_1  {first} {time}
+        add_embedding.pool.(q_proj|k_proj|v_proj)  4096 4096
+        add_embedding.(proj|image_proj|text_proj)  ? {time}
+        add_embedding.(norm1|norm2|image_norm|text_norm)
+        (encoder_hid_proj|encoder_hid_proj.image_embeds|encoder_hid_proj.text_proj)  ? ?
+        encoder_hid_proj.norm
+        conv_norm_out  {first}
+        conv_out  {first} ? 3x3
+        """
+    ]
+    for level, place, inputs, width in down(unet):
+        block = f"down_blocks.{level}"
+        lines.append(_layer(f"{block}.resnets.{place}", inputs, width, time))
+        lines.append(_layer(f"{block}.downsamplers.0", width, width, time))
+    for level, place, inputs, width in up(unet):
+        block = f"up_blocks.{unet.top - level}"
+        lines.append(_layer(f"{block}.resnets.{place}", inputs, width, time))
+        lines.append(_layer(f"{block}.upsamplers.0", width, width, time))
+    return "\n".join((*lines, _layer("mid_block.resnets.{2}", widths[-1], widths[-1], time)))
+
+
+def _layer(path: str, inputs: int, width: int, time: int) -> str:
+    return f"""
+        {path}.norm1  {inputs}
+        {path}.conv1  {inputs} {width} 3x3
+        {path}.time_emb_proj  {time} {2 * width}
+        {path}.norm2  {width}
+        {path}.conv2  {width} {width} 3x3
+        {path}.conv_shortcut  {inputs} {width} 1x1
     """
 
 
@@ -58,13 +100,28 @@ _PRIOR = Host(
     {"w": 2048},
 )
 _DECODER = Host(
-    "kandinsky-2/decoder", _WHOLE, _LAYERS | {"a": 768, "b": 1152, "c": 1536, "text": 768}
+    "kandinsky-2/decoder",
+    _WHOLE + _layers(384, 768, 1152, 1536),
+    _LAYERS | {"a": 768, "b": 1152, "c": 1536, "text": 768},
 )
 _IF = (
-    Host("deepfloyd-if/i-xl", _WHOLE, _LAYERS | {"a": 1408, "b": 2112, "c": 2816, "text": 2816}),
-    Host("deepfloyd-if/i-l", _WHOLE, _LAYERS | {"a": 640, "b": 960, "c": 1280, "text": 1280}),
-    Host("deepfloyd-if/i-m", _WHOLE, _LAYERS | {"a": 384, "b": 576, "c": 768, "text": 768}),
-    Host("deepfloyd-if/ii-l", _MIDDLE, {"down": 2, "up": 3, "b": 768, "c": 1152, "text": 1152}),
+    *(
+        Host(
+            f"deepfloyd-if/{name}",
+            _WHOLE + _layers(c // 4, a, b, c),
+            _LAYERS | {"a": a, "b": b, "c": c, "text": c},
+        )
+        for name, a, b, c in (
+            ("i-xl", 1408, 2112, 2816),
+            ("i-l", 640, 960, 1280),
+            ("i-m", 384, 576, 768),
+        )
+    ),
+    Host(
+        "deepfloyd-if/ii-l",
+        _MIDDLE + _layers(192, 384, 768, 1152, layers=2),
+        {"down": 2, "up": 3, "b": 768, "c": 1152, "text": 1152},
+    ),
 )
 
 FAMILIES = (

@@ -158,13 +158,14 @@ _LUMINA_NEXT = """
     time_caption_embed.caption_embedder.1  2048 1024
     layers.{24}.attn1.to_q  2304 2304
     layers.{24}.attn1.(to_k|to_v)  2304 576
+    layers.{24}.attn1.(to_k|to_v)  2304 2304
     layers.{24}.attn2.(to_q|to_out.0)  2304 2304
     layers.{24}.attn2.(to_k|to_v)  2048 576
+    layers.{24}.attn2.(to_k|to_v)  2048 2304
     layers.{24}.feed_forward.(linear_1|linear_3)  2304 6144
     layers.{24}.feed_forward.linear_2  6144 2304
     layers.{24}.norm1.linear  1024 9216
-    layers.{24}.(attn1|attn2).norm_q  2304
-    layers.{24}.(attn1|attn2).norm_k  576
+    layers.{24}.(attn1|attn2).(norm_q|norm_k)
     layers.{24}.(norm1.norm|norm2|ffn_norm1|ffn_norm2)  2304
     layers.{24}.norm1_context  2048
     time_caption_embed.caption_embedder.0  2048
