@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from modelshelf.testing import tiny
 from modelshelf.testing.tiny import protobuf_field
 
 Case = tuple[Callable[[Path], Path], str]
-"""Makes the file or folder below a folder; the code of the error, or `unknown` for an honest word."""
+"""Makes the file or folder below a folder; the code of the error, or an honest word."""
 
-UNKNOWN = "unknown"
+UNKNOWN, NO_BASE = "unknown", "no base"
+"""What is not broken: nobody knows it, or its type alone is known."""
 SAFETENSORS, GGUF, ONNX = "safetensors-invalid", "gguf-invalid", "onnx-invalid"
-JSON, SHARDS = "json-invalid", "shard-index-invalid"
+JSON, SHARDS, PIPELINE = "json-invalid", "shard-index-invalid", "pipeline-invalid"
 
 ENTRY = '{"dtype":"F16","shape":[6],"data_offsets":[0,12]}'
 _NO_STRING, _LONG_STRING = struct.pack("<Q", 0), struct.pack("<Q", 64) + b"x" * 64
@@ -125,6 +126,32 @@ def index(weight_map: object, *, shard: bool = True) -> Callable[[Path], Path]:
     return make
 
 
+def links(names: Sequence[str], **texts: object) -> Callable[[Path], Path]:
+    """A folder with one large header under many *names*, and documents of JSON."""
+
+    def make(folder: Path) -> Path:
+        root = folder / "model"
+        root.mkdir()
+        entries = {f"t{number}": ("F16", (1,)) for number in range(40_000)}
+        first = tiny.write_safetensors(folder / "one.safetensors", entries, seed=0)
+        for name in names:
+            (root / name).parent.mkdir(exist_ok=True)
+            os.link(first, root / name)
+        for name, document in texts.items():
+            path = root / name.replace("__", "/").replace("_json", ".json")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return root
+
+    return make
+
+
+def pipeline(slots: int) -> dict[str, object]:
+    """The table of contents of a pipeline of that many denoisers."""
+    denoiser = ["diffusers", "UNet2DConditionModel"]
+    return {"_class_name": "StableDiffusionPipeline", **{f"c{n}": denoiser for n in range(slots)}}
+
+
 def config(content: bytes) -> Callable[[Path], Path]:
     """A model folder whose configuration is this."""
 
@@ -166,6 +193,7 @@ def folder(name: str) -> Callable[[Path], Path]:
     return make
 
 
+_SHARDS = [f"model-{number:05}-of-00200.safetensors" for number in range(1, 201)]
 _DEEP = 200_000
 _LISTS = b"[" + b"[]," * 5_000_000 + b"[]]"
 _SOME_MEMBERS = b"{" + b",".join(b'"%d":0' % number for number in range(299_000)) + b"}"
@@ -398,6 +426,52 @@ CASES: Mapping[str, Case] = {
     "shard without the tensor": (index({"b": "one.safetensors"}), SHARDS),
     "shard with a NUL": (index({"a": "one\0.safetensors"}), SHARDS),
     "shard that is a number": (index({"a": 7}), SHARDS),
+    "shards that are one large file": (
+        links(
+            _SHARDS,
+            **{
+                "model.safetensors.index.json": {
+                    "weight_map": {f"t{number}": name for number, name in enumerate(_SHARDS)}
+                }
+            },
+        ),
+        SHARDS,
+    ),
+    "index of twenty thousand shards": (
+        index({f"t{number}": f"{number}.safetensors" for number in range(20_000)}),
+        SHARDS,
+    ),
+    "shard with a long name that is none": (index({"a": "../" * 1_000_000}), SHARDS),
+    "folder of many large files": (
+        links([f"model.v{number}.safetensors" for number in range(300)]),
+        UNKNOWN,
+    ),
+    "folder of many large files and a configuration": (
+        links(
+            [f"model.v{number}.safetensors" for number in range(300)],
+            config_json={"_class_name": "UNet2DConditionModel"},
+        ),
+        NO_BASE,
+    ),
+    "pipeline of ten thousand components": (
+        links([], model_index_json=pipeline(10_000)),
+        PIPELINE,
+    ),
+    "pipeline of components that are one large file": (
+        links(
+            [f"c{number}/diffusion_pytorch_model.safetensors" for number in range(60)],
+            model_index_json=pipeline(60),
+        ),
+        NO_BASE,
+    ),
+    "pipeline of long configurations": (
+        links(
+            [],
+            model_index_json=pipeline(60),
+            **{f"c{n}__config_json": '{"a":[' + "[]," * 170_000 + "0]}" for n in range(60)},
+        ),
+        NO_BASE,
+    ),
     "index of nothing": (index({}), SHARDS),
     "index that is a list": (index(["one.safetensors"]), SHARDS),
     # ---- configurations

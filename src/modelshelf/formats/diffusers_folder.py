@@ -15,6 +15,8 @@ __all__ = ["read_modular_pipeline", "read_pipeline"]
 
 _NAME = "model_index.json"
 _MODULAR_NAME = "modular_model_index.json"
+_MOST_SLOTS = 64
+"""Components; the largest published pipelines have fifteen."""
 
 
 def read_pipeline(tree: SourceTree) -> PipelineIndex | None:
@@ -62,6 +64,9 @@ def _read(
         for folder, value in document.items()
         if not folder.startswith("_") and _is_component(words := words_of(value))
     ]
+    if len(slots) > _MOST_SLOTS:
+        problem = f"expected at most {_MOST_SLOTS} components, got {len(slots)}"
+        raise InvalidPipelineError(path=str(member.path), problem=problem)
     return PipelineIndex(
         class_name=_class_name(member, document.get("_class_name")),
         slots=tuple(sorted(slots, key=lambda slot: slot.folder)),
@@ -106,5 +111,5 @@ def _slot(member: SourceFile, name: str, value: list[str]) -> PipelineSlot:
 
 def _no_folder_name(member: SourceFile, name: str) -> InvalidPipelineError:
     return InvalidPipelineError(
-        path=str(member.path), problem=f"the component {name!r} is no plain folder name"
+        path=str(member.path), problem=f"the component {name[:100]!r} is no plain folder name"
     )

@@ -12,7 +12,10 @@ from modelshelf.errors import InvalidJsonError
 from modelshelf.formats.json_document import read_json
 from modelshelf.schema.source import SourceFile, SourceTree
 
-__all__ = ["FolderConfig", "WeightFile", "WeightFormat", "read_folder_config"]
+__all__ = ["LONGEST_CONFIG", "FolderConfig", "WeightFile", "WeightFormat", "read_folder_config"]
+
+LONGEST_CONFIG = 4 << 20
+"""Bytes of a configuration; a classifier that lists twenty thousand classes has a third of it."""
 
 
 class WeightFormat(StrEnum):
@@ -92,26 +95,30 @@ _SUFFIXES = {
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
 
-def read_folder_config(tree: SourceTree) -> FolderConfig:
+def read_folder_config(tree: SourceTree, *, limit: int = LONGEST_CONFIG) -> FolderConfig:
     """Read the configuration at the top of *tree* and list the weight files beside it.
 
     Sub-folders are left alone: they speak for themselves.
 
+    Args:
+        tree: A folder.
+        limit: Most bytes that the configuration may have.
+
     Raises:
-        InvalidJsonError: The configuration is no JSON object.
+        InvalidJsonError: The configuration is longer, or no JSON object.
     """
     top = {file.member.name: file for file in tree.files if not file.member.folder}
     config_name = next((name for name in _CONFIG_NAMES if name in top), "")
     return FolderConfig(
-        config=_read_object(top[config_name]) if config_name else {},
+        config=_read_object(top[config_name], limit) if config_name else {},
         config_name=config_name,
         weights=_weights(top),
         tokenizer_files=tuple(sorted(_TOKENIZER_FILES & top.keys())),
     )
 
 
-def _read_object(file: SourceFile) -> dict[str, Any]:
-    document = read_json(file.path)
+def _read_object(file: SourceFile, limit: int) -> dict[str, Any]:
+    document = read_json(file.path, limit=limit)
     if not isinstance(document, dict):
         raise InvalidJsonError(path=str(file.path), problem="expected an object, got an array")
     return document

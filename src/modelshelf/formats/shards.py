@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from modelshelf.errors import InvalidShardIndexError, UnportableNameError
+from modelshelf.formats.fault import FormatFault
 from modelshelf.formats.json_document import read_json
 from modelshelf.formats.tensors import read_tensors
 from modelshelf.schema.member import MemberPath
@@ -15,6 +17,10 @@ __all__ = ["read_shards"]
 
 _PROMISED = TensorEntry("", (), 0, 0)
 """A tensor that the index names and whose shard is not there."""
+_MOST_SHARDS = 1_000
+"""Six times what the largest published models have."""
+_MOST_TENSORS = 100_000
+"""Of all shards together, whether the index places them or not: each may be a link to the same file."""
 
 
 def read_shards(tree: SourceTree, index: SourceFile) -> TensorIndex:
@@ -37,52 +43,71 @@ def read_shards(tree: SourceTree, index: SourceFile) -> TensorIndex:
         InvalidJsonError: The index is no JSON.
     """
     weight_map = _read_weight_map(index)
-    shards = {
-        name: tree.member(_shard_path(index, name)) for name in sorted(set(weight_map.values()))
-    }
-    headers = {name: read_tensors(file) for name, file in shards.items() if file is not None}
-    tensors: dict[str, TensorEntry] = {}
+    placed: dict[str, list[str]] = {}
     for tensor, shard in weight_map.items():
-        if (header := headers.get(shard)) is None:
-            tensors[tensor] = _PROMISED
-            continue
-        if tensor not in header.tensors:
-            raise InvalidShardIndexError(
-                path=str(index.path), problem=f"it places `{tensor}` in `{shard}`, which lacks it"
-            )
-        tensors[tensor] = header.tensors[tensor]
+        placed.setdefault(shard, []).append(tensor)
+    if len(placed) > _MOST_SHARDS:
+        raise _invalid(index, f"it names {len(placed)} files, expected at most {_MOST_SHARDS}")
+    paths = {name: _shard_path(index, name) for name in sorted(placed)}
+    beside = {file.member: file for file in tree.files}
+    draft = _Draft()
+    for name, path in paths.items():
+        if (file := beside.get(path)) is not None:
+            draft.take(index, name, read_tensors(file), placed[name])
     return TensorIndex(
-        tensors=tensors,
-        metadata={
-            key: text for header in headers.values() for key, text in header.metadata.items()
-        },
-        missing_shards=tuple(name for name, file in shards.items() if file is None),
-        container=_container(shards, headers),
-        findings=tuple(sorted({word for header in headers.values() for word in header.findings})),
+        tensors={tensor: draft.tensors.get(tensor, _PROMISED) for tensor in weight_map},
+        metadata=draft.metadata,
+        missing_shards=tuple(name for name, path in paths.items() if path not in beside),
+        container=min(draft.containers, default=_claimed(paths)),
+        findings=tuple(sorted(draft.findings)),
     )
 
 
-def _container(names: Iterable[str], headers: Mapping[str, TensorIndex]) -> Container:
-    """Return what the shards are written in; where none is there, what their names claim."""
-    found = {header.container for header in headers.values()}
-    if found:
-        return min(found)
+@dataclass(slots=True)
+class _Draft:
+    """What was read of the shards so far; of a header, what the index does not ask for is forgotten."""
+
+    tensors: dict[str, TensorEntry] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    containers: set[Container] = field(default_factory=set)
+    findings: set[str] = field(default_factory=set)
+    read: int = 0
+
+    def take(self, index: SourceFile, shard: str, header: TensorIndex, expected: list[str]) -> None:
+        self.read += len(header.tensors)
+        if self.read > _MOST_TENSORS:
+            raise _invalid(index, f"its shards hold more than {_MOST_TENSORS} tensors")
+        for tensor in expected:
+            entry = header.tensors.get(tensor)
+            if entry is None:
+                raise _invalid(index, f"it places `{tensor}` in `{shard}`, which lacks it")
+            self.tensors[tensor] = entry
+        self.metadata |= header.metadata
+        self.containers.add(header.container)
+        self.findings.update(header.findings)
+
+
+def _claimed(names: Iterable[str]) -> Container:
+    """Return what the shards are written in as far as their names tell."""
     is_torch = all(name.endswith(".bin") for name in names)
     return Container.PICKLE if is_torch else Container.SAFETENSORS
+
+
+def _invalid(index: SourceFile, problem: str) -> InvalidShardIndexError:
+    # Names from the index may be as long as the whole index.
+    return InvalidShardIndexError(
+        path=str(index.path), problem=FormatFault(problem=problem).problem
+    )
 
 
 def _read_weight_map(index: SourceFile) -> dict[str, str]:
     document = read_json(index.path)
     weight_map = document.get("weight_map") if isinstance(document, dict) else None
     if not isinstance(weight_map, dict) or not weight_map:
-        raise InvalidShardIndexError(
-            path=str(index.path), problem="expected an object `weight_map` from tensors to files"
-        )
+        raise _invalid(index, "expected an object `weight_map` from tensors to files")
     for tensor, shard in weight_map.items():
         if not isinstance(shard, str):
-            raise InvalidShardIndexError(
-                path=str(index.path), problem=f"the file of `{tensor}` is no text"
-            )
+            raise _invalid(index, f"the file of `{tensor}` is no text")
     return weight_map
 
 
@@ -90,8 +115,6 @@ def _shard_path(index: SourceFile, name: str) -> MemberPath:
     try:
         shard = MemberPath.parse(name)
     except UnportableNameError as error:
-        raise InvalidShardIndexError(
-            path=str(index.path), problem=f"it names the file {name!r}, which cannot lie beside it"
-        ) from error
+        raise _invalid(index, f"it names the file {name!r}, which cannot lie beside it") from error
     folder = index.member.folder
     return MemberPath(f"{folder}/{shard}") if folder else shard

@@ -68,7 +68,7 @@ def read_tree(
         root = os.path.realpath(named, strict=True)
         status = Path(root).stat()
     if not stat.S_ISDIR(status.st_mode):
-        file = _file(MemberPath.parse(named.name or Path(root).name), root, status)
+        file = _file(MemberPath.parse(named.name or Path(root).name), Path(root), status)
         return SourceTree(root=named, is_file=True, files=(file,))
     walk = _Walk(root, status, follow_links=follow_links, most_entries=most_entries)
     walk.run()
@@ -112,14 +112,14 @@ class _Walk:
         while self._to_do:
             folder = self._to_do.pop()
             with _as_source_errors(folder.real), os.scandir(folder.real) as entries:
-                is_empty = True
+                is_empty, home = True, Path(folder.real)
                 for entry in entries:
                     is_empty = False
-                    self._take(folder, entry)
+                    self._take(folder, home, entry)
             if is_empty and folder.member:
                 self.empty_folders.append(MemberPath.parse(folder.member))
 
-    def _take(self, folder: _Folder, entry: os.DirEntry[str]) -> None:
+    def _take(self, folder: _Folder, home: Path, entry: os.DirEntry[str]) -> None:
         self._entries += 1
         if self._entries > self._most_entries:
             kind = f"tree of more than {self._most_entries} entries"
@@ -127,10 +127,11 @@ class _Walk:
         member = MemberPath.parse(f"{folder.member}/{entry.name}" if folder.member else entry.name)
         is_link = entry.is_symlink()
         with _as_source_errors(entry.path):
-            real = self._resolve(entry.path) if is_link else entry.path
-            status = Path(real).stat() if is_link else entry.stat(follow_symlinks=False)
+            # Joined, as a whole path takes four times as long to be taken apart.
+            real = Path(self._resolve(entry.path)) if is_link else home / entry.name
+            status = real.stat() if is_link else entry.stat(follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
-            self._queue(folder, _Folder(real, member, folder.chain), status, entry.path)
+            self._queue(folder, _Folder(str(real), member, folder.chain), status, entry.path)
         else:
             self.files.append(_file(member, real, status, shown=entry.path))
 
@@ -163,13 +164,13 @@ class _Walk:
 
 
 def _file(
-    member: MemberPath, real: str, status: os.stat_result, *, shown: str | None = None
+    member: MemberPath, real: Path, status: os.stat_result, *, shown: str | None = None
 ) -> SourceFile:
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "special file")
-        raise UnsupportedEntryError(path=shown or real, kind=kind)
+        raise UnsupportedEntryError(path=shown or str(real), kind=kind)
     return SourceFile(
-        member, Path(real), status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino
+        member, real, status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino
     )
 
 

@@ -15,6 +15,7 @@ from modelshelf.formats import (
     read_shards,
     read_tensors,
 )
+from modelshelf.identify.allowance import TOO_MUCH, Allowance
 from modelshelf.identify.claims import BasesSaid, bases_said, claims_of
 from modelshelf.identify.decision import decide
 from modelshelf.identify.facts import Facts
@@ -50,20 +51,30 @@ class FolderReading:
     """File → header of its weights: of all that lie there as the most trusted container does."""
     damage: tuple[_Damage, ...] = ()
     """Files that break their format; the others may tell enough."""
+    is_too_much: bool = False
+    """True where the folder holds more weights than any model, so that none of them counts."""
 
 
-def read_folder(tree: SourceTree) -> FolderReading:
+def read_folder(tree: SourceTree, allowance: Allowance | None = None) -> FolderReading:
     """Read the configuration and the headers of the weights at the top of *tree*.
 
     What is damaged is kept as such: a clone without its large files is a model all the same.
+
+    Args:
+        tree: A folder.
+        allowance: What the folders of one model may take together; None where this is all of it.
     """
-    config, damage = _read_config(tree)
+    allowance = allowance or Allowance()
+    config, damage = _read_config(tree, allowance)
     headers: dict[str, TensorIndex] = {}
     for weights in _READ:
         for weight in config.weights:
             if weight.format is weights:
+                if not allowance.begin(weight.format):
+                    return FolderReading(tree, config, {}, tuple(damage), is_too_much=True)
                 try:
-                    headers[weight.member.member] = _read_weight(tree, weight)
+                    header = headers[weight.member.member] = _read_weight(tree, weight)
+                    allowance.spend(header)
                 except FormatError as error:
                     damage.append((weight.member.member, error))
         if headers:
@@ -80,15 +91,19 @@ _READ = (
 )
 
 
-def _read_config(tree: SourceTree) -> tuple[FolderConfig, list[_Damage]]:
+def _read_config(tree: SourceTree, allowance: Allowance) -> tuple[FolderConfig, list[_Damage]]:
     damage: list[_Damage] = []
     while True:
         try:
-            return read_folder_config(tree), damage
+            config = read_folder_config(tree, limit=allowance.config)
         except InvalidJsonError as error:
             broken = next(file for file in tree.files if str(file.path) == error.facts["path"])
             damage.append((broken.member, error))
             tree = replace(tree, files=tuple(file for file in tree.files if file != broken))
+        else:
+            read = tree.member(config.config_name)
+            allowance.config -= read.size if read is not None else 0
+            return config, damage
 
 
 def _read_weight(tree: SourceTree, weight: WeightFile) -> TensorIndex:
@@ -127,6 +142,8 @@ def identify_folder(
         facts = Facts(settings=settings, config_name=config.config_name or "model_index.json")
         identity = decide(facts, families, fallback=ModelFormat.UNKNOWN)
     identity = narrow(with_weights(identity, reading.headers, families, said), claims)
+    if reading.is_too_much and identity.type is ModelType.UNKNOWN:
+        identity = replace(identity, near_misses=(TOO_MUCH,))
     if reading.damage and identity.type is ModelType.UNKNOWN and not class_name:
         raise reading.damage[0][1]
     return _with_troubles(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from modelshelf.identify.allowance import Allowance
 from modelshelf.identify.family import Families
 from modelshelf.identify.model_folder import (
     DAMAGED,
@@ -53,8 +54,9 @@ def identify_pipeline(tree: SourceTree, index: PipelineIndex, families: Families
     Files that are damaged leave what the others tell: the status is then `broken`, and the evidence
     names them.
     """
+    allowance = Allowance()
     readings = {
-        slot.folder: read_folder(below)
+        slot.folder: read_folder(below, allowance)
         for slot in index.slots
         if (below := tree.below(slot.folder)).files
     }
