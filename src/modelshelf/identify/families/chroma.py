@@ -8,7 +8,13 @@ of huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    norm_of,
+    weight_or_bias,
+)
 from modelshelf.identify.family import Architecture, Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
@@ -24,8 +30,8 @@ FAMILIES = (
         _CHROMA,
         "original",
         weight_or_bias("distilled_guidance_layer.out_proj", _WIDTH),
-        Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1, below=_DOUBLE),
-        Tensor("single_blocks.#.norm.key_norm.scale", rank=1, below=_SINGLE),
+        norm_of("double_blocks.#.img_attn.norm.key_norm", below=_DOUBLE),
+        norm_of("single_blocks.#.norm.key_norm", below=_SINGLE),
         weight_or_bias("txt_in", _WIDTH),
         Either((Tensor("img_in.weight"), Tensor("img_in_patch.weight"))),
         Absent("vector_in.*"),

@@ -5,7 +5,8 @@ linear layer. CogView 3 and 4 are 2560 and 4096 wide, ConsisID adds what knows a
 keeps the text in layers of its own.
 
 Sources: `sat/dit_video_concat.py` of zai-org/CogVideo, `CogVideoXTransformer3DModel` of
-huggingface/diffusers, CogVideoX-Fun of aigc-apps/VideoX-Fun.
+huggingface/diffusers, CogVideoX-Fun of aigc-apps/VideoX-Fun, `comfy/ldm/cogvideo/model.py` of
+Comfy-Org/ComfyUI.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Condition, Either, Never, Setting
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, vectors
-from modelshelf.identify.family import Architecture, Trait
+from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType, SchedulerPredictionType
 
@@ -35,6 +36,8 @@ _NO_OTHER_KIND: tuple[Condition, ...] = (
     # EasyAnimate keeps the text apart.
     Absent("transformer_blocks.#.txt_ff.*"),
     Absent("transformer_blocks.#.attn1.add_*"),
+    Absent("blocks.#.txt_ff*"),
+    Absent("blocks.#.add_*"),
     *NO_CONTROL,
 )
 
@@ -50,17 +53,25 @@ def _takes(*frames: int) -> Condition:
 
 
 # Fun's control models take two frames as well, and have no embedding to tell them from images.
-_IS_I2V = every(_takes(2), Either((Marker("patch_embed.pos_embedding"), Marker("ofs_embedding.*"))))
+_IS_I2V = every(_takes(2), Either((Marker("patch_embed.pos_embedding"), Marker("ofs_embedding*"))))
 _IS_1_5 = Tensor(_PATCHES, (_LARGE,), rank=2)
 
-FAMILIES = (
-    main_file(
+
+def _blocks(layout: str, blocks: str, attention: str) -> Family:
+    """The model as a file.
+
+    Args:
+        layout: Whose names it follows.
+        blocks: What the list of blocks is called.
+        attention: Where a block keeps its attention, with a dot at the end; empty for in itself.
+    """
+    return main_file(
         _COGVIDEOX,
-        "diffusers",
-        vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD),
-        vectors("transformer_blocks.#.norm1.linear.bias", *_SIX, below=_BLOCKS),
-        vectors("transformer_blocks.#.norm1.norm.weight", *_WIDTHS),
-        vectors("transformer_blocks.#.norm2.linear.bias", *_SIX),
+        layout,
+        vectors(f"{blocks}.#.{attention}norm_q.weight", _HEAD),
+        vectors(f"{blocks}.#.norm1.linear.bias", *_SIX, below=_BLOCKS),
+        vectors(f"{blocks}.#.norm1.norm.weight", *_WIDTHS),
+        vectors(f"{blocks}.#.norm2.linear.bias", *_SIX),
         Either(
             (
                 vectors("patch_embed.text_proj.bias", *_WIDTHS),
@@ -72,22 +83,24 @@ FAMILIES = (
         traits=(
             Trait(ModelVariantType.T2V, _takes(1)),
             Trait(ModelVariantType.I2V, _IS_I2V),
-            Trait(
-                Architecture("cogvideox-2b"),
-                vectors("transformer_blocks.#.norm1.norm.weight", _SMALL),
-            ),
+            Trait(Architecture("cogvideox-2b"), vectors(f"{blocks}.#.norm1.norm.weight", _SMALL)),
             Trait(
                 Architecture("cogvideox-5b"),
                 every(
-                    vectors("transformer_blocks.#.norm1.norm.weight", _LARGE),
+                    vectors(f"{blocks}.#.norm1.norm.weight", _LARGE),
                     Tensor(_PATCHES, (_LARGE,), rank=4),
                 ),
             ),
             Trait(Architecture("cogvideox-1.5-5b"), _IS_1_5),
         ),
         prediction=SchedulerPredictionType.V_PREDICTION,
-        blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
-    ),
+        blocks=((blocks, _FEWEST_BLOCKS),),
+    )
+
+
+FAMILIES = (
+    _blocks("diffusers", "transformer_blocks", "attn1."),
+    _blocks("comfy", "blocks", ""),
     main_file(
         _COGVIDEOX,
         "original",

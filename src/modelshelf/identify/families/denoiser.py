@@ -22,6 +22,7 @@ __all__ = [
     "diffusers_names",
     "goes_beyond_control",
     "main_file",
+    "norm_of",
     "weight_or_bias",
 ]
 
@@ -109,6 +110,13 @@ def component(
 def diffusers_names(name: str) -> Trait:
     """Where both ways of naming share the anchors: this tensor is diffusers' way alone."""
     return Trait(ModelFormat.DIFFUSERS, Tensor(name))
+
+
+def norm_of(layer: str, *shape: int, below: int | None = None) -> Either:
+    """A norm whose numbers its publisher calls `scale`, and ComfyUI, where it saves them, `weight`."""
+    return Either(
+        tuple(Tensor(f"{layer}.{word}", shape, rank=1, below=below) for word in ("scale", "weight"))
+    )
 
 
 def weight_or_bias(layer: str, outputs: int | tuple[int, ...]) -> Either:

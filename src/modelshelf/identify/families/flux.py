@@ -9,7 +9,12 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Either, Setting, Unset
-from modelshelf.identify.families.denoiser import component, goes_beyond_control, main_file
+from modelshelf.identify.families.denoiser import (
+    component,
+    goes_beyond_control,
+    main_file,
+    norm_of,
+)
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.identify.network import Unmeasured
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
@@ -37,10 +42,10 @@ _VARIANTS = {
     384: ModelVariantType.DEV_FILL,
 }
 _INPUTS = (*_VARIANTS, 196)
-_KEY_NORM = "double_blocks.#.img_attn.norm.key_norm.scale"
+_KEY_NORM = "double_blocks.#.img_attn.norm.key_norm"
 
 
-def _traits(image: str, guidance: str, blocks: str) -> tuple[Trait, ...]:
+def _traits(image: str, guidance: str, *blocks: str) -> tuple[Trait, ...]:
     """Variants of a file: schnell alone is not told a guidance; what comes in says the others."""
     guided = Marker(guidance)
     return (
@@ -56,7 +61,10 @@ def _traits(image: str, guidance: str, blocks: str) -> tuple[Trait, ...]:
         # Flex.1 and FLUX.1 lite left eleven double blocks out, and are equal by structure.
         Trait(
             Architecture("flux-8b"),
-            Both(Tensor(image, (None, 64)), Tensor(blocks, rank=1, count=_LITE)),
+            Both(
+                Tensor(image, (None, 64)),
+                Either(tuple(Tensor(block, rank=1, count=_LITE) for block in blocks)),
+            ),
         ),
     )
 
@@ -65,9 +73,9 @@ FAMILIES = (
     main_file(
         BaseModelType.FLUX,
         "original",
-        Tensor(_KEY_NORM, rank=1, below=_DOUBLE),
+        norm_of(_KEY_NORM, below=_DOUBLE),
         Tensor("double_blocks.#.img_mod.lin.weight"),
-        Tensor("single_blocks.#.norm.key_norm.scale", rank=1, below=_SINGLE),
+        norm_of("single_blocks.#.norm.key_norm", below=_SINGLE),
         Tensor("img_in.weight", (_WIDTH, _INPUTS), rank=2),
         Tensor("txt_in.weight", (_WIDTH, _TEXT), rank=2),
         Tensor("vector_in.in_layer.weight", (_WIDTH, _POOLED)),
@@ -83,7 +91,11 @@ FAMILIES = (
             f"double_blocks.{_MOST_CONTROL_DOUBLE}.img_mod.lin.weight",
             f"single_blocks.{_MOST_CONTROL_SINGLE}.linear1.weight",
         ),
-        traits=_traits("img_in.weight", "guidance_in.*", _KEY_NORM),
+        traits=_traits(
+            "img_in.weight",
+            "guidance_in.*",
+            *(f"{_KEY_NORM}.{word}" for word in ("scale", "weight")),
+        ),
         blocks=(("double_blocks", _FEWEST_DOUBLE), ("single_blocks", _FEWEST_SINGLE)),
     ),
     main_file(

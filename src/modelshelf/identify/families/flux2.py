@@ -9,7 +9,13 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Condition, Either, Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    norm_of,
+    weight_or_bias,
+)
 from modelshelf.identify.family import Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
@@ -48,8 +54,8 @@ FAMILIES = (
         _FLUX_2,
         "original",
         weight_or_bias("double_stream_modulation_img.lin", _MODULATIONS),
-        Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1, below=8),
-        Tensor("single_blocks.#.norm.key_norm.scale", rank=1, below=48),
+        norm_of("double_blocks.#.img_attn.norm.key_norm", below=8),
+        norm_of("single_blocks.#.norm.key_norm", below=48),
         Tensor("single_stream_modulation.lin.weight"),
         _has_size("double_stream_modulation_img.lin.weight", "txt_in.weight"),
         Absent("vector_in.*"),

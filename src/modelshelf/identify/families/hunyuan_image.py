@@ -2,15 +2,22 @@
 
 The distilled model is told two times and a guidance; the refiner is 3328 wide and joins two latents.
 Sources: `hyimage/models/hunyuan` of Tencent-Hunyuan/HunyuanImage-2.1,
-`HunyuanImageTransformer2DModel` of huggingface/diffusers.
+`HunyuanImageTransformer2DModel` of huggingface/diffusers, `comfy/supported_models.py` of
+Comfy-Org/ComfyUI.
 """
 
 from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    norm_of,
+    weight_or_bias,
+)
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -33,14 +40,25 @@ FAMILIES = (
                 Tensor("img_in.proj.bias", (_REFINER,)),
             )
         ),
-        weight_or_bias("double_blocks.#.img_mod.linear", (6 * _WIDTH, 6 * _REFINER)),
-        Tensor("double_blocks.#.img_attn_k_norm.weight", rank=1, below=_DOUBLE),
+        # Tencent's names, and those under which ComfyUI saves them.
+        Either(
+            (
+                weight_or_bias("double_blocks.#.img_mod.linear", (6 * _WIDTH, 6 * _REFINER)),
+                weight_or_bias("double_blocks.#.img_mod.lin", (6 * _WIDTH, 6 * _REFINER)),
+            )
+        ),
+        Either(
+            (
+                Tensor("double_blocks.#.img_attn_k_norm.weight", rank=1, below=_DOUBLE),
+                norm_of("double_blocks.#.img_attn.norm.key_norm", below=_DOUBLE),
+            )
+        ),
         weight_or_bias("txt_in.input_embedder", (_WIDTH, _REFINER)),
         # HunyuanVideo takes pooled text as well; an index tells names and no widths.
         Absent("vector_in.*"),
         *NO_CONTROL,
         traits=(
-            Trait(_DISTILLED, Tensor("time_r_in.mlp.#.weight")),
+            Trait(_DISTILLED, Marker("time_r_in.*")),
             Trait(_REFINES, Tensor("img_in.proj.bias", (_REFINER,))),
         ),
         blocks=(("double_blocks", _DOUBLE), ("single_blocks", _SINGLE)),

@@ -6,7 +6,13 @@ Sources: the header of the published file, `Krea2Transformer2DModel` of huggingf
 from __future__ import annotations
 
 from modelshelf.identify.condition import Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    norm_of,
+    weight_or_bias,
+)
 from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
@@ -20,9 +26,9 @@ FAMILIES = (
         _KREA_2,
         "original",
         Tensor("txtfusion.projector.weight"),
-        Tensor("blocks.#.prenorm.scale", (_WIDTH,), below=_BLOCKS),
+        norm_of("blocks.#.prenorm", _WIDTH, below=_BLOCKS),
         Tensor("blocks.#.mod.lin", (6 * _WIDTH,), below=_BLOCKS),
-        Tensor("txtfusion.refiner_blocks.#.prenorm.scale", (_TEXT,)),
+        norm_of("txtfusion.refiner_blocks.#.prenorm", _TEXT),
         weight_or_bias("first", _WIDTH),
         *NO_CONTROL,
         blocks=(("blocks", _BLOCKS),),

@@ -7,8 +7,8 @@ modelscope/DiffSynth-Studio with the published configurations.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition
-from modelshelf.identify.families.denoiser import NO_CONTROL, weight_or_bias
+from modelshelf.identify.condition import Condition, Either
+from modelshelf.identify.families.denoiser import NO_CONTROL, norm_of, weight_or_bias
 from modelshelf.identify.families.other_model import OtherModel, families_of
 from modelshelf.identify.families.unet import unet_blocks_diffusers, unet_blocks_ldm
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
@@ -56,7 +56,7 @@ _OTHERS = (
         "ovis-image-original",
         (
             Marker("double_blocks.#.img_mlp.gate_proj*"),
-            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1),
+            norm_of("double_blocks.#.img_attn.norm.key_norm"),
             Tensor("txt_in.weight", (3072, 2048)),
         ),
     ),
@@ -105,11 +105,35 @@ _OTHERS = (
     OtherModel(
         "joyimage",
         (
-            Tensor("double_blocks.#.img_mod.modulate_table", (1, 6, 3072)),
-            Tensor("double_blocks.#.attn.img_attn_k_norm.weight", rank=1),
+            # The class of diffusers takes 3072 where nothing is said; published is 4096.
+            Tensor("double_blocks.#.img_mod.modulate_table", (1, 6, (3072, 4096))),
+            Either(
+                (
+                    Tensor("double_blocks.#.attn.img_attn_k_norm.weight", rank=1),
+                    Tensor("double_blocks.#.img_attn_k_norm.weight", rank=1),
+                )
+            ),
             Tensor("condition_embedder.time_embedder.linear_1.weight"),
         ),
         "JoyImageEdit*Transformer3DModel",
+    ),
+    OtherModel(
+        "bria-fibo-2",
+        (
+            Tensor("perceiver.latent_queries", (512, 3584)),
+            Tensor("layers.#.attention_norm1.weight", (3584,)),
+            Tensor("layers.#.attention.norm_k.weight", rank=1, below=44),
+            *NO_CONTROL,
+        ),
+        "BriaFibo2Transformer2DModel",
+    ),
+    OtherModel(
+        "sensenova-u1",
+        (
+            # A language model with a second set of weights for what it draws.
+            Tensor("language_model.model.layers.#.input_layernorm_mot_gen.weight", (4096,)),
+            Tensor("fm_modules.timestep_embedder.mlp.#.weight", (4096,)),
+        ),
     ),
     OtherModel(
         "nucleus-image",
@@ -133,7 +157,7 @@ _OTHERS = (
     OtherModel(
         "flux3-original",
         (
-            Tensor("single_blocks.#.norm.key_norm.scale", rank=1),
+            norm_of("single_blocks.#.norm.key_norm"),
             Marker("content_mode_blocks.image.*"),
             Marker("early_stream_modulations.*"),
             Tensor("txt_in.weight", (None, 20480)),
@@ -143,7 +167,7 @@ _OTHERS = (
         "step1x-edit",
         (
             Marker("connector.*"),
-            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1, below=19),
+            norm_of("double_blocks.#.img_attn.norm.key_norm", below=19),
             Tensor("vector_in.in_layer.weight", (3072, 768)),
         ),
     ),
@@ -151,7 +175,7 @@ _OTHERS = (
         "open-sora-2",
         (
             Tensor("cond_in.weight", (3072,)),
-            Tensor("double_blocks.#.img_attn.norm.key_norm.scale", rank=1, below=19),
+            norm_of("double_blocks.#.img_attn.norm.key_norm", below=19),
             Tensor("vector_in.in_layer.weight", (3072, 768)),
         ),
     ),

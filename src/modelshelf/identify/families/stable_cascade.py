@@ -7,7 +7,7 @@ C alone takes the words and an image, B alone stage C's result. Sources: `module
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Setting, Unset
+from modelshelf.identify.condition import Condition, Either, Setting, Unset
 from modelshelf.identify.families.denoiser import diffusers_names
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
@@ -80,7 +80,8 @@ FAMILIES = (
         ),
         Tensor("effnet_mapper.#.bias", rank=1),
         Tensor("pixels_mapper.#.bias", rank=1),
-        Tensor("clip_txt_pooled_mapper.bias", rank=1),
+        # Stability AI's own name, and the one that diffusers gives it after stage C's.
+        Either((Tensor("clip_mapper.bias", rank=1), Tensor("clip_txt_pooled_mapper.bias", rank=1))),
         Tensor("down_blocks.1.0.depthwise.bias", (_B_WIDTHS,)),
         Absent("clip_img_mapper.*"),
     ),

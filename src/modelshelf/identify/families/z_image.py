@@ -13,7 +13,8 @@ from modelshelf.identify.families.denoiser import (
     diffusers_names,
     main_file,
 )
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.family import Architecture, Trait
+from modelshelf.identify.tensor_condition import Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -37,7 +38,11 @@ FAMILIES = (
         Tensor("layers.#.attention_norm1.weight", (_WIDTH,), below=_BLOCKS),
         Tensor("cap_embedder.0.weight", (_TEXT,)),
         *NO_CONTROL,
-        traits=(diffusers_names("layers.#.attention.norm_q.weight"),),
+        traits=(
+            diffusers_names("layers.#.attention.norm_q.weight"),
+            # It works on pixels, through a small network of its own.
+            Trait(Architecture("z-image-pixel"), Marker("dec_net.*")),
+        ),
         blocks=(("layers", _BLOCKS),),
     ),
     component(
