@@ -31,6 +31,8 @@ _PARTS = {
     "model.diffusion_model.": Part.DENOISER,
     "diffusion_model.": Part.DENOISER,
     "unet.": Part.DENOISER,
+    # What DiffSynth-Studio trains keeps the names of its pipeline.
+    "pipe.dit.": Part.DENOISER,
     "control_model.": Part.CONTROL,
     "first_stage_model.": Part.VAE,
     "vae.": Part.VAE,

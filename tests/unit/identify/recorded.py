@@ -8,6 +8,8 @@ have `config JSON` with the configuration published beside the weights, and list
 Braces stand for numbers and runs of numbers, `+bias` for a bias as long as the first dimension.
 Files without `.original` in their names were recorded from diffusers' classes with the published
 configurations; those with it follow the names of the original code, the tensors that matter.
+Of joyimage.original, bria-fibo-2, lingbot-video, sensenova-u1 and the two Wan models names and shapes
+are all that is published: their MD5 is the one that modelscope/DiffSynth-Studio knows the file by.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ def test_a_published_denoiser_is_known_by_its_tensors(name: str) -> None:
     assert {found.where for found in identity.evidence} & one.shapes.keys()
 
 
-@pytest.mark.parametrize("prefix", ["model.diffusion_model.", "diffusion_model.", "module."])
+@pytest.mark.parametrize(
+    "prefix", ["model.diffusion_model.", "diffusion_model.", "pipe.dit.", "module."]
+)
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_wrapper_changes_nothing(name: str, prefix: str) -> None:
     """A prefix says who wrote the file, never what it is."""

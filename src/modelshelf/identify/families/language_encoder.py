@@ -55,6 +55,8 @@ _KINDS = (
     _Kind("qwen2.5-3b", 2048, (36,), _QWEN, 11008, 256, has_key_bias=True, vision=""),
     _Kind("qwen2.5-vl-3b", 2048, (36,), _QWEN, 11008, 256, has_key_bias=True, vision="visual"),
     _Kind("qwen3-0.6b", 1024, (28,), _QWEN, 3072, 1024, has_key_norm=True, vision=""),
+    # A vocabulary of its own tells the model that makes embeddings.
+    _Kind("qwen3-embedding-0.6b", 1024, (28,), (151669,), 3072, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-1.7b", 2048, (28,), _QWEN, 6144, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-4b", 2560, (35, 36), _QWEN, 9728, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-8b", 4096, (35, 36), _QWEN, 12288, 1024, has_key_norm=True, vision=""),

@@ -1,7 +1,8 @@
 """Published video models that no base is named for: what they are, so that nobody takes them for kin.
 
 Most are an image or video model of a base with something added, and none is loaded as that base: what
-is added decides. Sources: the classes of huggingface/diffusers with the published configurations.
+is added decides. Sources: the classes of huggingface/diffusers and modelscope/DiffSynth-Studio with the
+published configurations.
 """
 
 from __future__ import annotations
@@ -86,6 +87,18 @@ _OTHERS = (
             *NO_CONTROL,
         ),
         "HeliosTransformer3DModel",
+        prediction=_FLOW,
+    ),
+    OtherModel(
+        "lingbot-video",
+        (
+            Tensor("blocks.#.scale_shift_table", (1, 12288), rank=2),
+            vectors("blocks.#.norm_post_attn.weight", 2048, below=48),
+            vectors("text_embedder.norm.weight", 2560),
+            weight_or_bias("patch_embedder", 2048),
+            *NO_CONTROL,
+        ),
+        "LingBotVideoTransformer3DModel",
         prediction=_FLOW,
     ),
     OtherModel(

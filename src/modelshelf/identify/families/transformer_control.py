@@ -101,6 +101,24 @@ FAMILIES = (
         Tensor("control_blocks.#.img_mod.#.bias", (18432,), below=60),
         Tensor("control_blocks.#.after_proj.bias", (3072,)),
     ),
+    Family(
+        id="other/controlnet/qwen-image-2.1-fun",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.CHECKPOINT,
+        conditions=(
+            Tensor("control_img_in.weight", (4096,), rank=2),
+            Tensor("control_blocks.#.img_mlp.gate_layer.weight", (12288, 4096), below=32),
+            Tensor("control_blocks.#.after_proj.bias", (4096,)),
+        ),
+        architecture="qwen-image-2.1",
+    ),
+    _control(
+        "minimax-h3/controlnet/fun",
+        BaseModelType.MINIMAX_H3,
+        Tensor("control_proj_in.weight", (5376,), rank=2),
+        Tensor("control_blocks.#.adaln_proj.linear.bias", rank=1, below=50),
+        Tensor("control_blocks.#.after_proj.bias", (5376,)),
+    ),
     *(
         _control(
             f"flux2/controlnet/fun-{width}",

@@ -44,6 +44,8 @@ _OWN_CLASSES = (
     ("ltx", BaseModelType.LTX_VIDEO, "AutoencoderKLLTXVideo"),
     ("ltx-2", BaseModelType.LTX_VIDEO, "AutoencoderKLLTX2Video"),
     ("ltx-2-audio", BaseModelType.LTX_VIDEO, "AutoencoderKLLTX2Audio"),
+    ("minimax-h3", BaseModelType.MINIMAX_H3, "AutoencoderKLMiniMaxH3"),
+    ("minimax-h3-audio", BaseModelType.MINIMAX_H3, "AutoencoderKLMiniMaxH3Audio"),
     ("cosmos", BaseModelType.COSMOS, "AutoencoderKLCosmos"),
     ("wan", BaseModelType.WAN, "AutoencoderKLWan"),
     ("qwen-image", BaseModelType.QWEN_IMAGE, "AutoencoderKLQwenImage"),
@@ -92,6 +94,13 @@ FAMILIES = (
         "AutoencoderDC",
         Setting("latent_channels", (32,)),
         Setting("scaling_factor", (0.41407,)),
+    ),
+    Family(
+        id="vae/qwen-image-2.1/folder",
+        type=ModelType.VAE,
+        format=ModelFormat.DIFFUSERS,
+        conditions=(Setting("class", ("AutoencoderKLQwenImage21",)),),
+        architecture="qwen-image-2.1",
     ),
     _folder("movq", (BaseModelType.KANDINSKY_2,), "VQModel", Setting("norm_type", ("spatial",))),
     Family(

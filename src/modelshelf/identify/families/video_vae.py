@@ -2,8 +2,8 @@
 
 Sources: `wan/modules/vae2_1.py` and `vae2_2.py` of Wan-Video/Wan2.2, `hyvideo/vae` of
 Tencent-Hunyuan/HunyuanVideo, `src/genmo/mochi_preview/vae` of genmoai/mochi,
-`ltx_video/models/autoencoders` of Lightricks/LTX-Video, and the `autoencoders` folder of
-huggingface/diffusers.
+`ltx_video/models/autoencoders` of Lightricks/LTX-Video, `diffsynth/models` of
+modelscope/DiffSynth-Studio, and the `autoencoders` folder of huggingface/diffusers.
 """
 
 from __future__ import annotations
@@ -247,6 +247,37 @@ FAMILIES = (
         16,
         Tensor("decoder.unpatcher3d.wavelets"),
         Tensor("decoder.conv_in.0.conv3d.weight", (None, 16), rank=5),
+    ),
+    # Its decoder is a transformer over patches of pixels.
+    _video(
+        "minimax-h3",
+        (BaseModelType.MINIMAX_H3,),
+        24,
+        Tensor("decoder.register_tokens", (1, 4, 2048)),
+        Tensor("decoder.transformer_blocks.#.norm1.weight", (2048,)),
+        Tensor("post_quant_conv.weight", (24, 24), rank=5),
+    ),
+    _video(
+        "minimax-h3-audio",
+        (BaseModelType.MINIMAX_H3,),
+        32,
+        Tensor("dec_in_proj.weight", (2048, 32, 1)),
+        Tensor("mean_proj.weight", (32, 32, 1)),
+        Tensor("pre_block.mlp.norm.weight", (32,)),
+        architecture="minimax-h3-audio",
+    ),
+    Family(
+        id="vae/qwen-image-2.1",
+        type=ModelType.VAE,
+        format=ModelFormat.DIFFUSERS,
+        conditions=(
+            # Flat convolutions under the names of Wan's, over pixels with alpha.
+            Tensor("encoder.conv_in.weight", (96, 4), rank=4),
+            Tensor("decoder.conv_in.weight", (1152, 64), rank=4),
+            Tensor("decoder.norm_out.gamma", (144,), rank=4),
+        ),
+        architecture="qwen-image-2.1",
+        details=(Detail("latent_channels", "64"),),
     ),
     Family(
         id="vae/oobleck/diffusers",

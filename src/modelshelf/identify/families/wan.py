@@ -132,6 +132,8 @@ _ARCHITECTURES = (
     _named("wan-2.1-fun-camera-14b", _LARGE, _HAS_CAMERA, _HAS_IMAGE),
     _named("wan-2.2-fun-camera-a14b", _LARGE, _HAS_CAMERA, Never(_HAS_IMAGE)),
     _named("wan-2.2-fun-camera-5b", _MIDDLE, _HAS_CAMERA),
+    _named("wan-dancer-14b", _LARGE, Marker("music_injector.*")),
+    _named("wan-2.1-video-as-prompt-14b", _LARGE, Marker("blocks.#.attn1_mot_ref.*")),
 )
 
 

@@ -133,6 +133,26 @@ ADAPTERS: dict[str, Answer] = {
         "controlnet",
         "qwen-image",
     ),
+    "qwen-image 2.1 fun": (
+        {
+            "control_img_in.weight": (4096, 129),
+            "control_blocks.0.img_mlp.gate_layer.weight": (12288, 4096),
+            "control_blocks.0.before_proj.bias": (4096,),
+            "control_blocks.0.after_proj.bias": (4096,),
+        },
+        "controlnet",
+        "",
+    ),
+    "minimax-h3 fun": (
+        {
+            "control_proj_in.weight": (5376, 196),
+            "control_blocks.0.adaln_proj.linear.bias": (96768,),
+            "control_blocks.0.attn.to_q.weight": (7168, 5376),
+            "control_blocks.0.after_proj.bias": (5376,),
+        },
+        "controlnet",
+        "minimax-h3",
+    ),
     "flux2 dev fun": (_flux_2_fun(6144), "controlnet", "flux2"),
     "flux2 klein 9b fun": (_flux_2_fun(4096), "controlnet", "flux2"),
     "z-image": (

@@ -116,6 +116,26 @@ _VIDEOS: dict[str, tuple[Shapes, str]] = {
         | conv("decoder.conv_in.conv_s", (512, 16, 1, 3, 3)),
         "cosmos",
     ),
+    "minimax-h3": (
+        {
+            "decoder.register_tokens": (1, 4, 2048),
+            "decoder.transformer_blocks.0.norm1.weight": (2048,),
+        }
+        | conv("post_quant_conv", (24, 24, 1, 1, 1)),
+        "minimax-h3",
+    ),
+    "minimax-h3's sound": (
+        {"pre_block.mlp.norm.weight": (32,), "pre_block.attn.qkv.weight": (6144, 2048)}
+        | conv("mean_proj", (32, 32, 1))
+        | conv("dec_in_proj", (2048, 32, 1)),
+        "minimax-h3",
+    ),
+    "qwen-image 2.1": (
+        {"decoder.norm_out.gamma": (144, 1, 1, 1)}
+        | conv("encoder.conv_in", (96, 4, 3, 3))
+        | conv("decoder.conv_in", (1152, 64, 3, 3)),
+        "",
+    ),
     "oobleck": (
         {
             "encoder.block.0.res_unit1.snake1.alpha": (1, 128, 1),
