@@ -24,6 +24,13 @@ HEADERS = st.dictionaries(NAMES, SHAPES, max_size=8)
 METADATA = st.none() | st.dictionaries(
     NAMES, st.text(st.characters(exclude_categories=["Cs"])), max_size=3
 )
+LONG = st.dictionaries(
+    st.text("abc._0123", min_size=40, max_size=60), SHAPES, min_size=2, max_size=5
+)
+PIECES = st.sampled_from(
+    [*'"{}[]:,\\ 0', '":{"dtype":"', '","shape":[', '],"data_offsets":[', ']},"', '":]},"', "]}}"]
+)
+"""What stands between what differs in a header, whole and in parts."""
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -34,6 +41,15 @@ JSON = st.recursive(
 def read(header: bytes, size: int) -> TensorIndex:
     with tempfile.TemporaryDirectory() as folder:
         return read_safetensors(write_raw(Path(folder) / "m.safetensors", header, size))
+
+
+def content_of(header: bytes, size: int) -> object:
+    """Return all that a header says, or None where it is none."""
+    try:
+        index = read(header, size)
+    except InvalidSafetensorsError:
+        return None
+    return list(index.tensors.items()), index.metadata
 
 
 def places_in(entry: object) -> tuple[int, int]:
@@ -94,6 +110,41 @@ class TestSafetensors:
         except InvalidSafetensorsError:
             return
         assert sum(entry.end - entry.begin for entry in found.tensors.values()) == size
+
+    @given(HEADERS, st.data())
+    def test_pieces_in_wrong_places_are_no_way_around_the_full_parser(
+        self, shapes: dict[str, tuple[int, ...]], data: st.DataObject
+    ) -> None:
+        """What is moved, exchanged or added may make another header, or none: the same for both ways."""
+        header, size = entries_of(shapes)
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False)
+        for _ in range(data.draw(st.integers(1, 4))):
+            start, length = data.draw(st.integers(1, len(text))), data.draw(st.integers(0, 60))
+            moved, rest = text[start : start + length], text[:start] + text[start + length :]
+            at = data.draw(st.integers(1, len(rest)))
+            text = rest[:at] + data.draw(st.just("") | PIECES) + moved + rest[at:]
+        # A blank behind the first brace is legal, and nobody's usual way.
+        usual, unusual = f"{text} ".encode(), f"{{ {text[1:]}".encode()
+        assert content_of(usual, size) == content_of(unusual, size)
+
+    @given(LONG, st.integers(1, 800), METADATA)
+    def test_long_headers_are_read_as_short_ones(
+        self,
+        shapes: dict[str, tuple[int, ...]],
+        copies: int,
+        metadata: dict[str, str] | None,
+    ) -> None:
+        """Nothing is lost where a header of many entries is cut."""
+        many = {f"{copy}.{name}": shape for copy in range(copies) for name, shape in shapes.items()}
+        header, size = entries_of(many)
+        document = header if metadata is None else {"__metadata__": metadata, **header}
+        raw = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+        found = read(raw, size)
+        start = 8 + len(raw)
+        places = [(start + begin, start + end) for begin, end in map(places_in, header.values())]
+        assert [(entry.begin, entry.end) for entry in found.tensors.values()] == places
+        assert {name: entry.shape for name, entry in found.tensors.items()} == many
+        assert found.metadata == (metadata or {})
 
     @given(st.binary(max_size=300))
     def test_garbage_is_a_typed_error(self, content: bytes) -> None:

@@ -11,7 +11,7 @@ from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.network import Declared
 from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
-from modelshelf.schema.tensor import TensorColumns, TensorIndex
+from modelshelf.schema.tensor import TensorColumns, TensorIndex, TensorKind
 from tests.unit.identify.test_files import KNOWN
 
 pytestmark = pytest.mark.property
@@ -44,8 +44,9 @@ TALKATIVE = Families(
 
 def columns(shapes: Sequence[tuple[str, tuple[int, ...]]], dtype: str, odd: str) -> TensorColumns:
     """Return a header as a reader makes it; the first tensor has dtype *odd*."""
-    dtypes = [odd, *[dtype] * (len(shapes) - 1)]
-    return TensorColumns(dict(shapes), dtypes, [12] * len(shapes), start=100)
+    kinds = {name: TensorKind(dtype, shape, 12) for name, shape in shapes}
+    kinds[shapes[0][0]] = TensorKind(odd, shapes[0][1], 12)
+    return TensorColumns(kinds, start=100)
 
 
 @st.composite

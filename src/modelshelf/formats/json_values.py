@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["MOST_VALUES", "has_too_many_values"]
+__all__ = ["MOST_VALUES", "UNCOUNTED", "has_too_many_values"]
 
 MOST_VALUES = 600_000
 """Commas, colons and opening brackets outside of strings: a header of 50,000 tensors."""
 
-_UNCOUNTED = 1 << 20
+UNCOUNTED = 1 << 20
 """Characters of a text that cannot hurt: 350,000 empty lists take 22 MB."""
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
@@ -26,7 +26,7 @@ def has_too_many_values(text: str) -> bool:
         >>> has_too_many_values("[" + "[]," * 700_000)
         True
     """
-    if len(text) <= _UNCOUNTED:
+    if len(text) <= UNCOUNTED:
         return False
     # Every string is a key or a value. Quotes behind a backslash stand inside of strings.
     if text.count('"') - text.count('\\"') > 2 * MOST_VALUES:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import accumulate
+from math import prod
 from typing import NoReturn, TypeGuard
 
 from modelshelf.formats.fault import FormatFault
-from modelshelf.formats.json_values import MOST_VALUES, has_too_many_values
-from modelshelf.schema.tensor import TensorColumns, TensorEntry
+from modelshelf.formats.json_values import MOST_VALUES, UNCOUNTED, has_too_many_values
+from modelshelf.schema.tensor import TensorColumns, TensorEntry, TensorKind
 
 __all__ = ["BITS", "parse_header"]
 
@@ -25,22 +25,19 @@ BITS: Mapping[str, int] = {
 
 _LARGEST = 2**64 - 1
 _METADATA = "__metadata__"
-_METADATA_START = '{"__metadata__":'
 
-# An entry as every known writer puts it, cut at its colons: `"name"`, `{"dtype"`, `"F16","shape"`,
-# `[2,3],"data_offsets"`, `[0,12]},"next name"`, …
-_PIECES = 4
-_DTYPE_START = '{"dtype"'
-_DTYPE_TEXT = re.compile(r'"([A-Z0-9_]+)","shape"')
-_SHAPE_TEXT = re.compile(
-    r'\[((?:(?:0|[1-9][0-9]{0,18})(?:,(?:0|[1-9][0-9]{0,18})){0,63})?)\],"data_offsets"'
-)
+_METADATA_START = b'{"__metadata__":'
+_ENTRY_START = b'":{"dtype"'
+# What stands around dtype, shape and places of an entry, as every known writer puts it.
+_DTYPE, _SHAPE = '"dtype":"', '","shape":['
+_MOST_SIDES = 64
+_CHUNK = 1 << 16
+"""Bytes that are cut into pieces at once: their pieces fit into the cache, and take no new memory from
+the system, which would cost as long as cutting."""
 _CONTROLS = bytes(range(0x20))
 
 _Row = tuple[str, str, tuple[int, ...], int, int]
 """Name, dtype, shape, and the tensor's place counted from the end of the header."""
-_Kind = tuple[str, tuple[int, ...], int]
-"""Dtype, shape, and the bytes that a tensor of them takes."""
 _Parsed = tuple[Mapping[str, TensorEntry], dict[str, str]]
 """The tensors, and the metadata."""
 
@@ -62,22 +59,25 @@ def parse_header(raw: bytes, *, start: int, size: int) -> _Parsed:
     """
     if raw[:1] != b"{":
         raise FormatFault(problem=f"expected `{{` at offset 8, got {raw[:1]!r}")
+    if len(raw) > UNCOUNTED and has_too_many_values(_text_of(raw)):
+        raise FormatFault(problem=f"expected at most {MOST_VALUES} values in the header, got more")
+    # Not inside of an `except`: the error would keep all that the first parser had built.
+    with suppress(_UnusualError, FormatFault, ValueError, RecursionError):
+        return _parse_usual(raw, start, size)
+    return _parse_any(_text_of(raw), start, size)
+
+
+def _text_of(raw: bytes) -> str:
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         at = 8 + error.start
         raise FormatFault(
             problem=f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {at}"
         ) from error
-    if has_too_many_values(text):
-        raise FormatFault(problem=f"expected at most {MOST_VALUES} values in the header, got more")
-    # Not inside of an `except`: the error would keep all that the first parser had built.
-    with suppress(_UnusualError, FormatFault, ValueError, RecursionError):
-        return _parse_usual(text, start, size)
-    return _parse_any(text, start, size)
 
 
-def _parse_usual(text: str, start: int, size: int) -> _Parsed:
+def _parse_usual(raw: bytes, start: int, size: int) -> _Parsed:
     """Read a sound header in the one spelling that writers use, as fast as a C parser builds JSON.
 
     Whole columns at a time: next to nothing here runs once per tensor in Python. Every character is
@@ -85,53 +85,78 @@ def _parse_usual(text: str, start: int, size: int) -> _Parsed:
     rest with the spelling. Raises for every other spelling and for every fault, so `_parse_any` has
     the last word on both; a property test holds the two together.
     """
-    metadata, at = _leading_metadata(text)
-    pieces = text[at:].split(":")
-    pieces[-1] = pieces[-1].rstrip(" ")
-    count, rest = divmod(len(pieces) - 1, _PIECES)
-    if rest or not count or pieces[1::_PIECES].count(_DTYPE_START) != count:
-        raise _UnusualError
+    metadata, at = _leading_metadata(raw)
     kinds = _Kinds()
-    rows = list(map(kinds.__getitem__, zip(pieces[2::_PIECES], pieces[3::_PIECES], strict=True)))
-    lengths = [length for _, _, length in rows]
-    # A sound file leaves no choice where each tensor lies, so the places are computed and compared.
-    ends = list(accumulate(lengths))
-    names = _cut_names(pieces[0], pieces[4::_PIECES], ends)
-    shapes = dict(zip(names, [shape for _, shape, _ in rows], strict=True))
-    if ends[-1] != size - start or len(shapes) != count or _METADATA in shapes:
+    names: list[str] = []
+    rows: list[TensorKind] = []
+    end = 0
+    for text in _chunks(raw, at):
+        # `},"name":{"dtype":"F16","shape":[2,3` and `,"data_offsets":[0,12`, and at last nothing.
+        pieces = text.split("]")
+        # Each boundary keeps a mark that no piece has, so that pieces cannot be right only together.
+        halves = "{]".join(pieces[:-1:2]).split("{")
+        if len(halves) + 1 != len(pieces) or pieces.pop():
+            raise _UnusualError
+        alike = list(map(kinds.__getitem__, halves[1::2]))
+        end = _check_usual_places(alike, "]".join(pieces[1::2]), end)
+        names += _cut_names("".join(halves[::2]), len(alike))
+        rows += alike
+    found = dict(zip(names, rows, strict=True))
+    if end != size - start or len(found) != len(rows) or _METADATA in found:
         raise _UnusualError
-    return TensorColumns(shapes, [dtype for dtype, _, _ in rows], lengths, start=start), metadata
+    return TensorColumns(found, start=start), metadata
 
 
-def _leading_metadata(text: str) -> tuple[dict[str, str], int]:
+def _leading_metadata(raw: bytes) -> tuple[dict[str, str], int]:
     """Return metadata that stands first, and where the entries begin."""
-    if not text.startswith(_METADATA_START):
+    if not raw.startswith(_METADATA_START):
         return {}, 1
+    text = raw[: raw.find(_ENTRY_START)].decode("utf-8")
     value, at = _DECODER.raw_decode(text, len(_METADATA_START))
     if not text.startswith(",", at):
         raise _UnusualError
-    return _check_metadata(value), at + 1
+    return _check_metadata(value), len(text[: at + 1].encode())
 
 
-def _cut_names(first: str, tails: list[str], ends: list[int]) -> list[str]:
-    """Return the tensors' names: the first, and what follows the right places in all *tails*.
+def _chunks(raw: bytes, at: int) -> Iterator[str]:
+    """Yield the entries from *at* on, cut behind the places of one: before a name stands an end.
 
-    A tail is an entry's places and the name of the next entry in its quotes.
+    Behind the last places stands nothing.
     """
-    places = [0] * (2 * len(ends))
-    places[1::2], places[2::2] = ends, ends[:-1]
-    # As one text: a string for each would take most of the time, and their memory the rest.
-    expected = ('[%d,%d]},"\n' * len(ends) % tuple(places))[: -len(',"\n')] + "}"
-    # A name ends at the quote behind it and at its tail's end; a line's end inside shows a lie.
-    places_and_names = "\n".join(tails).split('"')
-    names = [first[1:-1], *places_and_names[1::2]]
+    lead = "},"
+    while len(raw) - at > _CHUNK and (cut := raw.rfind(b']},"', at, at + _CHUNK)) > at:
+        yield lead + raw[at : cut + 1].decode("utf-8")
+        at, lead = cut + 1, ""
+    text = lead + raw[at:].decode("utf-8").rstrip(" ")
+    if not text.endswith("]}}"):
+        raise _UnusualError
+    yield text[: -len("}}")]
+
+
+def _check_usual_places(kinds: list[TensorKind], places: str, start: int) -> int:
+    """Prove that tensors of *kinds* lie one behind the other from *start* on; return where they end.
+
+    A sound file leaves no choice where each tensor lies, so that is computed and compared: as one text,
+    as a string for each would take most of the time.
+    """
+    ends = list(accumulate([kind.length for kind in kinds], initial=start))
+    expected = [0] * (2 * len(kinds))
+    expected[::2], expected[1::2] = ends[:-1], ends[1:]
+    if f"{places}]" != ',"data_offsets":[%d,%d]' * len(kinds) % tuple(expected):
+        raise _UnusualError
+    return ends[-1]
+
+
+def _cut_names(text: str, count: int) -> list[str]:
+    """Return *count* names of *text*, where each stands as `},"name":` and brackets are between them."""
+    before, between, behind = '},"', '":]},"', '":'
+    names = text[len(before) : -len(behind)].split(between)
     joined = "".join(names)
     encoded = joined.encode()
     is_usual = (
-        # With a quote where each name was: no name may stand anywhere else.
-        '"'.join(places_and_names[::2]) == expected
-        and first == f'"{names[0]}"'
-        and '"' not in names[0]
+        len(names) == count
+        and text == before + between.join(names) + behind
+        and '"' not in joined
         # An escape may hide a quote, and text may hold no control character: for the full parser both.
         and "\\" not in joined
         and len(encoded.translate(None, _CONTROLS)) == len(encoded)
@@ -141,15 +166,24 @@ def _cut_names(first: str, tails: list[str], ends: list[int]) -> list[str]:
     return names
 
 
-class _Kinds(dict[tuple[str, str], _Kind]):
-    """Pieces with dtype and shape → what they mean, checked once for all tensors that share them."""
+class _Kinds(dict[str, TensorKind]):
+    """What stands between an entry's name and its places → the kind, checked once for all that share it."""
 
-    def __missing__(self, key: tuple[str, str]) -> _Kind:
-        dtype, sides = _DTYPE_TEXT.fullmatch(key[0]), _SHAPE_TEXT.fullmatch(key[1])
-        if dtype is None or sides is None:
+    def __missing__(self, text: str) -> TensorKind:
+        start, _, sides = text.partition(_SHAPE)
+        dtype = start.removeprefix(_DTYPE)
+        if sides.count(",") >= _MOST_SIDES:
             raise _UnusualError
-        shape = tuple(map(int, sides[1].split(","))) if sides[1] else ()
-        kind = self[key] = dtype[1], shape, _length("", dtype[1], shape)
+        shape = tuple(map(int, sides.split(","))) if sides else ()
+        is_usual = (
+            text == f"{_DTYPE}{dtype}{_SHAPE}{','.join(map(str, shape))}"
+            and "-" not in sides
+            # Beside a 0 the size of the tensor does not show how long a side is.
+            and (0 not in shape or max(shape) <= _LARGEST)
+        )
+        if not is_usual:
+            raise _UnusualError
+        kind = self[text] = TensorKind(dtype, shape, _length("", dtype, shape))
         return kind
 
 
@@ -209,14 +243,15 @@ def _length(name: str, dtype: str, shape: tuple[int, ...]) -> int:
         raise FormatFault(
             problem=f"`{name}` has dtype {dtype!r}, expected one of {', '.join(sorted(BITS))}"
         )
-    for side in shape:
+    total = bits * prod(shape)
+    for side in shape if not 0 < total <= _LARGEST else ():
         bits *= side
         # As the format's own reader: the product may not overflow, even if a later side is 0.
         if bits > _LARGEST:
             raise FormatFault(problem=f"`{name}` has more elements than 64 bits can count")
-    if bits % 8:
-        raise FormatFault(problem=f"`{name}` takes {bits} bits, expected whole bytes")
-    return bits // 8
+    if total % 8:
+        raise FormatFault(problem=f"`{name}` takes {total} bits, expected whole bytes")
+    return total // 8
 
 
 def _check_metadata(value: object) -> dict[str, str]:

@@ -106,7 +106,7 @@ class Collection:
         """As `Adapter.targets`, unsorted."""
         self.namings: dict[bool, set[AdapterNaming]] = {True: set(), False: set()}
         """Whose names pieces have: those of a denoiser, and all others."""
-        self._shape_of = layout.shape_of
+        self._shapes = layout.shapes
         self._is_plain = layout.is_plain
         self._numbered: Numbered = {}
         self._stems: dict[str, _Stems] = {}
@@ -117,7 +117,7 @@ class Collection:
         """Add the pieces to the modules that they adapt."""
         rotated: dict[str, Shape] = {}
         if piece.names[0][-1].isdigit() and piece.kind == "oft_blocks":
-            piece, rotated = _joined(piece, self._shape_of)
+            piece, rotated = _joined(piece, self._shapes.of)
         tail = piece.tail
         example = piece.names[0]
         place, folded, cut = self._place(example[:-tail])
@@ -137,8 +137,8 @@ class Collection:
         own = self._stems.get(written)
         if own is None:
             own = self._stems[written] = _Stems(target, place.start, implied)
-        shape_of = rotated.get if rotated else self._shape_of
-        shapes: list[Shape] = list(map(shape_of, piece.names))
+        names = piece.names
+        shapes = list(map(rotated.get, names)) if rotated else self._shapes.of_each(names)
         if not all(shapes):
             shapes = [shape or () for shape in shapes]
         numbers = numbers_by_cut(piece.names, cut, tail, self._numbered) if cut else None

@@ -52,7 +52,7 @@ class Facts:
         return self._measuring(is_measured=False)
 
     def _measuring(self, *, is_measured: bool) -> Facts:
-        if self.is_measured is is_measured or not self.layout.may_hide:
+        if self.is_measured is is_measured or not self.layout.shapes.may_hide:
             return self
         facts = copy(self)
         facts.is_measured = is_measured

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import chain, zip_longest
+from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 
 __all__ = ["fold", "group_by_fold"]
 
@@ -14,8 +14,9 @@ _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
 _AT_START = re.compile(r"\n[0-9]+(?=[.\n])")
 _AFTER_UNDERSCORE = re.compile(r"_[0-9]+(?=[._\n])")
 _AFTER_COLON = re.compile(r":[0-9]+(?=[:\n])")
-_FEW = 6
-"""Names with the same words from which one look at all of them is quicker than folding each."""
+_AT_ONCE = 512
+"""Names that are looked at together: as one text they fit into the cache, and take no new memory from
+the system, which would cost as long as looking."""
 _AS_ZEROES = bytes(ord("0") if chr(one) in "0123456789" else one for one in range(256))
 
 
@@ -58,92 +59,85 @@ def _fold_lines(text: str, *, is_flat: bool) -> list[str]:
     return text.split("\n")[1:-1]
 
 
-def group_by_fold(names: Sequence[str]) -> dict[str, list[str]]:
+def group_by_fold(names: Sequence[str], *, longest: int | None = None) -> dict[str, list[str]]:
     """Return folded name → the names that fold to it, which are all of *names*.
 
     Names that are equal but for their digits are folded once: where a run of digits is a step, and where
     it is a part of a word, is the same for all of them. That costs half of folding each.
 
+    Args:
+        names: Each once.
+        longest: Characters of a name from which on it is left out; None takes all.
+
     Example:
         >>> group_by_fold(["blocks.0.norm1", "blocks.0.norm2", "blocks.1.norm1"])
         {'blocks.#.norm1': ['blocks.0.norm1', 'blocks.1.norm1'], 'blocks.#.norm2': ['blocks.0.norm2']}
     """
-    found: dict[str, list[str]] = {}
-    text = "\n".join(names)
-    if text.count("\n") + 1 != len(names):
-        _add_each(found, names, fold(names))
-        return found
-    # A name in a pickle may hold half a surrogate pair.
-    encoded = text.encode("utf-8", "surrogatepass").translate(_AS_ZEROES)
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    for zeroed, name in zip(
-        encoded.decode("utf-8", "surrogatepass").split("\n"), names, strict=True
-    ):
-        alike[zeroed].append(name)
+    alike = _group_by_zeroes(names)
+    if longest is not None and any(len(zeroed) > longest for zeroed in alike or names):
+        return group_by_fold([name for name in names if len(name) <= longest])
+    if not alike:
+        return _joined(zip(fold(names), ([name] for name in names), strict=True))
     lines = _as_lines(alike)
     is_flat = _is_flat(lines)
-    parts: list[tuple[str | None, list[str]]] = []
-    vain = 0
-    for (zeroed, own), folded in zip(
-        alike.items(), _fold_lines(lines, is_flat=is_flat), strict=True
-    ):
-        if "0" not in folded:
-            parts.append((folded, own))
-            continue
-        # Digits that are left belong to words, and tell names apart.
-        parted = _by_words(zeroed, folded, own) if len(own) >= _FEW > vain else None
-        vain += parted is None and len(own) >= _FEW
-        parts += parted or ((None, own),)
-    various = [name for folded, own in parts if folded is None for name in own]
-    rest = iter(_fold_lines(_as_lines(various), is_flat=is_flat))
-    for written, same in parts:
-        if written is None:
-            _add_each(found, same, rest)
-        elif (known := found.get(written)) is None:
-            found[written] = same
+    folds = _fold_lines(lines, is_flat=is_flat)
+    known: list[tuple[str, list[str]]] = []
+    parted: list[list[str]] = []
+    for (zeroed, own), folded in zip(alike.items(), folds, strict=True):
+        if "0" in folded:
+            # Digits that are left belong to words, and tell names apart.
+            parted += _part_by_words(zeroed, folded, own)
         else:
-            known += same
+            known.append((folded, own))
+    if parted:
+        firsts = _as_lines([own[0] for own in parted])
+        known += zip(_fold_lines(firsts, is_flat=is_flat), parted, strict=True)
+    return _joined(known)
+
+
+def _group_by_zeroes(names: Sequence[str]) -> dict[str, list[str]] | None:
+    """Return the names by what they are with `0` for every digit; None where one has the end of a line."""
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for start in range(0, len(names), _AT_ONCE):
+        batch = names[start : start + _AT_ONCE]
+        # A name in a pickle may hold half a surrogate pair.
+        encoded = "\n".join(batch).encode("utf-8", "surrogatepass").translate(_AS_ZEROES)
+        zeroes = encoded.decode("utf-8", "surrogatepass").split("\n")
+        if len(zeroes) != len(batch):
+            return None
+        for zeroed, name in zip(zeroes, batch, strict=True):
+            alike[zeroed].append(name)
+    return alike
+
+
+def _joined(folds: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for folded, names in folds:
+        known = found.get(folded)
+        if known is None:
+            found[folded] = names
+        else:
+            known += names
     return found
 
 
-def _add_each(found: dict[str, list[str]], names: Iterable[str], folds: Iterable[str]) -> None:
-    # Names end first: of an iterator nothing is taken that belongs to the names behind these.
-    for name, folded in zip(names, folds, strict=False):
-        found.setdefault(folded, []).append(name)
-
-
-def _by_words(zeroed: str, folded: str, names: list[str]) -> list[tuple[str, list[str]]] | None:
-    """Part names that are equal but for their digits by those digits that folding leaves.
-
-    Returns:
-        Folded name → names; None where their words differ so much that folding each is quicker.
-    """
-    text, length = "\n".join(names), len(zeroed) + 1
-    # All names are equally long, so that each place is a column of the text.
-    columns = [text[place::length] for place in _places_of_words(zeroed, folded)]
-    first, *rest = columns
-    keys: Iterable[Sequence[str]] = first
-    after = ""
-    if all(column.count(column[0]) == len(names) for column in rest):
-        # One digit tells them apart, or none.
-        after = "".join(column[0] for column in rest)
-        if first.count(first[0]) == len(names):
-            return [(_filled(folded, first[0] + after), names)]
-    else:
-        keys = list(zip(*columns, strict=True))
-    if len(set(keys)) * _FEW > len(names):
-        return None
-    parted: defaultdict[Sequence[str], list[str]] = defaultdict(list)
-    for key, name in zip(keys, names, strict=True):
-        parted[key].append(name)
-    return [(_filled(folded, (*key, *after)), own) for key, own in parted.items()]
+def _part_by_words(zeroed: str, folded: str, names: list[str]) -> Collection[list[str]]:
+    """Part names that are equal but for their digits by those digits that folding leaves."""
+    if len(names) == 1:
+        return (names,)
+    digits_of = itemgetter(*_places_of_words(zeroed, folded))
+    parted: defaultdict[object, list[str]] = defaultdict(list)
+    for name in names:
+        parted[digits_of(name)].append(name)
+    return parted.values()
 
 
 def _places_of_words(zeroed: str, folded: str) -> list[int]:
     """Return where in *zeroed* the digits stand that *folded* still has."""
     places: list[int] = []
     at = 0
-    for piece in folded.split("#"):
+    # Numbers of one digit, as most are, move nothing.
+    for piece in folded.split("#") if len(folded) != len(zeroed) else (folded,):
         place = piece.find("0")
         while place >= 0:
             places.append(at + place)
@@ -156,9 +150,3 @@ def _places_of_words(zeroed: str, folded: str) -> list[int]:
         while zeroed.startswith("0", at):
             at += 1
     return places
-
-
-def _filled(folded: str, digits: Sequence[str]) -> str:
-    if len(digits) == 1:
-        return folded.replace("0", digits[0])
-    return "".join(chain.from_iterable(zip_longest(folded.split("0"), digits, fillvalue="")))

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from modelshelf.identify.folding import group_by_fold
-from modelshelf.identify.packing import (
-    PACKED,
-    RENAMED,
-    Shape,
-    is_companion,
-    may_serve,
-    packed_size,
-    true_shape,
-    weight_name,
-)
+from modelshelf.identify.packing import PACKED, RENAMED, is_companion, may_serve, weight_name
+from modelshelf.identify.shapes import Shapes
 from modelshelf.identify.wrapper import Part, are_bare, unwrap_all, without_frame
 from modelshelf.schema.tensor import TensorIndex
 
@@ -36,37 +28,27 @@ _LONGEST_NAME = 512
 class Group:
     """All tensors of one part whose names differ in numbers only."""
 
-    __slots__ = ("_shape_of", "_shapes", "_size_of", "names")
+    __slots__ = ("_all_shapes", "_shapes", "names")
 
-    def __init__(
-        self,
-        shape_of: Callable[[str], Shape],
-        names: Sequence[str],
-        size_of: Callable[[str], int | None] | None = None,
-    ) -> None:
+    def __init__(self, shapes: Shapes, names: Sequence[str]) -> None:
         self.names = names
         """As they stand in the file."""
         # Not the layout itself: what holds each other lives on until Python looks for cycles, and that
         # takes longer than any header.
-        self._shape_of = shape_of
-        self._size_of = size_of
+        self._all_shapes = shapes
         self._shapes: frozenset[tuple[int, ...]] | None = None
 
     @property
     def shapes(self) -> frozenset[tuple[int, ...]]:
         """Every shape that occurs, unpacked; empty where packing hides them all."""
         if self._shapes is None:
-            found = set(map(self._shape_of, self.names))
-            self._shapes = frozenset(shape for shape in found if shape is not None)
+            self._shapes = self._all_shapes.among(self.names)
         return self._shapes
 
     @property
     def sizes(self) -> frozenset[int]:
         """How many numbers those have of which packing hides the shape and leaves that."""
-        if self._size_of is None:
-            return frozenset()
-        hidden = (name for name in self.names if self._shape_of(name) is None)
-        return frozenset(size for size in map(self._size_of, hidden) if size)
+        return self._all_shapes.sizes_among(self.names)
 
     @property
     def example(self) -> str:
@@ -81,7 +63,7 @@ class Group:
         else:
             tail = f".{name}"
             found = [own for own in self.names if f".{weight_name(own)}".endswith(tail)]
-        return Group(self._shape_of, found, self._size_of)
+        return Group(self._all_shapes, found)
 
     def highest(self) -> int:
         """Return the largest first number in the names, counted from 0; -1 where there is none."""
@@ -100,24 +82,15 @@ class Layout:
         self.index = index
         self.dtypes = index.dtypes
         """Every dtype that occurs."""
-        self.shape_of: Callable[[str], Shape] = index.shapes.__getitem__
-        """Name → shape as it is unpacked, None where nothing tells it."""
-        self.may_hide = not PACKED.isdisjoint(self.dtypes)
-        """True where packing may hide the shapes of some tensors."""
-        self._size_of: Callable[[str], int | None] | None = None
-        if self.may_hide:
-            self.shape_of = partial(true_shape, tensors=index.tensors)
-            self._size_of = partial(packed_size, tensors=index.tensors)
+        self.shapes = Shapes(index, may_hide=not PACKED.isdisjoint(self.dtypes))
+        """What shapes they have, unpacked."""
         self.folded: dict[str, list[str]] = {}
         """Folded name, with the wrappers that name a part → names; without the copies (EMA)."""
         self.companions: dict[str, list[str]] = {}
         """The same for tensors that only serve a quantised weight."""
         self._is_framed = False
         self._parts: dict[Part, dict[str, Group]] = {}
-        names = list(index.tensors)
-        if max(map(len, names), default=0) > _LONGEST_NAME:
-            names = [name for name in names if len(name) <= _LONGEST_NAME]
-        everything = group_by_fold(names)
+        everything = group_by_fold(list(index.tensors), longest=_LONGEST_NAME)
         lasts = {folded[folded.rfind(".") + 1 :] for folded in everything}
         has_companions, is_bare = any(map(may_serve, lasts)), are_bare(everything)
         # Most adapters and many models have nothing that is put apart or taken off.
@@ -127,8 +100,7 @@ class Layout:
             self._sort_out(everything, has_companions=has_companions)
         if is_bare and lasts.isdisjoint(RENAMED) and self.folded:
             self._parts[Part.BARE] = {
-                folded: Group(self.shape_of, own, self._size_of)
-                for folded, own in self.folded.items()
+                folded: Group(self.shapes, own) for folded, own in self.folded.items()
             }
         else:
             self._take_apart()
@@ -162,7 +134,7 @@ class Layout:
             own = weight_name(stripped)
             group = groups.get(own)
             if group is None:
-                groups[own] = Group(self.shape_of, names, self._size_of)
+                groups[own] = Group(self.shapes, names)
             else:
                 group.names = [*group.names, *names]
 

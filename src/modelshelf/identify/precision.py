@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from modelshelf.identify.layout import Group, Layout
 from modelshelf.identify.packing import is_halved
-from modelshelf.schema.tensor import Container, TensorEntry, TensorIndex
+from modelshelf.schema.tensor import Container, TensorEntry
 
 __all__ = ["precision_of"]
 
@@ -118,7 +118,7 @@ def precision_of(layout: Layout) -> str | None:
     if marked is not None and not layout.dtypes <= _UNPACKED:
         return marked
     groups = layout.groups(layout.leading)
-    sizes = _sizes(groups.values(), layout.index)
+    sizes = _sizes(groups.values(), layout)
     scaled = _scaled(layout, groups, sizes, marks)
     if scaled is not None:
         return scaled
@@ -151,21 +151,18 @@ def _word(dtype: str) -> str | None:
     return _WORDS.get(dtype, dtype.lower() or None)
 
 
-def _sizes(groups: Iterable[Group], index: TensorIndex) -> Counter[str]:
+def _sizes(groups: Iterable[Group], layout: Layout) -> Counter[str]:
     """Add up the bytes of each dtype, or in GGUF its numbers: of matrices, or of all where there is none."""
-    is_gguf = index.container is Container.GGUF
+    is_gguf = layout.index.container is Container.GGUF
     matrices: Counter[str] = Counter()
     kernels: Counter[str] = Counter()
     others: Counter[str] = Counter()
-    # By columns and counted at once: an entry for each tensor would cost more than reading the header.
-    columns = [one.__getitem__ for one in (index.shapes, index.labels, index.lengths)]
-    names = list(chain.from_iterable(group.names for group in groups))
-    alike = Counter(zip(*(map(column, names) for column in columns), strict=True))
-    for (shape, dtype, length), count in alike.items():
-        sizes = matrices if len(shape) > 1 else others
-        if is_gguf and len(shape) > _ROWS and dtype in _UNPACKED:
+    names = chain.from_iterable(group.names for group in groups)
+    for kind, count in Counter(map(layout.shapes.kinds.__getitem__, names)).items():
+        sizes = matrices if len(kind.shape) > 1 else others
+        if is_gguf and len(kind.shape) > _ROWS and kind.dtype in _UNPACKED:
             sizes = kernels
-        sizes[dtype] += (prod(shape) if is_gguf else length) * count
+        sizes[kind.dtype] += (prod(kind.shape) if is_gguf else kind.length) * count
     return +matrices or +kernels or +others
 
 

@@ -14,7 +14,7 @@ from modelshelf.identify.claims import BasesSaid
 from modelshelf.identify.family import Families
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.schema.identity import Identity
-from modelshelf.schema.tensor import TensorColumns, TensorIndex
+from modelshelf.schema.tensor import TensorColumns, TensorIndex, TensorKind
 
 __all__ = ["Recollection"]
 
@@ -31,7 +31,8 @@ class Recollection:
 
     Example:
         >>> from modelshelf.identify import BUILT_IN
-        >>> columns = TensorColumns({"<token>": (2, 768)}, ["F32"], [6144], start=100)
+        >>> from modelshelf.schema.tensor import TensorKind
+        >>> columns = TensorColumns({"<token>": TensorKind("F32", (2, 768), 6144)}, start=100)
         >>> known = Recollection()
         >>> first = known.identify(TensorIndex(columns), BUILT_IN)
         >>> known.identify(TensorIndex(columns, {"format": "pt"}), BUILT_IN) is first
@@ -60,7 +61,8 @@ class Recollection:
         ):
             return identify_tensors(index, families, said)
         # Nearly always enough to tell layouts apart; where it is not, the later one is kept.
-        key = len(tensors), sum(tensors.lengths), next(iter(tensors)), said
+        length = sum([kind.length for kind in tensors.kinds.values()])
+        key = len(tensors), length, next(iter(tensors)), said
         known = self._known.pop(key, None)
         if known is None or not known.is_of(tensors, index.metadata, families):
             asked = _Asked(index.metadata)
@@ -92,11 +94,19 @@ class _Known:
         return (
             families is self.families
             and all(metadata.get(name) == said for name, said in self.answers.items())
-            and tensors.dtypes == self.tensors.dtypes
-            and tensors.lengths == self.tensors.lengths
-            and tensors.shapes == self.tensors.shapes
-            and list(tensors) == list(self.tensors)
+            and _are_alike(tensors.kinds, self.tensors.kinds)
         )
+
+
+def _are_alike(one: Mapping[str, TensorKind], other: Mapping[str, TensorKind]) -> bool:
+    """Say whether both files have the same names in the same order, and the same of each."""
+    if list(one) != list(other):
+        return False
+    # Each file has kinds of its own, and few: the pairs that occur are looked at once.
+    return all(
+        (a.dtype, a.shape, a.length) == (b.dtype, b.shape, b.length)
+        for a, b in set(zip(one.values(), other.values(), strict=True))
+    )
 
 
 class _Asked(Mapping[str, str]):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
-__all__ = ["Container", "TensorColumns", "TensorEntry", "TensorIndex"]
+__all__ = ["Container", "TensorColumns", "TensorEntry", "TensorIndex", "TensorKind"]
 
 
 class Container(StrEnum):
@@ -40,40 +40,44 @@ class TensorEntry(NamedTuple):
     """One past the last byte, counted from the start of the file."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorKind:
+    """What many tensors of a file have in common: a header of 3,000 has a few dozen kinds.
+
+    Compared and hashed as the object that it is, which costs a tenth of looking at the shape.
+    """
+
+    dtype: str
+    """As in `TensorEntry`."""
+    shape: tuple[int, ...]
+    """As in `TensorEntry`."""
+    length: int
+    """Bytes that each of them takes."""
+
+
 class TensorColumns(Mapping[str, TensorEntry]):
-    """The tensors of one file, kept by column until somebody asks for an entry.
+    """The tensors of one file, kept by name and kind until somebody asks for an entry.
 
     A header of 3,000 tensors costs a third less so, and whoever wants names and shapes, as most rules
     do, never pays for the rest. To everybody else it is a mapping like any other, in file order.
 
     Example:
-        >>> tensors = TensorColumns({"w": (2, 3)}, ["F16"], [12], start=100)
+        >>> tensors = TensorColumns({"w": TensorKind("F16", (2, 3), 12)}, start=100)
         >>> tensors["w"]
         TensorEntry(dtype='F16', shape=(2, 3), begin=100, end=112)
     """
 
-    __slots__ = ("_dtypes", "_entries", "_lengths", "_start", "shapes")
+    __slots__ = ("_entries", "_start", "kinds")
 
-    def __init__(
-        self,
-        shapes: Mapping[str, tuple[int, ...]],
-        dtypes: Sequence[str],
-        lengths: Sequence[int],
-        *,
-        start: int,
-    ) -> None:
-        """Take the columns as they are, unchecked.
+    def __init__(self, kinds: Mapping[str, TensorKind], *, start: int) -> None:
+        """Take what was read as it is, unchecked.
 
         Args:
-            shapes: Name → shape.
-            dtypes: One for each name, in the same order.
-            lengths: The bytes that each takes, in the same order; they lie one behind the other.
+            kinds: Name → kind, in file order; they lie one behind the other.
             start: Where the first begins, counted from the start of the file.
         """
-        self.shapes = shapes
-        """Name → shape."""
-        self._dtypes = dtypes
-        self._lengths = lengths
+        self.kinds = kinds
+        """Name → kind, in file order."""
         self._start = start
         self._entries: dict[str, TensorEntry] | None = None
 
@@ -83,26 +87,16 @@ class TensorColumns(Mapping[str, TensorEntry]):
         return self._all()[name] if entries is None else entries[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.shapes)
+        return iter(self.kinds)
 
     def __len__(self) -> int:
-        return len(self.shapes)
+        return len(self.kinds)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.shapes
+        return name in self.kinds
 
     def __repr__(self) -> str:
         return repr(self._all())
-
-    @property
-    def dtypes(self) -> Sequence[str]:
-        """The dtype of each tensor, in file order."""
-        return self._dtypes
-
-    @property
-    def lengths(self) -> Sequence[int]:
-        """The bytes that each tensor takes, in file order."""
-        return self._lengths
 
     def items(self) -> ItemsView[str, TensorEntry]:
         """Return names with entries."""
@@ -114,11 +108,13 @@ class TensorColumns(Mapping[str, TensorEntry]):
 
     def _all(self) -> dict[str, TensorEntry]:
         if self._entries is None:
-            places = list(accumulate(self._lengths, initial=self._start))
-            rows = zip(self._dtypes, self.shapes.values(), places, places[1:], strict=False)
+            kinds = self.kinds.values()
+            places = list(accumulate([kind.length for kind in kinds], initial=self._start))
+            dtypes, shapes = [kind.dtype for kind in kinds], [kind.shape for kind in kinds]
+            rows = zip(dtypes, shapes, places, places[1:], strict=False)
             # As `TensorEntry._make` without its count of the fields, in two thirds of the time.
             new: Callable[[tuple[object, ...]], TensorEntry] = partial(tuple.__new__, TensorEntry)
-            self._entries = dict(zip(self.shapes, map(new, rows), strict=True))
+            self._entries = dict(zip(self.kinds, map(new, rows), strict=True))
         return self._entries
 
 
@@ -140,36 +136,31 @@ class TensorIndex:
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Name → shape, in file order; ask once and keep it."""
+        return {name: kind.shape for name, kind in self.kinds.items()}
+
+    @property
+    def kinds(self) -> Mapping[str, TensorKind]:
+        """Name → kind, in file order; ask once and keep it."""
         if isinstance(self.tensors, TensorColumns):
-            return self.tensors.shapes
-        return {name: entry.shape for name, entry in self.tensors.items()}
+            return self.tensors.kinds
+        known: dict[tuple[str, tuple[int, ...], int], TensorKind] = {}
+        kinds: dict[str, TensorKind] = {}
+        for name, (dtype, shape, begin, end) in self.tensors.items():
+            key = dtype, shape, end - begin
+            kinds[name] = known.get(key) or known.setdefault(key, TensorKind(*key))
+        return kinds
 
     @property
     def dtypes(self) -> frozenset[str]:
         """Every dtype that occurs."""
         if isinstance(self.tensors, TensorColumns):
-            return frozenset(self.tensors.dtypes)
+            return frozenset({kind.dtype for kind in set(self.tensors.kinds.values())})
         return frozenset(entry.dtype for entry in self.tensors.values())
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        """Name → dtype, in file order; ask once and keep it."""
-        tensors = self.tensors
-        if isinstance(tensors, TensorColumns):
-            return dict(zip(tensors, tensors.dtypes, strict=True))
-        return {name: entry.dtype for name, entry in tensors.items()}
-
-    @property
-    def lengths(self) -> Mapping[str, int]:
-        """Name → the bytes that it takes, in file order; ask once and keep it."""
-        tensors = self.tensors
-        if isinstance(tensors, TensorColumns):
-            return dict(zip(tensors, tensors.lengths, strict=True))
-        return {name: entry.end - entry.begin for name, entry in tensors.items()}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Return the shape of tensor *name*, or None where there is none."""
         if isinstance(self.tensors, TensorColumns):
-            return self.tensors.shapes.get(name)
+            kind = self.tensors.kinds.get(name)
+            return None if kind is None else kind.shape
         entry = self.tensors.get(name)
         return None if entry is None else entry.shape

@@ -180,6 +180,21 @@ def test_names_may_hold_anything(tmp_path: Path, name: str) -> None:
         b'{"a":{"dtype":"F16" "shape":[6],"data_offsets":[0,12]}}',
         b'{"a":{"dtype":"F16","shape":[6,],"data_offsets":[0,12]}}',
         b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,012]}}',
+        b'{":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+        b'{"a":{"dtype":"F16","shape":[6{],"data_offsets":[0,12]}}',
+        (
+            # In these each column of the table is right, and its rows are cut elsewhere.
+            b'{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6,"data_offse]},"b":{"dtype":"F16",'
+            b'"shape":[3]ts":[6,12]}}'
+        ),
+        (
+            b'{"a":},"b"{"dtype":"F16","shape":[3],"data_offsets":[0,6]:{"dtype":"F16","shape":[3],'
+            b'"data_offsets":[6,12]}}'
+        ),
+        (
+            b'{"a"]"dtype":"F16","shape":[3{,"data_offsets":[0,6]},"b":{"dtype":"F16","shape":[3],'
+            b'"data_offsets":[6,12]}}'
+        ),
         (
             b'{"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b:{"dtype":"F16","shape":[3],'
             b'"data_offsets":[6,12]}}'

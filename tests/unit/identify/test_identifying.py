@@ -12,7 +12,7 @@ from modelshelf.identify.condition import Found
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
-from modelshelf.schema.tensor import TensorColumns, TensorIndex
+from modelshelf.schema.tensor import TensorColumns, TensorIndex, TensorKind
 from modelshelf.testing import tiny
 
 
@@ -77,7 +77,7 @@ def test_a_rule_that_reads_all_metadata_is_asked_every_time() -> None:
             )
         ]
     )
-    columns = TensorColumns({"token": (2, 768)}, ["F32"], [6144], start=100)
+    columns = TensorColumns({"token": TensorKind("F32", (2, 768), 6144)}, start=100)
     known = Recollection()
     for metadata in ({"a": "1"}, {"a": "1", "b": "2"}, {"a": "1"}):
         index = TensorIndex(columns, metadata)
@@ -90,7 +90,9 @@ def test_a_long_run_forgets_what_it_saw_long_ago() -> None:
     """However many layouts there are, answers stay right and few of them are kept."""
     known = Recollection()
     layouts = [
-        TensorIndex(TensorColumns({f"<word{rows}>": (rows, 768)}, ["F32"], [rows], start=100))
+        TensorIndex(
+            TensorColumns({f"<word{rows}>": TensorKind("F32", (rows, 768), rows)}, start=100)
+        )
         for rows in range(1, 76)
     ]
     first = [known.identify(index, BUILT_IN) for index in layouts]

@@ -4,9 +4,10 @@ import pickle
 
 import pytest
 
-from modelshelf.schema.tensor import TensorColumns, TensorEntry, TensorIndex
+from modelshelf.schema.tensor import TensorColumns, TensorEntry, TensorIndex, TensorKind
 
-COLUMNS = TensorColumns({"b": (2, 3), "a": ()}, ["F16", "F32"], [12, 4], start=100)
+KINDS = {"b": TensorKind("F16", (2, 3), 12), "a": TensorKind("F32", (), 4)}
+COLUMNS = TensorColumns(KINDS, start=100)
 ENTRIES = {"b": TensorEntry("F16", (2, 3), 100, 112), "a": TensorEntry("F32", (), 112, 116)}
 
 
@@ -37,5 +38,12 @@ def test_shapes_and_dtypes_are_there_whatever_the_tensors_are_kept_in(
     assert index.shapes == {"b": (2, 3), "a": ()}
     assert (index.shape("b"), index.shape("c")) == ((2, 3), None)
     assert index.dtypes == {"F16", "F32"}
-    assert index.labels == {"b": "F16", "a": "F32"}
-    assert index.lengths == {"b": 12, "a": 4}
+    told = {name: (kind.dtype, kind.shape, kind.length) for name, kind in index.kinds.items()}
+    assert told == {"b": ("F16", (2, 3), 12), "a": ("F32", (), 4)}
+
+
+def test_tensors_that_are_alike_are_of_one_kind() -> None:
+    """Whoever counts kinds counts them as objects."""
+    alike = {"a": TensorEntry("F32", (), 0, 4), "b": TensorEntry("F32", (), 4, 8)}
+    kinds = TensorIndex(alike).kinds
+    assert kinds["a"] is kinds["b"]
