@@ -204,6 +204,7 @@ def _streams() -> dict[str, Case]:
         "a key that no tensor has": head + body + torch_pickle(["x"]) + numbers,
         "a key twice": head + body + torch_pickle(["v", "v"]) + numbers * 2,
         "a key that is a number": head + body + torch_pickle([1, 2]) + numbers,
+        "a key that is a list": head + body + torch_pickle([["v"]]) + numbers,
         "a storage too few": head + body + torch_pickle(["v"]) + numbers,
         "a storage cut short": head + body + keys + numbers + six + bytes(23),
         "a storage of -1 elements": head + body + keys + struct.pack("<q", -1),

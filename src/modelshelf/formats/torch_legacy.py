@@ -23,6 +23,8 @@ __all__ = ["read_torch_legacy"]
 _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
 _COUNT = 8
+_KEY = 2
+"""Where the key stands among the facts of a storage."""
 _MOST_STORAGES = 100_000
 _LONGEST_FACT = 4_096
 """Bytes of a pickle that says nothing but a number, or what the system was."""
@@ -60,6 +62,7 @@ class _Stream:
         self._descriptor, self._size = descriptor, size
         self._at = 0
         self._widths: dict[str, int] = {}
+        self._strange: set[str] = set()
 
     def pickle(self, *, at_most: int | None = None) -> Pickle:
         """Read the next pickle, which has *at_most* so many bytes."""
@@ -72,13 +75,19 @@ class _Stream:
 
     def places(self) -> dict[str, Place]:
         """Read the storages' keys; return where those lie, one after the other from there on."""
-        letters = sum(4 * len(key) + _KEY_OPCODES for key in self._widths)
+        named = {*self._widths, *self._strange}
+        letters = sum(4 * len(key) + _KEY_OPCODES for key in named)
         keys = self.pickle(at_most=_LONGEST_FACT + letters).value
         if not isinstance(keys, list) or len(keys) > _MOST_STORAGES:
             raise CheckpointFault(problem="expected a list of the storages' keys")
         places: dict[str, Place] = {}
         for key in keys:
             width = self._widths.get(key) if isinstance(key, str) else None
+            if width is None and isinstance(key, str) and key in self._strange:
+                raise CheckpointFault(
+                    problem=f"storage {key!r:.100} has numbers of a type that is not read",
+                    is_refused=True,
+                )
             if width is None or key in places:
                 raise CheckpointFault(
                     problem=f"expected storages that tensors lie in, each once, got {key!r:.100}"
@@ -99,4 +108,6 @@ class _Stream:
         storage = storage_kind(facts)
         if storage is not None:
             self._widths.setdefault(*storage)
+        elif isinstance(facts, tuple) and len(facts) > _KEY and isinstance(facts[_KEY], str):
+            self._strange.add(facts[_KEY])
         return Stored(facts)

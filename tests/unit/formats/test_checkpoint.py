@@ -427,3 +427,14 @@ def test_one_door_reads_it_under_any_name(tmp_path: Path, name: str, *, legacy: 
     path = write_torch(tmp_path / name, {"w": T("F32", (2,))}, legacy=legacy)
     index = read_tensors(read_tree(path).files[0])
     assert (index.container, index.shape("w")) == (Container.PICKLE, (2,))
+
+
+@LAYOUTS
+def test_numbers_of_a_kind_that_is_not_read_are_refused_and_not_called_broken(
+    tmp_path: Path, *, legacy: bool
+) -> None:
+    """A quantised model of torch is a sound file."""
+    path = write_torch(tmp_path / "m.pt", {"w": T("F32", (2,))}, legacy=legacy)
+    path.write_bytes(path.read_bytes().replace(b"torch\nFloatStorage", b"torch\nQInt8Storage"))
+    with pytest.raises(RefusedCheckpointError, match=r"which are not read|that is not read"):
+        read_checkpoint(path)
