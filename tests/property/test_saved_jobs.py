@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelshelf.download.saved_job import SavedJob, address_without_secrets
+from modelshelf.download.saved_job import SavedJob
+from modelshelf.download.saved_part import address_without_secrets
 from modelshelf.schema.download_job import DownloadJobBase, DownloadJobRemoteSource
 from modelshelf.schema.transfer import ExpectedContent
 

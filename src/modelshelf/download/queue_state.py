@@ -41,7 +41,7 @@ class QueueState:
     Any number of queues, in any processes, may use one folder: each owns its jobs, and takes over those whose
     owner is dead. The system drops the lock of whoever dies, however it dies.
 
-    The documents hold no access token, and of an address what `saved_job` says.
+    The documents hold no access token, and of an address what `saved_part` says.
     """
 
     def __init__(self, folder: Path, disk: Disk, logger: QueueLogger) -> None:

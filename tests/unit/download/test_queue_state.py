@@ -16,7 +16,8 @@ from modelshelf.disk import LocalDisk
 from modelshelf.download.destination import Destination
 from modelshelf.download.partial_names import PartialNames
 from modelshelf.download.queue import DownloadQueueService
-from modelshelf.download.saved_job import SavedJob, address_without_secrets
+from modelshelf.download.saved_job import SavedJob
+from modelshelf.download.saved_part import address_without_secrets
 from modelshelf.errors import (
     DestinationExistsError,
     DestinationUnusableError,
