@@ -9,6 +9,7 @@ import click
 
 from modelshelf.cli.models import print_models
 from modelshelf.cli.options import verb_options
+from modelshelf.cli.output import note
 from modelshelf.cli.selection import SelectorCommand, everything, ranks, read_selector, selected
 from modelshelf.cli.session import Session
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
@@ -96,6 +97,10 @@ def command(
         ordered = _sorted(manager, kept, sort, reverse=reverse)
     page = ordered[offset:] if limit is None else ordered[offset : offset + limit]
     print_models(session, page)
+    if not ordered:
+        # A table of nothing looks like an answer that was cut off.
+        is_empty = wanted is None and not models
+        note(session, "no models yet: `shelf add PATH` adds some" if is_empty else "no model fits")
 
 
 def _sorted(

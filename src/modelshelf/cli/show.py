@@ -22,6 +22,8 @@ __all__ = ["command"]
 
 _RECORD = "record"
 """All of the record, under the names that the web API uses: for programs alone."""
+_TOLD_ABOVE = frozenset({"type", "format", "rules"})
+"""Keys of the detail that say again what is shown before, or that say nothing to people."""
 
 
 @click.command("show")
@@ -120,7 +122,8 @@ def _facts(info: ModelInfo, said: Mapping[str, object]) -> Iterator[tuple[str, s
         yield "added", info.added_at.isoformat(sep=" ", timespec="seconds")
     for title, value in json.loads(info.detail).items():
         # How it was found out is for programs, unless it was not found out.
-        if isinstance(value, str) and title != "rules" and value != IdentityStatus.IDENTIFIED:
+        is_for_people = isinstance(value, str) and title not in _TOLD_ABOVE
+        if is_for_people and value != IdentityStatus.IDENTIFIED:
             yield title.replace("_", " "), printable(value)
 
 

@@ -120,3 +120,19 @@ def test_the_short_options_are_none_that_a_condition_could_be() -> None:
     """A minus before an attribute is a part of the selector; `-q` alone is a flag."""
     short = {name for option in command.params for name in option.opts if len(name) == 2}
     assert short == {"-q"}
+
+
+def test_an_empty_list_says_that_it_is_whole(run: Run, tmp_path: Path) -> None:
+    """A library without models, and one of which none fits; with `-q` there is nothing to say."""
+    assert "no models yet" in run("ls").err
+    run("add", tiny.lora(tmp_path / "ink.safetensors", base="sd-1"))
+    assert run("ls", "type:vae").err == run("ls", "--type", "vae").err == "no model fits\n"
+    assert run("ls", "type:lora").err == run("ls", "-q", "type:vae").err == ""
+
+
+def test_a_model_is_shown_without_saying_anything_twice(run: Run, tmp_path: Path) -> None:
+    """What was found out about it stands below what the library says, and repeats none of it."""
+    run("add", tiny.lora(tmp_path / "ink.safetensors", base="sd-1"))
+    titles = [line.partition("  ")[0] for line in run("show", "ink").out.splitlines()]
+    assert len(titles) == len(set(titles))
+    assert {"name", "format", "precision"} <= set(titles)
