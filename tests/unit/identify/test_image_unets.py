@@ -18,7 +18,7 @@ Cut = tuple[int, int | None, Depths, int, Depths]
 
 CUTS: dict[tuple[str, str], Cut] = {
     ("sdxl", "ssd-1b"): (2048, 2816, [[], [2, 2], [4, 4]], 0, [[4, 4, 10], [2, 1, 1], []]),
-    ("sdxl", "segmind-vega"): (2048, 2816, [[], [1, 1], [2, 2]], 0, [[2, 2, 10], [1, 1, 1], []]),
+    ("sdxl", "segmind-vega"): (2048, 2816, [[], [1, 1], [2, 2]], 0, [[2, 2, 2], [1, 1, 1], []]),
     ("sdxl", "koala-1b"): (2048, 2816, [[], [2], [6]], 6, [[6, 6], [2, 2], []]),
     ("sdxl", "koala-700m"): (2048, 2816, [[], [2], [5]], 0, [[5, 5], [2, 2], []]),
     ("sd-1", "bk-sdm-base"): (768, None, [[1], [1], [1], []], 1, [[], [1, 1], [1, 1], [1, 1]]),
@@ -239,7 +239,7 @@ STRANGERS: dict[str, Shapes] = {
     | {"class_embedding.weight": (1000, 1024)},
     "ssd-1b with another text": cut_unet(1536, *CUTS["sdxl", "ssd-1b"][1:]),
     "ssd-1b without label": cut_unet(2048, None, *CUTS["sdxl", "ssd-1b"][2:]),
-    "one block less than vega": cut_unet(2048, 2816, [[], [1, 1], [2, 1]], 0, [[2, 2, 10], [1]]),
+    "one block less than vega": cut_unet(2048, 2816, [[], [1, 1], [2, 1]], 0, [[2, 2, 2], [1, 1]]),
     "kandinsky original with four out": KANDINSKY_ORIGINAL | {"out.2.weight": (4, 384, 3, 3)},
     "kandinsky with four out": kandinsky() | {"conv_out.weight": (4, 384, 3, 3)},
     "deepfloyd with latents": deepfloyd(4),

@@ -41,7 +41,7 @@ class _Cut:
 _SD_1, _SD_2, _SDXL = BaseModelType.SD_1, BaseModelType.SD_2, BaseModelType.SDXL
 _CUTS = (
     _Cut("ssd-1b", _SDXL, 2048, (12, 0, 22), label=2816),
-    _Cut("segmind-vega", _SDXL, 2048, (6, 0, 17), label=2816),
+    _Cut("segmind-vega", _SDXL, 2048, (6, 0, 9), label=2816),
     _Cut("koala-1b", _SDXL, 2048, (8, 6, 16), label=2816),
     _Cut("koala-700m", _SDXL, 2048, (7, 0, 14), label=2816),
     _Cut("bk-sdm-base", _SD_1, 768, (3, 1, 6), levels=4),
