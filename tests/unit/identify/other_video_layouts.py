@@ -102,6 +102,22 @@ def ltx_2() -> Shapes:
     return stack(*ends, repeat("transformer_blocks", 48, block))
 
 
+def ltx_2_3() -> Shapes:
+    """Of LTX-2.3 a table of each block that is longer, as prompts are modulated too."""
+    longer = (".scale_shift_table", ".audio_scale_shift_table")
+    return {
+        name: (9, *shape[1:])
+        if name.startswith("transformer_") and name.endswith(longer)
+        else shape
+        for name, shape in ltx_2().items()
+    }
+
+
+def ltx_2_5() -> Shapes:
+    """LTX-2.5 has a place for keyframes as well."""
+    return stack(ltx_2_3(), {"keyframes_abs_pos_embedding": (1, 4096)})
+
+
 def ltx_original(shapes: Shapes) -> Shapes:
     """Either of them in Lightricks' names."""
     return renamed(

@@ -32,6 +32,8 @@ from tests.unit.identify.other_video_layouts import (
     cogvideox,
     cogvideox_original,
     ltx_2,
+    ltx_2_3,
+    ltx_2_5,
     ltx_original,
     ltx_video,
     mochi,
@@ -155,6 +157,8 @@ LTX = tuple(
         ("ltx-video", "ltx-video-2b", lambda: ltx_video(*LTX_2B)),
         ("ltx-video", "ltx-video-13b", lambda: ltx_video(*LTX_13B)),
         ("ltx-2", "ltx-2-19b", ltx_2),
+        ("ltx-2", "ltx-2.3-22b", ltx_2_3),
+        ("ltx-2", "ltx-2.5-22b", ltx_2_5),
     )
     for layout, named in (
         ("diffusers", shapes),

@@ -282,6 +282,19 @@ FAMILIES = (
             _nothing_else(""),
         ),
     ),
+    *(
+        _encoder(
+            f"gemma-4-12b/{prefix.rstrip('.').replace('_', '-') or 'transformers'}",
+            "gemma-4-12b",
+            (
+                Some(f"{prefix}embed_tokens.weight", (262144, 3840)),
+                # A number that each block's output is multiplied by, which no other of these has.
+                Tensor(f"{prefix}layers.#.layer_scalar", (1,), count=48),
+                Tensor(f"{prefix}layers.#.mlp.gate_proj.weight", (15360, 3840), count=48),
+            ),
+        )
+        for prefix in ("", "language_model.")
+    ),
     _encoder(
         "chatglm3-6b/original",
         "chatglm3-6b",

@@ -13,11 +13,11 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Either, Setting
+from modelshelf.identify.condition import Both, Condition, Either, Setting
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -43,7 +43,11 @@ _SIZES = (
 )
 _VERSIONS = (
     Trait(Architecture("ltx-2-19b"), Tensor(_BLOCK_TABLE, (6, _LARGE))),
-    Trait(Architecture("ltx-2.3-22b"), Tensor(_BLOCK_TABLE, (9, _LARGE))),
+    Trait(
+        Architecture("ltx-2.3-22b"),
+        Both(Tensor(_BLOCK_TABLE, (9, _LARGE)), Absent("keyframes_abs_pos_embedding")),
+    ),
+    Trait(Architecture("ltx-2.5-22b"), Marker("keyframes_abs_pos_embedding")),
 )
 
 

@@ -55,6 +55,18 @@ ENCODERS: dict[str, Answer] = {
         for name, width, layers, base in _CLIP
         for naming in ("transformers", "novelai", "open-clip")
     },
+    **{
+        f"gemma-4-12b {prefix or 'as LTX 2.5 ships it'}": (
+            {f"{prefix}embed_tokens.weight": (262144, 3840), f"{prefix}norm.weight": (3840,)}
+            | {f"{prefix}layers.{n}.layer_scalar": (1,) for n in range(48)}
+            | {f"{prefix}layers.{n}.mlp.gate_proj.weight": (15360, 3840) for n in range(48)}
+            | {"audio_projector.embedding_projection.weight": (3840, 640)},
+            "text_encoder",
+            "any",
+            "gemma-4-12b",
+        )
+        for prefix in ("", "language_model.")
+    },
     "clip-l and clip-g": (
         prefixed("text_encoder.", layouts.clip_text(768, 12))
         | prefixed("text_encoder_2.", layouts.clip_text(1280, 32)),
