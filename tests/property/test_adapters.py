@@ -8,6 +8,7 @@ from modelshelf.identify import identify
 from modelshelf.identify.adapter_names import (
     Numbered,
     cut_of,
+    fold_path,
     numbers_by_cut,
     numbers_of,
     numbers_of_all,
@@ -116,7 +117,7 @@ class TestNumbers:
         """The same numbers as path by path, or none where anything but numbers differs."""
         known: Numbered = {}
         names = [f"{prefix}{path}.lora_up.weight" for path in paths]
-        cut = cut_of(prefix + paths[0], len(prefix))
+        cut = cut_of(prefix, fold_path(paths[0]))
         assert (cut is None) == (prefix == "transformer_2.")
         if cut is None or any(one in "".join(paths) for one in "#:\n"):
             return

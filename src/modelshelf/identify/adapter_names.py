@@ -260,23 +260,24 @@ class Cut(NamedTuple):
     """False where there is no number."""
 
 
-def cut_of(stem: str, start: int) -> Cut | None:
-    """Return where the numbers stand in the path that begins at *start* in *stem*.
+def cut_of(prefix: str, folded: str) -> Cut | None:
+    """Return where the numbers stand in a path behind *prefix*; None where there may be others before it.
 
-    None where there may be others before it.
+    Args:
+        prefix: What stands before the path.
+        folded: What `fold_path` makes of the path; nobody wrote a `#` into that.
 
     Example:
-        >>> cut_of("unet.down.0.attn.1.to_q", 5)
+        >>> cut_of("unet.", "down.#.attn.#.to_q")
         Cut(head='unet.down.', between=('.attn.',), tail='.to_q', is_numbered=True)
     """
-    prefix = stem[:start]
     if _BETWEEN.search(prefix):
         return None
-    head, *between = _BETWEEN.split(f".{stem[start:]}.")
+    head, *between = folded.split("#")
     if not between:
-        return Cut(stem, (), "", is_numbered=False)
+        return Cut(prefix + head, (), "", is_numbered=False)
     *between, tail = between
-    return Cut(prefix + head[1:], tuple(between), tail[:-1], is_numbered=True)
+    return Cut(prefix + head, tuple(between), tail, is_numbered=True)
 
 
 def numbers_by_cut(names: Sequence[str], cut: Cut, ending: int, known: Numbered) -> _Numbers | None:

@@ -52,7 +52,7 @@ class Target:
     """Output widths that occur."""
     ranks: set[int] = field(default_factory=set)
     """Dimensions of the weights: 2 for linear layers, 4 for convolutions."""
-    alike: dict[tuple[int, int, int, int], list[tuple[int, ...]]] = field(default_factory=dict)
+    alike: dict[tuple[int, int, int, int], set[tuple[int, ...]]] = field(default_factory=dict)
     """What modules are like, as `Widths.key` → the numbers of those that are."""
 
     @cached_property
@@ -71,15 +71,13 @@ class Target:
 
     def settle(self) -> Iterable[Widths]:
         """Work out what all modules tell together, once they are all there; return each that differs."""
-        same: dict[Widths, list[tuple[int, ...]]] = {}
         kinds = dict.fromkeys(self.modules.values())
         if len(kinds) == 1:
-            same[next(iter(kinds))] = list(self.modules)
+            self.alike[next(iter(kinds)).key] = set(self.modules)
         else:
+            keys = {widths: widths.key for widths in kinds}
             for numbers, widths in self.modules.items():
-                same.setdefault(widths, []).append(numbers)
-        for widths, modules in same.items():
-            self.alike.setdefault(widths.key, []).extend(modules)
+                self.alike.setdefault(keys[widths], set()).add(numbers)
         inputs, outputs, _, dimensions = zip(*self.alike, strict=True)
         self.inputs = {one for one in inputs if one}
         self.outputs = {one for one in outputs if one}
@@ -148,7 +146,7 @@ class Collection:
 
     def number(self) -> None:
         """Enter all modules into their targets, once all pieces are there."""
-        told: _Told = {}
+        told: dict[tuple[str, ...], _Told] = {}
         for one in self._stems.values():
             one.number(self._numbered, told)
 
@@ -157,11 +155,12 @@ class Collection:
         found = self._places.get(stem)
         if found is None:
             place = place_of(stem)
-            path = fold_path(stem[place.start :].replace(".processor.", "."))
+            written = fold_path(stem[place.start :])
+            cut = cut_of(stem[: place.start], written) if self._is_plain else None
+            path = written.replace(".processor.", ".")
             if place.is_flat:
                 # Some join the block alone by underscores, some write one more behind the module.
                 path = path.replace(".", "_").removesuffix("_")
-            cut = cut_of(stem, place.start) if self._is_plain else None
             found = self._places[stem] = place, path, cut
         return found
 
@@ -177,7 +176,7 @@ class _Stems:
     """Numbers that the names leave out."""
     pieces: list[_Alike] = field(default_factory=list)
 
-    def number(self, numbered: Numbered, told: _Told) -> None:
+    def number(self, numbered: Numbered, told: dict[tuple[str, ...], _Told]) -> None:
         """Enter each module under the numbers of its path.
 
         Modules are many and alike: what their pieces tell is worked out once for all whose pieces
@@ -185,17 +184,15 @@ class _Stems:
 
         Args:
             numbered: Of `numbers_of_all`.
-            told: What pieces of known shapes tell; grows.
+            told: Kinds of pieces → what they tell; grows.
         """
         numbers, columns = self._alike() or self._apart(numbered)
         kinds = tuple([piece.kind for piece in self.pieces])
-        known = told.setdefault(kinds, {})
-        rows = list(zip(*columns, strict=True))
-        for row in set(rows) - known.keys():
-            known[row] = _widths(kinds, row)
+        known = told.get(kinds) or told.setdefault(kinds, _Told(kinds))
         if self.implied:
             numbers = [one + self.implied for one in numbers]
-        self.target.modules.update(zip(numbers, map(known.__getitem__, rows), strict=True))
+        widths = map(known.__getitem__, zip(*columns, strict=True))
+        self.target.modules.update(zip(numbers, widths, strict=True))
 
     def _alike(self) -> _Table | None:
         """Return numbers and shapes where every module has every piece; None where that is in doubt."""
@@ -235,8 +232,6 @@ class _Alike(NamedTuple):
 
 _Table = tuple[list[tuple[int, ...]], list[Iterable[Shape]]]
 """The numbers of modules, and for each piece its shapes."""
-_Told = dict[tuple[str, ...], dict[tuple[Shape, ...], Widths]]
-"""Kinds of pieces → their shapes → what they tell."""
 
 
 def _joined(piece: Piece, shape_of: Callable[[str], Shape]) -> tuple[Piece, dict[str, Shape]]:
@@ -257,14 +252,20 @@ _ROTATION = 3
 """Dimensions of a rotation in blocks."""
 
 
-def _widths(kinds: Sequence[str], shapes: Sequence[Shape]) -> Widths:
-    """Return what pieces of these shapes tell; None where the module has no such piece."""
-    widths = Widths()
-    for kind, shape in zip(kinds, shapes, strict=True):
-        if shape is not None:
-            Widths.adder(kind)(widths, shape)
-    widths.settle()
-    return widths
+class _Told(dict[tuple[Shape, ...], Widths]):
+    """Shapes of pieces of some kinds → what they tell; None where a module has no such piece."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        super().__init__()
+        self._kinds = kinds
+
+    def __missing__(self, shapes: tuple[Shape, ...]) -> Widths:
+        widths = self[shapes] = Widths()
+        for kind, shape in zip(self._kinds, shapes, strict=True):
+            if shape is not None:
+                Widths.adder(kind)(widths, shape)
+        widths.settle()
+        return widths
 
 
 def _naming_of(naming: AdapterNaming, name: str, piece: Piece) -> AdapterNaming:

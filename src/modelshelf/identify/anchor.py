@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
 from modelshelf.identify.adapter_condition import Adapts, Named, longest_literal
@@ -24,6 +25,7 @@ from modelshelf.identify.tensor_condition import OneTensor, Some, Tensor
 __all__ = ["Shortlist"]
 
 
+_ID = attrgetter("id")
 _ANY_TARGET = ":"
 """Stands in the path of every module that an adapter changes."""
 
@@ -110,7 +112,7 @@ class Shortlist(Generic[_Family]):
             found += self._by_class.get(facts.settings.get("class", ""), ())
         if facts.lone_tensor is not None:
             found += self._by_lone_tensor
-        return sorted(found, key=lambda family: family.id)
+        return sorted(found, key=_ID)
 
     @cached_property
     def _by_beginning(self) -> Mapping[str, list[_Family]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import attrgetter
 
 from modelshelf.identify.claims import BasesSaid, claims_of
 from modelshelf.identify.family import Families
@@ -25,6 +26,7 @@ _RULE = "folder"
 _MOST_FORMS = 8
 """Files that are compared; a folder of more is a collection."""
 _SUFFIX = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(WEIGHT_SUFFIXES)))})(?:\.index.*)?$")
+_LENGTH = attrgetter("length")
 _JOINTS = ("-", "_", ".", " ")
 
 
@@ -61,7 +63,7 @@ def _said_by_all(
         return None
     found = [
         narrow(identify_tensors(header, families, said), claims_of(header.metadata))
-        for header in sorted(headers.values(), key=_size, reverse=True)
+        for header in sorted(headers.values(), key=_LENGTH, reverse=True)
     ]
     return found[0] if len(set(map(_gist, found))) == 1 else None
 
@@ -152,9 +154,5 @@ def _is_alike(known: Identity, found: Identity) -> bool:
 
 def _precision_of_largest(headers: Mapping[str, TensorIndex]) -> str | None:
     """Return the precision of the largest of several files."""
-    largest = max(headers.values(), key=_size, default=None)
+    largest = max(headers.values(), key=_LENGTH, default=None)
     return None if largest is None else precision_of(Layout(largest))
-
-
-def _size(header: TensorIndex) -> int:
-    return sum(entry.end - entry.begin for entry in header.tensors.values())

@@ -127,10 +127,16 @@ class Layout:
 
     def _take_apart(self) -> None:
         """Put every tensor into its part of the bundle, the copies aside."""
-        framings = list(self.folded)
-        for framed, (part, stripped) in zip(framings, unwrap_all(framings), strict=True):
-            names = self.folded.pop(framed) if part is Part.EMA else self.folded[framed]
-            groups = self._parts.setdefault(part, {})
+        framings = self.folded
+        self.folded = {}
+        for (framed, names), (part, stripped) in zip(
+            framings.items(), unwrap_all(framings), strict=True
+        ):
+            if part is not Part.EMA:
+                self.folded[framed] = names
+            groups = self._parts.get(part)
+            if groups is None:
+                groups = self._parts[part] = {}
             own = weight_name(stripped)
             group = groups.get(own)
             if group is None:

@@ -61,8 +61,7 @@ class Recollection:
         ):
             return identify_tensors(index, families, said)
         # Nearly always enough to tell layouts apart; where it is not, the later one is kept.
-        length = sum([kind.length for kind in tensors.kinds.values()])
-        key = len(tensors), length, next(iter(tensors)), said
+        key = len(tensors), index.length, next(iter(tensors)), said
         known = self._known.pop(key, None)
         if known is None or not known.is_of(tensors, index.metadata, families):
             asked = _Asked(index.metadata)

@@ -157,6 +157,11 @@ class TensorIndex:
             return frozenset({kind.dtype for kind in set(self.tensors.kinds.values())})
         return frozenset(entry.dtype for entry in self.tensors.values())
 
+    @property
+    def length(self) -> int:
+        """Bytes that all tensors take together."""
+        return sum([kind.length for kind in self.kinds.values()])
+
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Return the shape of tensor *name*, or None where there is none."""
         if isinstance(self.tensors, TensorColumns):
