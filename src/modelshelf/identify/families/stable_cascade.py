@@ -1,8 +1,9 @@
 """Stable Cascade: stage C makes a small image from text, stage B a large one from that.
 
-Each has a lite form, narrower and shallower. Stage A is the VAE. Both stages take the pooled text;
-C alone takes the words and an image, B alone stage C's result. Sources: `modules/stage_c.py` and
-`stage_b.py` of Stability-AI/StableCascade, `StableCascadeUNet` of huggingface/diffusers.
+Each has a lite form, narrower and shallower. Stage A is the VAE, and ControlNets steer stage C. Both
+stages take the pooled text; C alone takes the words and an image, B alone stage C's result. Sources:
+`modules/stage_c.py`, `stage_b.py` and `controlnet.py` of Stability-AI/StableCascade,
+`StableCascadeUNet` of huggingface/diffusers.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Condition, Either, Setting, Unset
 from modelshelf.identify.families.denoiser import diffusers_names
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -57,6 +58,18 @@ def _folder(letter: str, fields: str, *conditions: Condition) -> Family:
 
 
 FAMILIES = (
+    Family(
+        id="stable-cascade/controlnet",
+        type=ModelType.CONTROLNET,
+        format=ModelFormat.CHECKPOINT,
+        bases=_CASCADE,
+        conditions=(
+            # An EfficientNet sees the image, and eight blocks of stage C are told what it sees.
+            Tensor("projections.#.#.weight", ((_POOLED, *_C_WIDTHS), _POOLED), rank=4, count=16),
+            Tensor("projections.#.2.weight", (_C_WIDTHS,), rank=4),
+            Marker("backbone.*"),
+        ),
+    ),
     _stage(
         "c",
         (

@@ -72,6 +72,16 @@ ADAPTERS: dict[str, Answer] = {
     "cut sd-1": (_cut(ldm_controlnet(SD_1)), "controlnet", "sd-1"),
     "cut sd-2": (_cut(ldm_controlnet(SD_2)), "controlnet", "sd-2"),
     "cut sdxl": (_cut(ldm_controlnet(SDXL)), "controlnet", "sdxl"),
+    "stable cascade controlnet": (
+        {"backbone.0.0.weight": (24, 3, 3, 3)}
+        | {
+            f"projections.{number}.{layer}.weight": (width, 1280, 1, 1)
+            for number in range(8)
+            for layer, width in ((0, 1280), (2, 2048))
+        },
+        "controlnet",
+        "stable-cascade",
+    ),
     "kolors controlnet": (
         diffusers_controlnet(SDXL)
         | {

@@ -75,6 +75,7 @@ _VIDEOS: dict[str, tuple[Shapes, str]] = {
     ),
     "cogvideox": (video.cogvideox_vae(), "cogvideox"),
     "cogvideox original": (video.cogvideox_vae(is_diffusers=False), "cogvideox"),
+    "wan cut by three quarters": (video.wan_vae(width=24), "wan|qwen-image"),
     "ltx": (video.causal_vae((128, 48), (512, 128), (129, 512), _LTX_BLOCK), "ltx-video"),
     "ltx 2": (video.causal_vae((256, 48), (1024, 128), (129, 2048), _LTX_BLOCK), "ltx-video"),
     "ltx encoder alone": (
