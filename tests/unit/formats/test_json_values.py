@@ -50,3 +50,15 @@ def test_a_header_of_many_megabytes_is_left_alone(tmp_path: Path) -> None:
     path = write_raw(tmp_path / "m", b"{}" + b" " * (17 << 20), 0)
     with pytest.raises(InvalidSafetensorsError, match="more than 12582912 are not read"):
         read_safetensors(path)
+
+
+@pytest.mark.parametrize("text", ['\\"' * 1_000_000, "\\\\" * 1_000_000 + "\\"])
+def test_a_text_that_nobody_ends_is_gone_through_once(tmp_path: Path, text: str) -> None:
+    """Not from each quote in it to the end: that took hours, for three megabytes."""
+    path = tmp_path / "config.json"
+    path.write_text(f'{{"a": "{text}', encoding="utf-8")
+    with pytest.raises(InvalidJsonError):
+        read_json(path)
+    raw = f'{{"__metadata__":{{"a":"{text}'.encode()
+    with pytest.raises(InvalidSafetensorsError):
+        read_safetensors(write_raw(tmp_path / "m", raw, 0))
