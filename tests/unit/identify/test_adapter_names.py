@@ -133,9 +133,19 @@ def _text(prefix: str, width: int, path: str = "text_model.encoder.layers.0") ->
     }
 
 
-def _t5(prefix: str) -> Shapes:
+def _t5(prefix: str, width: int = 4096) -> Shapes:
     module = f"{prefix}encoder_block_0_layer_0_SelfAttention_q"
+    return {f"{module}.{ending}": shape for ending, shape in _KOHYA((width, width), 4)}
+
+
+def _llama(prefix: str) -> Shapes:
+    module = f"{prefix}model_layers_0_self_attn_q_proj"
     return {f"{module}.{ending}": shape for ending, shape in _KOHYA((4096, 4096), 4)}
+
+
+def _chat_glm(prefix: str) -> Shapes:
+    module = f"{prefix}encoder_layers_0_self_attention_query_key_value"
+    return {f"{module}.{ending}": shape for ending, shape in _KOHYA((4608, 4096), 4)}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +158,12 @@ def _t5(prefix: str) -> Shapes:
         (_text("lora_te1_", 768) | _text("lora_te2_", 1280) | _t5("lora_te3_"), ["sd-3"]),
         (_text("lora_te1_", 768) | _t5("lora_te3_"), ["flux", "sd-3"]),
         (_text("lora_te1_", 768) | _t5("lora_te2_"), ["flux"]),
+        (_t5("lora_te2_", 2048), []),
+        (_t5("lora_te2_", 1472), []),
+        (_text("lora_te2_", 1280) | _t5("lora_te3_") | _llama("lora_te4_"), ["hidream"]),
+        (_text("lora_te1_", 768) | _llama("lora_te4_"), ["hidream"]),
+        (_chat_glm("lora_te_"), []),
+        (_chat_glm("text_encoder_"), []),
         (_text("text_encoder.", 768), ["sd-1", "sdxl", "flux", "sd-3"]),
         (_text("text_encoder.", 768, "encoder.layers.0"), ["sd-1", "sdxl", "flux", "sd-3"]),
         (_text("text_encoder.", 1024), ["sd-2"]),

@@ -190,7 +190,7 @@ def _flux_2() -> tuple[Family, ...]:
 
 _RIVALS = ("flux/lora/diffusers", "chroma/lora/diffusers")
 _STRANGERS = tuple(
-    f"other/lora/{name}" for name in ("longcat-image", "ovis-image", "bria", "bria-fibo")
+    f"other/lora/{name}" for name in ("longcat-image", "ovis-image", "bria", "bria-fibo", "flux3")
 )
 _RIVALS_ORIGINAL = ("flux/lora/original", "chroma/lora/original", "hunyuan-video/lora/original")
 

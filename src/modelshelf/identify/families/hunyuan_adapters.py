@@ -125,7 +125,7 @@ FAMILIES = (
         Host(
             "framepack/diffusers",
             f"""
-            {_DIFFUSERS}
+            {_DIFFUSERS.replace("x_embedder.proj  ? w", "x_embedder.proj  16 w 1x2x2")}
             clean_x_embedder.(proj|proj_2x|proj_4x)  ? w
             image_projection.up  1152 3w
             image_projection.down  3w w

@@ -44,6 +44,7 @@ def _layers(first: int, *widths: int, layers: int = 3) -> str:
         add_embedding.pool.(q_proj|k_proj|v_proj)  4096 4096
         add_embedding.(proj|image_proj|text_proj)  ? {time}
         add_embedding.(norm1|norm2|image_norm|text_norm)
+        add_embedding.input_hint_block.{{15}}  ? ?
         (encoder_hid_proj|encoder_hid_proj.image_embeds|encoder_hid_proj.text_proj)  ? ?
         encoder_hid_proj.norm
         conv_norm_out  {first}

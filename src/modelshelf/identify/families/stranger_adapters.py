@@ -8,14 +8,14 @@ these blocks; metadata that names a base decides. FIBO ends where Flex.1 and FLU
 FLUX.1 cut short, so either may be meant.
 
 Nucleus-Image and MiniMax Music 3 have attentions like HunyuanVideo 1.5's in fewer blocks, Qwen-Image 2.1 like
-FLUX.2 klein's in more, Kandinsky 6's super resolution has one like Kandinsky 5's in each block, where that has
-two. Sana-Video's attentions are Sana 1.6B's in every number, and so few have adapted it that only words or a
-convolution over time make an adapter its own.
+FLUX.2 klein's in more, FLUX.3 like AuraFlow's in fewer, Kandinsky 6's super resolution has one like Kandinsky
+5's in each block, where that has two. Sana-Video's attentions are Sana 1.6B's in every number, and so few have
+adapted it that only words or a convolution over time make an adapter its own.
 
 Sources: `transformer_longcat_image.py`, `transformer_ovis_image.py`, `transformer_bria.py`,
-`transformer_bria_fibo.py`, `transformer_nucleusmoe_image.py`, `transformer_minimax_music3.py`,
-`transformer_qwenimage21.py`, `transformer_kandinsky6_sr.py` and `transformer_sana_video.py` of
-huggingface/diffusers with the published configurations.
+`transformer_bria_fibo.py`, `transformer_flux3.py`, `transformer_nucleusmoe_image.py`,
+`transformer_minimax_music3.py`, `transformer_qwenimage21.py`, `transformer_kandinsky6_sr.py` and
+`transformer_sana_video.py` of huggingface/diffusers with the published configurations.
 """
 
 from __future__ import annotations
@@ -55,23 +55,19 @@ _RIVAL_BASES = (
 )
 
 
-def _shorter(
-    name: str, double: int, single: int, candidates: tuple[BaseModelType, ...] = ()
-) -> Family:
+def _shorter(host: Host, candidates: tuple[BaseModelType, ...] = ()) -> Family:
     """An adapter that ends where the stacks of this denoiser end, which FLUX.1's go beyond."""
     return Family(
-        id=f"other/lora/{name}-whole",
+        id=f"other/lora/{host.id}-whole",
         type=ModelType.LORA,
         format=ModelFormat.LYCORIS,
         candidates=candidates,
         conditions=(
-            Spans(f"denoiser:{_DOUBLE}", double),
-            Spans(f"denoiser:{_SINGLE}", single),
-            Adapts(f"denoiser:{_DOUBLE}", below=double),
-            # HunyuanVideo-1.5 and its kin are narrower.
-            Adapts("denoiser:transformer_blocks_#_attn_to_q", inputs=3072, outputs=3072),
+            Spans(f"denoiser:{_DOUBLE}", host.sizes["double"]),
+            Spans(f"denoiser:{_SINGLE}", host.sizes["single"]),
             Never(FIRST_CLIP_L),
             *(Never(Says(base)) for base in _RIVAL_BASES),
+            Fits(host),
         ),
         traits=DIFFUSERS_FORMAT,
         special_case_of=_RIVALS,
@@ -147,6 +143,24 @@ _QWEN_IMAGE_2_1 = Host(
     """,
     {"w": 4096},
 )
+_MODES = "(mode_blocks.image.{5}|mode_blocks.image_cond.{5}|txt_mode_blocks.{5}|single_transformer_blocks.{28})"
+_FLUX_3 = Host(
+    "flux3",
+    f"""
+    timestep_embedder.linear_1  256 w
+    timestep_embedder.linear_2  w w
+    (early_stream_modulations|single_stream_modulations).(image|image_cond|txt).linear  w 3w
+    x_embedders.(image|image_cond)  128 w
+    context_embedder  20480 w
+    {_MODES}.attn.(to_q|to_k|to_v|to_out.0)  w w
+    {_MODES}.attn.(norm_q|norm_k)  128
+    {_MODES}.ff.linear_in  w 6w
+    {_MODES}.ff.linear_out  3w w
+    norm_out.linear  w 2w
+    proj_out  w 128
+    """,
+    {"w": 3072},
+)
 _SANA_VIDEO = Host(
     "sana-video",
     """
@@ -212,11 +226,9 @@ _KANDINSKY_6_SR = Host(
     {"w": 1792},
 )
 FAMILIES = (
-    _shorter("longcat-image", 10, 20),
-    _shorter("ovis-image", 6, 27),
-    _shorter("bria", 8, 28),
-    _shorter("bria-fibo", 8, 38, (BaseModelType.FLUX, BaseModelType.UNKNOWN)),
-    *map(_alike, (_LONGCAT_IMAGE, _OVIS_IMAGE, _BRIA, _BRIA_FIBO)),
+    *map(_shorter, (_LONGCAT_IMAGE, _OVIS_IMAGE, _BRIA)),
+    _shorter(_BRIA_FIBO, (BaseModelType.FLUX, BaseModelType.UNKNOWN)),
+    *map(_alike, (_LONGCAT_IMAGE, _OVIS_IMAGE, _BRIA, _BRIA_FIBO, _FLUX_3)),
     *map(_alike, (_NUCLEUS_IMAGE, _QWEN_IMAGE_2_1, _MINIMAX_MUSIC_3, _KANDINSKY_6_SR)),
     _alike(
         _SANA_VIDEO,

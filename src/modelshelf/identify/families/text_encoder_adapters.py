@@ -19,10 +19,18 @@ __all__ = ["CLIP_G", "FAMILIES", "FIRST_CLIP_L", "KOHYA_CLIP_H", "KOHYA_CLIP_L"]
 
 
 def _clip(model: str, width: int) -> Condition:
-    """An adapter of a CLIP text encoder: its matrices are square, or four times as wide one way."""
-    module = f"{model}:*encoder_layers_#_*"
+    """An adapter of a CLIP text encoder: its attention is square, its perceptron four times as wide."""
+    attention = f"{model}:*encoder_layers_#_self_attn_*"
+    perceptron = f"{model}:*encoder_layers_#_mlp_fc*"
     sides = (width, 4 * width)
-    return Either((Adapts(module, inputs=sides), Adapts(module, outputs=sides)))
+    return Either(
+        (
+            Adapts(attention, inputs=width),
+            Adapts(attention, outputs=width),
+            Adapts(perceptron, inputs=sides),
+            Adapts(perceptron, outputs=sides),
+        )
+    )
 
 
 CLIP_G = _clip("text_2", 1280)
@@ -35,7 +43,23 @@ KOHYA_CLIP_H = (Named(AdapterNaming.KOHYA), _clip("text", 1024))
 """The one encoder of SD 2."""
 
 _ALONE = (Never(Adapts("denoiser:*")), Never(Adapts("prior:*")))
-_T5 = "encoder_block_#_layer_#_*"
+_UP_TO_THIRD = Never(Adapts("text_4:*"))
+
+
+def _t5(model: str) -> Condition:
+    """An adapter of T5 XXL, whose attention is as wide as it is: Hunyuan reads smaller ones."""
+    module = f"{model}:*encoder_block_#_layer_#_SelfAttention_*"
+    perceptron = f"{model}:*encoder_block_#_layer_#_DenseReluDense_*"
+    return Either(
+        (
+            Adapts(module, inputs=4096),
+            Adapts(module, outputs=4096),
+            Adapts(perceptron, inputs=(4096, 10240)),
+            Adapts(perceptron, outputs=(4096, 10240)),
+        )
+    )
+
+
 _SD_1, _SDXL = BaseModelType.SD_1, BaseModelType.SDXL
 _SD_3, _FLUX = BaseModelType.SD_3, BaseModelType.FLUX
 
@@ -60,23 +84,30 @@ FAMILIES = (
         "clip-l",
         _clip("text", 768),
         Never(Named(AdapterNaming.KOHYA)),
-        Never(Adapts("text_[23]:*")),
+        Never(Adapts("text_[234]:*")),
         bases=(_SD_1, _SDXL, _FLUX, _SD_3),
     ),
     _text(
         "numbered-clip-l",
         _clip("text_1", 768),
-        Never(Adapts("text_[23]:*")),
+        Never(Adapts("text_[234]:*")),
         bases=(_SDXL, _FLUX, _SD_3),
     ),
-    _text("clip-g", CLIP_G, Never(Adapts("text_3:*")), bases=(_SDXL,)),
-    _text("clip-g-and-t5", CLIP_G, Adapts(f"text_3:{_T5}"), bases=(_SD_3,)),
-    _text("second-t5", Adapts(f"text_2:{_T5}"), bases=(_FLUX,)),
+    _text("clip-g", CLIP_G, Never(Adapts("text_3:*")), _UP_TO_THIRD, bases=(_SDXL,)),
+    _text("clip-g-and-t5", CLIP_G, _t5("text_3"), _UP_TO_THIRD, bases=(_SD_3,)),
+    _text("second-t5", _t5("text_2"), bases=(_FLUX,)),
     _text(
         "third-t5",
-        Adapts(f"text_3:{_T5}"),
+        _t5("text_3"),
         Never(Adapts("text_2:*")),
+        _UP_TO_THIRD,
         bases=(_FLUX, _SD_3),
+    ),
+    # Nobody else has four.
+    _text(
+        "fourth-llama",
+        Adapts("text_4:*layers_#_self_attn_*", inputs=4096),
+        bases=(BaseModelType.HIDREAM,),
     ),
 )
 """Text encoders alone."""

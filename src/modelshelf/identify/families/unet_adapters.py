@@ -208,13 +208,9 @@ FAMILIES = (
             BaseModelType.SVD,
             Host(f"svd/{layout}", modules),
             # Its spatial layers are SD 2's; those over time are its own.
-            Either(tuple(Adapts(f"denoiser:*_{word}_*") for word in words)),
+            Never(Fits(_HOSTS[BaseModelType.SD_2, layout])),
         )
-        for (layout, modules), words in zip(
-            _SVD.items(),
-            (("time_stack",), ("temporal_transformer_blocks_#", "temporal_res_block")),
-            strict=True,
-        )
+        for layout, modules in _SVD.items()
     ),
     lora(BaseModelType.STABLE_CASCADE, Host("stable-cascade/stage-c", _CASCADE, {"w": 2048})),
     lora(BaseModelType.STABLE_CASCADE, Host("stable-cascade/stage-c-lite", _CASCADE, {"w": 1536})),

@@ -34,10 +34,10 @@ _WAN = """
     blocks.{n}.modulation
     head.head  w ?
     head.modulation
-    img_emb.proj.0  1280
-    img_emb.proj.1  1280 1280
-    img_emb.proj.3  1280 w
-    img_emb.proj.4  w
+    (img_emb|img_emb_refimage).proj.0  1280
+    (img_emb|img_emb_refimage).proj.1  1280 1280
+    (img_emb|img_emb_refimage).proj.3  1280 w
+    (img_emb|img_emb_refimage).proj.4  w
     vace_patch_embedding  ? w 1x2x2
     vace_blocks.{vace}.(self_attn|cross_attn).(q|k|v|o)  w w
     vace_blocks.{vace}.(self_attn|cross_attn).(norm_q|norm_k)  w
@@ -61,12 +61,16 @@ _WAN = """
     blocks.{n}.audio_cross_attn_wrapper.audio_cross_attn.(norm_q|norm_k)  w
     blocks.{n}.audio_cross_attn_wrapper.norm1_audio  w
     audio_proj.(audio_proj_glob_1|audio_proj_glob_2|audio_proj_glob_3).layer  ? ?
-    audio_injector.injector.{12}.(q|k|v|o)  w w
-    audio_injector.injector.{12}.(norm_q|norm_k)  w
+    (audio_injector|music_injector).injector.{12}.(q|k|v|o)  w w
+    (audio_injector|music_injector).injector.{12}.(norm_q|norm_k)  w
+    music_projection  ? 256
+    music_encoder.{2}.self_attn.out_proj  256 256
+    music_encoder.{2}.(linear1|linear2|norm1|norm2)
+    head_global.head  w ?
     audio_injector.injector_adain_layers.{12}.linear  w ?
     casual_audio_encoder.encoder.final_linear  ? w
     (frame_packer.proj|frame_packer.proj_2x|frame_packer.proj_4x)  ? w
-    (cond_encoder|pose_patch_embedding)  ? w 1x2x2
+    (cond_encoder|pose_patch_embedding|patch_embedding_global)  ? w 1x2x2
     face_adapter.fuser_blocks.{8}.(linear1_q|linear2)  w w
     face_adapter.fuser_blocks.{8}.linear1_kv  w 2w
     face_adapter.fuser_blocks.{8}.(q_norm|k_norm)  128
@@ -119,6 +123,21 @@ _ANIMATE_2_DIFFUSERS = f"""
     blocks.{{n}}.cross_attn.(add_k_proj|add_v_proj)  w w
     blocks.{{n}}.cross_attn.norm_added_k  w
 """
+# It looks at a video in a second model of its own, beside every fourth block.
+_VIDEO_AS_PROMPT = f"""
+    {_WAN_DIFFUSERS}
+    patch_embedding_mot_ref  ? w 1x2x2
+    condition_embedder_mot_ref.(time_embedder|text_embedder).(linear_1|linear_2)  ? w
+    condition_embedder_mot_ref.time_proj  w 6w
+    condition_embedder_mot_ref.image_embedder.(norm1|norm2)
+    condition_embedder_mot_ref.image_embedder.(ff.net.0.proj|ff.net.2)  1280 ?
+    blocks.{{n}}.(attn1_mot_ref|attn2_mot_ref).(to_q|to_k|to_v|to_out.0)  w w
+    blocks.{{n}}.(attn1_mot_ref|attn2_mot_ref).(norm_q|norm_k)  w
+    blocks.{{n}}.attn2_mot_ref.(add_k_proj|add_v_proj)  w w
+    blocks.{{n}}.(attn2_mot_ref.norm_added_k|norm2_mot_ref)  w
+    blocks.{{n}}.ffn_mot_ref.net.0.proj  w ffn
+    blocks.{{n}}.ffn_mot_ref.net.2  ffn w
+"""
 _WAN_SIZES = {
     "1.3b": {"w": 1536, "n": 30, "ffn": 8960, "vace": 15},
     "14b": {"w": 5120, "n": 40, "ffn": 13824, "vace": 8},
@@ -135,6 +154,7 @@ _LAYOUTS = (
     *((f"{size}-diffusers", _WAN_DIFFUSERS, sizes) for size, sizes in _WAN_SIZES.items()),
     ("animate-2-original", _ANIMATE_2, _WAN_SIZES["14b"]),
     ("animate-2-diffusers", _ANIMATE_2_DIFFUSERS, _WAN_SIZES["14b"]),
+    ("video-as-prompt", _VIDEO_AS_PROMPT, _WAN_SIZES["14b"]),
 )
 
 FAMILIES = tuple(
