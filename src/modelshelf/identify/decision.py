@@ -240,7 +240,12 @@ def _usual(family: Family) -> tuple[Evidence, ...]:
 
 
 def _near_misses(verdicts: list[Verdict]) -> tuple[NearMiss, ...]:
-    near = [verdict for verdict in verdicts if verdict.found and verdict.missing is not None]
+    # What is absent, as a rule demands, is absent from every file: no rule is nearer for it.
+    near = [
+        verdict
+        for verdict in verdicts
+        if verdict.missing is not None and not all(one.is_absence for one in verdict.found)
+    ]
     near.sort(key=lambda one: (-len(one.found) / len(one.family.conditions), one.family.id))
     return tuple(
         NearMiss(verdict.family.id, str(verdict.missing)) for verdict in near[:_MOST_NEAR_MISSES]

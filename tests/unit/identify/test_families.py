@@ -50,6 +50,13 @@ def test_two_families_that_disagree_without_an_order_leave_both_open() -> None:
     assert [miss.rule for miss in identity.near_misses] == ["one", "two"]
 
 
+def test_no_rule_is_nearer_for_what_is_absent() -> None:
+    """What a rule forbids is absent from every file: a reader would take noise for a near miss."""
+    rules = Families([family("forbids", Absent("c"), Tensor("d")), family("finds", A, Tensor("d"))])
+    identity = identify(BOTH, families=rules)
+    assert [miss.rule for miss in identity.near_misses] == ["finds"]
+
+
 def test_two_families_of_different_types_are_unknown_and_ambiguous() -> None:
     """Nothing is left that both say."""
     other = replace(family("two", A), type=ModelType.VAE)

@@ -282,6 +282,15 @@ FAMILIES = (
             _nothing_else(""),
         ),
     ),
+    _encoder(
+        "gemma-4-12b/gguf",
+        "gemma-4-12b",
+        (
+            Some("token_embd.weight", (262144, 3840)),
+            Tensor("blk.#.layer_output_scale.weight", (1,), count=48),
+            Tensor("blk.#.ffn_gate.weight", (15360, 3840), count=48),
+        ),
+    ),
     *(
         _encoder(
             f"gemma-4-12b/{prefix.rstrip('.').replace('_', '-') or 'transformers'}",

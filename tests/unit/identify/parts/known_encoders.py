@@ -55,6 +55,14 @@ ENCODERS: dict[str, Answer] = {
         for name, width, layers, base in _CLIP
         for naming in ("transformers", "novelai", "open-clip")
     },
+    "gemma-4-12b gguf": (
+        {"token_embd.weight": (262144, 3840), "output_norm.weight": (3840,)}
+        | {f"blk.{n}.layer_output_scale.weight": (1,) for n in range(48)}
+        | {f"blk.{n}.ffn_gate.weight": (15360, 3840) for n in range(48)},
+        "text_encoder",
+        "any",
+        "gemma-4-12b",
+    ),
     **{
         f"gemma-4-12b {prefix or 'as LTX 2.5 ships it'}": (
             {f"{prefix}embed_tokens.weight": (262144, 3840), f"{prefix}norm.weight": (3840,)}
