@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import AnyHttpUrl, ValidationError
 
@@ -18,6 +16,7 @@ from modelshelf.schema.download_job import (
     DownloadJobURL,
     MultiFileDownloadJob,
 )
+from modelshelf.schema.file_address import path_in
 
 __all__ = ["listed_size", "make_job"]
 
@@ -67,10 +66,11 @@ def make_job(
             reason = "it is no address" if problem["loc"] == ("source",) else problem["msg"]
             raise InvalidDownloadError(url=public_url(text), reason=reason) from None
     if scheme == "file":
-        parts = urlsplit(text)
-        if parts.netloc not in {"", "localhost"}:
-            raise InvalidDownloadError(url=public_url(text), reason="it names another machine")
-        return DownloadJobPath(source=Path(os.fsdecode(unquote_to_bytes(parts.path))), **common)
+        try:
+            found = path_in(text)
+        except ValueError as error:
+            raise InvalidDownloadError(url=public_url(text), reason=str(error)) from None
+        return DownloadJobPath(source=found, **common)
     if "://" in text and not isinstance(source, Path):
         raise InvalidDownloadError(
             url=public_url(text), reason=f"`{scheme}` is neither http nor https"

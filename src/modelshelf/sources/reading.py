@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import ValidationError
 
 from modelshelf.errors import InvalidModelSourceError
+from modelshelf.schema.file_address import path_in
 from modelshelf.schema.hub_settings import CivitaiSettings, HubSettings, origin_of
 from modelshelf.schema.model_source import (
     PATH_SUFFIXES,
@@ -173,13 +174,10 @@ def _from_url(scheme: str, text: str, token: str | None, hosts: _Hosts) -> Model
 
 
 def _from_file_url(text: str) -> LocalModelSource:
-    # Imported here: it brings an HTTP client, and few write a path so.
-    from urllib.request import url2pathname  # noqa: PLC0415 - see above
-
-    host, slash, path = text.partition("://")[2].partition("/")
-    if host.lower() not in {"", "localhost"}:
-        raise _invalid(text, f"expected `file:///` and a path of this machine, got host `{host}`")
-    return LocalModelSource(path=Path(url2pathname(slash + path)))
+    try:
+        return LocalModelSource(path=path_in(text))
+    except ValueError as error:
+        raise _invalid(text, str(error)) from error
 
 
 def _from_hf_url(text: str, token: str | None) -> HFModelSource:

@@ -171,6 +171,8 @@ def test_each_form_of_a_source_is_understood(text: str, expected: ModelSource) -
         ("https://example.com:99999/x", "[Pp]ort"),
         ("file://nas/models/x.ckpt", "a path of this machine, got host `nas`"),
         ("file://C:/models/x.ckpt", "a path of this machine, got host `C:`"),
+        ("file:///a%00b", "got none that can be"),
+        ("file://", "got none that can be"),
         ("huggingface.co/ac--me/lens", "`owner/name`"),
         ("hf://lens", "`owner/name`"),
         ("hf://:x", "expected `hf://owner/name`"),

@@ -1,0 +1,42 @@
+"""The path in a `file:` address, as file managers and browsers copy it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+__all__ = ["path_in"]
+
+
+def path_in(address: str) -> Path:
+    """Return the path of this machine that *address* names, byte for byte.
+
+    A `?` or `#` belongs to the name: nothing is asked of a file, and people who write one seldom know that
+    it should be written `%3F`.
+
+    Args:
+        address: Such as `file:///mnt/a%20b.bin`.
+
+    Raises:
+        ValueError: It names a file of another machine, or no file can be called so.
+
+    Example:
+        >>> path_in("file:///mnt/a%20b.bin")
+        PosixPath('/mnt/a b.bin')
+        >>> path_in("file://nas/mnt/a.bin")
+        Traceback (most recent call last):
+            ...
+        ValueError: expected `file:///` and a path of this machine, got host `nas`
+
+    Source: RFC 8089.
+    """
+    host, slash, path = address.partition("://")[2].partition("/")
+    if host.lower() not in {"", "localhost"}:
+        message = f"expected `file:///` and a path of this machine, got host `{host}`"
+        raise ValueError(message)
+    found = os.fsdecode(unquote_to_bytes(slash + path))
+    if not found or "\0" in found:
+        message = "expected `file:///` and a path, got none that can be"
+        raise ValueError(message)
+    return Path(found)

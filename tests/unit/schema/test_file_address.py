@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from modelshelf.schema.file_address import path_in
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("file:///mnt/a.bin", b"/mnt/a.bin"),
+        ("FILE://localhost/mnt/a.bin", b"/mnt/a.bin"),
+        ("file:///mnt/a?b#c.bin", b"/mnt/a?b#c.bin"),
+        ("file:///mnt/%e2%82%ac%ff", b"/mnt/\xe2\x82\xac\xff"),
+    ],
+)
+def test_names_a_path_byte_for_byte(address: str, path: bytes) -> None:
+    """What stands in a name stays in it, also what is no text."""
+    assert path_in(address) == Path(os.fsdecode(path))
+
+
+@pytest.mark.parametrize(
+    "address", ["file://nas/a.bin", "file://C:/a.bin", "file:///a%00", "file://"]
+)
+def test_refuses_what_is_no_path_of_this_machine(address: str) -> None:
+    """A file of another one was once taken for one that is called the same here."""
+    with pytest.raises(ValueError, match="expected `file:///` and a path"):
+        path_in(address)
