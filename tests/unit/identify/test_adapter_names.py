@@ -200,6 +200,17 @@ def test_language_models_lend_no_base(prefix: str) -> None:
     assert _possible(identity) == []
 
 
+def test_layers_that_attend_to_more_than_their_text_are_no_language_models() -> None:
+    """ACE-Step's are called as those are, and hear lyrics and a timbre besides."""
+    shapes: Shapes = {}
+    for number in range(24):
+        for attention in ("self_attn", "cross_attn"):
+            for ending, shape in _PEFT((2048, 2048), 16):
+                shapes[f"base_model.model.layers.{number}.{attention}.q_proj.{ending}"] = shape
+    identity = _identify(shapes)
+    assert (identity.type.value, _possible(identity)) == ("lora", [])
+
+
 def test_text_encoder_decides_where_rotations_tell_one_width() -> None:
     """Half a width leaves SD 1 and SD 2 open, the one encoder of kohya's scripts does not."""
     rotations: Shapes = {"lora_unet_mid_block_attentions_0_proj_in.oft_blocks": (160, 8, 8)}

@@ -6,7 +6,7 @@ Each goes behind every family that knows the base too, so a new family needs no 
 from __future__ import annotations
 
 from modelshelf.identify.adapter_condition import Adapts
-from modelshelf.identify.condition import Never, Setting
+from modelshelf.identify.condition import Either, Never, Setting
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
 from modelshelf.identify.tensor_condition import Absent
@@ -43,6 +43,9 @@ _CLASSES = (
     ),
 )
 
+_LISTENS = Adapts("denoiser:layers_#_cross_attn_*")
+"""Layers that attend to something beside their own text, as ACE-Step's do: no language model's."""
+
 FAMILIES = (
     Family(
         id="lora/any-base",
@@ -51,13 +54,12 @@ FAMILIES = (
         conditions=(
             Adapts("*:*"),
             # An adapter of a language model, and PhotoMaker's encoder with the LoRA in its pocket.
-            Never(Adapts("denoiser:layers_#_self_attn_?_proj")),
-            Never(Adapts("denoiser:layers_#_mlp_*_proj")),
+            Either((_LISTENS, Never(Adapts("denoiser:layers_#_self_attn_?_proj")))),
+            Either((_LISTENS, Never(Adapts("denoiser:layers_#_mlp_*_proj")))),
             Never(Adapts("denoiser:language_model_layers_#_*")),
             Never(Adapts("denoiser:lora_weights_*")),
             # FaceID has a LoRA besides: what is left of it is still no LoRA.
             Absent("*to_k_ip*"),
-            Never(Adapts("denoiser:ip_adapter_#_*")),
         ),
         traits=DIFFUSERS_FORMAT,
         is_fallback=True,
