@@ -21,14 +21,14 @@ def _unbiased(shapes: Shapes) -> Shapes:
 
 
 def cosmos_diffusers(
-    width: int, blocks: int, *, inputs: int = 68, has_positions: bool = False
+    width: int, blocks: int, *, inputs: int = 68, has_positions: bool = False, head: int = HEAD
 ) -> Shapes:
     """Cosmos 1 (with positions) and Predict2 (without) in diffusers' names; nothing has a bias."""
     block = stack(
         *(layer(f"norm{n}.linear_1", 256, width) for n in (1, 2, 3)),
         *(layer(f"norm{n}.linear_2", 3 * width, 256) for n in (1, 2, 3)),
-        attention("attn1", width, norms=HEAD),
-        attention("attn2", width, norms=HEAD, context=1024),
+        attention("attn1", width, norms=head),
+        attention("attn2", width, norms=head, context=1024),
         feed_forward("ff", width, 4 * width),
     )
     found = stack(
@@ -48,7 +48,7 @@ def cosmos_diffusers(
 
 
 COSMOS_1_7B, COSMOS_1_14B = (4096, 28), (5120, 36)
-COSMOS_2_2B, COSMOS_2_14B = (2048, 28), (5120, 36)
+COSMOS_2_06B, COSMOS_2_2B, COSMOS_2_14B = (1280, 20), (2048, 28), (5120, 36)
 
 
 def cosmos_1(shapes: Shapes) -> Shapes:

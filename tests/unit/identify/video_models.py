@@ -9,6 +9,7 @@ from tests.unit.identify.layouts import Shapes
 from tests.unit.identify.more_video_layouts import (
     COSMOS_1_7B,
     COSMOS_1_14B,
+    COSMOS_2_06B,
     COSMOS_2_2B,
     COSMOS_2_14B,
     cosmos_1,
@@ -217,6 +218,13 @@ COSMOS = tuple(
             "i2v",
             None,
             lambda: cosmos_diffusers(*COSMOS_1_14B, inputs=72, has_positions=True),
+        ),
+        (
+            "cosmos-2/main/original",
+            "cosmos-predict2-0.6b",
+            None,
+            "flow",
+            lambda: cosmos_2(cosmos_diffusers(*COSMOS_2_06B, head=64)),
         ),
         (
             "cosmos-2/main/original",

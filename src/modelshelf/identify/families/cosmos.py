@@ -1,8 +1,8 @@
 """Cosmos 1, Predict2 and Predict2.5: three modulations of a low rank per block, heads of 128.
 
 Cosmos 1 is 4096 or 5120 wide, learns its positions and numbers its blocks in words; Predict2 is 2048
-or 5120 wide, its smallest 1280. Both take a padding mask beside 16 channels, and one channel more for
-given frames.
+or 5120 wide, its smallest 1280 with heads of 64. Both take a padding mask beside 16 channels, and one
+channel more for given frames.
 Anima is Predict2's 2B with an adapter for its own text encoder.
 
 Sources: `cosmos1/models/diffusion` of nvidia-cosmos/cosmos-predict1, `cosmos_predict2/networks` of
@@ -29,8 +29,8 @@ __all__ = ["FAMILIES"]
 _COSMOS = (BaseModelType.COSMOS,)
 _SMALLEST, _SMALL, _MIDDLE, _LARGE = 1280, 2048, 4096, 5120
 _WIDTHS = (_SMALLEST, _SMALL, _MIDDLE, _LARGE)
-_HEAD, _BLOCKS, _FEWEST_BLOCKS = 128, 36, 20
-_HEADS = (("cosmos-predict2-0.6b", 10), ("cosmos-predict2-2b", 16), ("cosmos-predict2-14b", 40))
+_HEAD_SIZES, _BLOCKS, _FEWEST_BLOCKS = (64, 128), 36, 20
+_HEADS = (("cosmos-predict2-0.6b", 20), ("cosmos-predict2-2b", 16), ("cosmos-predict2-14b", 40))
 # Patches of 1 x 2 x 2 of 16 channels and a mask; of one channel more where frames are given.
 _TEXT_INPUTS, _VIDEO_INPUTS = 4 * (16 + 1), 4 * (16 + 1 + 1)
 
@@ -89,8 +89,8 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_COSMOS,
         conditions=(
-            vectors("blocks.#.self_attn.q_norm.weight", _HEAD, below=_BLOCKS),
-            vectors("blocks.#.cross_attn.k_norm.weight", _HEAD),
+            vectors("blocks.#.self_attn.q_norm.weight", *_HEAD_SIZES, below=_BLOCKS),
+            vectors("blocks.#.cross_attn.k_norm.weight", *_HEAD_SIZES),
             Tensor("blocks.#.adaln_modulation_cross_attn.#.weight"),
             Tensor("blocks.#.mlp.layer1.weight"),
             Either(
@@ -114,8 +114,8 @@ FAMILIES = (
     main_file(
         BaseModelType.COSMOS,
         "diffusers",
-        vectors("transformer_blocks.#.attn1.norm_q.weight", _HEAD, below=_BLOCKS),
-        vectors("transformer_blocks.#.attn2.norm_k.weight", _HEAD),
+        vectors("transformer_blocks.#.attn1.norm_q.weight", *_HEAD_SIZES, below=_BLOCKS),
+        vectors("transformer_blocks.#.attn2.norm_k.weight", *_HEAD_SIZES),
         Tensor("transformer_blocks.#.norm3.linear_1.weight"),
         Tensor("transformer_blocks.#.norm3.linear_2.weight"),
         Either(
@@ -162,7 +162,7 @@ FAMILIES = (
     component(
         BaseModelType.COSMOS,
         "CosmosTransformer3DModel",
-        Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
+        Setting("num_attention_heads", (16, 20, 32, 40)),
         Setting("in_channels", (16, 17)),
         Setting("adaln_lora_dim", (256,)),
         traits=(
