@@ -14,6 +14,8 @@ _AFTER_DOT = re.compile(r"\.[0-9]+(?=[.\n])")
 _AT_START = re.compile(r"\n[0-9]+(?=[.\n])")
 _AFTER_UNDERSCORE = re.compile(r"_[0-9]+(?=[._\n])")
 _AFTER_COLON = re.compile(r":[0-9]+(?=[:\n])")
+_FEW = 6
+"""Groups of as many names, all of whose words differ, from which on nobody looks whether some are alike."""
 _AT_ONCE = 512
 """Names that are looked at together: as one text they fit into the cache, and take no new memory from
 the system, which would cost as long as looking."""
@@ -83,12 +85,17 @@ def group_by_fold(names: Sequence[str], *, longest: int | None = None) -> dict[s
     folds = _fold_lines(lines, is_flat=is_flat)
     known: list[tuple[str, list[str]]] = []
     parted: list[list[str]] = []
+    vain = 0
     for (zeroed, own), folded in zip(alike.items(), folds, strict=True):
-        if "0" in folded:
-            # Digits that are left belong to words, and tell names apart.
-            parted += _part_by_words(zeroed, folded, own)
-        else:
+        if "0" not in folded:
             known.append((folded, own))
+        elif vain < _FEW:
+            # Digits that are left belong to words, and tell names apart.
+            ways = _part_by_words(zeroed, folded, own)
+            vain += len(ways) == len(own) >= _FEW
+            parted += ways
+        else:
+            parted += ([name] for name in own)
     if parted:
         firsts = _as_lines([own[0] for own in parted])
         known += zip(_fold_lines(firsts, is_flat=is_flat), parted, strict=True)
