@@ -25,9 +25,10 @@ __all__ = ["Selector", "choice"]
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _HEXADECIMAL = re.compile(
-    r"(?:(?:blake3|sha256|imohash|imohash-tree):)?(?P<digits>[0-9a-fA-F]{6,64})"
+    r"\s*(?:(?:blake3|sha256|autov[23]|imohash|imohash-tree):\s*)?(?:0x)?(?P<digits>[0-9a-f]{6,64})\s*",
+    re.IGNORECASE,
 )
-"""Six digits at least: fewer are more likely meant as a word."""
+"""As web sites, headers and pictures write it. Six digits at least: fewer are more likely meant as a word."""
 _SHOWN = 5
 
 

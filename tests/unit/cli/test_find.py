@@ -35,6 +35,19 @@ def test_the_hashes_of_other_programs_find_a_model(run: Run, model: Path, *, upp
     assert run("find", f"sha256:{sha256[:10]}", "-q").exit == 0
 
 
+def test_a_hash_is_found_as_it_is_pasted(run: Run, model: Path) -> None:
+    """ModelSpec writes `0x` before it, web sites its kind; spaces come along with the mouse."""
+    content = model.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    tensors = hashlib.sha256(content[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
+    pasted = [f"0x{tensors}", f"0X{tensors[:12].upper()}", f" {sha256[:10]} "]
+    pasted += [f"AutoV2: {sha256[:10].upper()}", f"AutoV3:{tensors[:12]}", f"SHA256: {sha256}"]
+    for text in pasted:
+        done = run("find", text, "-q")
+        assert (done.exit, len(done.out.split())) == (0, 1)
+    assert run("find", f"0x{sha256[:5]}", "-q").exit == 4
+
+
 def test_the_quick_hash_of_a_folder_finds_it(run: Run, tmp_path: Path) -> None:
     """As it stands in the record, by `find` and in a selector, whose signs it has."""
     folder = tiny.vae(tmp_path / "vae", base="sd-1", folder=True)
