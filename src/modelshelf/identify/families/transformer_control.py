@@ -5,7 +5,8 @@ width that tells whose blocks they are.
 
 Sources: the `controlnets` folder of huggingface/diffusers, `comfy/controlnet.py` of
 Comfy-Org/ComfyUI, `diffsynth/models` of modelscope/DiffSynth-Studio, `x-flux` of XLabs-AI,
-`videox_fun/models` of aigc-apps/VideoX-Fun.
+`videox_fun/models` of aigc-apps/VideoX-Fun, `diffusion/model/nets` of PixArt-alpha/PixArt-alpha and of
+NVlabs/Sana.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def _folder(id_: str, base: BaseModelType, class_name: str) -> Family:
 
 
 _SD_3_WIDTHS = (1536, 2432)
+_SANA_WIDTHS = (1152, 2240)
 # Klein in its two sizes, and dev.
 _FLUX_2_WIDTHS = (3072, 4096, 6144)
 _CLASSES = (
@@ -164,11 +166,26 @@ FAMILIES = (
         Tensor("patch_embed_base.proj.weight", (2048, (68, 72)), rank=2),
         is_diffusers=True,
     ),
+    # NVIDIA's and PixArt's own files wrap each block that they copied, beside what the base begins with.
+    _control(
+        "sana/controlnet/original",
+        BaseModelType.SANA,
+        Tensor("controlnet.#.after_proj.bias", (_SANA_WIDTHS,)),
+        Tensor("controlnet.#.copied_block.mlp.depth_conv.conv.weight", rank=4),
+        Tensor("controlnet.#.copied_block.scale_shift_table", (6, _SANA_WIDTHS)),
+    ),
+    _control(
+        "pixart/controlnet/original",
+        BaseModelType.PIXART,
+        Tensor("controlnet.#.after_proj.bias", (1152,)),
+        Tensor("controlnet.#.copied_block.mlp.fc1.bias", (4608,)),
+        Tensor("controlnet.#.copied_block.scale_shift_table", (6, 1152)),
+    ),
     _control(
         "sana/controlnet/diffusers",
         BaseModelType.SANA,
-        Tensor("controlnet_blocks.#.weight", ((1152, 2240), (1152, 2240))),
-        Tensor("input_block.weight", ((1152, 2240),)),
+        Tensor("controlnet_blocks.#.weight", (_SANA_WIDTHS, _SANA_WIDTHS)),
+        Tensor("input_block.weight", (_SANA_WIDTHS,)),
         Tensor("transformer_blocks.#.ff.conv_inverted.weight"),
         is_diffusers=True,
     ),

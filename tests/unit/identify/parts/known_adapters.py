@@ -72,6 +72,25 @@ ADAPTERS: dict[str, Answer] = {
     "cut sd-1": (_cut(ldm_controlnet(SD_1)), "controlnet", "sd-1"),
     "cut sd-2": (_cut(ldm_controlnet(SD_2)), "controlnet", "sd-2"),
     "cut sdxl": (_cut(ldm_controlnet(SDXL)), "controlnet", "sdxl"),
+    "sana controlnet original": (
+        {"controlnet.0.before_proj.bias": (1152,), "controlnet.0.after_proj.bias": (1152,)}
+        | {
+            "controlnet.0.copied_block.mlp.depth_conv.conv.weight": (5760, 1, 3, 3),
+            "controlnet.0.copied_block.scale_shift_table": (6, 1152),
+            "x_embedder.proj.bias": (1152,),
+        },
+        "controlnet",
+        "sana",
+    ),
+    "pixart controlnet original": (
+        {"controlnet.0.before_proj.bias": (1152,), "controlnet.0.after_proj.bias": (1152,)}
+        | {
+            "controlnet.0.copied_block.mlp.fc1.bias": (4608,),
+            "controlnet.0.copied_block.scale_shift_table": (6, 1152),
+        },
+        "controlnet",
+        "pixart",
+    ),
     "stable cascade controlnet": (
         {"backbone.0.0.weight": (24, 3, 3, 3)}
         | {
