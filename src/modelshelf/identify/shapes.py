@@ -24,9 +24,7 @@ class Shapes:
 
     def of(self, name: str) -> Shape:
         """Return the shape of the tensor *name* as it is unpacked, None where nothing tells it."""
-        if self.may_hide:
-            return true_shape(name, self._index.tensors)
-        return self.kinds[name].shape
+        return self.of_each((name,))[0]
 
     def of_each(self, names: Iterable[str]) -> list[Shape]:
         """Return the shape of each of *names*, as `of` does."""

@@ -218,6 +218,12 @@ def test_nearly_a_header_is_no_header(tmp_path: Path, raw: bytes) -> None:
     problem_of(write_raw(tmp_path / "m", raw, 12))
 
 
+def test_a_shape_may_have_more_sides_than_anybody_writes(tmp_path: Path) -> None:
+    """The format has no bound, and the fast way has one."""
+    path = write_safetensors(tmp_path / "m", {"a": (2,), "b": (1,) * 65})
+    assert read_safetensors(path).shape("b") == (1,) * 65
+
+
 def test_a_file_cut_short_is_found_without_reading_it(tmp_path: Path) -> None:
     """The commonest damage: a download that stopped."""
     path = write_safetensors(tmp_path / "m", {"a": (1000,)})
