@@ -22,6 +22,8 @@ __all__ = ["FAMILIES"]
 _ANY = (BaseModelType.ANY,)
 # 77 positions, 248 where a program stretched them; SigLIP, of the same names, has 64.
 _POSITIONS = (77, 248)
+_CHINESE = 47_020
+"""Words that HunyuanDiT's CLIP knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,22 @@ FAMILIES = (
             Absent("encoder.block.*"),
         ),
         traits=(Trait(ModelFormat.CHECKPOINT, Wrapped(Part.TEXT)),),
+    ),
+    *(
+        Family(
+            id=f"hunyuan-dit-clip/{prefix or 'bare.'}",
+            type=ModelType.TEXT_ENCODER,
+            format=ModelFormat.CHECKPOINT,
+            bases=_ANY,
+            conditions=(
+                # The text half of a Chinese CLIP is a BERT, and its list of words is its own.
+                Some(f"{prefix}embeddings.word_embeddings.weight", (_CHINESE, 1024)),
+                Tensor(f"{prefix}encoder.layer.#.output.LayerNorm.weight", (1024,), count=24),
+                Tensor(f"{prefix}encoder.layer.#.attention.self.query.bias", (1024,), count=24),
+            ),
+            architecture="hunyuan-dit-clip",
+        )
+        for prefix in ("bert.", "")
     ),
     # SD 2's own module has the folder of CLIP H.
     *(_folder(size) for size in _SIZES if size.bases == _ANY),

@@ -197,3 +197,14 @@ def wan_vision() -> Shapes:
     for number in range(32):
         found[f"visual.transformer.{number}.attn.to_qkv.weight"] = (3840, 1280)
     return found
+
+
+def bert(start: str) -> Shapes:
+    """The text half of the Chinese CLIP that HunyuanDiT reads with."""
+    found: Shapes = {f"{start}embeddings.word_embeddings.weight": (47020, 1024)}
+    for number in range(24):
+        block = f"{start}encoder.layer.{number}"
+        found[f"{block}.attention.self.query.bias"] = (1024,)
+        found[f"{block}.attention.output.LayerNorm.weight"] = (1024,)
+        found[f"{block}.output.LayerNorm.weight"] = (1024,)
+    return found

@@ -257,6 +257,15 @@ ENCODERS: dict[str, Answer] = {
         "clip-vision-h",
     ),
     "clip-vision-h of wan": (layouts.wan_vision(), "clip_vision", "any", "clip-vision-h"),
+    **{
+        f"hunyuan-dit's clip {start or 'bare'}": (
+            layouts.bert(start),
+            "text_encoder",
+            "any",
+            "hunyuan-dit-clip",
+        )
+        for start in ("bert.", "")
+    },
     "redux": (
         {"redux_up.weight": (12288, 1152), "redux_down.weight": (4096, 12288)},
         "flux_redux",
