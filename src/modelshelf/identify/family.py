@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from modelshelf.errors import UsageError
 from modelshelf.identify.anchor import Shortlist
-from modelshelf.identify.condition import Condition, Found, Setting
+from modelshelf.identify.condition import Condition, Found, Never, Setting
 from modelshelf.identify.facts import Facts
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -170,11 +170,13 @@ class Families:
             return general.is_fallback
         return general.id in self._order[special.id]
 
-    def bases_of_class(self, class_name: str) -> tuple[BaseModelType, ...]:
+    def bases_of_class(self, class_name: str, pipeline: str) -> tuple[BaseModelType, ...]:
         """Return the bases of a denoiser's class that families of one base alone ask for, else none.
 
         `FluxTransformer2DModel` is such a class; `UNet2DConditionModel`, which many have, is not.
+        A family that asks for the class of the *pipeline* too asks for it in such a pipeline alone.
         """
+        around = Facts(settings={"pipeline": pipeline})
         found = {
             family.bases
             for family in self
@@ -183,6 +185,7 @@ class Families:
             if isinstance(condition, Setting)
             and condition.name == "class"
             and class_name in condition.values
+            if all(one.check(around) for one in family.conditions if _is_of_pipeline(one))
         }
         return found.pop() if len(found) == 1 else ()
 
@@ -216,3 +219,8 @@ class Families:
         for id_ in ordered:
             reach[id_] = frozenset(graph[id_]).union(*(reach[one] for one in graph[id_]))
         return reach
+
+
+def _is_of_pipeline(condition: Condition) -> bool:
+    inner = condition.condition if isinstance(condition, Never) else condition
+    return isinstance(inner, Setting) and inner.name == "pipeline"

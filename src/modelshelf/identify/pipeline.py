@@ -147,7 +147,7 @@ def _declared_denoisers(
         slot.folder: bases
         for slot in index.slots
         if _is_mute(readings.get(slot.folder))
-        and (bases := families.bases_of_class(slot.class_name))
+        and (bases := families.bases_of_class(slot.class_name, index.class_name))
     }
 
 

@@ -281,6 +281,26 @@ def test_pipeline_is_what_its_transformer_is(
     assert (found.type.value, found.base.value, found.variant) == ("main", base, variant)
 
 
+@pytest.mark.parametrize("has_config", [True, False])
+@pytest.mark.parametrize(
+    ("pipeline", "base"),
+    [
+        ("AnimaPipeline", "anima"),
+        ("AnimaModularPipeline", "anima"),
+        ("Cosmos2TextToImagePipeline", "cosmos"),
+    ],
+)
+def test_a_denoiser_of_cosmos_is_animas_in_its_pipeline(
+    tmp_path: Path, pipeline: str, base: str, *, has_config: bool
+) -> None:
+    """Anima keeps what it adds in a component of its own: the denoiser alone is the one of Cosmos."""
+    transformer = ["diffusers", "CosmosTransformer3DModel"]
+    write(tmp_path / "model_index.json", {"_class_name": pipeline, "transformer": transformer})
+    if has_config:
+        write(tmp_path / "transformer" / "config.json", COSMOS | PREDICT)
+    assert identify(tmp_path).base.value == base
+
+
 def test_both_experts_of_wan_2_2_make_one_pipeline(tmp_path: Path) -> None:
     """Two transformers of one base, alike but for their weights."""
     transformer = ["diffusers", "WanTransformer3DModel"]

@@ -1,17 +1,23 @@
 """Anima: the 2B denoiser of Cosmos Predict2, with an adapter that turns an LLM's words into its text.
 
-Without that adapter the same tensors are Cosmos. Source: the header of the published file.
+Without that adapter the same tensors are Cosmos: in a pipeline, whose adapter is a component of its own,
+the pipeline's class tells. Sources: the header of the published file, `modular_pipelines/anima` of
+huggingface/diffusers.
 """
 
 from __future__ import annotations
 
-from modelshelf.identify.families.denoiser import NO_CONTROL, main_file
+from modelshelf.identify.condition import Condition, Setting
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
 from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
-__all__ = ["FAMILIES"]
+__all__ = ["FAMILIES", "IN_ANIMA"]
 
 _WIDTH, _TEXT, _BLOCKS = 2048, 1024, 28
+
+IN_ANIMA: Condition = Setting("pipeline", ("Anima*",))
+"""The component is one of Anima's pipeline."""
 
 FAMILIES = (
     main_file(
@@ -25,5 +31,6 @@ FAMILIES = (
         *NO_CONTROL,
         blocks=(("blocks", _BLOCKS),),
     ),
+    component(BaseModelType.ANIMA, "CosmosTransformer3DModel", IN_ANIMA),
 )
 """Everything that Anima brings as a denoiser."""

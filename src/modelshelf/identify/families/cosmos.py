@@ -12,6 +12,7 @@ nvidia-cosmos/cosmos-predict2, `CosmosTransformer3DModel` of huggingface/diffuse
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Never, Setting, Unset
+from modelshelf.identify.families.anima import IN_ANIMA
 from modelshelf.identify.families.denoiser import component, main_file
 from modelshelf.identify.families.video import NO_CONTROL, every, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
@@ -162,6 +163,7 @@ FAMILIES = (
     component(
         BaseModelType.COSMOS,
         "CosmosTransformer3DModel",
+        Never(IN_ANIMA),
         Setting("num_attention_heads", (16, 20, 32, 40)),
         Setting("in_channels", (16, 17)),
         Setting("adaln_lora_dim", (256,)),
