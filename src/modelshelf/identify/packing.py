@@ -4,7 +4,7 @@ Sources: `bitsandbytes/functional.py` (QuantState) of bitsandbytes-foundation/bi
 `comfy/ops.py` and `comfy/quant_ops.py` of Comfy-Org/ComfyUI, `docs/formats` of
 Comfy-Org/comfy-quants; `nunchaku/models` of
 nunchaku-tech/nunchaku; `sdnq` of Disty0/sdnq; AutoGPTQ; `optimum/quanto` of
-huggingface/optimum-quanto.
+huggingface/optimum-quanto; vllm-project/compressed-tensors.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ _COMPANIONS = frozenset(
         *("absmax", "quant_map", "nested_absmax", "nested_quant_map"),
         *("wscales", "wcscales", "wtscale", "wzeros", "smooth_factor", "smooth_factor_orig"),
         *("proj_down", "proj_up", "qzeros", "g_idx"),
+        *("weight_shape", "weight_global_scale", "input_global_scale"),
+        *("weight_zero_point", "weight_g_idx"),
         *("_scale", "_shift", "output_scale"),
     }
 )
@@ -61,7 +63,8 @@ PACKED = frozenset({"U8", "I8", "I32", "U32", ""})
 
 _BYTES = frozenset({"U8", "I8"})
 
-RENAMED = frozenset({"qweight", "_data"})
+_PACKED_NAME = ".weight_packed"
+RENAMED = frozenset({"qweight", "_data", "weight_packed"})
 """Last steps under which a packed weight stands; `weight_name` tells what it is called otherwise."""
 
 
@@ -103,6 +106,8 @@ def weight_name(name: str) -> str:
     """
     if name.endswith(".qweight"):
         return name.removesuffix("qweight") + "weight"
+    if name.endswith(_PACKED_NAME):
+        return name.removesuffix("_packed")
     # Quanto keeps numbers and scales as members of the weight.
     return name.removesuffix("._data") if name.endswith(".weight._data") else name
 
@@ -178,6 +183,12 @@ def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -
         bias = tensors.get(f"{stem}bias")
         rows = bias.shape[0] if bias is not None and len(bias.shape) == 1 else 0
         return (rows, elements // rows) if rows and elements % rows == 0 else None
+    if name.endswith(_PACKED_NAME):
+        # compressed-tensors: two to a byte, or eight to four bytes where groups have scales of their own.
+        scale = tensors.get(name.removesuffix("packed") + "scale")
+        in_groups = scale is not None and scale.shape[1:] > (1,)
+        factor = 2 if entry.dtype in _BYTES else 8
+        return (rows, columns * factor) if entry.dtype in _BYTES or in_groups else None
     if entry.dtype in _BYTES and is_halved(name, tensors):
         if len(entry.shape) == _TILED:
             # ComfyUI's SVDQuant cuts the matrix into tiles of 128 rows and 64 columns.

@@ -51,6 +51,8 @@ _MARKS = (
     ("weight_s_channel", "int4"),
     ("weight_zero", "int4"),
     ("weight_scale_2", "nvfp4"),
+    ("weight_global_scale", "nvfp4"),
+    ("weight_shape", "int4"),
     ("g_idx", "gptq"),
     ("qzeros", "awq"),
     ("svd_up", "sdnq"),

@@ -102,6 +102,8 @@ def test_scaled_eight_bits(extra: dict[str, tuple[str, tuple[int, ...]]], word: 
         ({"a.weight_scale": "BF16", "a.smooth_factor": "BF16", "b.weight_zero": "F16"}, "svdquant"),
         ({"a.qweight": "I32", "a.qzeros": "I32", "a.g_idx": "I32", "a.scales": "F16"}, "gptq"),
         ({"a.qweight": "I32", "a.qzeros": "I32", "a.scales": "F16"}, "awq"),
+        ({"a.weight_scale": "F8_E4M3", "a.weight_global_scale": "F32"}, "nvfp4"),
+        ({"a.weight_scale": "BF16", "a.weight_shape": "I64"}, "int4"),
         ({"a.scale": "F32", "a.zero_point": "F32"}, "sdnq"),
         ({"a.scale": "F32"}, "sdnq"),
     ],
