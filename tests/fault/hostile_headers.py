@@ -232,7 +232,12 @@ CASES: Mapping[str, Case] = {
         header(b'{"__metadata__":' + _TWICE.replace(b":0", b':""') + b"}", 0),
         SAFETENSORS,
     ),
-    "half a million sides": (header(entry(shape=[6] + [1] * 550_000)), UNKNOWN),
+    "half a million sides": (header(entry(shape=[6] + [1] * 550_000)), SAFETENSORS),
+    "half a million large sides": (header(entry(shape=[2**63 - 1] * 500_000), 0), SAFETENSORS),
+    "half a million large sides behind a zero": (
+        header(entry(shape=[0] + [2**63 - 1] * 500_000, data_offsets=[0, 0]), 0),
+        SAFETENSORS,
+    ),
     "millions of values in the metadata": (
         header(b'{"__metadata__":{"a":' + _LISTS + b"}}"),
         SAFETENSORS,

@@ -31,6 +31,9 @@ _ENTRY_START = b'":{"dtype"'
 # What stands around dtype, shape and places of an entry, as every known writer puts it.
 _DTYPE, _SHAPE = '"dtype":"', '","shape":['
 _MOST_SIDES = 64
+"""As many as numpy and torch have: the fast way reads no more."""
+_MOST_DIMENSIONS = 1_000
+"""The format has no bound, and the product of half a million sides takes hours."""
 _CHUNK = 1 << 16
 """Bytes that are cut into pieces at once: their pieces fit into the cache, and take no new memory from
 the system, which would cost as long as cutting."""
@@ -278,6 +281,10 @@ def _row(name: str, entry: object) -> _Row:
         raise FormatFault(problem=f"`{name}` has a dtype that is no text")
     if not _are_counts(shape):
         raise FormatFault(problem=f"`{name}` has a shape that is no list of whole numbers")
+    if len(shape) > _MOST_SIDES:
+        raise FormatFault(
+            problem=f"`{name}` has {len(shape)} sides, expected at most {_MOST_SIDES}"
+        )
     if not _are_counts(offsets) or len(offsets) != len(("begin", "end")):
         raise FormatFault(problem=f"`{name}` has data_offsets that are not two whole numbers")
     return name, dtype, tuple(shape), offsets[0], offsets[1]

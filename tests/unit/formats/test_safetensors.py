@@ -219,9 +219,11 @@ def test_nearly_a_header_is_no_header(tmp_path: Path, raw: bytes) -> None:
 
 
 def test_a_shape_may_have_more_sides_than_anybody_writes(tmp_path: Path) -> None:
-    """The format has no bound, and the fast way has one."""
+    """The format has no bound; the fast way has one, and so has patience."""
     path = write_safetensors(tmp_path / "m", {"a": (2,), "b": (1,) * 65})
     assert read_safetensors(path).shape("b") == (1,) * 65
+    more = write_safetensors(tmp_path / "n", {"b": (1,) * 1_001})
+    assert problem_of(more) == "`b` has 1001 sides, expected at most 1000"
 
 
 def test_a_file_cut_short_is_found_without_reading_it(tmp_path: Path) -> None:
