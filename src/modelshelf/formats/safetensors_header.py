@@ -281,10 +281,9 @@ def _row(name: str, entry: object) -> _Row:
         raise FormatFault(problem=f"`{name}` has a dtype that is no text")
     if not _are_counts(shape):
         raise FormatFault(problem=f"`{name}` has a shape that is no list of whole numbers")
-    if len(shape) > _MOST_SIDES:
-        raise FormatFault(
-            problem=f"`{name}` has {len(shape)} sides, expected at most {_MOST_SIDES}"
-        )
+    if len(shape) > _MOST_DIMENSIONS:
+        problem = f"`{name}` has {len(shape)} sides, expected at most {_MOST_DIMENSIONS}"
+        raise FormatFault(problem=problem)
     if not _are_counts(offsets) or len(offsets) != len(("begin", "end")):
         raise FormatFault(problem=f"`{name}` has data_offsets that are not two whole numbers")
     return name, dtype, tuple(shape), offsets[0], offsets[1]
