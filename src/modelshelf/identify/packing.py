@@ -128,7 +128,7 @@ def true_shape(name: str, tensors: Mapping[str, TensorEntry]) -> Shape:
         return _unpack(name, entry, tensors)
     if entry.dtype in _BYTES and f"{name.removesuffix('weight')}scale" in tensors:
         # SDNQ packs fewer than eight bits into one row of bytes.
-        return None
+        return _split_off(name.removesuffix("weight"), tensors)
     return entry.shape if entry.dtype else None
 
 
@@ -170,6 +170,7 @@ def is_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
 
 
 _HALVED = ("weight_s_channel", "weight_zero", "smooth_factor")
+_MATRIX = 2
 _TILED = 4
 """Dimensions of a matrix in tiles."""
 
@@ -195,7 +196,36 @@ def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -
             return rows * 128, columns * 64
         return rows, columns * 2
     if f"{stem}weight_scale_2" in tensors or name.endswith(".qweight"):
-        # nvfp4 and SVDQuant pack two to a byte; GPTQ and AWQ eight to four bytes, either way round.
-        return (rows, columns * 2) if entry.dtype in _BYTES else None
+        # nvfp4 and SVDQuant pack two to a byte; GPTQ and AWQ eight or four to four bytes.
+        return (rows, columns * 2) if entry.dtype in _BYTES else _unpack_grid(name, entry, tensors)
     is_packed = entry.dtype in {"U8", "U32", "I32"}
     return None if is_packed and f"{stem}scale" in tensors else entry.shape
+
+
+def _split_off(stem: str, tensors: Mapping[str, TensorEntry]) -> Shape:
+    """Measure a matrix by the one of low rank that SDNQ splits off it; it may lie on its side."""
+    up, down = tensors.get(f"{stem}svd_up"), tensors.get(f"{stem}svd_down")
+    if up is None or down is None or len(up.shape) != _MATRIX or len(down.shape) != _MATRIX:
+        return None
+    if up.shape[1] == down.shape[0]:
+        return up.shape[0], down.shape[1]
+    return (up.shape[1], down.shape[0]) if up.shape[0] == down.shape[1] else None
+
+
+def _unpack_grid(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> Shape:
+    """Measure what GPTQ and AWQ pack by what lies beside it: inputs by outputs, a scale for each output."""
+    stem = name.removesuffix("qweight")
+    scales, zeros, groups = (tensors.get(f"{stem}{word}") for word in ("scales", "qzeros", "g_idx"))
+    if scales is None or len(scales.shape) != _MATRIX:
+        return None
+    outputs = scales.shape[1]
+    if groups is not None and len(groups.shape) == 1:
+        return outputs, groups.shape[0]
+    if zeros is None or len(zeros.shape) != _MATRIX or not zeros.shape[1]:
+        return None
+    # AWQ packs the outputs as the zeros are packed, GPTQ the inputs.
+    if entry.shape[1] == zeros.shape[1]:
+        return outputs, entry.shape[0]
+    return (
+        (outputs, entry.shape[0] * outputs // zeros.shape[1]) if entry.shape[1] == outputs else None
+    )

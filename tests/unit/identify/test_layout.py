@@ -98,6 +98,7 @@ def test_frames_around_a_loras_names_are_taken_off() -> None:
         ["a.qweight", "a.wscales", "a.smooth_factor", "a.proj_up", "a.lora_down"],
         ["a.qweight", "a.qzeros", "a.scales", "a.g_idx"],
         ["a.weight", "a.scale", "a.zero_point"],
+        ["a.weight_packed", "a.weight_scale", "a.weight_shape", "a.weight_global_scale"],
     ],
 )
 def test_scales_of_quantised_weights_stand_apart(names: list[str]) -> None:
@@ -144,6 +145,58 @@ def test_a_norm_called_scale_is_no_companion() -> None:
         ),
         ({"a.weight": ("U8", (48, 1)), "a.scale": ("F32", (8,))}, []),
         ({"a.weight": ("U8", (48,)), "a.scale": ("F32", (8, 2, 1))}, []),
+        (
+            {
+                "a.weight": ("U8", (48,)),
+                "a.scale": ("F32", (8, 2, 1)),
+                "a.svd_up": ("F16", (8, 4)),
+                "a.svd_down": ("F16", (4, 12)),
+            },
+            [(8, 12)],
+        ),
+        (
+            {
+                "a.weight": ("U8", (48,)),
+                "a.scale": ("F32", (8, 2, 1)),
+                "a.svd_up": ("F16", (4, 8)),
+                "a.svd_down": ("F16", (12, 4)),
+            },
+            [(8, 12)],
+        ),
+        (
+            {
+                "a.qweight": ("I32", (16, 64)),
+                "a.scales": ("F16", (1, 64)),
+                "a.g_idx": ("I32", (128,)),
+            },
+            [(64, 128)],
+        ),
+        (
+            {
+                "a.qweight": ("I32", (32, 64)),
+                "a.scales": ("F16", (1, 64)),
+                "a.qzeros": ("I32", (1, 16)),
+            },
+            [(64, 128)],
+        ),
+        (
+            {
+                "a.qweight": ("I32", (128, 8)),
+                "a.scales": ("F16", (1, 64)),
+                "a.qzeros": ("I32", (1, 8)),
+            },
+            [(64, 128)],
+        ),
+        ({"a.qweight": ("I32", (128, 8)), "a.scales": ("F16", (1, 64))}, []),
+        (
+            {"a.weight_packed": ("I32", (64, 16)), "a.weight_scale": ("BF16", (64, 2))},
+            [(64, 128)],
+        ),
+        ({"a.weight_packed": ("I32", (64, 16)), "a.weight_scale": ("BF16", (64, 1))}, []),
+        (
+            {"a.weight_packed": ("U8", (64, 64)), "a.weight_scale": ("F8_E4M3", (64, 8))},
+            [(64, 128)],
+        ),
     ],
 )
 def test_packed_shapes_are_unpacked_or_unknown(
