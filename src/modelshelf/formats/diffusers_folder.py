@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeGuard
 
 from modelshelf.errors import InvalidPipelineError, UnportableNameError
@@ -24,13 +23,14 @@ def read_pipeline(tree: SourceTree) -> PipelineIndex | None:
 
     A component is a key whose value is `[library, class]`; null and `[null, null]` say that the
     pipeline was saved without it. All other keys are settings of the pipeline and no concern here.
-    `_class_name` may be a list (custom pipelines write `[module, class]`): the last word counts.
+    `_class_name` may be a list (custom pipelines write `[module, class]`): the last word counts. Some
+    repositories have a modular pipeline's contents under this name: its components count as well.
 
     Raises:
         InvalidPipelineError: There is no class name, or a component's name is no plain folder name.
         InvalidJsonError: The file is no JSON.
     """
-    return _read(tree, _NAME, lambda value: value)
+    return _read(tree, _NAME)
 
 
 def read_modular_pipeline(tree: SourceTree) -> PipelineIndex | None:
@@ -45,12 +45,10 @@ def read_modular_pipeline(tree: SourceTree) -> PipelineIndex | None:
 
     Source: `modular_pipelines/modular_pipeline.py` of huggingface/diffusers.
     """
-    return _read(tree, _MODULAR_NAME, _library_and_class)
+    return _read(tree, _MODULAR_NAME)
 
 
-def _read(
-    tree: SourceTree, name: str, words_of: Callable[[object], object]
-) -> PipelineIndex | None:
+def _read(tree: SourceTree, name: str) -> PipelineIndex | None:
     member = None if tree.is_file else tree.member(name)
     if member is None:
         return None
@@ -62,7 +60,7 @@ def _read(
     slots = [
         _slot(member, folder, words)
         for folder, value in document.items()
-        if not folder.startswith("_") and _is_component(words := words_of(value))
+        if not folder.startswith("_") and _is_component(words := _library_and_class(value))
     ]
     if len(slots) > _MOST_SLOTS:
         problem = f"expected at most {_MOST_SLOTS} components, got {len(slots)}"

@@ -23,6 +23,9 @@ __all__ = ["with_weights"]
 _RULE = "folder"
 
 
+_SHARED = {BaseModelType.ANIMA: BaseModelType.COSMOS}
+"""Base → whose denoiser its own is, tensor by tensor, where what it adds is another component."""
+
 _MOST_FORMS = 8
 """Files that are compared; a folder of more is a collection."""
 _SUFFIX = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(WEIGHT_SUFFIXES)))})(?:\.index.*)?$")
@@ -133,7 +136,7 @@ def _checked(known: Identity, found: Identity) -> Identity:
     said = known.bases or known.candidates
     if not _is_alike(known, found) or not found.bases or BaseModelType.ANY in (*said, *found.bases):
         return known
-    if set(found.bases) & set(said):
+    if set(found.bases) & {*said, *(_SHARED[base] for base in said if base in _SHARED)}:
         return known
     against = Evidence(
         _RULE, "weights", f"prove {found.base}, against the configuration's {said[0]}"

@@ -78,8 +78,14 @@ def test_an_array_is_no_pipeline(tmp_path: Path) -> None:
         pipeline(tmp_path, [])
 
 
-def test_components_of_a_modular_pipeline_say_their_classes_here_or_there(tmp_path: Path) -> None:
-    """A component of another repository has nulls, and a hint; settings stay settings."""
+@pytest.mark.parametrize("name", ["modular_model_index.json", "model_index.json"])
+def test_components_of_a_modular_pipeline_say_their_classes_here_or_there(
+    tmp_path: Path, name: str
+) -> None:
+    """A component of another repository has nulls, and a hint; settings stay settings.
+
+    MiniMax-H3 was published with the same contents under both names.
+    """
     there = {"repo": "acme/x", "subfolder": "unet", "type_hint": ["diffusers", "UNet2DModel"]}
     document = {
         "_class_name": "XModularPipeline",
@@ -88,14 +94,15 @@ def test_components_of_a_modular_pipeline_say_their_classes_here_or_there(tmp_pa
         "guider": [None, None, {"repo": "acme/x"}],
         "sizes": [1, 2],
     }
-    (tmp_path / "modular_model_index.json").write_text(json.dumps(document))
+    (tmp_path / name).write_text(json.dumps(document))
     tree = read_tree(tmp_path)
-    found = read_modular_pipeline(tree)
+    reads = {"modular_model_index.json": read_modular_pipeline, "model_index.json": read_pipeline}
+    found = reads.pop(name)(tree)
     assert found is not None
     assert found.class_name == "XModularPipeline"
     assert found.slots == (
         PipelineSlot("unet", "diffusers", "UNet2DModel"),
         PipelineSlot("vae", "diffusers", "AutoencoderKL"),
     )
-    assert read_pipeline(tree) is None
-    assert read_modular_pipeline(read_tree(tmp_path / "modular_model_index.json")) is None
+    assert [read(tree) for read in reads.values()] == [None]
+    assert read_modular_pipeline(read_tree(tmp_path / name)) is None

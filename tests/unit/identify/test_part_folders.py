@@ -43,6 +43,8 @@ def identify_folder(folder: Path, config: Mapping[str, object]) -> Identity:
         ({"_class_name": "AutoencoderKLLTX2Video"}, "ltx-video"),
         ({"_class_name": "AutoencoderKLMiniMaxH3"}, "minimax-h3"),
         ({"_class_name": "AutoencoderKLMiniMaxH3Audio"}, "minimax-h3"),
+        ({"_class_name": "MiniMaxH3VideoVAE", "source_class_name": "X"}, "minimax-h3"),
+        ({"_class_name": "MiniMaxH3AudioVAE"}, "minimax-h3"),
         ({"_class_name": "AutoencoderKLQwenImage21"}, ""),
         ({"_class_name": "AutoencoderKLTemporalDecoder"}, "svd"),
         ({"_class_name": "AsymmetricAutoencoderKL", "latent_channels": 4}, "sd-1 sd-2"),

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from modelshelf.identify import identify
+from tests.unit.formats.headers import write_safetensors
+from tests.unit.identify.more_video_layouts import COSMOS_2_2B, cosmos_diffusers
 
 WAN: dict[str, Any] = {
     "_class_name": "WanTransformer3DModel",
@@ -282,6 +284,7 @@ def test_pipeline_is_what_its_transformer_is(
 
 
 @pytest.mark.parametrize("has_config", [True, False])
+@pytest.mark.parametrize("has_weights", [True, False])
 @pytest.mark.parametrize(
     ("pipeline", "base"),
     [
@@ -291,13 +294,17 @@ def test_pipeline_is_what_its_transformer_is(
     ],
 )
 def test_a_denoiser_of_cosmos_is_animas_in_its_pipeline(
-    tmp_path: Path, pipeline: str, base: str, *, has_config: bool
+    tmp_path: Path, pipeline: str, base: str, *, has_weights: bool, has_config: bool
 ) -> None:
     """Anima keeps what it adds in a component of its own: the denoiser alone is the one of Cosmos."""
     transformer = ["diffusers", "CosmosTransformer3DModel"]
     write(tmp_path / "model_index.json", {"_class_name": pipeline, "transformer": transformer})
     if has_config:
         write(tmp_path / "transformer" / "config.json", COSMOS | PREDICT)
+    if has_weights:
+        weights = tmp_path / "transformer" / "diffusion_pytorch_model.safetensors"
+        weights.parent.mkdir(exist_ok=True)
+        write_safetensors(weights, cosmos_diffusers(*COSMOS_2_2B))
     assert identify(tmp_path).base.value == base
 
 

@@ -46,6 +46,8 @@ _OWN_CLASSES = (
     ("ltx-2-audio", BaseModelType.LTX_VIDEO, "AutoencoderKLLTX2Audio"),
     ("minimax-h3", BaseModelType.MINIMAX_H3, "AutoencoderKLMiniMaxH3"),
     ("minimax-h3-audio", BaseModelType.MINIMAX_H3, "AutoencoderKLMiniMaxH3Audio"),
+    ("minimax-h3-original", BaseModelType.MINIMAX_H3, "MiniMaxH3VideoVAE"),
+    ("minimax-h3-audio-original", BaseModelType.MINIMAX_H3, "MiniMaxH3AudioVAE"),
     ("cosmos", BaseModelType.COSMOS, "AutoencoderKLCosmos"),
     ("wan", BaseModelType.WAN, "AutoencoderKLWan"),
     ("qwen-image", BaseModelType.QWEN_IMAGE, "AutoencoderKLQwenImage"),
