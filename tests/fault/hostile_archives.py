@@ -112,6 +112,12 @@ def _replaced(raw: bytes, at: int, number: int) -> bytes:
     return raw[:at] + struct.pack("<Q", number) + raw[at + 8 :]
 
 
+def _moved(raw: bytes) -> bytes:
+    """Let the header before `w` say that more stands between it and the numbers."""
+    at = raw.index(b"m/data/w") - 2
+    return raw[:at] + struct.pack("<H", 40) + raw[at + 2 :]
+
+
 def _archives() -> dict[str, Case]:
     bomb = deflated(bytes(80 << 20))
     evil_pickle = torch_pickle(PAYLOAD)[:-1] + b"0" + called("posix", "system") + b"0}."
@@ -147,6 +153,7 @@ def _archives() -> dict[str, Case]:
     }  # fmt: skip
     cases: dict[str, Case] = {what: (bytes_of(made), INVALID) for what, made in zips.items()}
     ends = {
+        "a storage that its own header moves on": _moved(sound().close()),
         "bytes behind its end": sound().close() + b"x",
         "bytes before its start": b"PK\x03\x04" + sound().close(),
         "more entries than there are": sound().close(here=9, count=9),

@@ -55,6 +55,10 @@ TENSOR = named("torch._utils", "_rebuild_tensor_v2")
 HOOKS = b"\x89" + named("collections", "OrderedDict") + b")R"
 
 
+_REST = b"K\x00K\x02K\x03\x86K\x03K\x01\x86" + HOOKS + b"tR"
+"""Offset, shape and strides of a tensor that fits, and the call that rebuilds it."""
+
+
 def tensor(
     storage: bytes = STORAGE + b"K\x06tQ",
     offset: bytes = b"K\x00",
@@ -167,6 +171,7 @@ def _persistent_ids() -> dict[str, Case]:
         "one element too many": STORAGE + b"K\x07tQ",
         "one element too few": STORAGE + b"K\x05tQ",
         "a view that leaves": STORAGE + b"K\x06" + text("v") + b"K\x05K\x05\x87tQ",
+        "a view longer than its storage": STORAGE + b"K\x06" + text("v") + b"K\x00K\x07\x87tQ",
         "a view of text": STORAGE + b"K\x06" + text("v") + b"tQ",
         "text as class": STORAGE.replace(named("torch", "FloatStorage"), text("x")) + b"K\x06tQ",
     }
@@ -310,6 +315,17 @@ def _tensors() -> dict[str, Case]:
                     {
                         "a": TorchTensor("F32", (6,), storage="w"),
                         "b": TorchTensor("I32", (6,), storage="w"),
+                    }
+                )
+            ),
+            INVALID,
+        ),
+        "one storage with two counts": (
+            archive(
+                torch_pickle(
+                    {
+                        "a": Opcodes(TENSOR + b"(" + STORAGE + b"K\x06tQ" + _REST),
+                        "b": Opcodes(TENSOR + b"(" + STORAGE + b"K\x07tQ" + _REST),
                     }
                 )
             ),

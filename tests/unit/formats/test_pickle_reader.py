@@ -152,7 +152,9 @@ def test_a_deflated_span_gives_no_more_than_it_claims() -> None:
 
 
 @pytest.mark.parametrize("opcode", [b"T" + (250).to_bytes(4, "little"), b"U\xfa"])
-@pytest.mark.parametrize("raw", [b"\xff" * 250, "\N{LATIN SMALL LETTER E WITH ACUTE}".encode() * 125])
+@pytest.mark.parametrize(
+    "raw", [b"\xff" * 250, "\N{LATIN SMALL LETTER E WITH ACUTE}".encode() * 125]
+)
 def test_old_text_is_read_wherever_the_window_on_the_file_ends(opcode: bytes, raw: bytes) -> None:
     """The state of a random generator is bytes that Python 2 called text, and lies anywhere."""
     for before in range((1 << 17) - 300, (1 << 17) + 8, 7):
@@ -169,3 +171,42 @@ def test_old_text_with_a_replacement_character_in_it_is_text() -> None:
     raw = "a\N{REPLACEMENT CHARACTER}b".encode()
     assert read(b"U" + bytes([len(raw)]) + raw + b".").value == raw.decode()
     assert isinstance(read(b"U" + bytes([len(raw)]) + raw[:-1] + b"\xff.").value, Elided)
+
+
+class Endless:
+    """A run of bytes that begins with a few and then has one again and again."""
+
+    def __init__(self, start: bytes, again: bytes) -> None:
+        self.rest, self.again = start, again
+
+    def read(self, count: int) -> bytes:
+        if len(self.rest) < count:
+            self.rest += self.again * (count // len(self.again) + 1)
+        piece, self.rest = self.rest[:count], self.rest[count:]
+        return piece
+
+    def skip(self, count: int) -> int:
+        return len(self.read(count))
+
+
+@pytest.mark.parametrize(
+    ("start", "again", "words"),
+    [
+        (b"", b"(", "nested deeper than 500 levels"),
+        (
+            b"".join(b"cm\nn%d\n0" % number for number in range(10_001)),
+            b"N",
+            "more than 10000 things",
+        ),
+        (b"V" + b"a" * 1_025 + b"\n", b"N", "does not end within 1024 bytes"),
+        (b"", b"c" + b"m" * 999 + b"\n" + b"n" * 999 + b"\n0", "it is longer than 64 MiB"),
+        (b"", b"C\xff" + bytes(255) + b"0", "lead beyond 64 MiB"),
+        (b"", b"N0", "more than 1500000 opcodes"),
+        (b"", b"N\x94", "the memo index 500001 is not below 500000"),
+        (b"", b"]", "take more than 48 MiB"),
+    ],
+)
+def test_every_bound_is_named_when_it_is_reached(start: bytes, again: bytes, words: str) -> None:
+    """Each holds alone, and not only because another one would be next."""
+    with pytest.raises(CheckpointFault, match=words):
+        read_pickle(Endless(start, again))
