@@ -166,6 +166,8 @@ def is_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
         and entry.dtype == "I8"
         and entry.shape[0] > 1
         and scale.shape == entry.shape[:1]
+        # ChatGLM's eight bits have such a row too, of the numbers that it computes with.
+        and scale.dtype == "F32"
     )
 
 

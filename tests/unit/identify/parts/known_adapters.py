@@ -92,7 +92,7 @@ ADAPTERS: dict[str, Answer] = {
         "pixart",
     ),
     "stable cascade controlnet": (
-        {"backbone.0.0.weight": (24, 3, 3, 3)}
+        conv("backbone.0.0", (24, 3, 3, 3))
         | {
             f"projections.{number}.{layer}.weight": (width, 1280, 1, 1)
             for number in range(8)
