@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,10 @@ from modelshelf.identify.adapter_target import DENOISERS, Collection, Piece, Tar
 from modelshelf.identify.adapter_widths import COMPANIONS, network_of
 from modelshelf.identify.layout import Layout
 
-__all__ = ["Adapter", "find_adapter"]
+__all__ = ["WORD", "Adapter", "find_adapter"]
+
+WORD = re.compile("[A-Za-z]+")
+"""A word in a path, whether dots or underscores join its steps."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Adapter:
         """Targets in a denoiser, sorted by path."""
         own = (one for one in self.targets.values() if one.model in DENOISERS)
         return tuple(sorted(own, key=lambda one: one.path))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Words in the paths of a denoiser's targets: a host that lacks one of them lacks its module."""
+        return frozenset(WORD.findall("\n".join([one.path for one in self.denoiser])))
 
     @property
     def details(self) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,7 @@ from itertools import product
 from math import prod
 
 from modelshelf.errors import UsageError
-from modelshelf.identify.adapter import Adapter
+from modelshelf.identify.adapter import WORD, Adapter
 from modelshelf.identify.adapter_names import numbers_of
 from modelshelf.identify.adapter_target import Target
 from modelshelf.identify.condition import Found
@@ -91,6 +91,12 @@ class Host:
         first = adapter.denoiser[0]
         if not first.path.startswith(self.beginnings):
             return first
+        if not self._words.issuperset(adapter.words):
+            return next(
+                one
+                for one in adapter.denoiser
+                if not self._words.issuperset(WORD.findall(one.path))
+            )
         for target in adapter.denoiser:
             sites = (self._flat if target.is_flat else self._dotted).get(target.path)
             if sites is None or not _fit(sites, target):
@@ -104,6 +110,11 @@ class Host:
         return tuple(
             {re.split(r"[.{]", one, maxsplit=1)[0] for word in words for one in _spelled_out(word)}
         )
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        # No alternatives begin or end inside a word, so each word of a path stands in the lines.
+        return frozenset(WORD.findall(self.modules))
 
     @cached_property
     def _dotted(self) -> Mapping[str, tuple[_Site, ...]]:

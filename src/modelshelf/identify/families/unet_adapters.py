@@ -195,12 +195,15 @@ FAMILIES = (
             BaseModelType.KOLORS,
             Host(f"kolors/{layout}", f"{modules}\nencoder_hid_proj  4096 2048"),
             # It has all that SDXL has, but a label of another width, and a layer for its text.
+            Either(
+                (Says(BaseModelType.KOLORS), Adapts("denoiser:encoder_hid_proj"), Adapts(label))
+            ),
             Either((Says(BaseModelType.KOLORS), Never(Fits(_HOSTS[BaseModelType.SDXL, layout])))),
             special_case_of=(f"sdxl/lora/{layout}",),
         )
-        for layout, modules in (
-            ("original", original_modules(_KOLORS)),
-            ("diffusers", diffusers_modules(_KOLORS)),
+        for layout, modules, label in (
+            ("original", original_modules(_KOLORS), "denoiser:label_emb_*"),
+            ("diffusers", diffusers_modules(_KOLORS), "denoiser:add_embedding_*"),
         )
     ),
     *(
@@ -208,9 +211,21 @@ FAMILIES = (
             BaseModelType.SVD,
             Host(f"svd/{layout}", modules),
             # Its spatial layers are SD 2's; those over time are its own.
-            Never(Fits(_HOSTS[BaseModelType.SD_2, layout])),
+            Either(tuple(Adapts(f"denoiser:*_{word}_*") for word in words)),
         )
-        for layout, modules in _SVD.items()
+        for (layout, modules), words in zip(
+            _SVD.items(),
+            (
+                ("time_stack", "time_pos_embed"),
+                (
+                    "temporal_transformer_blocks",
+                    "time_pos_embed",
+                    "temporal_res_block",
+                    "spatial_res_block",
+                ),
+            ),
+            strict=True,
+        )
     ),
     lora(BaseModelType.STABLE_CASCADE, Host("stable-cascade/stage-c", _CASCADE, {"w": 2048})),
     lora(BaseModelType.STABLE_CASCADE, Host("stable-cascade/stage-c-lite", _CASCADE, {"w": 1536})),

@@ -10,6 +10,7 @@ aigc-apps/VideoX-Fun, Phantom-video/HuMo, MeiGen-AI/MultiTalk, KwaiVGI/ReCamMast
 from __future__ import annotations
 
 from modelshelf.identify.adapter_condition import Adapts
+from modelshelf.identify.condition import Either
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.family import Trait
 from modelshelf.identify.host import Host
@@ -149,16 +150,32 @@ _WAN_VARIANTS = (
     Trait(ModelVariantType.I2V, Adapts("denoiser:blocks_#_attn2_add_k_proj")),
     Trait(ModelVariantType.VACE, Adapts("denoiser:vace_blocks_#_*")),
 )
-_LAYOUTS = (
-    *((f"{size}-original", _WAN, sizes) for size, sizes in _WAN_SIZES.items()),
-    *((f"{size}-diffusers", _WAN_DIFFUSERS, sizes) for size, sizes in _WAN_SIZES.items()),
-    ("animate-2-original", _ANIMATE_2, _WAN_SIZES["14b"]),
-    ("animate-2-diffusers", _ANIMATE_2_DIFFUSERS, _WAN_SIZES["14b"]),
-    ("video-as-prompt", _VIDEO_AS_PROMPT, _WAN_SIZES["14b"]),
+_LAYOUTS = (("original", _WAN), ("diffusers", _WAN_DIFFUSERS))
+_EDITIONS = (
+    ("animate-2-original", _ANIMATE_2, ("blocks_#_block_*",)),
+    (
+        "animate-2-diffusers",
+        _ANIMATE_2_DIFFUSERS,
+        ("blocks_#_self_attn_to_*", "blocks_#_cross_attn_to_*", "blocks_#_cross_attn_*add*"),
+    ),
+    ("video-as-prompt", _VIDEO_AS_PROMPT, ("*_mot_ref*",)),
 )
 
-FAMILIES = tuple(
-    lora(BaseModelType.WAN, Host(f"wan/{layout}", modules, sizes), traits=_WAN_VARIANTS)
-    for layout, modules, sizes in _LAYOUTS
+FAMILIES = (
+    *(
+        lora(BaseModelType.WAN, Host(f"wan/{size}-{layout}", modules, sizes), traits=_WAN_VARIANTS)
+        for size, sizes in _WAN_SIZES.items()
+        for layout, modules in _LAYOUTS
+    ),
+    *(
+        lora(
+            BaseModelType.WAN,
+            Host(f"wan/{edition}", modules, _WAN_SIZES["14b"]),
+            # Without these it fits a size above, and nobody reads as many lines again.
+            Either(tuple(Adapts(f"denoiser:{path}") for path in paths)),
+            traits=_WAN_VARIANTS,
+        )
+        for edition, modules, paths in _EDITIONS
+    ),
 )
-"""One per size and layout."""
+"""One per size and layout, and those of editions with names of their own."""
