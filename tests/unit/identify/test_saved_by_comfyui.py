@@ -97,3 +97,16 @@ def test_a_z_image_of_pixels_is_named() -> None:
     pixels = RECORDED["z-image.original"].shapes | {"dec_net.cond_embed.weight": (256, 3840)}
     identity = identify(index_of(pixels))
     assert (identity.base, identity.architecture) == ("z-image", "z-image-pixel")
+
+
+def test_qwen_image_2_1_may_have_one_gated_layer() -> None:
+    """Both halves come out of one matrix there."""
+    shapes = RECORDED["qwen-image-2.1"].shapes
+    saved = {
+        name.replace("gate_layer", "gate_up"): (2 * shape[0], *shape[1:])
+        if "gate_layer" in name
+        else shape
+        for name, shape in shapes.items()
+        if "img_mlp.proj" not in name
+    }
+    assert said(identify(index_of(saved))) == said(identify(index_of(shapes)))

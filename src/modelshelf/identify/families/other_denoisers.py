@@ -86,7 +86,13 @@ _OTHERS = (
         (
             Tensor("txt_in.text_norm.weight", (4096,)),
             Tensor("transformer_blocks.#.attn.norm_k.weight", rank=1, below=32),
-            Tensor("transformer_blocks.#.img_mlp.gate_layer.weight"),
+            # ComfyUI saves both halves of the gated layer as one.
+            Either(
+                (
+                    Tensor("transformer_blocks.#.img_mlp.gate_layer.weight"),
+                    Tensor("transformer_blocks.#.img_mlp.gate_up.weight"),
+                )
+            ),
             weight_or_bias("img_in", 4096),
             *NO_CONTROL,
         ),
