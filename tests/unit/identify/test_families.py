@@ -13,6 +13,7 @@ from modelshelf.identify import BUILT_IN, Families, Family, Trait, families, ide
 from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.condition import Both, Condition, Either, Setting
 from modelshelf.identify.facts import Facts
+from modelshelf.identify.family import Architecture
 from modelshelf.identify.layout import Part
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor, Wrapped
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType, ModelVariantType
@@ -64,6 +65,32 @@ def test_two_families_of_different_types_are_unknown_and_ambiguous() -> None:
     assert (identity.type.value, identity.status.value) == ("unknown", "ambiguous")
     assert identity.candidates == ()
     assert {one.where for one in identity.evidence} >= {"a", "b"}
+
+
+def test_families_some_of_which_expect_others_are_ambiguous_all_the_same() -> None:
+    """Several candidates are an answer only where every family that agrees says so."""
+    other = replace(family("two", A), bases=(BaseModelType.SDXL,), is_one_of_several=True)
+    one = family("one", B)
+    assert identify(BOTH, families=Families([other, one])).status == "ambiguous"
+    expecting = replace(one, is_one_of_several=True)
+    identity = identify(BOTH, families=Families([other, expecting]))
+    assert (identity.status, identity.near_misses) == ("undecided", ())
+
+
+def test_evidence_is_what_is_there_and_not_what_is_absent() -> None:
+    """Nobody could look up a tensor that is not in the file."""
+    identity = identify(BOTH, families=Families([family("one", A, Absent("c"))]))
+    assert [one.where for one in identity.evidence] == ["a", "parts of the file"]
+
+
+def test_an_architecture_that_a_hidden_shape_may_refine_is_not_believed() -> None:
+    """Packed numbers tell no shape, so the finer word may be the right one."""
+    refined = Trait(Architecture("a-large"), Tensor("a", (2048, None)))
+    one = replace(family("one", Tensor("a")), architecture="a", traits=(refined,))
+    known, large = index_of({"a": (1024, 8)}), index_of({"a": (2048, 8)})
+    packed = index_of({"a": (1, 4096), "a.absmax": (64,)}, dtype="U8")
+    found = [identify(index, families=Families([one])) for index in (known, large, packed)]
+    assert [identity.architecture for identity in found] == ["a", "a-large", ""]
 
 
 def test_one_family_without_a_base_leaves_every_base_open() -> None:

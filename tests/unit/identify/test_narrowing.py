@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from modelshelf.identify import Recollection, identify
+from modelshelf.identify.narrowing import narrow
 from modelshelf.schema.declared import Declared, Trust
+from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.taxonomy import (
     BaseModelType,
+    ModelFormat,
     ModelType,
     ModelVariantType,
     SchedulerPredictionType,
@@ -298,3 +301,30 @@ def test_a_variant_is_no_claim_to_take() -> None:
     )
     identity = identify(index_of(layouts.checkpoint(SD_1)), declared=[claim])
     assert identity.variant is ModelVariantType.NORMAL
+
+
+def test_a_claim_about_what_serves_every_base_is_cited_and_not_contradicted() -> None:
+    """CLIP-L beside an SDXL model is that model's, and anybody else's as well."""
+    clip = Identity(ModelType.CLIP_EMBED, ModelFormat.CHECKPOINT, bases=(BaseModelType.ANY,))
+    told = narrow(clip, [says(BaseModelType.SDXL)])
+    assert told.bases == (BaseModelType.ANY,)
+    assert [one.found for one in told.evidence] == ["says 'words'"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (IdentityStatus.UNDECIDED, IdentityStatus.IDENTIFIED),
+        (IdentityStatus.PARTIAL, IdentityStatus.PARTIAL),
+        (IdentityStatus.BROKEN, IdentityStatus.BROKEN),
+        (IdentityStatus.AMBIGUOUS, IdentityStatus.AMBIGUOUS),
+    ],
+)
+def test_a_base_from_a_claim_makes_nothing_whole(
+    before: IdentityStatus, after: IdentityStatus
+) -> None:
+    """Words choose the base of a part of a model, and it stays a part."""
+    left = (BaseModelType.SD_1, BaseModelType.SDXL)
+    part = Identity(ModelType.VAE, ModelFormat.CHECKPOINT, candidates=left, status=before)
+    told = narrow(part, [says(BaseModelType.SDXL)])
+    assert (told.bases, told.status) == ((BaseModelType.SDXL,), after)
