@@ -48,7 +48,6 @@ _FLUX_BLOCKS = f"""
     double_blocks.{{double}}.(img|txt)_mlp.2  4w w
     single_blocks.{{single}}.linear1  w 7w
     single_blocks.{{single}}.linear2  5w w
-    img_in  ? w
     txt_in  4096 w
     final_layer.linear  w 64
 """
@@ -56,6 +55,7 @@ _FLUX = Host(
     "flux/original",
     f"""
     {_FLUX_BLOCKS}
+    img_in  ? w
     double_blocks.{{double}}.(img|txt)_mod.lin  w 6w
     single_blocks.{{single}}.modulation.lin  w 3w
     single_blocks.{{single}}.qkv  w 3w
@@ -76,6 +76,7 @@ _CHROMA = Host(
     "chroma/original",
     f"""
     {_FLUX_BLOCKS}
+    img_in  64 w
     {_GUIDANCE}
     distilled_guidance_layer.layers.{{5}}.(in_layer|out_layer)  5120 5120
     img_in_patch  3 w 16x16
