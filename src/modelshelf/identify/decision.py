@@ -53,7 +53,9 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
             type=ModelType.UNKNOWN,
             format=fallback,
             precision=precision,
-            near_misses=_near_misses([family.judge(facts) for family in families]),
+            near_misses=(
+                _near_misses([family.judge(facts) for family in families]) or _strange(facts)
+            ),
             status=IdentityStatus.UNKNOWN,
         )
     return _answer(facts, winners, precision, fallback)
@@ -250,3 +252,12 @@ def _near_misses(verdicts: list[Verdict]) -> tuple[NearMiss, ...]:
     return tuple(
         NearMiss(verdict.family.id, str(verdict.missing)) for verdict in near[:_MOST_NEAR_MISSES]
     )
+
+
+def _strange(facts: Facts) -> tuple[NearMiss, ...]:
+    """Name a tensor of a file that no rule comes near, so that a reader knows what was looked at."""
+    names = [name for group in facts.groups.values() for name in group.names]
+    if not names:
+        return ()
+    missing = f"any that a rule asks for first, among {len(names)} such as `{min(names)}`"
+    return (NearMiss("tensors", missing),)

@@ -58,6 +58,13 @@ def test_no_rule_is_nearer_for_what_is_absent() -> None:
     assert [miss.rule for miss in identity.near_misses] == ["finds"]
 
 
+def test_a_file_that_no_rule_comes_near_is_named_by_what_it_has() -> None:
+    """Without a word a reader could not tell it from a file that was never looked at."""
+    identity = identify(BOTH, families=Families([family("one", Tensor("c"))]))
+    (miss,) = identity.near_misses
+    assert miss.missing == "any that a rule asks for first, among 2 such as `a`"
+
+
 def test_two_families_of_different_types_are_unknown_and_ambiguous() -> None:
     """Nothing is left that both say."""
     other = replace(family("two", A), type=ModelType.VAE)
