@@ -126,6 +126,10 @@ def _archives() -> dict[str, Case]:
         "no pickle": Zip().add("m/data/w", bytes(24)),
         "a pickle without a folder": Zip().add("data.pkl", PICKLE),
         "a pickle too deep": Zip().add("a/b/data.pkl", PICKLE),
+        "a whole checkpoint too deep": Zip()
+        .add("a/b/data.pkl", PICKLE)
+        .add("a/b/data/w", bytes(24))
+        .add("a/b/data/v", bytes(8)),
         "two pickles": sound().add("n/data.pkl", evil_pickle),
         "a pickle twice": sound().add("m/data.pkl", evil_pickle),
         "a storage twice": sound().add("m/data/w", bytes(24)),

@@ -199,3 +199,12 @@ def test_everything_can_be_said_in_json() -> None:
             {"field": "tag", "value": "a", "where": "metadata:modelspec.tags"},
         ],
     }
+
+
+def test_of_many_tags_the_most_frequent_are_kept() -> None:
+    """A set of images has thousands; a person wants to see what most of them show."""
+    counts = {f"tag {number:03}": 1_000 - number for number in range(500)}
+    found = inside(ss_tag_frequency=json.dumps({"10_lens": counts}))
+    frequent = [one.value for one in found.statements if one.field is Field.FREQUENT_TAG]
+    assert frequent == [f"tag {number:03}" for number in range(20)]
+    assert found.trigger_words == ("tag 000",)

@@ -52,7 +52,8 @@ def test_of_several_files_the_one_of_that_name_is_meant(tmp_path: Path) -> None:
 
 def test_of_several_files_of_other_names_none_is_meant(tmp_path: Path) -> None:
     """A renamed file could be any of them."""
-    version = {**CIVITAI_VERSION, "files": [{"name": "a", "hashes": {}}, {"name": "b"}]}
+    files = [{"name": name, "hashes": {"SHA256": "ab" * 32}} for name in ("a", "b")]
+    version = {**CIVITAI_VERSION, "files": files}
     assert beside(tmp_path, _civitai_info=version).hashes == {}
 
 
@@ -261,3 +262,20 @@ def test_links_and_pipes_beside_a_model(tmp_path: Path) -> None:
     model = tmp_path / "other.json"
     model.write_text("{}")
     assert not read_metadata(model)
+
+
+def test_a_file_is_not_beside_itself(tmp_path: Path) -> None:
+    """A document, or a picture, that somebody asks about is no word about a model."""
+    document, picture = tmp_path / "lens.json", tmp_path / "lens.png"
+    document.write_text('{"activation text": "lens flare"}')
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(8))
+    assert read_metadata(document).statements == ()
+    assert [one.name for one in read_metadata(document).previews] == ["lens.png"]
+    assert read_metadata(picture).previews == ()
+
+
+def test_a_sound_is_no_picture(tmp_path: Path) -> None:
+    """It begins as a picture of the kind WebP does."""
+    (tmp_path / "lens.webp").write_bytes(b"RIFF\x24\0\0\0WAVEfmt ")
+    found = read_metadata(tmp_path / "lens.safetensors")
+    assert (found.previews, found.problems) == ((), ("lens.webp: is no picture that is known",))
