@@ -167,6 +167,7 @@ def _archives() -> dict[str, Case]:
         "a directory of 4 GB": sound().close(length=0xFFFFFFFF),
         "a directory elsewhere": sound().close(begin=0),
         "a part of several": sound().close(disk=1),
+        "a directory on another disk": sound().close(first_disk=1),
         "a comment beyond its end": sound().close(comment=10),
         "an end without a directory": b"PK\x03\x04" + Zip().close(begin=4),
         "two ends": sound().close(comment=22) + Zip().close(),
@@ -214,6 +215,13 @@ def _streams() -> dict[str, Case]:
         "keys that are no list": head + body + torch_pickle("w"),
         "a key that no tensor has": head + body + torch_pickle(["x"]) + numbers,
         "a key twice": head + body + torch_pickle(["v", "v"]) + numbers * 2,
+        "a key again behind the others": head
+        + body
+        + torch_pickle(["v", "w", "v"])
+        + numbers
+        + six
+        + bytes(24)
+        + numbers,
         "a key that is a number": head + body + torch_pickle([1, 2]) + numbers,
         "a key that is a list": head + body + torch_pickle([["v"]]) + numbers,
         "a storage too few": head + body + torch_pickle(["v"]) + numbers,

@@ -8,6 +8,7 @@ import pytest
 from modelshelf.blobs.fingerprint import FINGERPRINT_SIZE, fingerprint
 from modelshelf.errors import SourceChangedError
 from modelshelf.testing.blob_store_contract import source_file
+from tests.unit.blobs.test_model_hashes import message
 
 KB = 1024
 
@@ -55,3 +56,20 @@ def test_a_file_that_changed_has_none(tmp_path: Path) -> None:
     source.path.write_bytes(b"after all")
     with pytest.raises(SourceChangedError):
         fingerprint(source)
+
+
+@pytest.mark.parametrize(
+    ("size", "published"),
+    [
+        (0, "00000000000000000000000000000000"),
+        (1, "016ac6dd306a3e594e711127c5b5a8e4"),
+        (131_072, "808008ed886018d5cd37a9b35bbae286"),
+        (500_000, "a0c21ea46738cf366d496962000a45f7"),
+    ],
+)
+def test_the_samples_give_the_published_quick_hash(
+    tmp_path: Path, size: int, published: str
+) -> None:
+    """At exactly 128 KiB, too, from which on only three places are looked at."""
+    found = fingerprint(source_file(tmp_path / "one", message(size)))
+    assert found.imohash.hex() == published
