@@ -173,19 +173,18 @@ _FLUX_2_SIZES: dict[str, tuple[ModelVariantType, dict[str, int]]] = {
 }
 
 
-_KLEIN_9B = Host("flux2/klein-9b-diffusers", _FLUX2_DIFFUSERS_BLOCKS, _FLUX_2_SIZES["klein-9b"][1])
+_FLUX_2 = {
+    (size, layout): Host(f"flux2/{size}-{layout}", modules, sizes)
+    for size, (_, sizes) in _FLUX_2_SIZES.items()
+    for layout, modules in (("original", _FLUX2_BLOCKS), ("diffusers", _FLUX2_DIFFUSERS_BLOCKS))
+}
+_KLEIN_9B = _FLUX_2["klein-9b", "diffusers"]
 
 
 def _flux_2() -> tuple[Family, ...]:
-    names = (("original", _FLUX2_BLOCKS), ("diffusers", _FLUX2_DIFFUSERS_BLOCKS))
-    hosts = (
-        (variant, Host(f"flux2/{size}-{layout}", modules, sizes))
-        for size, (variant, sizes) in _FLUX_2_SIZES.items()
-        for layout, modules in names
-    )
     return tuple(
-        lora(BaseModelType.FLUX_2, host, traits=(Trait(variant, Fits(host)),))
-        for variant, host in hosts
+        lora(BaseModelType.FLUX_2, host, traits=(Trait(_FLUX_2_SIZES[size][0], Fits(host)),))
+        for (size, _), host in _FLUX_2.items()
     )
 
 
@@ -269,6 +268,8 @@ FAMILIES = (
             bases=(BaseModelType.FLUX,),
             conditions=(
                 Fits(host),
+                # FLUX.2 takes as many channels without one.
+                Never(Fits(_FLUX_2["klein-4b", layout])),
                 # The image that controls comes beside the latents; norms and biases are retrained.
                 Either(
                     (

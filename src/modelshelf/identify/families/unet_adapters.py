@@ -141,6 +141,7 @@ _HOSTS = {
         ("diffusers", diffusers_modules(unet) + (_motion(unet) if unet is _SD_1 else "")),
     )
 }
+_BEHIND = {(BaseModelType.SDXL, "diffusers"): tuple(f"sd-1/lora/bk-sdm-{size}" for size in _BK_SDM)}
 _ENCODERS = {
     BaseModelType.SD_1: KOHYA_CLIP_L,
     BaseModelType.SD_2: KOHYA_CLIP_H,
@@ -172,7 +173,11 @@ def _cloneofsimo(base: BaseModelType, *conditions: Condition) -> Family:
 
 
 FAMILIES = (
-    *(lora(base, host) for (base, _), host in _HOSTS.items()),
+    *(
+        # Few have adapted BK-SDM, which has single blocks of SDXL's where SD 1 has none.
+        lora(base, host, special_case_of=_BEHIND.get((base, layout), ()))
+        for (base, layout), host in _HOSTS.items()
+    ),
     *(
         # Some programs write a convolution of single points as the matrix that it is.
         lora(
