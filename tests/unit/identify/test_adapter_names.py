@@ -284,6 +284,14 @@ def test_a_control_lora_takes_a_second_image(name: str, image: str, naming: str)
     assert plain.type.value == "lora"
 
 
+@pytest.mark.parametrize(("image", "naming"), [("img_in", "bare"), ("x_embedder", "peft")])
+def test_a_first_layer_of_klein_alone_is_no_control_lora(image: str, naming: str) -> None:
+    """It takes as many channels as FLUX.1's with a second image beside the first."""
+    identity = _identify(adapter({image: (3072, 128)}, naming, _PEFT))
+    assert identity.type.value == "lora"
+    assert {"flux", "flux2"} <= set(_possible(identity))
+
+
 def test_norms_without_a_wrapper_make_a_control_lora() -> None:
     """Black Forest Labs keeps them whole between the low-rank pairs."""
     shapes = adapter(_only("flux", "double_blocks.0.", "single_blocks.37."), "bare", _PEFT)
