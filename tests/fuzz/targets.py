@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from modelshelf.formats import read_checkpoint, read_gguf, read_onnx, read_safetensors
+from modelshelf.formats import (
+    read_checkpoint,
+    read_folder_config,
+    read_gguf,
+    read_modular_pipeline,
+    read_onnx,
+    read_pipeline,
+    read_safetensors,
+    read_shards,
+    read_tree,
+)
+from modelshelf.schema.tensor import TensorIndex
 from modelshelf.testing.tiny import (
     Opcodes,
     TorchTensor,
@@ -102,6 +115,59 @@ def _onnx(folder: Path) -> Sequence[Path]:
     ]
 
 
+def _read_shards(path: Path) -> TensorIndex:
+    """Read *path* as the index of the shards beside it; places in those say nothing about its size."""
+    tree = read_tree(path.parent)
+    index = read_shards(tree, next(file for file in tree.files if file.member == path.name))
+    tensors = {name: entry._replace(begin=0, end=0) for name, entry in index.tensors.items()}
+    return replace(index, tensors=tensors)
+
+
+def _shards(folder: Path) -> Sequence[Path]:
+    for number in "12":
+        tensors = {f"a.{number}": ("F16", (2, 3)), f"\N{GRINNING FACE}{number}": ("F32", ())}
+        write_safetensors(folder / f"{number}.safetensors", tensors, seed=0)
+    weight_map = {"a.1": "1.safetensors", "\N{GRINNING FACE}2": "2.safetensors", "x": "3.bin"}
+    paths = [folder / "escaped", folder / "plain"]
+    for path, is_escaped in zip(paths, (True, False), strict=True):
+        document = {"metadata": {"total_size": 12}, "weight_map": weight_map}
+        path.write_text(json.dumps(document, ensure_ascii=is_escaped), "utf-8")
+    return paths
+
+
+def _read_configurations(path: Path) -> TensorIndex:
+    """Read *path* as each of the documents that tell what a folder is."""
+    folder = path.with_name("model")
+    folder.mkdir(exist_ok=True)
+    for name in ("config.json", "model_index.json", "modular_model_index.json"):
+        (folder / name).write_bytes(path.read_bytes())
+    tree = read_tree(folder)
+    named = read_folder_config(tree).class_name
+    for pipeline in (read_pipeline(tree), read_modular_pipeline(tree)):
+        assert pipeline is not None
+        assert all("/" not in slot.folder for slot in pipeline.slots)
+    return TensorIndex({}, {"class": named})
+
+
+def _configurations(folder: Path) -> Sequence[Path]:
+    documents: list[dict[str, object]] = [
+        {
+            "_class_name": "FluxPipeline",
+            "vae": ["diffusers", "AutoencoderKL"],
+            "unet": [None, None],
+        },
+        {"_class_name": ["module", "Own"], "architectures": ["T5EncoderModel"], "d_model": 4096},
+        {
+            "_class_name": "Blocks",
+            "vae": [None, None, {"type_hint": ["diffusers", "AutoencoderKL"], "repo": "a/b"}],
+        },
+    ]
+    paths = [folder / f"c{number}" for number in range(len(documents))]
+    for path, document in zip(paths, documents, strict=True):
+        path.write_text(json.dumps(document))
+    return paths
+
+
 TARGETS: Mapping[str, Target] = {
     "torch-zip": (read_checkpoint, _zips),
     "torch-stream": (read_checkpoint, _streams),
@@ -110,5 +176,7 @@ TARGETS: Mapping[str, Target] = {
     "safetensors": (read_safetensors, _safetensors),
     "gguf": (read_gguf, _gguf),
     "onnx": (read_onnx, _onnx),
+    "shards": (_read_shards, _shards),
+    "configurations": (_read_configurations, _configurations),
 }
 """By name, as `python -m tests.fuzz` takes it. A new reader adds a line."""

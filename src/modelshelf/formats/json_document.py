@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = ["read_json"]
 
 _LIMIT = 16 * 1024 * 1024
 _DEPTH = 100
+_HALVES = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json(path: Path, *, limit: int = _LIMIT) -> dict[str, Any] | list[Any]:
@@ -21,7 +23,7 @@ def read_json(path: Path, *, limit: int = _LIMIT) -> dict[str, Any] | list[Any]:
 
     Reads at most *limit* bytes, builds nothing deeper than 100 levels. Of a key written twice the
     last value counts and `NaN` passes: the programs that load these files take both, and modelshelf
-    keeps their bytes whatever they say.
+    keeps their bytes whatever they say. Half a surrogate pair becomes a question mark.
 
     Args:
         path: A regular file.
@@ -52,6 +54,10 @@ def _parse(path: Path, raw: bytes) -> object:
             problem = f"expected at most {MOST_VALUES} values, got more"
             raise InvalidJsonError(path=str(path), problem=problem)
         parsed: object = json.loads(text)
+        if _HALVES.search(text):
+            # Half a surrogate pair, which some programs cut out of an emoji, is no text to anybody else.
+            whole = json.dumps(parsed, ensure_ascii=False).encode("utf-8", errors="replace")
+            parsed = json.loads(whole)
     except UnicodeDecodeError as error:
         problem = f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {error.start}"
         raise InvalidJsonError(path=str(path), problem=problem) from error

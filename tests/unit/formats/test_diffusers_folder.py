@@ -65,7 +65,7 @@ def test_a_pipeline_without_a_class_is_invalid(tmp_path: Path, class_name: objec
         pipeline(tmp_path, {"_class_name": class_name})
 
 
-@pytest.mark.parametrize("name", ["..", "../vae", "a/b", "/etc", "", ".", "a\0b", "\ud800"])
+@pytest.mark.parametrize("name", ["..", "../vae", "a/b", "/etc", "", ".", "a\0b"])
 def test_a_component_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
     """The file comes from strangers, and its keys become folder names."""
     with pytest.raises(InvalidPipelineError, match="no plain folder name"):

@@ -61,3 +61,10 @@ def test_length_is_bounded(tmp_path: Path) -> None:
     assert read_json(path, limit=109)
     with pytest.raises(InvalidJsonError, match="at most 108 bytes"):
         read_json(path, limit=108)
+
+
+def test_all_text_can_be_written_as_utf_8(tmp_path: Path) -> None:
+    """Programs cut texts in the middle of an emoji; a whole one is kept."""
+    content = rb'{"a \ud83d\ude00": ["b \ud83d", {"\uDE00": 1e400}], "c": "\\ud800"}'
+    expected = {"a \N{GRINNING FACE}": ["b ?", {"?": float("inf")}], "c": "\\ud800"}
+    assert read_json(write(tmp_path, content)) == expected
