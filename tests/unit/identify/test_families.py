@@ -90,6 +90,21 @@ def test_evidence_is_what_is_there_and_not_what_is_absent() -> None:
     assert [one.where for one in identity.evidence] == ["a", "parts of the file"]
 
 
+@pytest.mark.parametrize(
+    ("present", "status"), [(10, "identified"), (8, "identified"), (7, "partial")]
+)
+def test_a_model_of_fewer_than_four_fifths_of_its_blocks_is_a_part(
+    present: int, status: str
+) -> None:
+    """One block lost on the way is damage to tell; half a model is another thing than a model."""
+    one = replace(family("one", A), blocks=(("blocks", 10),))
+    names = {f"blocks.{number}.norm.weight": (4,) for number in range(10 - present, 10)}
+    identity = identify(index_of({"a": (1,), **names}), families=Families([one]))
+    assert identity.status == status
+    found = [item.found for item in identity.evidence if item.rule == "blocks"]
+    assert found == ([f"{present} of 10"] if status == "partial" else [])
+
+
 def test_an_architecture_that_a_hidden_shape_may_refine_is_not_believed() -> None:
     """Packed numbers tell no shape, so the finer word may be the right one."""
     refined = Trait(Architecture("a-large"), Tensor("a", (2048, None)))

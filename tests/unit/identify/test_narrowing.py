@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.identify import Recollection, identify
+from modelshelf.identify.claims import bases_said
 from modelshelf.identify.narrowing import narrow
 from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.identity import Identity, IdentityStatus
@@ -328,3 +329,12 @@ def test_a_base_from_a_claim_makes_nothing_whole(
     part = Identity(ModelType.VAE, ModelFormat.CHECKPOINT, candidates=left, status=before)
     told = narrow(part, [says(BaseModelType.SDXL)])
     assert (told.bases, told.status) == ((BaseModelType.SDXL,), after)
+
+
+def test_rules_that_choose_among_equals_hear_the_most_trusted_alone() -> None:
+    """A web site's word beside a file does not speak against the file's own."""
+    own = says(BaseModelType.SDXL, trust=Trust.METADATA)
+    others = [says(BaseModelType.FLUX), says(BaseModelType.SD_1), says(trust=Trust.CONFIG)]
+    assert bases_said([*others, own]) == {(BaseModelType.SDXL,)}
+    assert bases_said(others) == {(BaseModelType.FLUX,), (BaseModelType.SD_1,)}
+    assert bases_said([]) == frozenset()
