@@ -404,6 +404,18 @@ CASES: Mapping[str, Case] = {
         ),
         ONNX,
     ),
+    "ONNX data longer than its shape": (
+        file(
+            "model.onnx",
+            protobuf_field(
+                7,
+                protobuf_field(
+                    5, protobuf_field(2, 1) + protobuf_field(1, 2) + protobuf_field(9, b"\0" * 12)
+                ),
+            ),
+        ),
+        ONNX,
+    ),
     "ONNX data of another size": (
         file(
             "model.onnx",
