@@ -151,7 +151,8 @@ def packed_size(name: str, tensors: Mapping[str, TensorEntry]) -> int | None:
 def is_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
     """Say whether the bytes of *name* are pairs of numbers in ComfyUI's forms of four bits.
 
-    Only what lies beside it tells: eight bits are called so too, with one scale or a column of them.
+    Only what lies beside it tells: eight bits are called so too, with one scale or a column of them, and
+    with a row of them where another program than ComfyUI wrote the file, as for ChatGLM.
 
     Args:
         name: A weight of bytes.
@@ -163,11 +164,10 @@ def is_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
     entry, scale = tensors[name], tensors.get(f"{stem}weight_scale")
     return (
         scale is not None
+        and f"{stem}comfy_quant" in tensors
         and entry.dtype == "I8"
         and entry.shape[0] > 1
         and scale.shape == entry.shape[:1]
-        # ChatGLM's eight bits have such a row too, of the numbers that it computes with.
-        and scale.dtype == "F32"
     )
 
 

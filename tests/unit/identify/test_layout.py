@@ -136,7 +136,15 @@ def test_a_norm_called_scale_is_no_companion() -> None:
         ({"a.qweight": ("I32", (8, 6))}, []),
         ({"a.weight": ("I8", (8, 12)), "a.SCB": ("F32", (8,))}, [(8, 12)]),
         ({"a.weight": ("I8", (8, 6)), "a.weight_s_channel": ("F32", (8,))}, [(8, 12)]),
-        ({"a.weight": ("I8", (8, 6)), "a.weight_scale": ("F32", (8,))}, [(8, 12)]),
+        (
+            {
+                "a.weight": ("I8", (8, 6)),
+                "a.weight_scale": ("F32", (8,)),
+                "a.comfy_quant": ("U8", (72,)),
+            },
+            [(8, 12)],
+        ),
+        ({"a.weight": ("I8", (8, 12)), "a.weight_scale": ("F32", (8,))}, [(8, 12)]),
         ({"a.weight": ("I8", (8, 12)), "a.weight_scale": ("F16", (8,))}, [(8, 12)]),
         ({"a.weight": ("I8", (8, 12)), "a.weight_scale": ("F32", (8, 1))}, [(8, 12)]),
         ({"a.weight": ("I8", (8, 12)), "a.weight_scale": ("F32", ())}, [(8, 12)]),

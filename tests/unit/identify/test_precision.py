@@ -132,10 +132,13 @@ def test_scaled_integers_are_known_beside_kernels_that_outweigh_them(
 
 def test_a_scale_for_each_row_lies_beside_pairs_and_a_column_of_them_beside_bytes() -> None:
     """ComfyUI calls both `weight_scale`, and the bytes of both `I8`."""
-    pairs = {"a.weight": ("I8", (1024, 512)), "a.weight_scale": ("F32", (1024,))}
+    bytes_ = {"a.weight": ("I8", (1024, 512)), "a.weight_scale": ("F32", (1024,))}
+    pairs = bytes_ | {"a.comfy_quant": ("U8", (72,))}
     whole = {"b.weight": ("I8", WIDE), "b.weight_scale": ("F32", (1024, 1))}
     assert precision(pairs) == "int4"
     assert precision(pairs | whole) == "int8"
+    # Other programs write such a row beside bytes, and no mark of ComfyUI's.
+    assert precision(bytes_) == "int8"
 
 
 def test_a_scale_of_another_layer_of_the_list_is_no_quantisation() -> None:
