@@ -103,7 +103,7 @@ class EmptySourceError(SourceError):
 
     code = "source-empty"
     message = "`{path}` holds no model: {reason}"
-    hint = "point at the model's file or folder; `shelf probe {path}` shows what is seen there"
+    hint = "point at the model's own file or folder; files end in .safetensors, .gguf, .ckpt or their like"
 
     path: str
     """The folder."""
