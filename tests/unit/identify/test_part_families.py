@@ -267,6 +267,9 @@ STRANGERS: dict[str, Shapes] = {
     "a detector built on a clip": encoder_layouts.clip_text(512, 12)
     | encoder_layouts.vision(768, 12)
     | {"box_head.dense0.weight": (768, 768)},
+    "a detector of as many blocks that reads fewer words": encoder_layouts.clip_text(512, 12)
+    | encoder_layouts.vision(768, 12)
+    | {"text_model.embeddings.position_embedding.weight": (16, 512)},
     "a clip that lost its class token": _without(
         encoder_layouts.vision(1024, 24), "class_embedding"
     )

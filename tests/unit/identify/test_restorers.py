@@ -78,6 +78,7 @@ def test_restorer_serves_every_base(name: str) -> None:
     "shapes",
     [
         _list_of(5),
+        _list_of(5, step=3) | _norms(5),
         _list_of(17, features=48),
         _list_of(17) | conv("head", (10, 64, 1, 1)),
         _list_of(17) | conv("model.40", (5, 64, 3, 3)),

@@ -17,12 +17,12 @@ __all__ = ["FAMILIES"]
 # Grey, colour, or either beside a map of the noise.
 _COLOURS = (1, 2, 3, 4)
 _KERNEL = (3, 3)
+_LAYERS = (17, 20)
 
 FAMILIES = (
     *(
         upscaler(
             "DnCNN",
-            # With norms between them, or with none.
             Tensor("#.weight", rank=4, count=layers),
             Tensor("0.weight", (64, _COLOURS, *_KERNEL)),
             Some("#.weight", (64, 64, *_KERNEL)),
@@ -30,20 +30,24 @@ FAMILIES = (
             Only(("#.weight", "#.bias")),
             naming=f"{layers}-layers",
         )
-        for layers in (17, 20)
+        for layers in _LAYERS
     ),
-    upscaler(
-        "DnCNN",
-        Tensor("#.running_mean", (64,), rank=1),
-        Tensor("0.weight", (64, _COLOURS, *_KERNEL)),
-        Last("#.weight", ((1, 3), 64, *_KERNEL)),
-        Only(
-            (
-                *("#.weight", "#.bias", "#.running_mean", "#.running_var"),
-                "#.num_batches_tracked",
-            )
-        ),
-        naming="with-norms",
+    *(
+        upscaler(
+            "DnCNN",
+            # Neither end has a norm.
+            Tensor("#.running_mean", (64,), rank=1, count=layers - 2),
+            Tensor("0.weight", (64, _COLOURS, *_KERNEL)),
+            Last("#.weight", ((1, 3), 64, *_KERNEL)),
+            Only(
+                (
+                    *("#.weight", "#.bias", "#.running_mean", "#.running_var"),
+                    "#.num_batches_tracked",
+                )
+            ),
+            naming=f"{layers}-layers-and-norms",
+        )
+        for layers in _LAYERS
     ),
     upscaler(
         "FeMaSR",

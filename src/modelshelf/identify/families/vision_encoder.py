@@ -40,6 +40,8 @@ _WHOLE: tuple[tuple[str, int, int, int, tuple[Condition, ...]], ...] = (
     ("clip-vision-h", 1280, 32, 1024, ()),
 )
 """Name, width and blocks of the vision half, width of the text, and what else is asked."""
+# As many as CLIP reads, or a program that stretched them; OWL-ViT, of the same names, reads 16.
+_POSITIONS = (77, 248)
 _SIGLIP = (
     ("siglip-base", 768, 12),
     ("siglip-large", 1024, 24),
@@ -99,13 +101,14 @@ def _all_of(width: int, layers: int, text: int, naming: str) -> tuple[Condition,
                 "visual.transformer.resblocks.#.attn.in_proj_weight", (None, width), count=layers
             ),
             Some("token_embedding.weight", (None, text)),
-            Tensor("positional_embedding", (77, text)),
+            Tensor("positional_embedding", (_POSITIONS, text)),
             *_IN_NO_BUNDLE,
         )
     return (
         Tensor("vision_model.embeddings.class_embedding", (width,)),
         Tensor("vision_model.encoder.layers.#.mlp.fc1.weight", (None, width), count=layers),
         Some("text_model.embeddings.token_embedding.weight", (None, text)),
+        Tensor("text_model.embeddings.position_embedding.weight", (_POSITIONS, text)),
         *_IN_NO_BUNDLE,
     )
 
