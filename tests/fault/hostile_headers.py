@@ -210,6 +210,12 @@ CASES: Mapping[str, Case] = {
     "header of 90 MB of nothing": (header("{", 90_000_000, length=90_000_000), SAFETENSORS),
     "header of 12 MB of spaces": (header("{}" + " " * 12_000_000, 0), UNKNOWN),
     "header of 12 MB of names that are numbers": (numbered_names(24_000, 150), UNKNOWN),
+    "name of 12 MB": (header(f'{{"{"a" * 12_500_000}":{ENTRY}}}'), UNKNOWN),
+    "name of 12 MB and an emoji": (header(f'{{"{"a" * 12_500_000}😀":{ENTRY}}}'), SAFETENSORS),
+    "metadata of 5 MB and an emoji": (
+        header(f'{{"__metadata__":{{"a":"{"b" * 5_000_000}😀"}},"a":{ENTRY}}}'),
+        UNKNOWN,
+    ),
     "seven bytes": (file("model.safetensors", b"\0" * 7), SAFETENSORS),
     "no byte": (file("model.safetensors", b""), SAFETENSORS),
     # ---- safetensors: the text

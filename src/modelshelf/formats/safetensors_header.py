@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import accumulate
 from math import prod
+from sys import getsizeof
 from typing import NoReturn, TypeGuard
 
 from modelshelf.formats.fault import FormatFault
@@ -37,6 +38,8 @@ _MOST_DIMENSIONS = 1_000
 _CHUNK = 1 << 16
 """Bytes that are cut into pieces at once: their pieces fit into the cache, and take no new memory from
 the system, which would cost as long as cutting."""
+_MOST_TEXT = 20 << 20
+"""Bytes of the header as text: one emoji anywhere makes four of every character's one."""
 _CONTROLS = bytes(range(0x20))
 
 _Row = tuple[str, str, tuple[int, ...], int, int]
@@ -62,12 +65,22 @@ def parse_header(raw: bytes, *, start: int, size: int) -> _Parsed:
     """
     if raw[:1] != b"{":
         raise FormatFault(problem=f"expected `{{` at offset 8, got {raw[:1]!r}")
-    if len(raw) > UNCOUNTED and has_too_many_values(_text_of(raw)):
-        raise FormatFault(problem=f"expected at most {MOST_VALUES} values in the header, got more")
+    if len(raw) > UNCOUNTED:
+        _check_amount(_text_of(raw))
     # Not inside of an `except`: the error would keep all that the first parser had built.
     with suppress(_UnusualError, FormatFault, ValueError, RecursionError):
         return _parse_usual(raw, start, size)
     return _parse_any(_text_of(raw), start, size)
+
+
+def _check_amount(text: str) -> None:
+    """Prove that reading *text* takes no more memory than any sound header does."""
+    if (size := getsizeof(text)) > _MOST_TEXT:
+        raise FormatFault(
+            problem=f"the header takes {size} bytes as text; more than {_MOST_TEXT} are not read"
+        )
+    if has_too_many_values(text):
+        raise FormatFault(problem=f"expected at most {MOST_VALUES} values in the header, got more")
 
 
 def _text_of(raw: bytes) -> str:
@@ -114,11 +127,15 @@ def _leading_metadata(raw: bytes) -> tuple[dict[str, str], int]:
     """Return metadata that stands first, and where the entries begin."""
     if not raw.startswith(_METADATA_START):
         return {}, 1
-    text = raw[: raw.find(_ENTRY_START)].decode("utf-8")
+    before = raw.find(_ENTRY_START)
+    if before < 0:
+        raise _UnusualError
+    text = raw[:before].decode("utf-8")
     value, at = _DECODER.raw_decode(text, len(_METADATA_START))
     if not text.startswith(",", at):
         raise _UnusualError
-    return _check_metadata(value), len(text[: at + 1].encode())
+    # A name is shorter than metadata, and quicker counted.
+    return _check_metadata(value), before - len(text[at + 1 :].encode())
 
 
 def _chunks(raw: bytes, at: int) -> Iterator[str]:
@@ -127,7 +144,11 @@ def _chunks(raw: bytes, at: int) -> Iterator[str]:
     Behind the last places stands nothing.
     """
     lead = "},"
-    while len(raw) - at > _CHUNK and (cut := raw.rfind(b']},"', at, at + _CHUNK)) > at:
+    while len(raw) - at > _CHUNK:
+        cut = raw.rfind(b']},"', at, at + _CHUNK)
+        if cut < at:
+            # One entry as long as thousands: in pieces it would take its own memory many times.
+            raise _UnusualError
         yield lead + raw[at : cut + 1].decode("utf-8")
         at, lead = cut + 1, ""
     text = lead + raw[at:].decode("utf-8").rstrip(" ")
