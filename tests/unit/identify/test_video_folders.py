@@ -358,3 +358,12 @@ def test_look_alike_has_no_base(tmp_path: Path, config: Mapping[str, Any]) -> No
     found = identify(tmp_path)
     assert (found.bases, found.candidates) == ((), ())
     assert found.type.value in {"transformer", "unet"}
+
+
+def test_a_unet_of_videos_that_grew_from_sdxl_is_not_called_modelscopes(tmp_path: Path) -> None:
+    """Hotshot-XL's class has the name of ModelScope's, which embeds nothing beside the time."""
+    modelscope, hotshot = OTHER_UNETS[:2]
+    write(tmp_path / "a" / "config.json", modelscope)
+    write(tmp_path / "b" / "config.json", hotshot)
+    assert identify(tmp_path / "a").architecture == "modelscope-t2v"
+    assert (identify(tmp_path / "b").type, identify(tmp_path / "b").architecture) == ("unet", "")

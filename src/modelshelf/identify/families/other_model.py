@@ -25,6 +25,8 @@ class OtherModel:
     """Of its component folder."""
     prediction: SchedulerPredictionType | None = SchedulerPredictionType.FLOW
     """What it predicts; None where it fills in tokens, or where published ones differ."""
+    settings: tuple[Condition, ...] = ()
+    """What else its component folder says, where another program calls a class of its own so."""
 
 
 def families_of(others: tuple[OtherModel, ...]) -> tuple[Family, ...]:
@@ -51,7 +53,7 @@ def _folder(other: OtherModel) -> Family:
         id=f"other/{other.type}/{other.name}",
         type=other.type,
         format=ModelFormat.DIFFUSERS,
-        conditions=(Setting("class", (other.class_name,)),),
+        conditions=(Setting("class", (other.class_name,)), *other.settings),
         architecture=other.name,
         prediction_type=other.prediction,
     )

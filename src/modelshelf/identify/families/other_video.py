@@ -7,6 +7,7 @@ published configurations.
 
 from __future__ import annotations
 
+from modelshelf.identify.condition import Unset
 from modelshelf.identify.families.denoiser import weight_or_bias
 from modelshelf.identify.families.other_model import OtherModel, families_of
 from modelshelf.identify.families.video import NO_CONTROL, vectors
@@ -111,6 +112,8 @@ _OTHERS = (
             *NO_CONTROL,
         ),
         "UNet3DConditionModel",
+        # Hotshot-XL's is SDXL's with layers over time.
+        settings=(Unset("addition_embed_type"),),
         type=ModelType.UNET,
         prediction=None,
     ),
