@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from modelshelf.errors import InvalidGgufError
+from modelshelf.errors.base import counted
 from modelshelf.formats.fault import FormatFault
 from modelshelf.formats.gguf_cursor import Cursor, Record
 from modelshelf.formats.gguf_fields import Fields, read_fields
@@ -198,7 +199,9 @@ def _findings(
 ) -> Iterator[str]:
     for kind in {kind for _, _, kind, _ in records} - KINDS.keys():
         count = sum(one[2] == kind for one in records)
-        yield f"{count} tensors are of kind {kind}, which is not known here: their length is not"
+        whose = "its length is not" if count == 1 else "their length is not"
+        is_of = "is of" if count == 1 else "are of"
+        yield f"{counted(count, 'tensor')} {is_of} kind {kind}, which is not known here: {whose}"
     for name, shape in fields.shapes.items():
         if name in tensors and tensors[name].shape != shape:
             yield f"the original shape {list(shape)} of `{name}` has another number of elements"

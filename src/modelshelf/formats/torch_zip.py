@@ -95,9 +95,8 @@ def _odd_names(entries: Mapping[str, ZipEntry], root: str) -> list[str]:
         if not name.startswith(inside) or (".." in name and ".." in name.split("/"))
     ]
     shown = ", ".join(repr(name[:100]) for name in sorted(odd)[:3])
-    return (
-        [f"{len(odd)} entries of the archive are outside of the checkpoint: {shown}"] if odd else []
-    )
+    entries_are = "entry of the archive is" if len(odd) == 1 else "entries of the archive are"
+    return [f"{len(odd)} {entries_are} outside of the checkpoint: {shown}"] if odd else []
 
 
 def _is_big_endian(descriptor: int, entry: ZipEntry | None) -> bool:

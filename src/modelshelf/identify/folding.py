@@ -69,7 +69,7 @@ def group_by_fold(names: Sequence[str], *, longest: int | None = None) -> dict[s
 
     Args:
         names: Each once.
-        longest: Characters of a name from which on it is left out; None takes all.
+        longest: Characters; a name that has more is left out. None takes all.
 
     Example:
         >>> group_by_fold(["blocks.0.norm1", "blocks.0.norm2", "blocks.1.norm1"])

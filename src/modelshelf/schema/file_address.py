@@ -31,12 +31,18 @@ def path_in(address: str) -> Path:
 
     Source: RFC 8089.
     """
-    host, slash, path = address.partition("://")[2].partition("/")
+    authority, slash, path = address.partition("://")[2].partition("/")
+    # Before an `@` stands who asks, at times with a password.
+    host = authority.rpartition("@")[2]
     if host.lower() not in {"", "localhost"}:
         message = f"expected `file:///` and a path of this machine, got host `{host}`"
         raise ValueError(message)
-    found = os.fsdecode(unquote_to_bytes(slash + path))
-    if not found or "\0" in found:
+    try:
+        # A name in a shell may be bytes that are no text.
+        found = unquote_to_bytes(os.fsencode(slash + path))
+    except UnicodeEncodeError:
+        found = b""
+    if not found or b"\0" in found:
         message = "expected `file:///` and a path, got none that can be"
         raise ValueError(message)
-    return Path(found)
+    return Path(os.fsdecode(found))

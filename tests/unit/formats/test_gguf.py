@@ -135,6 +135,8 @@ def test_an_unknown_kind_is_a_finding(tmp_path: Path) -> None:
     assert index.findings == (
         "2 tensors are of kind 137, which is not known here: their length is not",
     )
+    one = read_gguf(write(tmp_path, header(record(kind=137))))
+    assert one.findings == ("1 tensor is of kind 137, which is not known here: its length is not",)
 
 
 def test_a_part_of_a_split_model_says_so(tmp_path: Path) -> None:

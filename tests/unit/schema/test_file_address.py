@@ -15,6 +15,7 @@ from modelshelf.schema.file_address import path_in
         ("FILE://localhost/mnt/a.bin", b"/mnt/a.bin"),
         ("file:///mnt/a?b#c.bin", b"/mnt/a?b#c.bin"),
         ("file:///mnt/%e2%82%ac%ff", b"/mnt/\xe2\x82\xac\xff"),
+        ("file:///mnt/€\udcff", b"/mnt/\xe2\x82\xac\xff"),
     ],
 )
 def test_names_a_path_byte_for_byte(address: str, path: bytes) -> None:
@@ -23,9 +24,15 @@ def test_names_a_path_byte_for_byte(address: str, path: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["file://nas/a.bin", "file://C:/a.bin", "file:///a%00", "file://"]
+    "address", ["file://nas/a.bin", "file://C:/a.bin", "file:///a%00", "file://", "file:///\ud800"]
 )
 def test_refuses_what_is_no_path_of_this_machine(address: str) -> None:
     """A file of another one was once taken for one that is called the same here."""
     with pytest.raises(ValueError, match="expected `file:///` and a path"):
         path_in(address)
+
+
+def test_shows_no_password_of_who_asks_another_machine() -> None:
+    """What is refused is shown, and logged."""
+    with pytest.raises(ValueError, match="got host `nas`"):
+        path_in("file://me:secret@nas/a.bin")
