@@ -77,8 +77,8 @@ def with_words(
         # The word hides them; whoever takes it back has them again.
         new["learned"] = _plain(learned)
     kind, bases = words.get("type", held["type"]), words.get("bases", held["bases"])
-    is_settled = kind != ModelType.UNKNOWN and BaseModelType.UNKNOWN not in bases
-    if is_settled and new.get("status") in _SETTLED:
+    has_base = bool(bases) and BaseModelType.UNKNOWN not in bases
+    if has_base and kind != ModelType.UNKNOWN and new.get("status") in _SETTLED:
         new["status"] = IdentityStatus.IDENTIFIED.value
     return _kept(new)
 

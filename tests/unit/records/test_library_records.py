@@ -131,6 +131,19 @@ def test_what_a_record_says_is_a_users_word(shelf: NormalizedModelManager, tmp_p
     assert (record.type, record.bases, record.tags) == (before.type, before.bases, ["odd"])
 
 
+def test_a_word_that_names_no_base_leaves_it_open(
+    shelf: NormalizedModelManager, tmp_path: Path
+) -> None:
+    """Whoever looks for models that need a word finds it still, as after identifying it again."""
+    path = tiny.write_safetensors(tmp_path / "odd.safetensors", {"w": ("F16", (3, 5))}, seed=1)
+    key = shelf.add(path).info.key
+    shelf.store.update_model(key, {"type": "lora", "format": "lycoris"})
+    said = shelf.get_model("odd")
+    assert (said.type, json.loads(said.detail)["status"]) == ("lora", "unknown")
+    assert shelf.identify_again(["odd"]) == []
+    assert shelf.get_model("odd") == said
+
+
 def test_of_a_pipeline_the_base_alone_is_said(
     shelf: NormalizedModelManager, tmp_path: Path
 ) -> None:

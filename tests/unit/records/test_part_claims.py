@@ -153,6 +153,13 @@ class TestJoined:
         assert json.loads(known.detail)["override"] == {"type": "vae", "variant": "normal"}
         assert json.loads(known.detail)["detected"]["type"] == "unknown"
 
+    def test_a_word_that_names_no_base_leaves_it_open(self) -> None:
+        """What is undecided stays so until somebody says what is open."""
+        wish = Override(variant=ModelVariantType.NORMAL)
+        said = alone(ModelType.VAE, ModelFormat.CHECKPOINT, override=wish)
+        known = joined(said, alone(ModelType.VAE, ModelFormat.CHECKPOINT))
+        assert json.loads(known.detail) == json.loads(said.detail)
+
     def test_newer_rules_count_where_they_know_as_much(self) -> None:
         """And what was known is not given up for less."""
         old = alone(ModelType.VAE, ModelFormat.DIFFUSERS, (BaseModelType.SD_1,), rules="old")
