@@ -56,7 +56,8 @@ _LONGEST = 256
 _VALUE = re.compile(r"[\w .,:/+@-]{0,120}")
 """What such a parameter looks like."""
 _QUERY = re.compile("[?#]")
-_SCHEME = re.compile("(https?://)", re.IGNORECASE)
+_SCHEME_END = re.compile("(://)")
+"""Of any scheme: that of a proxy may be `socks5`, and its address has a password in it."""
 _WORD = re.compile(r"[^\s\"'`<>]+")
 """In a text, what may be an address: none holds a blank or a quote."""
 
@@ -123,10 +124,10 @@ def with_bare_addresses(text: str) -> str:
 
 
 def _with_bare_address(word: re.Match[str]) -> str:
-    before, *rest = _SCHEME.split(word[0])
+    before, *rest = _SCHEME_END.split(word[0])
     if not rest:
         return before
-    # Schemes and what follows each of them, in turn.
+    # What ends a scheme and what follows it, in turn.
     for place, following in enumerate(rest[1::2]):
         host, slash, path = following.partition("/")
         rest[2 * place + 1] = f"{host.rpartition('@')[2]}{slash}{path}"

@@ -50,6 +50,7 @@ def test_a_name_without_end_is_shown_to_nobody() -> None:
         ("https://h/go?to=https://me:pw@i/x", "https://h/go"),
         ("https://h/go,http://me:pw@i/x", "https://h/go,http://i/x"),
         ("https://?sig=1", "https://"),
+        ("no proxy at socks5://me:pw@p.example:1080", "no proxy at socks5://p.example:1080"),
     ],
 )
 def test_addresses_in_a_text_are_shown_bare(said: str, shown: str) -> None:
