@@ -1,10 +1,11 @@
 """CLIP text encoders: L, H and G by width and layers, in the names of three programs.
 
 CLIP L serves SD 1, SDXL, SD 3 and FLUX alike, CLIP G serves SDXL and SD 3: their base is any. CLIP H
-came with SD 2 and nothing else reads it.
+came with SD 2 and nothing else reads it. The text half of HunyuanDiT's Chinese CLIP is a BERT.
 
 Sources: `CLIPTextModel` of huggingface/transformers, `src/open_clip/transformer.py` of
-mlfoundations/open_clip, the checkpoints of NovelAI, which leave `text_model` out.
+mlfoundations/open_clip, the checkpoints of NovelAI, which leave `text_model` out,
+`hydit` of Tencent/HunyuanDiT with `BertModel` of huggingface/transformers.
 """
 
 from __future__ import annotations

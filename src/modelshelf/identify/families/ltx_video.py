@@ -1,10 +1,11 @@
 """LTX-Video and LTX-2: blocks of two attentions whose norms are as wide as the model.
 
 LTX-Video is 2048 wide with 28 blocks (2B) or 4096 wide with 48 (13B); LTX-2 is the latter with an
-audio stream of 2048 beside it, LTX-2.3 gates its attentions and modulates text as well. PixArt and
-Allegro have `adaln_single` and `scale_shift_table` too, and cut images into patches by convolution.
-Their latent upsamplers are other models, and none that modelshelf names. Sana-WM refines what it makes with a
-model that has every module of LTX-2 under the same name: only the class in its configuration tells it.
+audio stream of 2048 beside it, LTX-2.3 gates its attentions and modulates text as well, LTX-2.5 embeds
+the places of given frames besides. PixArt and Allegro have `adaln_single` and `scale_shift_table` too,
+and cut images into patches by convolution. Their latent upsamplers are other models, and none that
+modelshelf names. Sana-WM refines what it makes with a model that has every module of LTX-2 under the same
+name: only the class in its configuration tells it.
 
 Sources: `ltx_video/models/transformers` of Lightricks/LTX-Video, Lightricks/LTX-2,
 `LTXVideoTransformer3DModel`, `LTX2VideoTransformer3DModel` and `SanaWMLTX2RefinerTransformer3DModel` of
