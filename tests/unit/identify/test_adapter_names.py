@@ -211,6 +211,16 @@ def test_layers_that_attend_to_more_than_their_text_are_no_language_models() -> 
     assert (identity.type.value, _possible(identity)) == ("lora", [])
 
 
+def test_a_language_model_that_attends_to_pictures_is_none_of_those_layers() -> None:
+    """Llama 3.2 does in every fifth layer, which is as wide as its others."""
+    shapes: Shapes = {}
+    for number in range(40):
+        attention = "cross_attn" if number % 5 == 3 else "self_attn"
+        for ending, shape in _PEFT((4096, 4096), 16):
+            shapes[f"base_model.model.model.layers.{number}.{attention}.q_proj.{ending}"] = shape
+    assert _identify(shapes).type == "unknown"
+
+
 def test_text_encoder_decides_where_rotations_tell_one_width() -> None:
     """Half a width leaves SD 1 and SD 2 open, the one encoder of kohya's scripts does not."""
     rotations: Shapes = {"lora_unet_mid_block_attentions_0_proj_in.oft_blocks": (160, 8, 8)}

@@ -6,7 +6,7 @@ Each goes behind every family that knows the base too, so a new family needs no 
 from __future__ import annotations
 
 from modelshelf.identify.adapter_condition import Adapts
-from modelshelf.identify.condition import Either, Never, Setting
+from modelshelf.identify.condition import Both, Either, Never, Setting
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.family import Family
 from modelshelf.identify.tensor_condition import Absent
@@ -43,7 +43,9 @@ _CLASSES = (
     ),
 )
 
-_LISTENS = Adapts("denoiser:layers_#_cross_attn_*")
+_CROSS = "denoiser:layers_#_cross_attn_*"
+# Llama 3.2 is as wide in its two sizes, and attends to pictures.
+_LISTENS = Both(Adapts(_CROSS), Never(Adapts(_CROSS, inputs=(4096, 8192))))
 """Layers that attend to something beside their own text, as ACE-Step's do: no language model's."""
 
 FAMILIES = (
