@@ -239,6 +239,10 @@ STRANGERS: dict[str, Shapes] = {
     | {"class_embedding.weight": (1000, 1024)},
     "ssd-1b with another text": cut_unet(1536, *CUTS["sdxl", "ssd-1b"][1:]),
     "ssd-1b without label": cut_unet(2048, None, *CUTS["sdxl", "ssd-1b"][2:]),
+    "bk-sdm half as wide": cut_unet(*CUTS["sd-1", "bk-sdm-base"])
+    | {"conv_in.weight": (160, 4, 3, 3)},
+    "koala half as wide": original(cut_unet(*CUTS["sdxl", "koala-1b"]))
+    | {"input_blocks.0.0.weight": (160, 4, 3, 3)},
     "one block less than vega": cut_unet(2048, 2816, [[], [1, 1], [2, 1]], 0, [[2, 2, 2], [1, 1]]),
     "kandinsky original with four out": KANDINSKY_ORIGINAL | {"out.2.weight": (4, 384, 3, 3)},
     "kandinsky with four out": kandinsky() | {"conv_out.weight": (4, 384, 3, 3)},

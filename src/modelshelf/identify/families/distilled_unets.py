@@ -53,6 +53,8 @@ _CUTS = (
     _Cut("sdxs", _SD_1, 768, (2, 0, 4)),
     _Cut("sdxs-v2", _SD_2, 1024, (2, 0, 4)),
 )
+# None was cut across: small models that people train for themselves have as many blocks of fewer channels.
+_WIDTH = 320
 
 
 def _label(layer: str, width: int) -> Condition:
@@ -77,6 +79,7 @@ def _ldm(cut: _Cut) -> Family:
         bases=(cut.base,),
         conditions=(
             *unet_ldm(cut.context, cut.blocks),
+            Tensor("input_blocks.0.0.weight", (_WIDTH,)),
             _label("label_emb.0.0", cut.label),
             *(() if cut.label else (_has(fourth, cut.levels),)),
         ),
@@ -94,6 +97,7 @@ def _diffusers(cut: _Cut) -> Family:
         bases=(cut.base,),
         conditions=(
             *unet_diffusers(cut.context, cut.blocks),
+            Tensor("conv_in.weight", (_WIDTH,)),
             _label("add_embedding.linear_1", cut.label),
             *(() if cut.label else (_has(fourth, cut.levels),)),
         ),
