@@ -212,6 +212,10 @@ CASES: Mapping[str, Case] = {
     "header of 12 MB of names that are numbers": (numbered_names(24_000, 150), UNKNOWN),
     "name of 12 MB": (header(f'{{"{"a" * 12_500_000}":{ENTRY}}}'), UNKNOWN),
     "name of 12 MB and an emoji": (header(f'{{"{"a" * 12_500_000}😀":{ENTRY}}}'), SAFETENSORS),
+    "name of 12 MB and an emoji by its number": (
+        header(f'{{"{"a" * 12_500_000}\\ud83d\\ude00":{ENTRY}}}'),
+        SAFETENSORS,
+    ),
     "metadata of 5 MB and an emoji": (
         header(f'{{"__metadata__":{{"a":"{"b" * 5_000_000}😀"}},"a":{ENTRY}}}'),
         UNKNOWN,
@@ -496,6 +500,7 @@ CASES: Mapping[str, Case] = {
         NO_BASE,
     ),
     "index of nothing": (index({}), SHARDS),
+    "index of 16 MB and an emoji": (index({"a" * 16_000_000 + "😀": "one.safetensors"}), JSON),
     "index that is a list": (index(["one.safetensors"]), SHARDS),
     # ---- configurations
     "deep configuration": (config(b'{"a":' * _DEEP), JSON),

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from modelshelf.errors import InvalidJsonError
-from modelshelf.formats.json_values import MOST_VALUES, has_too_many_values
+from modelshelf.formats.json_values import (
+    MOST_TEXT,
+    MOST_VALUES,
+    has_too_many_values,
+    parsed_size,
+)
 from modelshelf.formats.opening import reading
 
 __all__ = ["read_json"]
@@ -50,6 +55,9 @@ def read_json(path: Path, *, limit: int = _LIMIT) -> dict[str, Any] | list[Any]:
 def _parse(path: Path, raw: bytes) -> object:
     try:
         text = raw.decode("utf-8")
+        if (size := parsed_size(text)) > MOST_TEXT:
+            problem = f"expected at most {MOST_TEXT} bytes of text, got {size}"
+            raise InvalidJsonError(path=str(path), problem=problem)
         if has_too_many_values(text):
             problem = f"expected at most {MOST_VALUES} values, got more"
             raise InvalidJsonError(path=str(path), problem=problem)

@@ -7,11 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import accumulate
 from math import prod
-from sys import getsizeof
 from typing import NoReturn, TypeGuard
 
 from modelshelf.formats.fault import FormatFault
-from modelshelf.formats.json_values import MOST_VALUES, UNCOUNTED, has_too_many_values
+from modelshelf.formats.json_values import (
+    MOST_TEXT,
+    MOST_VALUES,
+    UNCOUNTED,
+    has_too_many_values,
+    parsed_size,
+)
 from modelshelf.schema.tensor import TensorColumns, TensorEntry, TensorKind
 
 __all__ = ["BITS", "parse_header"]
@@ -38,8 +43,6 @@ _MOST_DIMENSIONS = 1_000
 _CHUNK = 1 << 16
 """Bytes that are cut into pieces at once: their pieces fit into the cache, and take no new memory from
 the system, which would cost as long as cutting."""
-_MOST_TEXT = 20 << 20
-"""Bytes of the header as text: one emoji anywhere makes four of every character's one."""
 _CONTROLS = bytes(range(0x20))
 
 _Row = tuple[str, str, tuple[int, ...], int, int]
@@ -75,9 +78,9 @@ def parse_header(raw: bytes, *, start: int, size: int) -> _Parsed:
 
 def _check_amount(text: str) -> None:
     """Prove that reading *text* takes no more memory than any sound header does."""
-    if (size := getsizeof(text)) > _MOST_TEXT:
+    if (size := parsed_size(text)) > MOST_TEXT:
         raise FormatFault(
-            problem=f"the header takes {size} bytes as text; more than {_MOST_TEXT} are not read"
+            problem=f"the header takes {size} bytes as text; more than {MOST_TEXT} are not read"
         )
     if has_too_many_values(text):
         raise FormatFault(problem=f"expected at most {MOST_VALUES} values in the header, got more")

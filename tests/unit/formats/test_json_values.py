@@ -62,3 +62,22 @@ def test_a_text_that_nobody_ends_is_gone_through_once(tmp_path: Path, text: str)
     raw = f'{{"__metadata__":{{"a":"{text}'.encode()
     with pytest.raises(InvalidSafetensorsError):
         read_safetensors(write_raw(tmp_path / "m", raw, 0))
+
+
+@pytest.mark.parametrize("emoji", ["\N{GRINNING FACE}", r"\ud83d\ude00", r"\\\ud83d\ude00"])
+def test_a_text_that_an_emoji_makes_four_times_as_large_is_refused(
+    tmp_path: Path, emoji: str
+) -> None:
+    """Also where it is written by its number."""
+    path = tmp_path / "config.json"
+    path.write_text(f'{{"a": "{"b" * 6_000_000}{emoji}"}}', encoding="utf-8")
+    with pytest.raises(InvalidJsonError, match="expected at most 20971520 bytes of text, got 24"):
+        read_json(path)
+
+
+@pytest.mark.parametrize("text", ["\N{LATIN SMALL LETTER E WITH ACUTE}", r"\\ud83d", r"\n"])
+def test_a_text_that_only_looks_so_is_read(tmp_path: Path, text: str) -> None:
+    """Documents inside of documents have backslashes of their own."""
+    path = tmp_path / "config.json"
+    path.write_text(f'{{"a": "{"b" * 6_000_000}{text}"}}', encoding="utf-8")
+    assert len(read_json(path)) == 1
