@@ -72,7 +72,7 @@ def test_what_targets_leave_open_is_exactly_that_set(
     assert identity.status is (IdentityStatus.UNDECIDED if is_open else IdentityStatus.IDENTIFIED)
 
 
-_PRIOR = {
+_PRIOR: Modules = {
     f"transformer_blocks.{number}.attn1.{word}": (2048, 2048)
     for number in range(20)
     for word in ("to_q", "to_k", "to_v", "to_out.0")
