@@ -10,12 +10,14 @@ from blake3 import blake3
 from modelshelf import formats
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families
+from modelshelf.schema import vocabulary
 
 __all__ = ["rules_edition"]
 
 _DIGITS = 12
-_CODE = (Path(__file__).parent, Path(formats.__file__).parent)
-"""Folders of the engine and of the readers; the rules speak for themselves."""
+_CODE = (Path(__file__).parent, Path(formats.__file__).parent, Path(vocabulary.__file__))
+"""Folders of the engine and of the readers, and the words that models are told in; the rules speak for
+themselves."""
 
 
 def rules_edition(families: Families = BUILT_IN) -> str:
@@ -36,7 +38,7 @@ def rules_edition(families: Families = BUILT_IN) -> str:
 def _edition(families: Families) -> str:
     # Families iterate by id, and a rule's representation says everything that it asks for.
     hasher = blake3("\n".join(repr(family) for family in families).encode())
-    for folder in _CODE:
-        for path in sorted(folder.glob("*.py")):
+    for place in _CODE:
+        for path in sorted(place.glob("*.py")) if place.is_dir() else [place]:
             hasher.update(path.read_bytes())
     return hasher.hexdigest(length=_DIGITS // 2)
