@@ -188,7 +188,10 @@ def _archives() -> dict[str, Case]:
     cases["a storage that is encrypted"] = bytes_of(swapped(0, flags=1)), "encrypted"
     cases["a storage that claims 4 GB"] = bytes_of(swapped(8, size=0xFFFFFFF0)), INVALID
     for name in ("../../evil.py", "/etc/cron.d/evil", "m/../../evil", "C:\\evil", "n/other"):
-        cases[f"an entry called {name}"] = bytes_of(sound().add(name, b"evil")), "outside of the checkpoint"
+        cases[f"an entry called {name}"] = (
+            bytes_of(sound().add(name, b"evil")),
+            "outside of the checkpoint",
+        )
     cases["big-endian numbers"] = bytes_of(sound().add("m/byteorder", b"big")), "big-endian"
     cases["a script"] = (
         bytes_of(
