@@ -53,7 +53,8 @@ def test_a_file_is_served_honestly() -> None:
         assert fetch(url, Range="bytes=0-1", If_Range='"two"')[0] == 200
         assert fetch(server.url("/y"))[0] == 404
         assert [asked.range for asked in server.requests("/x")][:2] == [None, "bytes=10-19"]
-        assert server.sent("/x") == 2 * 200_000 + 20
+    # A client may have the last piece before it is counted: only a server that stopped has counted all.
+    assert server.sent("/x") == 2 * 200_000 + 20
 
 
 def test_scripts_are_played_in_turn_and_credentials_are_noted() -> None:
