@@ -16,6 +16,7 @@ pytestmark = pytest.mark.fault
 
 MOST_MEMORY = 100 << 20
 MOST_SECONDS = 1
+PEAK = Path("/proc/self/clear_refs")
 
 MEASURED = """
 import json, resource, sys, time
@@ -78,9 +79,7 @@ def test_each_ends_in_a_typed_error_or_an_honest_word(tmp_path: Path, name: str)
     assert len(str(caught.value)) < 1000
 
 
-@pytest.mark.skipif(
-    not Path("/proc/self/clear_refs").exists(), reason="the system does not tell a peak of memory"
-)
+@pytest.mark.skipif(not PEAK.exists(), reason="the system does not tell a peak of memory")
 def test_each_is_cheap_and_nothing_is_imported_or_run(tmp_path: Path) -> None:
     """A second of processor time and 100 MB at most: bounds a hundred times above the usual."""
     paths = {}
