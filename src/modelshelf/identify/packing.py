@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from math import prod
 
+from modelshelf.identify.width_vote import WidthVote, doubtful_widths
 from modelshelf.schema.tensor import TensorEntry
 
 __all__ = [
@@ -112,12 +113,13 @@ def weight_name(name: str) -> str:
     return name.removesuffix("._data") if name.endswith(".weight._data") else name
 
 
-def true_shape(name: str, tensors: Mapping[str, TensorEntry]) -> Shape:
+def true_shape(name: str, tensors: Mapping[str, TensorEntry], vote: WidthVote) -> Shape:
     """Return the shape that the weight *name* has when it is unpacked.
 
     Args:
         name: A tensor of *tensors*.
         tensors: All tensors of the file.
+        vote: What all of them say where one alone leaves two widths open.
 
     Returns:
         The shape in the file where nothing is packed; None where the packing hides it, and where
@@ -125,7 +127,7 @@ def true_shape(name: str, tensors: Mapping[str, TensorEntry]) -> Shape:
     """
     entry = tensors[name]
     if entry.dtype in PACKED and len(entry.shape) > 1:
-        return _unpack(name, entry, tensors)
+        return _unpack(name, entry, tensors, vote)
     if entry.dtype in _BYTES and f"{name.removesuffix('weight')}scale" in tensors:
         # SDNQ packs fewer than eight bits into one row of bytes.
         return _split_off(name.removesuffix("weight"), tensors)
@@ -148,27 +150,22 @@ def packed_size(name: str, tensors: Mapping[str, TensorEntry]) -> int | None:
     return 2 * prod(tensors[name].shape)
 
 
-def is_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
+def is_halved(name: str, tensors: Mapping[str, TensorEntry], vote: WidthVote) -> bool:
     """Say whether the bytes of *name* are pairs of numbers in ComfyUI's forms of four bits.
 
     Only what lies beside it tells: eight bits are called so too, with one scale or a column of them, and
-    with a row of them where another program than ComfyUI wrote the file, as for ChatGLM.
+    with a row of them where another program than ComfyUI wrote the file. Beside ComfyUI's mark such a row
+    may mean either, and means pairs where nothing in the file is as wide as the weights or their double.
 
     Args:
         name: A weight of bytes.
         tensors: All tensors of the file.
+        vote: What all of them say where one alone leaves two widths open.
     """
     stem = name.removesuffix("weight")
     if any(f"{stem}{mark}" in tensors for mark in _HALVED):
         return True
-    entry, scale = tensors[name], tensors.get(f"{stem}weight_scale")
-    return (
-        scale is not None
-        and f"{stem}comfy_quant" in tensors
-        and entry.dtype == "I8"
-        and entry.shape[0] > 1
-        and scale.shape == entry.shape[:1]
-    )
+    return doubtful_widths(name, tensors) is not None and vote.is_in_fours is not False
 
 
 _HALVED = ("weight_s_channel", "weight_zero", "smooth_factor")
@@ -177,7 +174,9 @@ _TILED = 4
 """Dimensions of a matrix in tiles."""
 
 
-def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> Shape:
+def _unpack(
+    name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry], vote: WidthVote
+) -> Shape:
     rows, columns = entry.shape[0], entry.shape[1]
     stem = name.removesuffix("weight")
     elements = packed_size(name, tensors)
@@ -187,12 +186,8 @@ def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -
         rows = bias.shape[0] if bias is not None and len(bias.shape) == 1 else 0
         return (rows, elements // rows) if rows and elements % rows == 0 else None
     if name.endswith(_PACKED_NAME):
-        # compressed-tensors: two to a byte, or eight to four bytes where groups have scales of their own.
-        scale = tensors.get(name.removesuffix("packed") + "scale")
-        in_groups = scale is not None and scale.shape[1:] > (1,)
-        factor = 2 if entry.dtype in _BYTES else 8
-        return (rows, columns * factor) if entry.dtype in _BYTES or in_groups else None
-    if entry.dtype in _BYTES and is_halved(name, tensors):
+        return _unpack_compressed(name, entry, tensors, vote)
+    if entry.dtype in _BYTES and is_halved(name, tensors, vote):
         if len(entry.shape) == _TILED:
             # ComfyUI's SVDQuant cuts the matrix into tiles of 128 rows and 64 columns.
             return rows * 128, columns * 64
@@ -202,6 +197,23 @@ def _unpack(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -
         return (rows, columns * 2) if entry.dtype in _BYTES else _unpack_grid(name, entry, tensors)
     is_packed = entry.dtype in {"U8", "U32", "I32"}
     return None if is_packed and f"{stem}scale" in tensors else entry.shape
+
+
+def _unpack_compressed(
+    name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry], vote: WidthVote
+) -> Shape:
+    """Measure what compressed-tensors packs: two to a byte, or four or eight to four bytes."""
+    rows, columns = entry.shape[0], entry.shape[1]
+    if entry.dtype in _BYTES:
+        return rows, columns * 2
+    widths = doubtful_widths(name, tensors)
+    if widths is None:
+        return None
+    scale = tensors[name.removesuffix("packed") + "scale"]
+    if vote.is_in_fours is None and scale.shape[1:] <= (1,):
+        return None
+    # Where groups have scales of their own they are of four bits, unless the file says otherwise.
+    return rows, widths[vote.is_in_fours is not False]
 
 
 def _split_off(stem: str, tensors: Mapping[str, TensorEntry]) -> Shape:

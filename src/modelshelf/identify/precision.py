@@ -118,7 +118,9 @@ def precision_of(layout: Layout) -> str | None:
     marked = next((word for mark, word in _MARKS if mark in marks), None)
     # Whatever lies beside them, numbers of 16 bits and more are not packed.
     if marked is not None and not layout.dtypes <= _UNPACKED:
-        return marked
+        # compressed-tensors packs numbers of eight bits too.
+        in_eights = "weight_shape" in marks and layout.shapes.vote.is_in_fours is False
+        return "int8" if in_eights and marked == "int4" else marked
     groups = layout.groups(layout.leading)
     sizes = _sizes(groups.values(), layout)
     scaled = _scaled(layout, groups, sizes, marks)
@@ -145,7 +147,7 @@ def _scaled(
         return "fp8_mixed" if _leaves_alone(groups, layout.index.tensors) else "fp8_scaled"
     # Convolutions stay as they were, and are most of a small UNet.
     if "I8" in sizes and not marks.isdisjoint(_INTEGER_SCALES):
-        return "int4" if _is_mostly_halved(groups.values(), layout.index.tensors) else "int8"
+        return "int4" if _is_mostly_halved(groups.values(), layout) else "int8"
     return None
 
 
@@ -176,13 +178,14 @@ def _scale_dtype(layout: Layout) -> str | None:
     return None
 
 
-def _is_mostly_halved(groups: Iterable[Group], tensors: Mapping[str, TensorEntry]) -> bool:
+def _is_mostly_halved(groups: Iterable[Group], layout: Layout) -> bool:
     """Say whether most of the bytes called `I8` hold two numbers each."""
+    tensors = layout.index.tensors
     sizes: Counter[bool] = Counter()
     for name in chain.from_iterable(group.names for group in groups):
         entry = tensors[name]
         if entry.dtype == "I8" and len(entry.shape) > 1:
-            sizes[is_halved(name, tensors)] += entry.end - entry.begin
+            sizes[is_halved(name, tensors, layout.shapes.vote)] += entry.end - entry.begin
     return sizes[True] > sizes[False]
 
 

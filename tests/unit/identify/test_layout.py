@@ -144,6 +144,15 @@ def test_a_norm_called_scale_is_no_companion() -> None:
             },
             [(8, 12)],
         ),
+        (
+            {
+                "a.weight": ("I8", (8, 12)),
+                "a.weight_scale": ("F32", (8,)),
+                "a.comfy_quant": ("U8", (29,)),
+                "norm.bias": ("F32", (12,)),
+            },
+            [(8, 12)],
+        ),
         ({"a.weight": ("I8", (8, 12)), "a.weight_scale": ("F32", (8,))}, [(8, 12)]),
         ({"a.weight": ("I8", (8, 12)), "a.weight_scale": ("F16", (8,))}, [(8, 12)]),
         ({"a.weight": ("I8", (8, 12)), "a.weight_scale": ("F32", (8, 1))}, [(8, 12)]),
@@ -198,10 +207,15 @@ def test_a_norm_called_scale_is_no_companion() -> None:
         ),
         ({"a.qweight": ("I32", (128, 8)), "a.scales": ("F16", (1, 64))}, []),
         (
-            {"a.weight_packed": ("I32", (64, 16)), "a.weight_scale": ("BF16", (64, 2))},
-            [(64, 128)],
+            {"a.weight_packed": ("I32", (96, 16)), "a.weight_scale": ("BF16", (96, 2))},
+            [(96, 128)],
         ),
-        ({"a.weight_packed": ("I32", (64, 16)), "a.weight_scale": ("BF16", (64, 1))}, []),
+        ({"a.weight_packed": ("I32", (96, 16)), "a.weight_scale": ("BF16", (96, 1))}, []),
+        ({"a.weight_packed": ("I32", (64, 16)), "a.weight_scale": ("BF16", (64, 1))}, [(64, 64)]),
+        (
+            {"a.weight_packed": ("I32", (128, 16)), "a.weight_scale": ("BF16", (128, 1))},
+            [(128, 128)],
+        ),
         (
             {"a.weight_packed": ("U8", (64, 64)), "a.weight_scale": ("F8_E4M3", (64, 8))},
             [(64, 128)],

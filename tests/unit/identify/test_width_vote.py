@@ -1,0 +1,72 @@
+"""Weights whose packing leaves two widths open: ComfyUI's rows of scales, and compressed-tensors."""
+
+from __future__ import annotations
+
+from math import prod
+
+import pytest
+
+from modelshelf.identify import identify
+from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from modelshelf.testing import tiny
+from tests.unit.identify.layouts import Shapes
+from tests.unit.identify.recorded import RECORDED
+
+_SIZES = {"BF16": 2, "F32": 4, "I8": 1, "U8": 1, "I32": 4, "I64": 8}
+_MODELS: dict[str, tuple[str, Shapes]] = {
+    **{
+        name: (RECORDED[name].base, RECORDED[name].shapes)
+        for name in (
+            *("flux-dev", "flux2-klein-4b.original", "qwen-image", "z-image.original", "chroma"),
+            *("sd-3.5-large", "hidream", "lumina2.original", "auraflow.original", "krea-2"),
+            *("hunyuan-image.original", "anima.original", "ideogram-4.original"),
+            *("kandinsky-5-video-lite", "ernie-image", "cogview4", "wan-animate-2.original"),
+        )
+    },
+    **{base: (base, dict(tiny.unet_layout(base))) for base in ("sd-1", "sd-2", "sdxl")},
+}
+
+
+def _is_packed(name: str, shape: tuple[int, ...]) -> bool:
+    # What programs quantise: wide matrices of blocks.
+    return name.endswith(".weight") and len(shape) == 2 and min(shape) >= 512 and "_in" not in name
+
+
+def _packed(shapes: Shapes, form: str, bits: int) -> TensorIndex:
+    entries: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for name, shape in shapes.items():
+        if not _is_packed(name, shape):
+            entries[name] = ("BF16", shape)
+            continue
+        rows, columns = shape
+        if form == "rows":
+            entries[name] = ("I8", (rows, columns * bits // 8))
+            entries[f"{name}_scale"] = ("F32", (rows,))
+            entries[name.removesuffix("weight") + "comfy_quant"] = ("U8", (29,))
+        else:
+            entries[f"{name}_packed"] = ("I32", (rows, columns * bits // 32))
+            entries[f"{name}_scale"] = ("BF16", (rows, columns // 64))
+            entries[f"{name}_shape"] = ("I64", (2,))
+    return TensorIndex(
+        {
+            name: TensorEntry(dtype, shape, 0, prod(shape) * _SIZES[dtype])
+            for name, (dtype, shape) in entries.items()
+        }
+    )
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("form", ["rows", "groups"])
+@pytest.mark.parametrize("model", _MODELS)
+def test_all_weights_together_say_how_many_bits_they_have(model: str, form: str, bits: int) -> None:
+    """One alone says nothing: half of a width is another width."""
+    base, shapes = _MODELS[model]
+    identity = identify(_packed(shapes, form, bits))
+    assert (identity.base.value, identity.precision) == (base, f"int{bits}")
+
+
+def test_what_nothing_tells_is_of_four_bits_where_groups_or_comfyui_say_so() -> None:
+    """A layer alone, twice as wide as what it gives and half as wide, may be either."""
+    rows = _packed({"a.weight": (512, 4096)}, "rows", 4)
+    groups = _packed({"a.weight": (512, 4096)}, "groups", 4)
+    assert (identify(rows).precision, identify(groups).precision) == ("int4", "int4")
