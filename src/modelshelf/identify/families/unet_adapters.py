@@ -37,6 +37,7 @@ _BK_SDM = {
     "tiny": UNet(768, (320, 640, 1280), (1, 1, 1), 0, is_linear=False, layers=1),
 }
 _KOLORS = replace(_SDXL, label=5632)
+_ANIMATED = (_SD_1, _SDXL)
 
 
 def _motion(unet: UNet) -> str:
@@ -47,7 +48,9 @@ def _motion(unet: UNet) -> str:
             number = level if count == 2 else unet.top - level  # noqa: PLR2004 -- as above
             module = f"{stack}.{number}.motion_modules.{{{count}}}"
             lines.append(_motion_module(module, width))
-    lines.append(_motion_module("mid_block.motion_modules.0", unet.widths[-1]))
+    # The beta for SDXL has none in the middle.
+    if unet is _SD_1:
+        lines.append(_motion_module("mid_block.motion_modules.0", unet.widths[-1]))
     return "\n".join(lines)
 
 
@@ -126,7 +129,57 @@ _CASCADE = """
     clf.1  w ? 1x1
     (clip_txt_mapper|clip_txt_pooled_mapper|clip_img_mapper|clip_mapper)  ? ?
 """
+# The stage that draws details: its inner levels attend, and a wider one is joined on the way up.
+_CASCADE_B = """
+    embedding.1  16 a 1x1
+    (effnet_mapper.0|pixels_mapper.0)  ? 1280 1x1
+    (effnet_mapper.2|pixels_mapper.2)  1280 a 1x1
+    clf.1  a 16 1x1
+    (clip_txt_pooled_mapper|clip_mapper)  1280 ?
+    (down_blocks.0.{outer}|up_blocks.3.{outer}).channelwise.0  a 4a
+    up_blocks.3.0.channelwise.0  2a 4a
+    (down_blocks.0.{outer}|up_blocks.3.{outer}).channelwise.4  4a a
+    (down_blocks.0.{outer}|up_blocks.3.{outer}).depthwise  1 a 3x3
+    (down_blocks.0.{outer}|up_blocks.3.{outer}).(mapper|mapper_sca|mapper_crp)  64 2a
+    (down_blocks.1.{next}|up_blocks.2.{next}).channelwise.0  b 4b
+    up_blocks.2.0.channelwise.0  2b 4b
+    (down_blocks.1.{next}|up_blocks.2.{next}).channelwise.4  4b b
+    (down_blocks.1.{next}|up_blocks.2.{next}).depthwise  1 b 3x3
+    (down_blocks.1.{next}|up_blocks.2.{next}).(mapper|mapper_sca|mapper_crp)  64 2b
+    {inner}.channelwise.0  c 4c
+    up_blocks.1.0.channelwise.0  2c 4c
+    {inner}.channelwise.4  4c c
+    {inner}.depthwise  1 c 3x3
+    {inner}.(mapper|mapper_sca|mapper_crp)  64 2c
+    {inner}.attention.(to_q|to_k|to_v|to_out.0)  c c
+    {inner}.attention.attn.(to_q|to_k|to_v|to_out.0|out_proj)  c c
+    {inner}.kv_mapper.1  1280 c
+    down_downscalers.1.1  a b 2x2
+    down_downscalers.2.1  b c 2x2
+    down_downscalers.3.1  c c 2x2
+    up_upscalers.{3}.1  ? ? 2x2
+    up_repeat_mappers.{2}.{2}  c c 1x1
+    up_repeat_mappers.2.{2}  b b 1x1
+    up_repeat_mappers.3.{2}  a a 1x1
+""".replace(
+    "{inner}", "(down_blocks.2.{inner}|down_blocks.3.{last}|up_blocks.0.{last}|up_blocks.1.{inner})"
+)
+_CASCADE_B_SIZES = {
+    "stage-b": {"a": 320, "b": 640, "c": 1280, "outer": 4, "next": 12, "inner": 84, "last": 18},
+    "stage-b-lite": {"a": 320, "b": 576, "c": 1152, "outer": 4, "next": 8, "inner": 42, "last": 12},
+}
 
+
+def _attending_to_text_alone(modules: str) -> str:
+    """The upscaler's UNet: its outer levels attend to the text twice, and the noise is a label."""
+    own = modules.replace("attn1.(to_k|to_v)  512 512", "attn1.(to_k|to_v)  1024 512")
+    return f"""
+        {own}
+        (class_embedding|label_emb)  1024 1000
+    """
+
+
+_UPSCALER = UNet(1024, (256, 512, 512, 1024), (0, 1, 1, 1), 1, is_linear=True)
 _UNETS = {
     BaseModelType.SD_1: _SD_1,
     BaseModelType.SD_2: _SD_2,
@@ -138,7 +191,7 @@ _HOSTS = {
     for base, unet in _UNETS.items()
     for layout, modules in (
         ("original", original_modules(unet)),
-        ("diffusers", diffusers_modules(unet) + (_motion(unet) if unet is _SD_1 else "")),
+        ("diffusers", diffusers_modules(unet) + (_motion(unet) if unet in _ANIMATED else "")),
     )
 }
 _BEHIND = {(BaseModelType.SDXL, "diffusers"): tuple(f"sd-1/lora/bk-sdm-{size}" for size in _BK_SDM)}
@@ -234,6 +287,20 @@ FAMILIES = (
     ),
     lora(BaseModelType.STABLE_CASCADE, Host("stable-cascade/stage-c", _CASCADE, {"w": 2048})),
     lora(BaseModelType.STABLE_CASCADE, Host("stable-cascade/stage-c-lite", _CASCADE, {"w": 1536})),
+    *(
+        lora(BaseModelType.STABLE_CASCADE, Host(f"stable-cascade/{stage}", _CASCADE_B, sizes))
+        for stage, sizes in _CASCADE_B_SIZES.items()
+    ),
+    *(
+        lora(
+            BaseModelType.SD_2,
+            Host(f"sd-2/x4-upscaler-{layout}", _attending_to_text_alone(modules)),
+        )
+        for layout, modules in (
+            ("original", original_modules(_UPSCALER)),
+            ("diffusers", diffusers_modules(_UPSCALER)),
+        )
+    ),
     *(_with_encoder(layout, base) for layout in ("original", "diffusers") for base in _ENCODERS),
     _cloneofsimo(
         BaseModelType.SD_1,

@@ -167,10 +167,36 @@ _COSMOS_DIFFUSERS = """
     norm_out.linear_2  256 2w
     proj_out  w 64
 """
+# The first Cosmos counts its blocks inside their names, and each holds three.
+_COSMOS_1 = """
+    x_embedder.proj.1  ? w
+    t_embedder.1.linear_1  w w
+    t_embedder.1.linear_2  w 3w
+    affline_norm  w
+    {block}.blocks.{3}.adaLN_modulation.1  w 256
+    {block}.blocks.{3}.adaLN_modulation.2  256 3w
+    {block}.blocks.{2}.block.attn.(to_q|to_out).0  w w
+    {block}.blocks.0.block.attn.(to_k|to_v).0  w w
+    {block}.blocks.1.block.attn.(to_k|to_v).0  1024 w
+    {block}.blocks.{2}.block.attn.(to_q|to_k).1  128
+    {block}.blocks.2.block.layer1  w 4w
+    {block}.blocks.2.block.layer2  4w w
+    final_layer.linear  w 64
+    final_layer.adaLN_modulation.1  w 256
+    final_layer.adaLN_modulation.2  256 2w
+"""
+
+
+def _cosmos_1(sizes: dict[str, int]) -> str:
+    blocks = "|".join(f"blocks.block{number}" for number in range(sizes["n"]))
+    return _COSMOS_1.replace("{block}", f"({blocks})")
+
+
 # Cosmos-Predict2.5 reads all layers of its language model at once.
 _READER = "crossattn_proj.0  ? 1024"
+# Anima was made of the edition that draws images, whose first layer takes no frames.
 _ANIMA = f"""
-    {_COSMOS}
+    {_COSMOS.replace("proj.1  ? w", "proj.1  68 w")}
     llm_adapter.embed  1024 32128
     llm_adapter.blocks.{{6}}.(norm_self_attn|norm_cross_attn|norm_mlp)  1024
     llm_adapter.blocks.{{6}}.(self_attn|cross_attn).(q_proj|k_proj|v_proj|o_proj)  1024 1024
@@ -213,8 +239,15 @@ FAMILIES = (
         )
         for size, sizes in (("2b", _SMALL), ("7b", _MIDDLE), ("14b", _LARGE))
     ),
+    *(
+        lora(BaseModelType.COSMOS, Host(f"cosmos/1-{size}-original", _cosmos_1(sizes), sizes))
+        for size, sizes in (("7b", _MIDDLE), ("14b", _LARGE))
+    ),
     lora(BaseModelType.ANIMA, _ANIMA_HOST),
-    lora(BaseModelType.ANIMA, Host("anima/diffusers", _COSMOS_DIFFUSERS, _SMALL)),
+    lora(
+        BaseModelType.ANIMA,
+        Host("anima/diffusers", _COSMOS_DIFFUSERS.replace("proj  ? w", "proj  68 w"), _SMALL),
+    ),
     lora(
         BaseModelType.ANIMA,
         _ANIMA_HOST,

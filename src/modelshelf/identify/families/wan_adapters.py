@@ -47,6 +47,7 @@ _WAN = """
     vace_blocks.{vace}.ffn.0  w ffn
     vace_blocks.{vace}.ffn.2  ffn w
     vace_blocks.{vace}.(before_proj|after_proj)  w w
+    fps_embedding  w 2
     fps_projection.(0|net.0.proj)  w w
     fps_projection.(2|net.2)  w 6w
     ref_conv  ? w 2x2
@@ -69,7 +70,8 @@ _WAN = """
     music_encoder.{2}.(linear1|linear2|norm1|norm2)
     head_global.head  w ?
     audio_injector.injector_adain_layers.{12}.linear  w ?
-    casual_audio_encoder.encoder.final_linear  ? w
+    casual_audio_encoder.encoder.(final_linear|conv1_global.conv)  ? w
+    trainable_cond_mask  w 3
     (frame_packer.proj|frame_packer.proj_2x|frame_packer.proj_4x)  ? w
     (cond_encoder|pose_patch_embedding|patch_embedding_global)  ? w 1x2x2
     face_adapter.fuser_blocks.{8}.(linear1_q|linear2)  w w
@@ -77,7 +79,11 @@ _WAN = """
     face_adapter.fuser_blocks.{8}.(q_norm|k_norm)  128
     face_encoder.(conv1_local|conv2|conv3).conv  ? ?
     face_encoder.out_proj  1024 w
-    motion_encoder.enc.fc.{5}  512 512
+    motion_encoder.enc.fc.{5}  512 ?
+    motion_encoder.enc.net_app.convs.0.0  3 32 1x1
+    motion_encoder.enc.net_app.convs.{1-7}.(conv1|conv2|skip).{2}  ? ?
+    motion_encoder.enc.net_app.convs.8  512 512 4x4
+    motion_encoder.dec.direction  20 512
 """
 _WAN_DIFFUSERS = """
     patch_embedding  ? w 1x2x2
@@ -107,6 +113,7 @@ _WAN_DIFFUSERS = """
     vace_blocks.{vace}.ffn.net.0.proj  w ffn
     vace_blocks.{vace}.ffn.net.2  ffn w
     vace_blocks.{vace}.(proj_in|proj_out)  w w
+    fps_embedding  w 2
     fps_projection.net.0.proj  w w
     fps_projection.net.2  w 6w
     pose_patch_embedding  ? w 1x2x2
@@ -114,7 +121,10 @@ _WAN_DIFFUSERS = """
     face_adapter.{8}.(norm_q|norm_k)  128
     face_encoder.(conv1_local|conv2|conv3)  ? ?
     face_encoder.out_proj  1024 w
-    motion_encoder.motion_network.{5}  512 512
+    motion_encoder.conv_in  3 32 1x1
+    motion_encoder.res_blocks.{7}.(conv1|conv2|conv_skip)  ? ?
+    motion_encoder.conv_out  512 512 4x4
+    motion_encoder.motion_network.{5}  512 ?
 """
 # Wan-Animate 2 wraps its blocks once more; in diffusers it names what they attend with anew.
 _ANIMATE_2 = _WAN.replace("blocks.{n}.", "blocks.{n}.block.")
