@@ -149,6 +149,10 @@ DEEPFLOYD_ORIGINAL: Shapes = {
     "encoder_proj.weight": (2816, 4096),
     "input_blocks.5.1.encoder_kv.weight": (2816, 2816, 1),
 }
+SDXS_0_9 = cut_unet(*CUTS["sd-2", "bk-sdm-v2-tiny"]) | {
+    "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_k.weight": (320, 1024)
+}
+"""BK-SDM tiny's blocks, whose first attentions read the text as the second do."""
 KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
     "pix2pix": (layouts.checkpoint(SD_1, 8), "sd-1", "instruct", ""),
     "pix2pix diffusers": (layouts.diffusers_unet(SD_1, 8), "sd-1", "instruct", ""),
@@ -215,6 +219,8 @@ KNOWN: dict[str, tuple[Shapes, str, str, str]] = {
         "deepfloyd-if-2",
     ),
     **{name: (cut_unet(*cut), base, "normal", name) for (base, name), cut in CUTS.items()},
+    "sdxs 0.9": (SDXS_0_9, "sd-2", "normal", "sdxs-0.9"),
+    "sdxs 0.9 in original names": (original(SDXS_0_9), "sd-2", "normal", "sdxs-0.9"),
     **{
         f"{name} in original names": (original(cut_unet(*cut)), base, "normal", name)
         for (base, name), cut in CUTS.items()
@@ -303,6 +309,11 @@ def test_a_distilled_folder_keeps_base_and_architecture(
 @pytest.mark.parametrize(
     ("settings", "base", "architecture"),
     [
+        (
+            cut_settings(*CUTS["sd-2", "bk-sdm-v2-tiny"]) | {"only_cross_attention": True},
+            "sd-2",
+            "sdxs-0.9",
+        ),
         (
             unet_settings(SD_2, 7)
             | {"num_class_embeds": 1000, "down_block_types": ["DownBlock2D"]},

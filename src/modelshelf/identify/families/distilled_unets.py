@@ -2,7 +2,8 @@
 
 They work where their base works, adapters of the base do not fit them: the base, and an
 architecture. Published ones: SSD-1B, Segmind Vega, KOALA (1B, 700M), BK-SDM and its copies (base,
-small, tiny), SDXS. Sources: their configurations; the LDM names of leejet/stable-diffusion.cpp.
+small, tiny), SDXS (1.0 of SD 1, 0.9 of SD 2). Sources: their configurations; the LDM names, and what
+tells SDXS 0.9, of leejet/stable-diffusion.cpp (`get_sd_version`).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class _Cut:
     """Width of the label, 0 without one."""
     levels: int = 3
     """Levels of the UNet; BK-SDM small and tiny differ in nothing else that has a name."""
+    reading_twice: str = ""
+    """What the same cut is called whose first attentions read the text too; empty where none is published."""
 
 
 _SD_1, _SD_2, _SDXL = BaseModelType.SD_1, BaseModelType.SD_2, BaseModelType.SDXL
@@ -49,7 +52,7 @@ _CUTS = (
     _Cut("bk-sdm-tiny", _SD_1, 768, (3, 0, 6)),
     _Cut("bk-sdm-v2-base", _SD_2, 1024, (3, 1, 6), levels=4),
     _Cut("bk-sdm-v2-small", _SD_2, 1024, (3, 0, 6), levels=4),
-    _Cut("bk-sdm-v2-tiny", _SD_2, 1024, (3, 0, 6)),
+    _Cut("bk-sdm-v2-tiny", _SD_2, 1024, (3, 0, 6), reading_twice="sdxs-0.9"),
     _Cut("sdxs", _SD_1, 768, (2, 0, 4)),
     _Cut("sdxs-v2", _SD_2, 1024, (2, 0, 4)),
 )
@@ -59,6 +62,13 @@ _WIDTH = 320
 
 def _label(layer: str, width: int) -> Condition:
     return Tensor(f"{layer}.weight", (None, width)) if width else Absent(f"{layer}.weight")
+
+
+def _reading_twice(cut: _Cut, blocks: str) -> tuple[Trait, ...]:
+    if not cut.reading_twice:
+        return ()
+    first = Tensor(f"{blocks}.transformer_blocks.#.attn1.to_k.weight", (None, cut.context))
+    return (Trait(Architecture(cut.reading_twice), first),)
 
 
 def _ldm(cut: _Cut) -> Family:
@@ -84,7 +94,7 @@ def _ldm(cut: _Cut) -> Family:
             *(() if cut.label else (_has(fourth, cut.levels),)),
         ),
         architecture=cut.name,
-        traits=ldm_variants(),
+        traits=(*ldm_variants(), *_reading_twice(cut, "input_blocks.#.#")),
     )
 
 
@@ -102,7 +112,7 @@ def _diffusers(cut: _Cut) -> Family:
             *(() if cut.label else (_has(fourth, cut.levels),)),
         ),
         architecture=cut.name,
-        traits=diffusers_variants(),
+        traits=(*diffusers_variants(), *_reading_twice(cut, "down_blocks.#.attentions.#")),
     )
 
 
@@ -135,6 +145,12 @@ _SDXL_LABEL = (
 _BLOCK, _ATTENTION = "DownBlock2D", "CrossAttnDownBlock2D"
 _FOUR, _THREE = [_ATTENTION] * 3 + [_BLOCK], [_ATTENTION] * 3
 _SDXS = [_BLOCK, _ATTENTION, _ATTENTION]
+_SDXS_0_9 = (Trait(Architecture("sdxs-0.9"), Setting("only_cross_attention", (True,))),)
+
+
+def _bare(name: str) -> tuple[Trait, ...]:
+    return (Trait(Architecture(name), Unset("mid_block_type")),)
+
 
 FAMILIES = (
     *(_ldm(cut) for cut in _CUTS),
@@ -171,15 +187,15 @@ FAMILIES = (
             Setting("layers_per_block", (1,)),
             Setting("down_block_types", (levels,)),
             Unset("addition_embed_type"),
-            traits=(Trait(Architecture(bare), Unset("mid_block_type")),),
+            traits=traits,
         )
-        for base, context, levels, name, bare in (
-            (_SD_1, 768, _FOUR, "bk-sdm-base", "bk-sdm-small"),
-            (_SD_1, 768, _THREE, "bk-sdm-tiny", "bk-sdm-tiny"),
-            (_SD_1, 768, _SDXS, "sdxs", "sdxs"),
-            (_SD_2, 1024, _FOUR, "bk-sdm-v2-base", "bk-sdm-v2-small"),
-            (_SD_2, 1024, _THREE, "bk-sdm-v2-tiny", "bk-sdm-v2-tiny"),
-            (_SD_2, 1024, _SDXS, "sdxs-v2", "sdxs-v2"),
+        for base, context, levels, name, traits in (
+            (_SD_1, 768, _FOUR, "bk-sdm-base", _bare("bk-sdm-small")),
+            (_SD_1, 768, _THREE, "bk-sdm-tiny", ()),
+            (_SD_1, 768, _SDXS, "sdxs", ()),
+            (_SD_2, 1024, _FOUR, "bk-sdm-v2-base", _bare("bk-sdm-v2-small")),
+            (_SD_2, 1024, _THREE, "bk-sdm-v2-tiny", _SDXS_0_9),
+            (_SD_2, 1024, _SDXS, "sdxs-v2", ()),
         )
     ),
 )
