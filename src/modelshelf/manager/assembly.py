@@ -120,7 +120,7 @@ class Services:
         """Says anew what models are."""
         from modelshelf.upkeep.identification import Identification  # noqa: PLC0415 - see the class
 
-        return Identification(self.records, self.views)
+        return Identification(self.records, self.views, self.configs.metadata)
 
     @cached_property
     def collector(self) -> GarbageCollector:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from modelshelf.blobs.views import ViewKeeper
@@ -13,6 +13,7 @@ from modelshelf.identify import identify, rules_edition
 from modelshelf.normalize import identity_detail, override_in
 from modelshelf.protocols import RecordStore
 from modelshelf.schema.identity import Identity, IdentityStatus
+from modelshelf.schema.metadata import ModelMetadata
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.override import Override
 from modelshelf.schema.progress import Progress, ProgressReporter, ignore_progress
@@ -34,9 +35,20 @@ _OPEN = frozenset(
 class Identification:
     """Keeps what the records say of models up to the rules, and below the user's word."""
 
-    def __init__(self, records: RecordStore, views: ViewKeeper) -> None:
+    def __init__(
+        self, records: RecordStore, views: ViewKeeper, said: Callable[[str], ModelMetadata]
+    ) -> None:
+        """Keep the records of a library.
+
+        Args:
+            records: What is known.
+            views: What a person sees.
+            said: Gives what stood in and beside the model of a key when it was added: files that
+                are not stored may have decided what it is.
+        """
         self._records = records
         self._views = views
+        self._said = said
 
     def again(
         self,
@@ -78,23 +90,30 @@ class Identification:
             )
         earlier = override_in(model.detail)
         said = replace(earlier, **{name: getattr(wish, name) for name in wish.fields})
-        self._write(model, _detect(model), said)
+        self._write(model, self._detect(model), said)
         self._views.settle()
 
     def as_detected(self, model: ModelInfo) -> None:
         """Take a user's word back, all of it."""
-        self._write(model, _detect(model), Override())
+        self._write(model, self._detect(model), Override())
         self._views.settle()
 
     def _look_again(self, model: ModelInfo) -> bool:
         try:
-            detected = _detect(model)
+            detected = self._detect(model)
         except ModelshelfError:
             # Damage is `verify`'s to report; an unknown model that cannot be read stays unknown.
             return False
         if _knows_less(detected, model):
             return False
         return self._write(model, detected, override_in(model.detail))
+
+    def _detect(self, model: ModelInfo) -> Identity:
+        said = self._said(model.key)
+        # A checkpoint that was split is no file any more in which its own words could be read.
+        declared = said.beside if model.original is None else said.claims
+        # What a person sees of a pipeline may be symbolic links into the store.
+        return identify(read_tree(model.path, follow_links=True), declared=declared)
 
     def _write(self, model: ModelInfo, detected: Identity, said: Override) -> bool:
         overridden = said.over(detected)
@@ -113,11 +132,6 @@ class Identification:
         told = {name: value for name, value in json.loads(detail).items() if name != "rules"}
         old.pop("rules", None)
         return (now.type, bases, told) != (model.type, model.bases, old)
-
-
-def _detect(model: ModelInfo) -> Identity:
-    # What a person sees of a pipeline may be symbolic links into the store.
-    return identify(read_tree(model.path, follow_links=True))
 
 
 def _is_open(model: ModelInfo) -> bool:

@@ -209,3 +209,42 @@ def test_bases_that_pipelines_named_come_back_with_what_was_detected(
     shelf.override(info.key, Override(bases=(BaseModelType.SD_2,)))
     assert shelf.identify_again([info.key]) == []
     assert shelf.as_detected(info.key).bases == named
+
+
+def test_what_stood_beside_a_model_is_heard_again(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """A base that a sidecar chose stays under a word about something else, and when that is taken back."""
+    source = tiny.vae(
+        tmp_path / "soft.safetensors", base="sd-1", style="ldm", full=True, hollow=True
+    )
+    source.with_suffix(".json").write_text(json.dumps({"sd version": "SDXL"}))
+    before = shelf.add(source).info
+    assert before.bases == (BaseModelType.SDXL,)
+    assert shelf.identify_again([before.key]) == []
+    assert shelf.override(before.key, Override(architecture="soft")).bases == before.bases
+    assert shelf.as_detected(before.key) == before
+
+
+def test_a_configuration_beside_a_file_is_heard_again(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """What a checkpoint predicts stays what the `.yaml` beside it said, which is not stored."""
+    source = tiny.checkpoint(tmp_path / "model.safetensors", base="sd-1")
+    source.with_suffix(".yaml").write_text("model:\n  params:\n    parameterization: v\n")
+    before = shelf.add(source, convert=False).info
+    assert json.loads(before.detail)["prediction_type"] == "v_prediction"
+    assert [claim.said for claim in services.configs.metadata(before.key).claims] == ["v"]
+    assert shelf.identify_again([before.key]) == []
+    assert shelf.as_detected(before.key) == before
+
+
+def test_the_scale_beside_a_vae_is_heard_again(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """The base that `config.json` told of the file beside it stays: the file is stored without it."""
+    folder = tiny.vae(tmp_path / "vae", base="sdxl", folder=True, full=True, hollow=True)
+    before = shelf.add(folder / "diffusion_pytorch_model.safetensors").info
+    assert before.bases == (BaseModelType.SDXL,)
+    assert shelf.override(before.key, Override(architecture="soft")).bases == before.bases
+    assert shelf.as_detected(before.key) == before
