@@ -87,7 +87,9 @@ def spelt_headers(draw: st.DrawFn) -> tuple[str, int]:
     metadata = st.dictionaries(st.sampled_from("ab"), VALUES, max_size=2).map(
         lambda found: members_of(list(found.items()))
     )
-    for one in draw(st.lists(st.just("null") | metadata | VALUES, max_size=1)):
+    # A name twice, which makes readers differ, is refused here alone.
+    others = VALUES.filter(lambda value: value[0] != "{")
+    for one in draw(st.lists(st.just("null") | metadata | others, max_size=1)):
         members.insert(draw(st.integers(0, len(members))), ("__metadata__", one))
     blank = st.sampled_from(["", "", " ", "\t", "\n\r", "\f", "\ufeff"])
     return draw(blank) + members_of(members) + draw(blank), end

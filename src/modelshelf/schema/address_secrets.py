@@ -58,8 +58,10 @@ _VALUE = re.compile(r"[\w .,:/+@-]{0,120}")
 _QUERY = re.compile("[?#]")
 _SCHEME_END = re.compile("(://)")
 """Of any scheme: that of a proxy may be `socks5`, and its address has a password in it."""
-_WORD = re.compile(r"[^\s\"'`<>]+")
-"""In a text, what may be an address: none holds a blank or a quote."""
+_WORD = re.compile(r"[^\s\"`<>]+")
+"""In a text, what may be an address: none holds a blank or a quote but the apostrophe."""
+_CLOSING = re.compile(r"'[)\]}.,;:!]*$")
+"""The apostrophe that ends a quoted one, and the sentence with it."""
 
 
 def is_credential(name: str) -> bool:
@@ -131,4 +133,6 @@ def _with_bare_address(word: re.Match[str]) -> str:
     for place, following in enumerate(rest[1::2]):
         host, slash, path = following.partition("/")
         rest[2 * place + 1] = f"{host.rpartition('@')[2]}{slash}{path}"
-    return before + _QUERY.split("".join(rest), maxsplit=1)[0]
+    address, *hidden = _QUERY.split("".join(rest), maxsplit=1)
+    closing = _CLOSING.search(hidden[0]) if hidden else None
+    return before + address + (closing[0] if closing is not None else "")

@@ -13,7 +13,8 @@ def path_in(address: str) -> Path:
     """Return the path of this machine that *address* names, byte for byte.
 
     A `?` or `#` belongs to the name: nothing is asked of a file, and people who write one seldom know that
-    it should be written `%3F`.
+    it should be written `%3F`. A `%2F` is no `/`: an address that says one differs from that which says the
+    other, and no file can have a slash in its name. What reads it as one opens another file than was named.
 
     Args:
         address: Such as `file:///mnt/a%20b.bin`.
@@ -29,7 +30,7 @@ def path_in(address: str) -> Path:
             ...
         ValueError: expected `file:///` and a path of this machine, got host `nas`
 
-    Source: RFC 8089.
+    Source: RFC 8089, and RFC 3986 section 2.2 for what an escaped delimiter is.
     """
     authority, slash, path = address.partition("://")[2].partition("/")
     # Before an `@` stands who asks, at times with a password.
@@ -37,12 +38,13 @@ def path_in(address: str) -> Path:
     if host.lower() not in {"", "localhost"}:
         message = f"expected `file:///` and a path of this machine, got host `{host}`"
         raise ValueError(message)
+    is_name = "%2f" not in path.lower()
     try:
         # A name in a shell may be bytes that are no text.
         found = unquote_to_bytes(os.fsencode(slash + path))
     except UnicodeEncodeError:
         found = b""
-    if not found or b"\0" in found:
+    if not found or b"\0" in found or not is_name:
         message = "expected `file:///` and a path, got none that can be"
         raise ValueError(message)
     return Path(os.fsdecode(found))

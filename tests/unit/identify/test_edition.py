@@ -46,7 +46,10 @@ def test_another_engine_makes_another_edition_of_the_same_rules(tmp_path: Path) 
         return told.strip()
 
     assert edition() == rules_edition()
-    for module in ("identify/layout.py", "formats/gguf.py", "schema/vocabulary.py"):
+    for module in (
+        *("identify/layout.py", "formats/gguf.py", "schema/vocabulary.py"),
+        *("metadata/civitai.py", "metadata/training.py"),
+    ):
         before = edition()
         with (tmp_path / "modelshelf" / module).open("a") as stream:
             stream.write("# It reads more.\n")

@@ -50,6 +50,13 @@ def test_a_name_without_end_is_shown_to_nobody() -> None:
         ("https://h/go?to=https://me:pw@i/x", "https://h/go"),
         ("https://h/go,http://me:pw@i/x", "https://h/go,http://i/x"),
         ("https://?sig=1", "https://"),
+        ("GET https://h/it's?sig=1 said no", "GET https://h/it's said no"),
+        ("https://me:it's@h/a", "https://h/a"),
+        ("('https://h/it's?sig=it's').", "('https://h/it's')."),
+        (
+            "{'http':'http://me:pw@h:1','https':'http://me:pw@h:2'}",
+            "{'http':'http://h:1','https':'http://h:2'}",
+        ),
         ("no proxy at socks5://me:pw@p.example:1080", "no proxy at socks5://p.example:1080"),
     ],
 )
@@ -61,4 +68,5 @@ def test_addresses_in_a_text_are_shown_bare(said: str, shown: str) -> None:
 def test_addresses_without_end_take_no_time_without_end() -> None:
     """Looked for from each of them to the end, a text of this length took hours."""
     assert with_bare_addresses("http://" * 300_000 + "x?y") == "http://" * 300_000 + "x"
+    assert with_bare_addresses("http://x?" + "')" * 700_000 + "y") == "http://x"
     assert bare_address("://" * 700_000) == "://" * 700_000

@@ -15,6 +15,7 @@ from modelshelf.schema.file_address import path_in
         ("FILE://localhost/mnt/a.bin", b"/mnt/a.bin"),
         ("file:///mnt/a?b#c.bin", b"/mnt/a?b#c.bin"),
         ("file:///mnt/%e2%82%ac%ff", b"/mnt/\xe2\x82\xac\xff"),
+        ("file:///mnt/a%252Fb.bin", b"/mnt/a%2Fb.bin"),
         ("file:///mnt/€\udcff", b"/mnt/\xe2\x82\xac\xff"),
     ],
 )
@@ -24,7 +25,11 @@ def test_names_a_path_byte_for_byte(address: str, path: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["file://nas/a.bin", "file://C:/a.bin", "file:///a%00", "file://", "file:///\ud800"]
+    "address",
+    [
+        *("file://nas/a.bin", "file://C:/a.bin", "file:///a%00", "file://", "file:///\ud800"),
+        *("file:///mnt/a%2Fb.bin", "file:///mnt/..%2f..%2fb.bin"),
+    ],
 )
 def test_refuses_what_is_no_path_of_this_machine(address: str) -> None:
     """A file of another one was once taken for one that is called the same here."""
