@@ -316,3 +316,20 @@ def test_wans_t5_that_lost_its_words_is_still_a_t5() -> None:
     del shapes["token_embedding.weight"]
     identity = identify(index_of(shapes))
     assert (identity.type, identity.base) == ("t5_encoder", "any")
+
+
+@pytest.mark.parametrize(
+    ("head", "architecture", "task"),
+    [
+        ({}, "qwen3-embedding-0.6b", "embedding or ranking"),
+        ({"score.weight": (1, 1024)}, "qwen3-reranker-0.6b", None),
+    ],
+)
+def test_a_model_that_embeds_or_ranks_is_named_by_its_head(
+    head: Shapes, architecture: str, task: str | None
+) -> None:
+    """Qwen3-Embedding and Qwen3-Reranker are one series, equal in names and shapes without one."""
+    sizes, beside = LANGUAGE_MODELS["qwen3-embedding-0.6b"]
+    found = identify(index_of(encoder_layouts.language_model(sizes, beside) | head))
+    assert (found.type, found.base, found.architecture) == ("text_encoder", "any", architecture)
+    assert dict(found.details).get("task") == task

@@ -12,8 +12,9 @@ from tests.unit.identify.parts.convolution import conv
 def _list_of(layers: int, colours: int = 3, step: int = 2, features: int = 64) -> Shapes:
     """DnCNN: every convolution at its number, an activation and maybe a norm behind it."""
     found = conv("model.0", (features, colours, 3, 3))
-    last = 2 + step * (layers - 2)
-    for place in range(2, last, step):
+    first = min(step, 2)
+    last = first + step * (layers - 2)
+    for place in range(first, last, step):
         found |= conv(f"model.{place}", (features, features, 3, 3))
     return found | conv(f"model.{last}", (colours, features, 3, 3))
 
@@ -42,6 +43,7 @@ _SWIN = "weight_predictor.blocks.0.swin_blks.0.residual_group.blocks.0.norm1.wei
 KNOWN: dict[str, Shapes] = {
     "DnCNN": _list_of(17, colours=1),
     "DnCNN of colours": _list_of(20),
+    "DnCNN with a map of the noise": _list_of(20) | conv("model.0", (64, 4, 3, 3)),
     "DnCNN with norms": _list_of(17, colours=1, step=3) | _norms(17),
     "FeMaSR": _FEMASR,
     "AdaCode": _FEMASR | {_SWIN: (256,)},
@@ -80,10 +82,15 @@ def test_restorer_serves_every_base(name: str) -> None:
         _list_of(5),
         _list_of(5, step=3) | _norms(5),
         _list_of(17, features=48),
+        _list_of(17, step=1),
+        _list_of(17, step=3),
+        _list_of(20) | conv("model.0", (64, 1, 3, 3)),
+        _list_of(20) | conv("model.0", (64, 4, 3, 3)) | conv("model.38", (1, 64, 3, 3)),
+        {name: shape for name, shape in _list_of(17).items() if "bias" not in name},
         _list_of(17) | conv("head", (10, 64, 1, 1)),
         _list_of(17) | conv("model.40", (5, 64, 3, 3)),
     ],
 )
 def test_another_list_of_convolutions_is_no_restorer(shapes: Shapes) -> None:
-    """Its length, its width, its outputs and what stands beside it tell."""
+    """Its length, its width, its ends, what stands between them and beside it tell."""
     assert identify(index_of(shapes)).type == "unknown"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modelshelf.identify.condition import Both, Condition, Either, Never, Setting
-from modelshelf.identify.family import Architecture, Family, Trait
+from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.identify.network import Declared, Unmeasured, Within
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -55,7 +55,7 @@ _KINDS = (
     _Kind("qwen2.5-3b", 2048, (36,), _QWEN, 11008, 256, has_key_bias=True, vision=""),
     _Kind("qwen2.5-vl-3b", 2048, (36,), _QWEN, 11008, 256, has_key_bias=True, vision="visual"),
     _Kind("qwen3-0.6b", 1024, (28,), _QWEN, 3072, 1024, has_key_norm=True, vision=""),
-    # A vocabulary of its own tells the model that makes embeddings.
+    # A vocabulary of its own tells the series that makes embeddings and ranks texts by them.
     _Kind("qwen3-embedding-0.6b", 1024, (28,), (151669,), 3072, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-1.7b", 2048, (28,), _QWEN, 6144, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-4b", 2560, (35, 36), _QWEN, 9728, 1024, has_key_norm=True, vision=""),
@@ -173,6 +173,20 @@ _VISION_IN_GGUF = {
 """Name → what GGUF's `general.architecture` says of the model with eyes, and its name."""
 
 
+_RANKING = {"qwen3-embedding-0.6b": "qwen3-reranker-0.6b"}
+"""Name of a series → what its model is called that ranks texts, equal but for a head that it may have."""
+
+
+def _ranking(name: str) -> tuple[Trait, ...]:
+    if name not in _RANKING:
+        return ()
+    marks = Either((Tensor("score.weight"), Tensor("cls.output.weight")))
+    return (
+        Trait(Architecture(_RANKING[name]), marks),
+        Trait(Detail("task", "embedding or ranking"), Never(marks)),
+    )
+
+
 def _seeing(name: str) -> tuple[Trait, ...]:
     if name not in _VISION_IN_GGUF:
         return ()
@@ -188,7 +202,7 @@ def _encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
         bases=_ANY,
         conditions=conditions,
         architecture=name,
-        traits=_seeing(name),
+        traits=(*_seeing(name), *_ranking(name)),
     )
 
 

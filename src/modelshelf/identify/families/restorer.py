@@ -1,6 +1,7 @@
 """Restorers that enlarge nothing: of noise, rain, blur, colour and holes, as Spandrel's lists name them.
 
-DnCNN is a plain list of convolutions, so its ends, its length and the want of all else decide.
+DnCNN is a plain list of convolutions, so its ends, its length, the numbers that activations and norms
+take between them, and the want of all else decide.
 
 Sources: `models/network_dncnn.py` of cszn/KAIR, and the published code of each other architecture, as
 `spandrel` and `spandrel_extra_arches` of chaiNNer-org list them.
@@ -8,25 +9,42 @@ Sources: `models/network_dncnn.py` of cszn/KAIR, and the published code of each 
 
 from __future__ import annotations
 
+from modelshelf.identify.condition import Both, Condition, Either
 from modelshelf.identify.families.upscaler import upscaler
 from modelshelf.identify.network import Last, Only
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 
 __all__ = ["FAMILIES"]
 
-# Grey, colour, or either beside a map of the noise.
-_COLOURS = (1, 2, 3, 4)
 _KERNEL = (3, 3)
 _LAYERS = (17, 20)
+
+
+def _ends(last: int) -> tuple[Condition, ...]:
+    """The first and the last layer: as many colours out as in, or a map of the noise beside them."""
+    return (
+        Either(
+            tuple(
+                Both(
+                    Tensor("0.weight", (64, taken, *_KERNEL), rank=4),
+                    Tensor(f"{last}.weight", (given, 64, *_KERNEL), rank=4),
+                )
+                for taken, given in ((1, 1), (2, 1), (3, 3), (4, 3))
+            )
+        ),
+        Tensor("0.bias", (64,)),
+        Last("#.weight", ((1, 3), 64, *_KERNEL)),
+    )
+
 
 FAMILIES = (
     *(
         upscaler(
             "DnCNN",
             Tensor("#.weight", rank=4, count=layers),
-            Tensor("0.weight", (64, _COLOURS, *_KERNEL)),
             Some("#.weight", (64, 64, *_KERNEL)),
-            Last("#.weight", ((1, 3), 64, *_KERNEL)),
+            # An activation stands behind each.
+            *_ends(2 * (layers - 1)),
             Only(("#.weight", "#.bias")),
             naming=f"{layers}-layers",
         )
@@ -37,8 +55,7 @@ FAMILIES = (
             "DnCNN",
             # Neither end has a norm.
             Tensor("#.running_mean", (64,), rank=1, count=layers - 2),
-            Tensor("0.weight", (64, _COLOURS, *_KERNEL)),
-            Last("#.weight", ((1, 3), 64, *_KERNEL)),
+            *_ends(2 + 3 * (layers - 2)),
             Only(
                 (
                     *("#.weight", "#.bias", "#.running_mean", "#.running_var"),
