@@ -53,11 +53,14 @@ def _only(name: str, *words: str) -> Modules:
         ("sd-1", ["proj_in"], "kohya", ["sd-1"]),
         ("sdxl", ["attn1"], "kohya", ["sdxl"]),
         ("refiner", ["attn1"], "kohya", ["sdxl-refiner"]),
-        ("sana small", ["attn1"], "peft", ["pixart", "sana"]),
+        ("sana small", ["attn1"], "peft", ["pixart", "sana", "unknown"]),
         ("ltx", ["attn1"], "peft", ["ltx-video", "cosmos", "anima"]),
         ("cogvideox 5b", ["attn1"], "peft", ["cogvideox"]),
         ("cogvideox 5b", ["blocks.7.attn1"], "peft", ["cogvideox", "mochi"]),
         ("cogview4", ["attn1"], "peft", ["cogview4"]),
+        ("cogview4", ["attn1"], "comfy", ["cogview4", "ltx-video", "cosmos"]),
+        ("cogview4", ["attn1.to_q"], "peft", ["cogview4", "ltx-video", "cosmos"]),
+        ("cogview4", ["attn1", "ff"], "comfy", ["cogview4"]),
         ("cogview4", ["blocks.7.attn1"], "peft", ["cogview4", "ltx-video", "cosmos"]),
         ("krea-2", ["attn.wq"], "kohya", ["krea-2"]),
     ],
@@ -79,33 +82,40 @@ _PRIOR: Modules = {
 }
 
 
+_LARGER = ["ltx-video", "cosmos", "anima", "kandinsky-2"]
+
+
 @pytest.mark.parametrize(
-    ("prefix", "ending", "expected"),
+    ("prefix", "infix", "ending", "expected"),
     [
-        ("", ".lora", ["kandinsky-2"]),
-        ("", ".lora_linear_layer", ["kandinsky-2"]),
-        ("prior.", ".lora", ["kandinsky-2"]),
-        ("transformer.", ".lora", ["kandinsky-2"]),
-        ("diffusion_model.", ".lora", ["ltx-video", "cosmos", "anima", "kandinsky-2"]),
+        ("", "processor.", "_lora", ["kandinsky-2"]),
+        ("transformer.", "processor.", "_lora", ["kandinsky-2"]),
+        ("prior.", "", ".lora", ["kandinsky-2"]),
+        ("prior.", "", ".lora_linear_layer", ["kandinsky-2"]),
+        ("", "", ".lora", _LARGER),
+        ("transformer.", "", ".lora", _LARGER),
+        ("diffusion_model.", "", ".lora", _LARGER),
     ],
 )
 def test_a_prior_is_known_in_the_names_of_its_own_trainers(
-    prefix: str, ending: str, expected: list[str]
+    prefix: str, infix: str, ending: str, expected: list[str]
 ) -> None:
     """LTX-Video has eight blocks more: twenty of them in its own names may be a part of it."""
     shapes: Shapes = {}
     for path in _PRIOR:
-        shapes[f"{prefix}{path}{ending}.down.weight"] = (4, 2048)
-        shapes[f"{prefix}{path}{ending}.up.weight"] = (2048, 4)
+        # Processors have no list of two around the last matrix.
+        module = path.removesuffix(".0") if infix else path
+        name = module.replace("attn1.", f"attn1.{infix}") + ending
+        shapes[f"{prefix}{name}.down.weight"] = (4, 2048)
+        shapes[f"{prefix}{name}.up.weight"] = (2048, 4)
     assert sorted(_possible(_identify(shapes))) == sorted(expected)
 
 
 @pytest.mark.parametrize("naming", ["kohya", "peft", "comfy"])
 def test_half_of_a_larger_denoiser_is_not_called_a_prior(naming: str) -> None:
     """Few have adapted the prior, and none of them in these names."""
-    expected = ["ltx-video", "cosmos", "anima", "kandinsky-2"]
     answer = _possible(_identify(adapter(_PRIOR, naming, _PEFT)))
-    assert sorted(answer) == sorted(expected)
+    assert sorted(answer) == sorted(_LARGER)
 
 
 def test_metadata_chooses_among_equals() -> None:

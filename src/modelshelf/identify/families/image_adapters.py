@@ -7,6 +7,9 @@ Sources: `mmditx.py` of Stability-AI/sd3.5, `transformer_*.py` of huggingface/di
 
 from __future__ import annotations
 
+from modelshelf.identify.adapter_condition import Adapts, Named
+from modelshelf.identify.adapter_names import AdapterNaming
+from modelshelf.identify.condition import Either
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.family import Family
 from modelshelf.identify.host import Host, Spans
@@ -255,6 +258,7 @@ _COGVIEW = """
     norm_out.linear  512 2w
     proj_out  w 64
 """
+_ATTENTION = ("to_q", "to_k", "to_v", "to_out_#")
 _COGVIEW_4 = Host("cogview4/diffusers", _COGVIEW, {"w": 4096, "n": 28})
 
 _HIDREAM = """
@@ -308,8 +312,16 @@ FAMILIES = (
         BaseModelType.COGVIEW_4,
         _COGVIEW_4,
         # LTX's larger denoisers have 48 blocks, and Cosmos attends a second time: whoever adapts one
-        # attention up to where CogView4 ends adapts all of it.
+        # whole attention up to where CogView4 ends adapts all of it, in the names of its trainers or
+        # with a perceptron. Any less may be a part of those.
         Spans("denoiser:transformer_blocks_#_attn1_*", 28),
+        *(Adapts(f"denoiser:transformer_blocks_#_attn1_{word}") for word in _ATTENTION),
+        Either(
+            (
+                Named(AdapterNaming.PEFT),
+                Adapts("denoiser:transformer_blocks_#_ff_net_#*"),
+            )
+        ),
         rule="whole",
         special_case_of=(
             "cogview4/lora/diffusers",

@@ -10,12 +10,12 @@ configurations, and its scripts that train such adapters.
 
 from __future__ import annotations
 
-from modelshelf.identify.adapter_condition import Adapts, Named
-from modelshelf.identify.adapter_names import AdapterNaming
+from modelshelf.identify.adapter_condition import Adapts
 from modelshelf.identify.condition import Either
 from modelshelf.identify.families.adapters import lora
 from modelshelf.identify.families.unet_modules import UNet, down, up
 from modelshelf.identify.host import Host, Spans
+from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -100,6 +100,10 @@ _PRIOR = Host(
     """,
     {"w": 2048},
 )
+_IN_PROCESSORS = tuple(
+    f"transformer_blocks.#.attn1.processor.{word}_lora.down.weight"
+    for word in ("to_q", "to_k", "to_v", "to_out")
+)
 _DECODER = Host(
     "kandinsky-2/decoder",
     _WHOLE + _layers(384, 768, 1152, 1536),
@@ -131,14 +135,9 @@ FAMILIES = (
     lora(
         BaseModelType.KANDINSKY_2,
         _PRIOR,
-        # In these names alone it has been trained: in others, half of a larger one may be meant.
-        Either(
-            (
-                Adapts("prior:*"),
-                Named(AdapterNaming.DIFFUSERS),
-                Named(AdapterNaming.ORIGINAL),
-            )
-        ),
+        # In these names alone it has been trained: in others, half of a larger one may be meant, which
+        # came when diffusers kept its matrices in processors no longer.
+        Either((Adapts("prior:*"), *(Tensor(name, rank=2) for name in _IN_PROCESSORS))),
         Spans("*:transformer_blocks_#_attn1_*", 20),
         rule="prior-whole",
         special_case_of=(

@@ -9,19 +9,21 @@ FLUX.1 cut short, so either may be meant.
 
 Nucleus-Image and MiniMax Music 3 have attentions like HunyuanVideo 1.5's in fewer blocks, Qwen-Image 2.1 like
 FLUX.2 klein's in more, FLUX.3 like AuraFlow's in fewer, Kandinsky 6's super resolution has one like Kandinsky
-5's in each block, where that has two. Sana-Video's attentions are Sana 1.6B's in every number, and so few have
-adapted it that only words or a convolution over time make an adapter its own.
+5's in each block, where that has two. DiT attends to nothing but itself, as half a block of PixArt does, and
+half of Latte's blocks attend as PixArt's; JoyImage's attentions are FLUX.2 klein's in more blocks, single
+layers of Motif-Video and Stable Audio are SD 3's; Ovi is two of Wan 2.2's small denoiser, each behind a name.
+Where a stranger has all that adapters of a base change, words alone tell the two apart: `worded_adapters.py`.
 
 Sources: `transformer_longcat_image.py`, `transformer_ovis_image.py`, `transformer_bria.py`,
 `transformer_bria_fibo.py`, `transformer_flux3.py`, `transformer_nucleusmoe_image.py`,
-`transformer_minimax_music3.py`, `transformer_qwenimage21.py`, `transformer_kandinsky6_sr.py` and
-`transformer_sana_video.py` of huggingface/diffusers with the published configurations.
+`transformer_minimax_music3.py`, `transformer_qwenimage21.py`, `transformer_kandinsky6_sr.py`,
+`dit_transformer_2d.py`, `stable_audio_transformer.py` and others of huggingface/diffusers with the published
+configurations, `models.py` of facebookresearch/DiT, `ovi/modules` of character-ai/Ovi.
 """
 
 from __future__ import annotations
 
-from modelshelf.identify.adapter_condition import Adapts
-from modelshelf.identify.condition import Condition, Either, Never
+from modelshelf.identify.condition import Never
 from modelshelf.identify.families.adapters import DIFFUSERS_FORMAT
 from modelshelf.identify.families.flux_adapters import (
     DIFFUSERS_ATTENTION,
@@ -75,15 +77,14 @@ def _shorter(host: Host, candidates: tuple[BaseModelType, ...] = ()) -> Family:
     )
 
 
-def _alike(host: Host, *conditions: Condition, special_case_of: tuple[str, ...] = ()) -> Family:
+def _alike(host: Host) -> Family:
     """An adapter of a denoiser without a base: beside one with a base, it leaves that one open."""
     return Family(
         id=f"other/lora/{host.id}",
         type=ModelType.LORA,
         format=ModelFormat.LYCORIS,
         candidates=(BaseModelType.UNKNOWN,),
-        conditions=(*conditions, Fits(host)),
-        special_case_of=special_case_of,
+        conditions=(Fits(host),),
         traits=DIFFUSERS_FORMAT,
         architecture=host.id,
         is_one_of_several=True,
@@ -161,25 +162,6 @@ _FLUX_3 = Host(
     """,
     {"w": 3072},
 )
-_SANA_VIDEO = Host(
-    "sana-video",
-    """
-    patch_embedding  16 w 1x2x2
-    time_embed.emb.timestep_embedder.linear_1  256 w
-    time_embed.emb.timestep_embedder.linear_2  w w
-    time_embed.linear  w 6w
-    caption_projection.linear_1  2304 w
-    caption_projection.linear_2  w w
-    caption_norm  w
-    transformer_blocks.{20}.(attn1|attn2).(to_q|to_k|to_v|to_out.0)  w w
-    transformer_blocks.{20}.(attn1|attn2).(norm_q|norm_k)  w
-    transformer_blocks.{20}.ff.(conv_inverted|conv_depth|conv_point|conv_temp)
-    transformer_blocks.{20}.scale_shift_table
-    scale_shift_table
-    proj_out  w 64
-    """,
-    {"w": 2240},
-)
 _NUCLEUS_IMAGE = Host(
     "nucleus-image",
     """
@@ -225,15 +207,128 @@ _KANDINSKY_6_SR = Host(
     """,
     {"w": 1792},
 )
+_DIT = Host(
+    "dit-xl-2",
+    """
+    pos_embed.proj  4 w 2x2
+    transformer_blocks.{28}.norm1.emb.timestep_embedder.linear_1  256 w
+    transformer_blocks.{28}.norm1.emb.timestep_embedder.linear_2  w w
+    transformer_blocks.{28}.norm1.linear  w 6w
+    transformer_blocks.{28}.attn1.(to_q|to_k|to_v|to_out.0)  w w
+    transformer_blocks.{28}.ff.net.0.proj  w 4w
+    transformer_blocks.{28}.ff.net.2  4w w
+    proj_out_1  w 2w
+    proj_out_2  w ?
+    x_embedder.proj  4 w 2x2
+    t_embedder.mlp.0  256 w
+    t_embedder.mlp.2  w w
+    blocks.{28}.attn.qkv  w 3w
+    blocks.{28}.attn.proj  w w
+    blocks.{28}.mlp.fc1  w 4w
+    blocks.{28}.mlp.fc2  4w w
+    blocks.{28}.adaLN_modulation.1  w 6w
+    final_layer.adaLN_modulation.1  w 2w
+    final_layer.linear  w 32
+    """,
+    {"w": 1152},
+)
+_LATTE = Host(
+    "latte",
+    """
+    (transformer_blocks.{28}|temporal_transformer_blocks.{28}).attn1.(to_q|to_k|to_v|to_out.0)  w w
+    transformer_blocks.{28}.attn2.(to_q|to_k|to_v|to_out.0)  w w
+    (transformer_blocks.{28}|temporal_transformer_blocks.{28}).ff.net.0.proj  w 8w
+    (transformer_blocks.{28}|temporal_transformer_blocks.{28}).ff.net.2  4w w
+    """,
+    {"w": 1152},
+)
+_JOY_IMAGE = Host(
+    "joyimage",
+    """
+    img_in  16 w 1x2x2
+    condition_embedder.time_embedder.linear_1  256 w
+    condition_embedder.(time_embedder|text_embedder).linear_2  w w
+    condition_embedder.time_proj  w 6w
+    condition_embedder.text_embedder.linear_1  w w
+    double_blocks.{40}.(img_attn_qkv|txt_attn_qkv)  w 3w
+    double_blocks.{40}.(img_attn_proj|txt_attn_proj)  w w
+    double_blocks.{40}.(img_attn_q_norm|img_attn_k_norm|txt_attn_q_norm|txt_attn_k_norm)  128
+    double_blocks.{40}.(img_mlp|txt_mlp).net.0.proj  w 4w
+    double_blocks.{40}.(img_mlp|txt_mlp).net.2  4w w
+    proj_out  w 64
+    """,
+    {"w": 4096},
+)
+_MOTIF_VIDEO = Host(
+    "motif-video",
+    """
+    x_embedder.proj  33 w 1x2x2
+    context_embedder.linear_1  4096 w
+    context_embedder.linear_2  w w
+    time_text_embed.timestep_embedder.linear_1  256 w
+    time_text_embed.timestep_embedder.linear_2  w w
+    transformer_blocks.{12}.(norm1|norm1_context).linear  w 6w
+    transformer_blocks.{12}.attn.(to_q|to_k|to_v|to_out.0|to_add_out)  w w
+    transformer_blocks.{12}.attn.(add_q_proj|add_k_proj|add_v_proj)  w w
+    transformer_blocks.{12}.attn.(norm_q|norm_k|norm_added_q|norm_added_k)  128
+    transformer_blocks.{12}.(ff|ff_context).net.0.proj  w 4w
+    transformer_blocks.{12}.(ff|ff_context).net.2  4w w
+    single_transformer_blocks.{16}.attn.(to_q|to_k|to_v)  w w
+    single_transformer_blocks.{16}.attn.(norm_q|norm_k)  128
+    single_transformer_blocks.{16}.norm.linear  w 3w
+    single_transformer_blocks.{16}.proj_mlp  w 4w
+    single_transformer_blocks.{16}.proj_out  5w w
+    (transformer_blocks.{12}|single_transformer_blocks.{8}).cross_attn.(to_q|to_k|to_v|to_out.0)  w w
+    (transformer_blocks.{12}|single_transformer_blocks.{8}).cross_attn.(norm_q|norm_k)  128
+    norm_out.linear  w 2w
+    proj_out  w 64
+    """,
+    {"w": 1536},
+)
+_STABLE_AUDIO = Host(
+    "stable-audio",
+    """
+    preprocess_conv  64 64
+    postprocess_conv  64 64
+    proj_in  64 w
+    (timestep_proj|global_proj).0  ? w
+    (timestep_proj|global_proj).2  w w
+    cross_attention_proj.(0|2)  768 768
+    transformer_blocks.{24}.(attn1|attn2).(to_q|to_out.0)  w w
+    transformer_blocks.{24}.attn1.(to_k|to_v)  w w
+    transformer_blocks.{24}.attn2.(to_k|to_v)  768 768
+    transformer_blocks.{24}.ff.net.0.proj  w 8w
+    transformer_blocks.{24}.ff.net.2  4w w
+    transformer_blocks.{24}.(norm1|norm2|norm3)  w
+    proj_out  w 64
+    """,
+    {"w": 1536},
+)
+_OVI = Host(
+    "ovi",
+    """
+    video_model.patch_embedding  48 w 1x2x2
+    audio_model.patch_embedding.(0|1)  ? ?
+    (video_model|audio_model).text_embedding.0  4096 w
+    (video_model|audio_model).text_embedding.2  w w
+    (video_model|audio_model).time_embedding.0  256 w
+    (video_model|audio_model).time_embedding.2  w w
+    (video_model|audio_model).time_projection.1  w 6w
+    (video_model|audio_model).blocks.{30}.(self_attn|cross_attn).(q|k|v|o|k_fusion|v_fusion)  w w
+    (video_model|audio_model).blocks.{30}.(self_attn|cross_attn).(norm_q|norm_k|norm_k_fusion)  w
+    (video_model|audio_model).blocks.{30}.cross_attn.pre_attn_norm_fusion  w
+    (video_model|audio_model).blocks.{30}.norm3  w
+    (video_model|audio_model).blocks.{30}.ffn.0  w 14336
+    (video_model|audio_model).blocks.{30}.ffn.2  14336 w
+    (video_model|audio_model).head.head  w ?
+    """,
+    {"w": 3072},
+)
 FAMILIES = (
     *map(_shorter, (_LONGCAT_IMAGE, _OVIS_IMAGE, _BRIA)),
     _shorter(_BRIA_FIBO, (BaseModelType.FLUX, BaseModelType.UNKNOWN)),
     *map(_alike, (_LONGCAT_IMAGE, _OVIS_IMAGE, _BRIA, _BRIA_FIBO, _FLUX_3)),
     *map(_alike, (_NUCLEUS_IMAGE, _QWEN_IMAGE_2_1, _MINIMAX_MUSIC_3, _KANDINSKY_6_SR)),
-    _alike(
-        _SANA_VIDEO,
-        Either((Says(BaseModelType.UNKNOWN), Adapts("denoiser:transformer_blocks_#_ff_conv_temp"))),
-        special_case_of=("sana/lora/1.6b-diffusers", "sana/lora/4.8b-diffusers"),
-    ),
+    *map(_alike, (_DIT, _LATTE, _JOY_IMAGE, _MOTIF_VIDEO, _STABLE_AUDIO, _OVI)),
 )
 """One per denoiser."""
