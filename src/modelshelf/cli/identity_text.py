@@ -9,12 +9,14 @@ from modelshelf.cli.metadata_text import metadata_facts
 from modelshelf.cli.probing import Probed
 from modelshelf.cli.text import printable
 from modelshelf.schema.identity import Identity, IdentityStatus
-from modelshelf.schema.taxonomy import ModelType
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
-__all__ = ["HEADERS", "PATH_COLUMN", "block", "row", "summary"]
+__all__ = ["HEADERS", "PATH_COLUMN", "SPARE_COLUMNS", "block", "row", "summary"]
 
 HEADERS = ("TYPE", "BASE", "VARIANT", "PREDICTION", "PRECISION", "FORMAT", "PATH")
 PATH_COLUMN = len(HEADERS) - 1
+SPARE_COLUMNS = tuple(map(HEADERS.index, ("PREDICTION", "FORMAT", "PRECISION", "VARIANT")))
+"""What a narrow terminal leaves out before it cuts paths short: type and base come first for everybody."""
 _NOTHING = "-"
 _NOBODY_KNOWS = "?"
 _NOTEWORTHY = frozenset({IdentityStatus.PARTIAL, IdentityStatus.AMBIGUOUS, IdentityStatus.BROKEN})
@@ -47,7 +49,12 @@ def row(probed: Probed) -> tuple[str, ...]:
 def _base(identity: Identity) -> str:
     if identity.bases:
         return ",".join(identity.bases)
-    return "|".join(identity.candidates) + _NOBODY_KNOWS
+    return "|".join(_candidates(identity)) + _NOBODY_KNOWS
+
+
+def _candidates(identity: Identity) -> tuple[BaseModelType, ...]:
+    """Return what there is to choose among; a base without a name is no choice by itself."""
+    return () if identity.candidates == (BaseModelType.UNKNOWN,) else identity.candidates
 
 
 def _finer(identity: Identity) -> Iterator[str]:
@@ -71,8 +78,10 @@ def block(probed: Probed, *, explain: bool) -> Iterator[str]:
         return
     yield from _identity(probed.identity, explain=explain, indent="  ")
     if explain:
+        told = {evidence.found for evidence in probed.identity.evidence}
         for finding in probed.findings:
-            yield f"  found {printable(finding)}"
+            if finding not in told:
+                yield f"  found {printable(finding)}"
         for title, text in metadata_facts(probed.metadata):
             yield f"  {title}: {printable(text)}"
         cited = {evidence.where for evidence in probed.identity.evidence}
@@ -102,9 +111,10 @@ def _words(identity: Identity) -> Iterator[str]:
     yield identity.type
     if identity.bases:
         yield ",".join(identity.bases)
-    else:
-        yield " or ".join(identity.candidates) or "unknown base"
-    yield identity.format
+    elif identity.type is not ModelType.UNKNOWN:
+        yield " or ".join(_candidates(identity)) or "unknown base"
+    if identity.format is not ModelFormat.UNKNOWN:
+        yield identity.format
     finer = (identity.variant, identity.architecture, identity.prediction_type)
     for detail in (*finer, identity.repo_variant, identity.precision):
         if detail:

@@ -25,10 +25,11 @@ def print_table(
     *,
     right: frozenset[int] = frozenset(),
     keep_end: frozenset[int] = frozenset(),
+    spare: Sequence[int] = (),
 ) -> None:
-    """Print columns; on a terminal they fit its width, in a pipe nothing is shortened."""
+    """Print columns; on a terminal they fit its width, in a pipe nothing is shortened or left out."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    head, *body = columns(headers, rows, right=right, keep_end=keep_end, width=width)
+    head, *body = columns(headers, rows, right=right, keep_end=keep_end, spare=spare, width=width)
     click.echo(click.style(head, bold=True), color=session.colors)
     if body:
         click.echo("\n".join(body), color=session.colors)

@@ -15,12 +15,16 @@ from modelshelf.cli.output import note, print_document, print_lines, print_table
 from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
 from modelshelf.errors.base import counted
+from modelshelf.schema.identity import IdentityStatus
 from modelshelf.schema.progress import Progress
 
 if TYPE_CHECKING:
     from modelshelf.cli.probing import Probed
 
 __all__ = ["command"]
+
+_LEFT = frozenset(IdentityStatus) - {IdentityStatus.IDENTIFIED}
+"""States that leave somebody asking why."""
 
 
 @click.command("probe")
@@ -106,14 +110,23 @@ def _print_json(probed: Sequence[Probed], batch: Batch) -> None:
 
 
 def _print(session: Session, probed: Sequence[Probed], *, explain: bool) -> None:
-    from modelshelf.cli.identity_text import HEADERS, PATH_COLUMN, block, row  # noqa: PLC0415
+    from modelshelf.cli.identity_text import (  # noqa: PLC0415
+        HEADERS,
+        PATH_COLUMN,
+        SPARE_COLUMNS,
+        block,
+        row,
+    )
 
     if explain or len(probed) == 1:
         for one in probed:
             if one.identity is not None or len(probed) > 1:
                 print_lines(block(one, explain=explain))
+            if one.identity is not None and one.identity.status in _LEFT and not explain:
+                note(session, "`--explain` tells why no more is known")
     elif probed:
-        print_table(session, HEADERS, map(row, probed), keep_end=frozenset({PATH_COLUMN}))
+        end = frozenset({PATH_COLUMN})
+        print_table(session, HEADERS, map(row, probed), keep_end=end, spare=SPARE_COLUMNS)
 
 
 def _print_summary(

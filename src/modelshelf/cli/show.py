@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelshelf.cli.options import complete_name, verb_options
-from modelshelf.cli.output import document, print_document, print_lines, print_table
+from modelshelf.cli.output import document, note, print_document, print_lines, print_table
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import human_size, printable
 from modelshelf.schema.identity import IdentityStatus
+from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
 if TYPE_CHECKING:
     from modelshelf.manager import NormalizedModelManager
@@ -95,6 +97,7 @@ def _print(
     if info.parts:
         click.echo()
         _print_parts(session, info.parts)
+    _advise(session, info)
     if files:
         click.echo()
         rows = [(file.member, human_size(file.size), file.blake3, file.sha256) for file in files]
@@ -105,6 +108,9 @@ def _facts(info: ModelInfo, said: Mapping[str, object]) -> Iterator[tuple[str, s
     yield "name", printable(info.name)
     yield "type", info.type
     yield "base", ", ".join(info.bases) or "unknown"
+    detail = json.loads(info.detail)
+    if candidates := detail.get("candidates"):
+        yield "candidates", " or ".join(candidates)
     yield "format", info.format
     yield "size", f"{human_size(info.size)} ({info.size} bytes)"
     yield from _place(info)
@@ -120,11 +126,38 @@ def _facts(info: ModelInfo, said: Mapping[str, object]) -> Iterator[tuple[str, s
             yield title.replace("_", " "), printable(text)
     if info.added_at is not None:
         yield "added", info.added_at.isoformat(sep=" ", timespec="seconds")
-    for title, value in json.loads(info.detail).items():
+    yield from _detected(detail)
+
+
+def _detected(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what was found out, and what the user says instead."""
+    for title, value in detail.items():
         # How it was found out is for programs, unless it was not found out.
         is_for_people = isinstance(value, str) and title not in _TOLD_ABOVE
         if is_for_people and value != IdentityStatus.IDENTIFIED:
             yield title.replace("_", " "), printable(value)
+    if override := detail.get("override"):
+        yield "your word", _fields_said(override, override)
+        yield "detected", _fields_said(override, detail.get("detected", {}))
+
+
+def _fields_said(fields: Iterable[str], said: Mapping[str, object]) -> str:
+    """Say what *said* has in each of *fields*."""
+    told: list[str] = []
+    for field in fields:
+        value = said.get(field) or "unknown"
+        words = ", ".join(value) if isinstance(value, list) else str(value)
+        told.append(f"{'base' if field == 'bases' else field.replace('_', ' ')}: {words}")
+    return printable("; ".join(told))
+
+
+def _advise(session: Session, info: ModelInfo) -> None:
+    """Say how to learn why nobody knows the type or base of a model, and how to settle it."""
+    is_open = info.type is ModelType.UNKNOWN or BaseModelType.UNKNOWN in info.bases
+    if is_open and info.is_stored:
+        kind = "--type TYPE " if info.type is ModelType.UNKNOWN else ""
+        note(session, f"`shelf probe {shlex.quote(info.location)} --explain` tells why")
+        note(session, f"`shelf identify {info.key[:12]} {kind}--base BASE` settles it by your word")
 
 
 def _place(info: ModelInfo) -> Iterator[tuple[str, str]]:

@@ -63,14 +63,18 @@ class _Watched(io.FileIO):
 
 
 def watch_streams() -> None:
-    """Let `OutputLost` tell that standard output takes no more; where stderr takes none, nobody is told."""
+    """Let `OutputLost` tell that standard output takes no more; where stderr takes none, nobody is told.
+
+    A character that the terminal or pipe has no code for is written as its escape: Latin-1 has none for
+    most names.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         raw = _Watched(stream.fileno(), is_needed=name == "stdout")
         watched = io.TextIOWrapper(
             io.BufferedWriter(raw),
             stream.encoding,
-            stream.errors,
+            "backslashreplace" if stream.errors == "strict" else stream.errors,
             line_buffering=stream.line_buffering,
             write_through=stream.write_through,
         )

@@ -11,6 +11,11 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _THOUSAND = 1000
 _TEN = 10
 _NARROWEST = 12
+"""Columns below which no text is shortened."""
+_LEGIBLE = 16
+"""Columns of a text that say enough of it, mostly."""
+_LEGIBLE_PATH = 32
+"""Columns of a path that tell it from its neighbours, mostly: a suffix takes twelve of them."""
 _GAP = "  "
 
 
@@ -55,6 +60,7 @@ def columns(
     *,
     right: frozenset[int] = frozenset(),
     keep_end: frozenset[int] = frozenset(),
+    spare: Sequence[int] = (),
     width: int | None = None,
 ) -> Iterator[str]:
     """Lay out a table, two spaces between columns.
@@ -63,31 +69,56 @@ def columns(
         headers: Titles; shown although there may be no rows.
         rows: Cells as text; made printable here.
         right: Columns that hold numbers.
-        keep_end: Columns that are shortened at their beginning, such as paths.
-        width: Columns of the terminal: the widest column is shortened to fit. None keeps every cell
+        keep_end: Columns that are shortened at their beginning, such as paths. They are what a line is
+            about, and give way half as much as others.
+        spare: Columns to leave out before a path becomes illegible, the first one first.
+        width: Columns of the terminal: the widest columns are shortened to fit. None keeps every cell
             whole, as for a file or a pipe.
     """
     cells = [list(headers), *([printable(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    shown = list(range(len(widths)))
     if width is not None:
-        _fit(widths, width, right)
+        shown = _afforded(widths, width, keep_end, spare)
+        _fit(widths, shown, width, right, keep_end)
     for row in cells:
-        shown = [
-            _cell(row[at], widths[at], right=at in right, keep_end=at in keep_end)
-            for at in range(len(row))
+        line = [
+            _cell(row[at], widths[at], right=at in right, keep_end=at in keep_end) for at in shown
         ]
-        yield _GAP.join(shown).rstrip()
+        yield _GAP.join(line).rstrip()
 
 
-def _fit(widths: list[int], width: int, right: frozenset[int]) -> None:
-    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - width
-    while excess > 0:
-        at = max((at for at in range(len(widths)) if at not in right), key=widths.__getitem__)
-        if widths[at] <= _NARROWEST:
-            return
-        shrink = min(excess, widths[at] - _NARROWEST)
-        widths[at] -= shrink
-        excess -= shrink
+def _afforded(
+    widths: Sequence[int], width: int, keep_end: frozenset[int], spare: Sequence[int]
+) -> list[int]:
+    """Return the columns that leave enough for a path to be legible."""
+    shown = list(range(len(widths)))
+    needed = [
+        min(each, _LEGIBLE_PATH if at in keep_end else _LEGIBLE) for at, each in enumerate(widths)
+    ]
+    for at in spare:
+        if sum(needed[one] + len(_GAP) for one in shown) - len(_GAP) <= width:
+            break
+        shown.remove(at)
+    return shown
+
+
+def _fit(
+    widths: list[int],
+    shown: Sequence[int],
+    width: int,
+    right: frozenset[int],
+    keep_end: frozenset[int],
+) -> None:
+    """Take from the widest column until all that are shown fit, or none has anything to give."""
+    texts = [at for at in shown if at not in right and widths[at] > _NARROWEST]
+    excess = sum(widths[at] + len(_GAP) for at in shown) - len(_GAP) - width
+    while excess > 0 and texts:
+        at = max(texts, key=lambda at: widths[at] / (2 if at in keep_end else 1))
+        widths[at] -= 1
+        excess -= 1
+        if widths[at] == _NARROWEST:
+            texts.remove(at)
 
 
 def _cell(text: str, width: int, *, right: bool, keep_end: bool) -> str:

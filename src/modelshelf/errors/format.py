@@ -24,7 +24,7 @@ class FormatError(ModelshelfError):
     exit_status, http_status = 2, 422
     kept = "The file was not touched, and nothing was added to the library."
     message = "`{path}` is not a valid model file: {problem}"
-    hint = "fetch the file again from where it came; `shelf probe {path} --explain` shows what can be read"
+    hint = "fetch the file again from where it came"
 
     path: str
     """The file."""

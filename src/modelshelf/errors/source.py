@@ -34,7 +34,7 @@ class SourceNotFoundError(SourceError):
     code = "source-not-found"
     exit_status, http_status = 4, 404
     message = "nothing exists at `{path}`"
-    hint = "check the path; `ls -d {path}*` shows what is near it"
+    hint = "check its spelling, that its drive is mounted and, if it is a link, where it leads"
 
     path: str
     """As the user named it."""

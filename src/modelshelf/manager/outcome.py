@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from modelshelf.schema.manifest import ImportPlan
@@ -64,9 +65,19 @@ def _warnings(plan: ImportPlan, namesakes: int) -> list[str]:
             "and `shelf probe --explain` tells what was missing"
         )
     elif BaseModelType.UNKNOWN in plan.bases:
-        warnings.append("what was read does not decide its base; it is kept as `unknown`")
+        warnings.append(
+            f"{_undecided(plan)}; it is kept as `unknown`, and `shelf identify` takes your word"
+        )
     if namesakes:
         warnings.append(
             f"{namesakes} other model(s) have the same name, type and base; use keys to tell them apart"
         )
     return warnings
+
+
+def _undecided(plan: ImportPlan) -> str:
+    candidates = json.loads(plan.detail).get("candidates", [])
+    if len(candidates) < 2:  # noqa: PLR2004 - of one there is nothing to choose
+        return "what was read does not decide its base"
+    listed = f"{', '.join(candidates[:-1])} or {candidates[-1]}"
+    return f"its base is {listed}, and nothing that was read tells which"

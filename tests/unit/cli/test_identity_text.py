@@ -76,11 +76,35 @@ def test_a_broken_model_is_a_row_and_a_block() -> None:
 def test_an_unknown_model_is_told_with_what_was_near() -> None:
     """The reasons only when asked for."""
     probed = Probed(PATH, UNKNOWN, findings=("one name was refused",))
-    assert list(block(probed, explain=False))[1:] == ["  unknown  unknown base  checkpoint"]
+    assert list(block(probed, explain=False))[1:] == ["  unknown  checkpoint"]
     assert list(block(probed, explain=True))[2:] == [
         "  not sdxl/main: a label",
         "  found one name was refused",
     ]
+
+
+def test_what_the_reader_found_is_told_once() -> None:
+    """Where it is the reason already, it is not said again below."""
+    reason = Evidence("reader/pickle", "the file", "it is a pickle")
+    unknown = Identity(ModelType.UNKNOWN, ModelFormat.UNKNOWN, evidence=(reason,))
+    probed = Probed(PATH, unknown, findings=("it is a pickle", "one name was refused"))
+    assert list(block(probed, explain=True))[1:] == [
+        "  unknown",
+        "  because the file: it is a pickle  [reader/pickle]",
+        "  found one name was refused",
+    ]
+
+
+def test_a_base_without_a_name_is_no_choice() -> None:
+    """It is told as one that nobody knows, and is a choice beside others alone."""
+    for candidates, cell, words in (
+        ((BaseModelType.UNKNOWN,), "?", "unknown base"),
+        ((BaseModelType.FLUX, BaseModelType.UNKNOWN), "flux|unknown?", "flux or unknown"),
+    ):
+        lora = Identity(ModelType.LORA, ModelFormat.LYCORIS, candidates=candidates)
+        probed = Probed(PATH, lora)
+        assert row(probed)[1] == cell
+        assert list(block(probed, explain=False))[1] == f"  lora  {words}  lycoris"
 
 
 def test_an_ambiguous_model_says_so() -> None:

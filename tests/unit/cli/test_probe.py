@@ -32,6 +32,13 @@ def test_one_model_is_told_in_words(run: Run, tree: Path) -> None:
     assert done.out.splitlines() == [str(path), "  lora  sd-1  lycoris  fp16"]
 
 
+def test_one_model_that_is_left_open_says_how_to_ask_why(run: Run, tree: Path) -> None:
+    """The explanation itself does not."""
+    path = tree / "soft.safetensors"
+    assert run("probe", path).err == "`--explain` tells why no more is known\n"
+    assert run("probe", path, "--explain").err == ""
+
+
 def test_a_tree_is_a_line_a_model_and_the_counts(run: Run, tree: Path) -> None:
     """Sorted, every cell filled; words and counts are no data."""
     done = run("probe", tree)

@@ -136,3 +136,14 @@ def test_output_waits_for_a_pipe_that_another_program_has_set_not_to_wait(tmp_pa
     reader.join()
     os.close(reading)
     assert (program.returncode, len(b"".join(pieces))) == (0, 400_001)
+
+
+def test_a_name_that_the_terminal_has_no_letters_for_is_escaped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe of Windows and a terminal of another age end nothing."""
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    tiny.lora(tmp_path / "墨 é.safetensors")
+    done = run(tmp_path, "probe", tmp_path / "墨 é.safetensors", encoding="latin-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == f"{tmp_path}/\\u58a8 é.safetensors"

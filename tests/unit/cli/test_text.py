@@ -77,6 +77,28 @@ def test_wide_characters_take_two_columns() -> None:
     assert table == ["N     S", "模型  1", "e\u0301a    2", "abcd  3"]
 
 
+def test_a_path_gives_way_half_as_much_as_others() -> None:
+    """The line is about it."""
+    rows = [("t" * 50, "p" * 50)]
+    table = list(columns(("TYPE", "PATH"), rows, keep_end=frozenset({1}), width=62))
+    assert list(map(len, table[1].split())) == [20, 40]
+
+
+def test_a_narrow_terminal_leaves_columns_out_before_paths_are_illegible() -> None:
+    """The first spare one first, and only as many as it takes; a pipe has all of them."""
+    headers = ("TYPE", "PREDICTION", "FORMAT", "PATH")
+    rows = [("lora", "-", "safetensors", "models/of/somebody/with/long/names/warm.safetensors")]
+
+    def shown(width: int | None) -> list[str]:
+        table = columns(headers, rows, keep_end=frozenset({3}), spare=(1, 2), width=width)
+        return next(table).split()
+
+    assert shown(None) == shown(63) == list(headers)
+    assert shown(62) == ["TYPE", "FORMAT", "PATH"]
+    assert shown(50) == ["TYPE", "PATH"]
+    assert shown(20) == ["TYPE", "PATH"]
+
+
 def test_a_path_is_shortened_where_it_begins() -> None:
     """The name at its end is what tells models apart."""
     rows = [("vae", "models/of/somebody/warm.safetensors")]
