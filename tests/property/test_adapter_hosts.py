@@ -118,6 +118,48 @@ class TestHosts:
             assert {base, BEHIND.get(family, BEHIND.get(base, base))} & possible(identity)
 
 
+PREFIXES = ("transformer.", "diffusion_model.", "", "lora_unet_", "text_encoder_2.", "lora_te1_")
+PATHS = (
+    "transformer_blocks.0.attn1.to_q",
+    "transformer_blocks.00.attn1.to_q",
+    "transformer_blocks.1.attn1.to_out",
+    "blocks.0.self_attn.q",
+    "double_blocks.0.img_attn.qkv",
+)
+ENDINGS = (
+    *(".lora_A.weight", ".lora_B.weight", ".lora_A.other.weight", ".lora_down.weight"),
+    *(".lora_up.weight", ".diff", ".diff_b", ".hada_w1_a", ".lokr_w1", ".lokr_w2", ".ia3_l"),
+    *(".oft_blocks", ".oft_blocks.0", ".oft_blocks.10", "_lora.down.weight", "_lora1.down.weight"),
+)
+WIDTHS = st.sampled_from([1536, 2048, 3072, 5120])
+
+
+@st.composite
+def nonsense(draw: st.DrawFn) -> Shapes:
+    """Pieces of a few modules, some named twice, with widths that contradict each other."""
+    shapes: Shapes = {}
+    for _ in range(draw(st.integers(2, 10))):
+        prefix, path = draw(st.sampled_from(PREFIXES)), draw(st.sampled_from(PATHS))
+        path = path.replace(".", "_") if prefix.startswith("lora_") else path
+        width = draw(WIDTHS)
+        shape = draw(
+            st.sampled_from([(4, width), (width, 4), (width,), (4, width // 4, width // 4)])
+        )
+        shapes[f"{prefix}{path}{draw(st.sampled_from(ENDINGS))}"] = shape
+    return shapes
+
+
+class TestOrder:
+    """The same tensors in any order are the same identity, whatever nonsense they are."""
+
+    @given(nonsense(), st.randoms(use_true_random=False))
+    def test_no_order_of_keys_chooses_a_base(self, shapes: Shapes, chosen: random.Random) -> None:
+        """Evidence, details and near misses included."""
+        items = list(shapes.items())
+        chosen.shuffle(items)
+        assert identify(index_of(dict(items))) == identify(index_of(shapes))
+
+
 def modules_of(tensors: Shapes) -> Modules:
     """What an adapter may adapt of a whole denoiser: its matrices, convolutions and norms."""
     return {

@@ -73,7 +73,8 @@ def find_adapter(layout: Layout) -> Adapter | None:
     scaled = {name.removesuffix(".on_input") for name in layout.folded if ".on_input" in name}
     kinds: set[str] = set()
     total, others = sum(map(len, layout.folded.values())), 0
-    for folded, names in layout.folded.items():
+    # In order of text, as a file may list its tensors in any.
+    for folded, names in sorted(layout.folded.items()):
         piece = _piece_of(folded, names, scaled)
         if piece is None:
             others += len(names)

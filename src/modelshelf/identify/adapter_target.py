@@ -45,6 +45,8 @@ class Target:
     modules: dict[tuple[int, ...], Widths] = field(default_factory=dict)
     """Numbers in the path → what the tensors tell about the module there; one value for modules that
     are alike."""
+    contradictions: list[tuple[tuple[int, ...], Widths]] = field(default_factory=list)
+    """What else they tell about a module that is named twice, by the same numbers."""
 
     inputs: set[int] = field(default_factory=set)
     """Input widths that occur; empty where the tensors do not tell."""
@@ -69,6 +71,21 @@ class Target:
         """Return the largest number at place *step* among the numbers of a path; -1 without."""
         return max((one[step] for one in self.modules if len(one) > step), default=-1)
 
+    def take(self, numbers: Sequence[tuple[int, ...]], widths: Iterable[Widths]) -> None:
+        """Take what the tensors tell about the modules under *numbers*.
+
+        A module that two names or two pieces describe differently is both: whatever has it must fit
+        either, and nobody is chosen by the order of a file.
+        """
+        found = dict(zip(numbers, pairs := list(widths), strict=True))
+        if len(found) == len(numbers) and self.modules.keys().isdisjoint(found):
+            self.modules |= found
+            return
+        for one, own in zip(numbers, pairs, strict=True):
+            known = self.modules.setdefault(one, own)
+            if (known.key, known.rank) != (own.key, own.rank):
+                self.contradictions.append((one, own))
+
     def settle(self) -> Iterable[Widths]:
         """Work out what all modules tell together, once they are all there; return each that differs."""
         kinds = dict.fromkeys(self.modules.values())
@@ -78,6 +95,9 @@ class Target:
             keys = {widths: widths.key for widths in kinds}
             for numbers, widths in self.modules.items():
                 self.alike.setdefault(keys[widths], set()).add(numbers)
+        for numbers, widths in self.contradictions:
+            kinds[widths] = None
+            self.alike.setdefault(widths.key, set()).add(numbers)
         inputs, outputs, _, dimensions = zip(*self.alike, strict=True)
         self.inputs = {one for one in inputs if one}
         self.outputs = {one for one in outputs if one}
@@ -116,9 +136,17 @@ class Collection:
         rotated: dict[str, Shape] = {}
         if piece.names[0][-1].isdigit() and piece.kind == "oft_blocks":
             piece, rotated = _joined(piece, self._shapes.of)
+            if not piece.names:
+                return
         tail = piece.tail
         example = piece.names[0]
         place, folded, cut = self._place(example[:-tail])
+        prefix = example[: place.start]
+        if cut is None and not all(name.startswith(prefix) for name in piece.names):
+            # Encoders that are numbered differ in a number, too, and are different models.
+            others = [name for name in piece.names if not name.startswith(prefix)]
+            self.add(piece._replace(names=others))
+            piece = piece._replace(names=[one for one in piece.names if one.startswith(prefix)])
         implied: tuple[int, ...] = ()
         if piece.module:
             block, _, layer = folded.rpartition(".")
@@ -131,7 +159,7 @@ class Collection:
         if target is None:
             target = self.targets[key] = Target(place.model, folded, place.is_flat)
         target.names += piece.names
-        written = example[: place.start] + folded
+        written = prefix + folded
         own = self._stems.get(written)
         if own is None:
             own = self._stems[written] = _Stems(target, place.start, implied)
@@ -186,26 +214,19 @@ class _Stems:
             numbered: Of `numbers_of_all`.
             told: Kinds of pieces → what they tell; grows.
         """
-        numbers, columns = self._alike() or self._apart(numbered)
-        kinds = tuple([piece.kind for piece in self.pieces])
-        known = told.get(kinds) or told.setdefault(kinds, _Told(kinds))
-        if self.implied:
-            numbers = [one + self.implied for one in numbers]
-        widths = map(known.__getitem__, zip(*columns, strict=True))
-        self.target.modules.update(zip(numbers, widths, strict=True))
+        for pieces in _once_each(self.pieces):
+            numbers, columns = _alike(pieces) or self._apart(pieces, numbered)
+            kinds = tuple([piece.kind for piece in pieces])
+            known = told.get(kinds) or told.setdefault(kinds, _Told(kinds))
+            if self.implied:
+                numbers = [one + self.implied for one in numbers]
+            self.target.take(numbers, map(known.__getitem__, zip(*columns, strict=True)))
 
-    def _alike(self) -> _Table | None:
-        """Return numbers and shapes where every module has every piece; None where that is in doubt."""
-        first, cut = self.pieces[0].numbers, self.pieces[0].cut
-        if first is None or any(one.numbers is not first or one.cut != cut for one in self.pieces):
-            return None
-        return first, [piece.shapes for piece in self.pieces]
-
-    def _apart(self, numbered: Numbered) -> _Table:
+    def _apart(self, pieces: list[_Alike], numbered: Numbered) -> _Table:
         """Return numbers and shapes where some modules lack a piece that others have."""
         by_stem = [
             {name[: -one.tail]: shape for name, shape in zip(one.names, one.shapes, strict=True)}
-            for one in self.pieces
+            for one in pieces
         ]
         stems = list(dict.fromkeys(chain.from_iterable(by_stem)))
         numbers = numbers_of_all([stem[self.start :] for stem in stems], numbered)
@@ -234,17 +255,42 @@ _Table = tuple[list[tuple[int, ...]], list[Iterable[Shape]]]
 """The numbers of modules, and for each piece its shapes."""
 
 
+def _once_each(pieces: list[_Alike]) -> Iterable[list[_Alike]]:
+    """Return *pieces* in lists that have each kind once: PEFT may keep several adapters of a module."""
+    if len({piece.kind for piece in pieces}) == len(pieces):
+        return (pieces,)
+    turns: dict[str, int] = {}
+    rounds: dict[int, list[_Alike]] = {}
+    for piece in pieces:
+        turn = turns[piece.kind] = turns.get(piece.kind, -1) + 1
+        rounds.setdefault(turn, []).append(piece)
+    return rounds.values()
+
+
+def _alike(pieces: list[_Alike]) -> _Table | None:
+    """Return numbers and shapes where every module has every piece; None where that is in doubt."""
+    first, cut = pieces[0].numbers, pieces[0].cut
+    if first is None or any(one.numbers is not first or one.cut != cut for one in pieces):
+        return None
+    return first, [piece.shapes for piece in pieces]
+
+
 def _joined(piece: Piece, shape_of: Callable[[str], Shape]) -> tuple[Piece, dict[str, Shape]]:
     """Return one rotation for each module whose parts are rotated apart, and how wide it is.
 
     kohya does so with the heads of fused attentions: `oft_blocks.0` to `oft_blocks.2` are one module.
     """
-    first: dict[str, str] = {}
-    sides: dict[str, int] = {}
+    parts: dict[str, list[str]] = {}
     for name in piece.names:
-        one = first.setdefault(name[: -piece.tail], name)
-        shape = shape_of(name) or ()
-        sides[one] = sides.get(one, 0) + (prod(shape[-3:-1]) if len(shape) == _ROTATION else 0)
+        parts.setdefault(name[: name.rindex(".")], []).append(name)
+    sides: dict[str, int] = {}
+    for own in parts.values():
+        shapes = [shape_of(name) or () for name in own]
+        # The least number stands for all, and has as many digits as the ending that was looked for.
+        sides[min(own, key=lambda one: (len(one), one))] = sum(
+            prod(shape[-3:-1]) for shape in shapes if len(shape) == _ROTATION
+        )
+    sides = {name: side for name, side in sides.items() if name[-2] == "."}
     return piece._replace(names=list(sides)), {one: (1, side, side) for one, side in sides.items()}
 
 

@@ -426,6 +426,49 @@ def test_parts_that_are_rotated_apart_are_one_module() -> None:
     assert _possible(_identify(odd)) == []
 
 
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_more_than_ten_rotated_parts_are_one_module(*, is_reversed: bool) -> None:
+    """The number of a part may have two digits, and come before those with one."""
+    shapes = _rotations({"single_blocks_7_linear1": [1792] * 12})
+    items = sorted(shapes.items(), reverse=is_reversed)
+    answer = _possible(_identify(dict(items)))
+    assert sorted(answer) == ["chroma", "flux", "hunyuan-video"]
+    wider = _rotations({"single_blocks_7_linear1": [1792] * 14})
+    assert _possible(_identify(wider)) == []
+
+
+_TWICE = {
+    "transformer.blocks.0.self_attn.q": 5120,
+    "diffusion_model.blocks.0.self_attn.q": 3072,
+    "blocks.00.self_attn.q": 1536,
+}
+
+
+@pytest.mark.parametrize("names", [list(_TWICE), list(reversed(_TWICE)), list(_TWICE)[1:]])
+def test_a_module_of_several_widths_belongs_to_no_denoiser(names: list[str]) -> None:
+    """Nobody is chosen by the order of keys: what is named twice must fit twice."""
+    shapes: Shapes = {}
+    for name in names:
+        width = _TWICE[name]
+        shapes |= {f"{name}.{ending}": shape for ending, shape in _PEFT((width, width), 4)}
+    assert _possible(_identify(shapes)) == []
+    (alone, *_) = names
+    one = {name: shape for name, shape in shapes.items() if name.startswith(f"{alone}.")}
+    assert _possible(_identify(one)) == ["wan"]
+
+
+def test_two_adapters_of_one_module_are_read_as_both() -> None:
+    """PEFT keeps several in one file, each under the name that somebody gave it."""
+    modules = _only("wan 14b", "blocks.0.self_attn")
+    shapes: Shapes = {}
+    for path, (outputs, inputs, *_) in modules.items():
+        for name, rank in (("first", 4), ("second", 8)):
+            shapes[f"transformer.{path}.lora_A.{name}.weight"] = (rank, inputs)
+            shapes[f"transformer.{path}.lora_B.{name}.weight"] = (outputs, rank)
+    identity = _identify(shapes)
+    assert (_possible(identity), ("rank", "mixed") in identity.details) == (["wan"], True)
+
+
 def test_differences_of_norms_and_biases_belong_to_their_modules() -> None:
     """Full differences of a whole model include what has one width alone."""
     shapes = adapter(_only("wan 14b", "blocks.0."), "comfy", KINDS["full"][1])
