@@ -9,6 +9,7 @@ from typing import Any
 from modelshelf.errors import FormatError, InvalidJsonError
 from modelshelf.formats import (
     FolderConfig,
+    ReadingBudget,
     WeightFile,
     WeightFormat,
     read_folder_config,
@@ -23,7 +24,7 @@ from modelshelf.identify.family import Families
 from modelshelf.identify.folder_weights import with_weights
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.narrowing import narrow
-from modelshelf.identify.sibling_config import claims_of_adapter
+from modelshelf.identify.sibling_config import claims_of_adapter, claims_of_origin
 from modelshelf.schema.declared import Declared
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
 from modelshelf.schema.source import SourceFile, SourceTree
@@ -70,13 +71,18 @@ def read_folder(tree: SourceTree, allowance: Allowance | None = None) -> FolderR
     for weights in _READ:
         for weight in config.weights:
             if weight.format is weights:
-                if not allowance.begin(weight.format):
+                if not allowance.begin():
                     return FolderReading(tree, config, {}, tuple(damage), is_too_much=True)
                 try:
-                    header = headers[weight.member.member] = _read_weight(tree, weight)
-                    allowance.spend(header)
+                    header = _read_weight(tree, weight, allowance.budget)
                 except FormatError as error:
+                    if allowance.budget.is_spent:
+                        # Whether it is damaged nobody knows.
+                        return FolderReading(tree, config, {}, tuple(damage), is_too_much=True)
                     damage.append((weight.member.member, error))
+                else:
+                    headers[weight.member.member] = header
+                    allowance.spend(header)
         if headers:
             # The same weights again in another container tell nothing new.
             break
@@ -106,8 +112,10 @@ def _read_config(tree: SourceTree, allowance: Allowance) -> tuple[FolderConfig, 
             return config, damage
 
 
-def _read_weight(tree: SourceTree, weight: WeightFile) -> TensorIndex:
-    return read_shards(tree, weight.member) if weight.is_index else read_tensors(weight.member)
+def _read_weight(tree: SourceTree, weight: WeightFile, budget: ReadingBudget) -> TensorIndex:
+    if weight.is_index:
+        return read_shards(tree, weight.member, budget=budget)
+    return read_tensors(weight.member, budget=budget)
 
 
 def identify_folder(
@@ -142,6 +150,8 @@ def identify_folder(
         facts = Facts(settings=settings, config_name=config.config_name or "model_index.json")
         identity = decide(facts, families, fallback=ModelFormat.UNKNOWN)
     identity = narrow(with_weights(identity, reading.headers, families, said), claims)
+    if identity.candidates:
+        identity = narrow(identity, claims_of_origin(config.config_name, config.config))
     if reading.is_too_much and identity.type is ModelType.UNKNOWN:
         identity = replace(identity, near_misses=(TOO_MUCH,))
     if reading.damage and identity.type is ModelType.UNKNOWN and not class_name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from modelshelf.errors import FormatError, SourceError
@@ -12,7 +13,7 @@ from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.taxonomy import BaseModelType, ModelType, SchedulerPredictionType
 from modelshelf.schema.vocabulary import base_meant
 
-__all__ = ["claims_beside", "claims_of_adapter"]
+__all__ = ["claims_beside", "claims_of_adapter", "claims_of_origin"]
 
 _STEM = "diffusion_pytorch_model"
 """What diffusers calls the weights of a component. Under any other name a file belongs to nobody."""
@@ -74,11 +75,32 @@ def claims_of_adapter(tree: SourceTree) -> tuple[Declared, ...]:
     A repository or a path that somebody typed: a claim like those inside the file.
     """
     file = tree.member("adapter_config.json")
-    word = _read(file.path).get("base_model_name_or_path") if file is not None else None
+    settings = _read(file.path) if file is not None else {}
+    return _claims_of_name("adapter_config.json", settings, "base_model_name_or_path")
+
+
+def claims_of_origin(config_name: str, settings: Mapping[str, object]) -> tuple[Declared, ...]:
+    """Return what a configuration says of the model that this one was made of, as diffusers writes it.
+
+    Args:
+        config_name: Name of the configuration's file.
+        settings: What it says.
+
+    Example:
+        >>> claims_of_origin("config.json", {"_name_or_path": "acme/stable-diffusion-v1-5"})[0].bases
+        (<BaseModelType.SD_1: 'sd-1'>,)
+    """
+    return _claims_of_name(config_name, settings, "_name_or_path")
+
+
+def _claims_of_name(
+    config_name: str, settings: Mapping[str, object], field: str
+) -> tuple[Declared, ...]:
+    word = settings.get(field)
     meaning = base_meant(word) if isinstance(word, str) else None
     if meaning is None:
         return ()
-    where = "adapter_config.json:base_model_name_or_path"
+    where = f"{config_name}:{field}"
     return (Declared(Trust.METADATA, where, str(word)[:_LONGEST], bases=meaning.bases),)
 
 

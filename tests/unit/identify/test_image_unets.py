@@ -9,6 +9,9 @@ import pytest
 
 from modelshelf.identify import BUILT_IN, identify
 from modelshelf.identify.facts import Facts
+from modelshelf.testing import tiny
+from modelshelf.testing.tiny.config import controlnet_config, unet_config
+from modelshelf.testing.tiny.unet import UNETS
 from tests.unit.identify import layouts
 from tests.unit.identify.layouts import SD_1, SD_2, SDXL, Shapes, index_of, unet_settings
 
@@ -238,6 +241,7 @@ NO_BASE: dict[str, Shapes] = {
 }
 """UNets of a base that take an image where the base takes text, or a task beside it."""
 
+_RDM_OUT: Shapes = {"weight": (16, 448, 3, 3), "bias": (16,)}
 STRANGERS: dict[str, Shapes] = {
     "another label on sd-2": layouts.diffusers_unet(SD_2)
     | {"class_embedding.linear_1.weight": (1280, 512)},
@@ -250,6 +254,11 @@ STRANGERS: dict[str, Shapes] = {
     "koala half as wide": original(cut_unet(*CUTS["sdxl", "koala-1b"]))
     | {"input_blocks.0.0.weight": (160, 4, 3, 3)},
     "one block less than vega": cut_unet(2048, 2816, [[], [1, 1], [2, 1]], 0, [[2, 2, 2], [1, 1]]),
+    # CompVis' retrieval-augmented UNet of 768 pixels: SD 1's text and blocks, other latents.
+    "rdm": layouts.checkpoint(SD_1, 16)
+    | {f"model.diffusion_model.out.2.{one}": shape for one, shape in _RDM_OUT.items()},
+    "sd-1 in diffusers' names half as wide": layouts.diffusers_unet(SD_1)
+    | {"conv_in.weight": (160, 4, 3, 3)},
     "kandinsky original with four out": KANDINSKY_ORIGINAL | {"out.2.weight": (4, 384, 3, 3)},
     "kandinsky with four out": kandinsky() | {"conv_out.weight": (4, 384, 3, 3)},
     "deepfloyd with latents": deepfloyd(4),
@@ -363,3 +372,64 @@ def test_the_prior_of_kandinsky_2_1_is_karlos_too(
         "sd-2",
         "unknown",
     ]
+
+
+_NARROW: dict[str, tuple[Settings, str, str]] = {
+    **{
+        f"{base} {width}": (unet_config(base, width), "unet", base)
+        for base in ("sd-1", "sd-2", "sdxl", "sdxl-refiner")
+        for width in (32, 64, 256, 512)
+    },
+    **{
+        f"{base} control": (controlnet_config(base, 64), "controlnet", base)
+        for base in ("sd-1", "sd-2", "sdxl")
+    },
+}
+"""A base's configuration but for its channels → type and base."""
+
+
+@pytest.mark.parametrize("name", _NARROW)
+def test_a_unet_of_another_width_is_no_base_unless_somebody_says_so(
+    name: str, tmp_path: Path
+) -> None:
+    """Text and latents are the base's, adapters do not fit: the configuration may name what it is of."""
+    config, kind, base = _NARROW[name]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    named = identify(tmp_path)
+    assert (named.type.value, named.base.value, named.status) == (kind, base, "identified")
+    (tmp_path / "config.json").write_text(json.dumps(config | {"_name_or_path": None}))
+    alone = identify(tmp_path)
+    assert (alone.type.value, alone.bases, alone.status) == (kind, (), "undecided")
+    assert [one.value for one in alone.candidates] == [base, "unknown"]
+
+
+@pytest.mark.parametrize("base", ["sd-1", "sd-2", "sdxl", "sdxl-refiner"])
+def test_a_unet_as_wide_as_published_needs_no_word(base: str, tmp_path: Path) -> None:
+    """Most configurations name nothing, and some only the folder that they were loaded from."""
+    config = unet_config(base, UNETS[base].width)
+    for named in ({}, {"_name_or_path": "./unet"}, {"_name_or_path": "acme/sdxl-thing"}):
+        (tmp_path / "config.json").write_text(json.dumps(config | named))
+        assert identify(tmp_path).base == base
+
+
+def test_narrow_weights_without_a_configuration_are_unknown(tmp_path: Path) -> None:
+    """Nothing is left that says what they are of."""
+    made = tiny.pipeline(tmp_path / "tiny", base="sd-1")
+    assert identify(made / "unet").base == "sd-1"
+    (made / "unet" / "config.json").unlink()
+    assert identify(made / "unet").type == "unknown"
+
+
+@pytest.mark.parametrize("name", [("sd-1", "bk-sdm-small"), ("sdxl", "ssd-1b"), ("sd-1", "sdxs")])
+def test_a_cut_of_another_width_is_none_of_the_published(
+    name: tuple[str, str], tmp_path: Path
+) -> None:
+    """As many blocks of fewer channels are a model that somebody made anew."""
+    config = cut_settings(*CUTS[name])
+    widths = [32 * one for one in (1, 2, 4, 4)[: len(config["down_block_types"])]]
+    (tmp_path / "config.json").write_text(json.dumps(config | {"block_out_channels": widths}))
+    found = identify(tmp_path)
+    assert (found.type.value, found.bases, found.architecture) == ("unet", (), "")
+    widths = [10 * one for one in widths]
+    (tmp_path / "config.json").write_text(json.dumps(config | {"block_out_channels": widths}))
+    assert (identify(tmp_path).base.value, identify(tmp_path).architecture) == name

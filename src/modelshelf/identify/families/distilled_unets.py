@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from modelshelf.identify.condition import Both, Condition, Either, Never, Setting, Unset
 from modelshelf.identify.families.unet import (
+    as_wide,
     diffusers_variants,
     ldm_variants,
     unet_diffusers,
@@ -58,6 +59,7 @@ _CUTS = (
 )
 # None was cut across: small models that people train for themselves have as many blocks of fewer channels.
 _WIDTH = 320
+_WIDTHS = [_WIDTH, 640, 1280, 1280]
 
 
 def _label(layer: str, width: int) -> Condition:
@@ -141,6 +143,7 @@ def _folder(
 _SDXL_LABEL = (
     Setting("cross_attention_dim", (2048,)),
     Setting("projection_class_embeddings_input_dim", (2816,)),
+    as_wide(_WIDTHS[:3]),
 )
 _BLOCK, _ATTENTION = "DownBlock2D", "CrossAttnDownBlock2D"
 _FOUR, _THREE = [_ATTENTION] * 3 + [_BLOCK], [_ATTENTION] * 3
@@ -186,6 +189,7 @@ FAMILIES = (
             Setting("cross_attention_dim", (context,)),
             Setting("layers_per_block", (1,)),
             Setting("down_block_types", (levels,)),
+            as_wide(_WIDTHS[: len(levels)]),
             Unset("addition_embed_type"),
             traits=traits,
         )

@@ -6,11 +6,14 @@ from modelshelf.identify.condition import Setting, Unset
 from modelshelf.identify.families.unet import (
     MARKED_PREDICTION,
     config_variants,
+    control_config,
+    control_config_of_another_width,
     control_diffusers,
     control_ldm,
     diffusers_variants,
     ldm_variants,
     unet_config,
+    unet_config_of_another_width,
     unet_diffusers,
     unet_ldm,
 )
@@ -72,6 +75,7 @@ FAMILIES = (
         conditions=(*unet_config(_TEXT, "xxx-"), Unset("addition_embed_type")),
         traits=config_variants(),
     ),
+    unet_config_of_another_width(BaseModelType.SD_2, _TEXT, "xxx-", Unset("addition_embed_type")),
     Family(
         id="sd-2/controlnet/ldm",
         type=ModelType.CONTROLNET,
@@ -92,10 +96,12 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_SD_2,
         conditions=(
-            Setting("class", ("ControlNetModel", "ControlNetUnionModel")),
-            Setting("cross_attention_dim", (_TEXT,)),
+            *control_config(_TEXT, "xxx-"),
             Unset("addition_embed_type"),
         ),
+    ),
+    control_config_of_another_width(
+        BaseModelType.SD_2, _TEXT, "xxx-", Unset("addition_embed_type")
     ),
     Family(
         id="sd-2/ip-adapter",

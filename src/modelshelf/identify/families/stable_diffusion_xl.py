@@ -6,10 +6,13 @@ from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.unet import (
     MARKED_PREDICTION,
     config_variants,
+    control_config,
+    control_config_of_another_width,
     control_ldm,
     diffusers_variants,
     ldm_variants,
     unet_config,
+    unet_config_of_another_width,
     unet_diffusers,
     unet_ldm,
 )
@@ -29,6 +32,8 @@ _REFINER = (BaseModelType.SDXL_REFINER,)
 _TEXT, _REFINER_TEXT = 2048, 1280
 # Pooled text and six numbers of 256 each: 1280 + 6 x 256, and 1280 + 5 x 256. Kolors has 5632.
 _LABEL, _REFINER_LABEL = 2816, 2560
+# SSD-1B, Vega and KOALA are cut from SDXL and have fewer; adapters do not fit them.
+_LAYERS = Setting("transformer_layers_per_block", ([1, 2, 10], [0, 2, 10]))
 # Playground v2.5 keeps the statistics of its latents in the file, CosXL its range of noise: both are
 # SDXL by everything else.
 _EDM = (
@@ -69,11 +74,17 @@ FAMILIES = (
         bases=_SDXL,
         conditions=(
             *unet_config(_TEXT, "-xx"),
-            # SSD-1B, Vega and KOALA are cut from SDXL and have fewer; adapters do not fit them.
-            Setting("transformer_layers_per_block", ([1, 2, 10], [0, 2, 10])),
+            _LAYERS,
             Setting("projection_class_embeddings_input_dim", (_LABEL,)),
         ),
         traits=config_variants(edits=True),
+    ),
+    unet_config_of_another_width(
+        BaseModelType.SDXL,
+        _TEXT,
+        "-xx",
+        _LAYERS,
+        Setting("projection_class_embeddings_input_dim", (_LABEL,)),
     ),
     Family(
         id="sdxl/controlnet/ldm",
@@ -113,10 +124,15 @@ FAMILIES = (
         format=ModelFormat.DIFFUSERS,
         bases=_SDXL,
         conditions=(
-            Setting("class", ("ControlNetModel", "ControlNetUnionModel")),
-            Setting("cross_attention_dim", (_TEXT,)),
+            *control_config(_TEXT, "-xx"),
             Setting("projection_class_embeddings_input_dim", (_LABEL,)),
         ),
+    ),
+    control_config_of_another_width(
+        BaseModelType.SDXL,
+        _TEXT,
+        "-xx",
+        Setting("projection_class_embeddings_input_dim", (_LABEL,)),
     ),
     Family(
         id="sdxl/ip-adapter",
@@ -210,6 +226,12 @@ FAMILIES = (
             Setting("projection_class_embeddings_input_dim", (_REFINER_LABEL,)),
         ),
         traits=config_variants(),
+    ),
+    unet_config_of_another_width(
+        BaseModelType.SDXL_REFINER,
+        _REFINER_TEXT,
+        "-xx-",
+        Setting("projection_class_embeddings_input_dim", (_REFINER_LABEL,)),
     ),
 )
 """Everything that Stable Diffusion XL and its refiner bring."""

@@ -4,20 +4,30 @@ What joins a UNet to its surroundings decides: the width of the text, the label,
 and how many attentions stand where. Its inner widths follow from these in every published model.
 
 Sources: `configs/stable-diffusion/*.yaml` of CompVis/stable-diffusion and
-Stability-AI/generative-models; `UNet2DConditionModel` of huggingface/diffusers.
+Stability-AI/generative-models; `configs/retrieval-augmented-diffusion` of CompVis/latent-diffusion;
+`UNet2DConditionModel` of huggingface/diffusers.
 """
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Never, Setting, Unset
-from modelshelf.identify.family import Trait
+from modelshelf.identify.condition import Condition, Either, Never, Setting, Unset
+from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.side import Side
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
-from modelshelf.schema.taxonomy import ModelVariantType, SchedulerPredictionType
+from modelshelf.schema.taxonomy import (
+    BaseModelType,
+    ModelFormat,
+    ModelType,
+    ModelVariantType,
+    SchedulerPredictionType,
+)
 
 __all__ = [
     "MARKED_PREDICTION",
+    "as_wide",
     "config_variants",
+    "control_config",
+    "control_config_of_another_width",
     "control_diffusers",
     "control_ldm",
     "diffusers_variants",
@@ -25,6 +35,7 @@ __all__ = [
     "unet_blocks_diffusers",
     "unet_blocks_ldm",
     "unet_config",
+    "unet_config_of_another_width",
     "unet_diffusers",
     "unet_ldm",
 ]
@@ -65,6 +76,10 @@ _NO_OTHER_KIND = (
 )
 
 
+# CompVis' retrieval-augmented UNets read CLIP L as SD 1 does, and make latents of sixteen channels.
+_FOUR_OUT = Either((Never(Tensor("out.2.weight")), Tensor("out.2.weight", (4,))))
+
+
 def unet_ldm(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
     """A UNet in the names of the original code, and nothing that makes it another kind.
 
@@ -72,7 +87,7 @@ def unet_ldm(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...
         context: Width of the text that it attends to.
         blocks: Cross-attentions on the way down, in the middle, and on the way up.
     """
-    return (*unet_blocks_ldm(context, blocks), *_NO_OTHER_KIND)
+    return (*unet_blocks_ldm(context, blocks), _FOUR_OUT, *_NO_OTHER_KIND)
 
 
 def unet_diffusers(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
@@ -167,13 +182,75 @@ def _channels(*, edits: bool) -> list[tuple[int, ModelVariantType]]:
     return [*_CHANNELS.items(), *([(8, ModelVariantType.INSTRUCT)] if edits else [])]
 
 
+def as_wide(widths: list[int]) -> Condition:
+    """The channels of each level are these; diffusers takes a UNet that names none for SD's."""
+    return Either((Setting("block_out_channels", (widths,)), Unset("block_out_channels")))
+
+
 def unet_config(context: int, levels: str) -> tuple[Condition, ...]:
-    """The configuration of a UNet folder.
+    """The configuration of a UNet folder, as wide as the published one.
 
     Args:
         context: Width of the text that it attends to.
         levels: Its levels on the way down: `x` with cross-attention, `-` without.
     """
+    return (*_unet_config(context, levels), as_wide(_WIDTHS[levels]))
+
+
+def unet_config_of_another_width(
+    base: BaseModelType, context: int, levels: str, *conditions: Condition
+) -> Family:
+    """A UNet that has a base's text and latents and is narrower or wider inside, which nobody published.
+
+    Somebody may have made the base smaller, for a test or to train it anew: adapters of the base do not
+    fit it, the other components do. What it says of itself decides.
+    """
+    asked = (*_unet_config(context, levels), *conditions)
+    return _of_another_width(base, ModelType.UNET, levels, asked, config_variants())
+
+
+def control_config(context: int, levels: str) -> tuple[Condition, ...]:
+    """The configuration of a ControlNet's folder, as wide as the UNet that it steers."""
+    return (*_control_config(context), as_wide(_WIDTHS[levels]))
+
+
+def control_config_of_another_width(
+    base: BaseModelType, context: int, levels: str, *conditions: Condition
+) -> Family:
+    """The same for a UNet that is narrower or wider than the base's, as above."""
+    asked = (*_control_config(context), *conditions)
+    return _of_another_width(base, ModelType.CONTROLNET, levels, asked)
+
+
+def _of_another_width(
+    base: BaseModelType,
+    kind: ModelType,
+    levels: str,
+    conditions: tuple[Condition, ...],
+    traits: tuple[Trait, ...] = (),
+) -> Family:
+    return Family(
+        id=f"{base}/{kind}/folder-of-another-width",
+        type=kind,
+        format=ModelFormat.DIFFUSERS,
+        candidates=(base, BaseModelType.UNKNOWN),
+        conditions=(*conditions, Never(as_wide(_WIDTHS[levels]))),
+        traits=traits,
+    )
+
+
+def _control_config(context: int) -> tuple[Condition, ...]:
+    return (
+        Setting("class", ("ControlNetModel", "ControlNetUnionModel")),
+        Setting("cross_attention_dim", (context,)),
+    )
+
+
+_WIDTHS = {"xxx-": [320, 640, 1280, 1280], "-xx": [320, 640, 1280], "-xx-": [384, 768, 1536, 1536]}
+"""Levels → their channels in every published model."""
+
+
+def _unet_config(context: int, levels: str) -> tuple[Condition, ...]:
     names = {"x": "CrossAttnDownBlock2D", "-": "DownBlock2D"}
     return (
         Setting("class", ("UNet2DConditionModel",)),

@@ -56,7 +56,10 @@ def groups(width: int) -> int:
 
 
 def unet_config(base: str, width: int, *, in_channels: int = 4) -> Config:
-    """`config.json` of a UNet whose first level has *width* channels."""
+    """`config.json` of a UNet whose first level has *width* channels.
+
+    A narrower one names the model that it stands for, as one that was made of it would.
+    """
     family = UNETS[base]
     up = ["CrossAttnUpBlock2D" if depth else "UpBlock2D" for depth in family.depths[::-1]]
     config = _denoiser_config(family, width) | {
@@ -67,12 +70,14 @@ def unet_config(base: str, width: int, *, in_channels: int = 4) -> Config:
         "sample_size": family.sample_size,
         "up_block_types": up,
     }
+    config |= _origin(base, width)
     return config | ({"upcast_attention": True} if base == "sd-2" else {})
 
 
 def controlnet_config(base: str, width: int) -> Config:
     """`config.json` of a ControlNet whose first level has *width* channels."""
     return _denoiser_config(UNETS[base], width) | {
+        **_origin(base, width),
         "_class_name": "ControlNetModel",
         "class_embed_type": None,
         "conditioning_embedding_out_channels": [16, 32, 96, 256],
@@ -80,6 +85,10 @@ def controlnet_config(base: str, width: int) -> Config:
         "in_channels": 4,
         "resnet_time_scale_shift": "default",
     }
+
+
+def _origin(base: str, width: int) -> Config:
+    return {} if width == UNETS[base].width else {"_name_or_path": ORIGINS[base]}
 
 
 def _denoiser_config(family: UNetFamily, width: int) -> Config:
@@ -116,6 +125,15 @@ def _denoiser_config(family: UNetFamily, width: int) -> Config:
             else family.mid_depth,
         }
     return config
+
+
+ORIGINS = {
+    "sd-1": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "sd-2": "stabilityai/stable-diffusion-2-1",
+    "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
+    "sdxl-refiner": "stabilityai/stable-diffusion-xl-refiner-1.0",
+}
+"""Whose stand-in a model is that is narrower than the published one; nothing else in it says so."""
 
 
 def _heads(family: UNetFamily, width: int) -> int | list[int]:
