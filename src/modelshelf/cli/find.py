@@ -10,7 +10,7 @@ from modelshelf.cli.models import print_models
 from modelshelf.cli.options import complete_name, verb_options
 from modelshelf.cli.selection import SelectorCommand, has_selector_form, read_selector, selected
 from modelshelf.cli.session import Session
-from modelshelf.errors import UnknownModelException
+from modelshelf.errors import NothingFoundError, UsageError
 
 __all__ = ["command"]
 
@@ -39,11 +39,16 @@ def command(session: Session, words: tuple[str, ...]) -> None:
     shelf find type:lora watercolor
     """
     text = " ".join(words)
+    if not text.strip():
+        # Every name has nothing in it: a script with an empty variable would go on with all models.
+        raise UsageError(
+            problem="there is nothing to look for", remedy="`shelf ls` lists all models"
+        )
     wanted = read_selector(words) if has_selector_form(text) and not _is_there(text) else None
     with session.open() as manager:
         models = manager.find(text) if wanted is None else selected(manager, wanted)
     if not models:
-        raise UnknownModelException(wanted=text)
+        raise NothingFoundError(wanted=text)
     print_models(session, models)
 
 

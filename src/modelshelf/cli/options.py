@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -13,9 +15,35 @@ from modelshelf.cli.session import Session
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["complete_name", "dry_run", "global_options", "never_asks", "verb_options", "yes"]
+__all__ = [
+    "GivenPath",
+    "complete_name",
+    "dry_run",
+    "global_options",
+    "never_asks",
+    "verb_options",
+    "yes",
+]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
+
+
+class GivenPath(click.Path):
+    """A path to look at. An empty one is refused: a variable that held nothing, not the current folder."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Return *value* as a `Path`."""
+        if not os.fspath(value):
+            self.fail("an empty path names nothing", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:

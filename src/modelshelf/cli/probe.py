@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelshelf.cli.batch import Batch
-from modelshelf.cli.options import verb_options
+from modelshelf.cli.options import GivenPath, verb_options
 from modelshelf.cli.output import note, print_document, print_lines, print_table
 from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
@@ -28,9 +28,7 @@ _LEFT = frozenset(IdentityStatus) - {IdentityStatus.IDENTIFIED}
 
 
 @click.command("probe")
-@click.argument(
-    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
-)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=GivenPath())
 @click.option("--explain", is_flag=True, help="What decided, and what is written about it.")
 @click.option("--follow-links", is_flag=True, help="Take files that links point to elsewhere, too.")
 @verb_options

@@ -10,7 +10,7 @@ import click
 
 from modelshelf.cli.batch import Batch
 from modelshelf.cli.installing import installing, told_early
-from modelshelf.cli.options import never_asks, verb_options
+from modelshelf.cli.options import GivenPath, never_asks, verb_options
 from modelshelf.cli.output import note, print_document, print_lines
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import printable
@@ -19,9 +19,7 @@ __all__ = ["command"]
 
 
 @click.command("relink")
-@click.argument(
-    "folders", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path)
-)
+@click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=GivenPath())
 @never_asks
 @verb_options
 @click.pass_obj

@@ -15,6 +15,7 @@ __all__ = [
     "InvalidSettingError",
     "ModelElsewhereError",
     "NeedsConfirmationError",
+    "NothingFoundError",
     "OutputLostError",
     "StaleConfigError",
     "UnknownModelException",
@@ -168,6 +169,17 @@ class UnknownModelException(ModelshelfError):
 
     wanted: str
     """What was asked for: name, type and base, or the id."""
+
+
+class NothingFoundError(UnknownModelException):
+    """No model has that text, digest or content. Look for less of it, or add the model."""
+
+    code = "nothing-found"
+    message = "nothing in the library fits `{wanted}`"
+    hint = "`shelf ls` lists what is there, and `shelf add PATH` adds what is not"
+
+    wanted: str
+    """What was looked for: text, a digest, a selector, or the path of a file or folder."""
 
 
 class ModelElsewhereError(UnknownModelException):

@@ -33,6 +33,9 @@ _NOT_LIBRARIES = frozenset(
 )
 """Folders that hold copies or no models: version control, and what a hub cache has beside snapshots."""
 
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
+"""Folders in which Python looks for packages, and for `.pth` files of lines of text."""
+
 
 def discover_models(path: Path, *, apart: Collection[Path] = ()) -> Iterator[Path]:
     """Yield the model files and model folders at or below *path*, sorted.
@@ -87,7 +90,7 @@ def _below(folder: Path, apart: Collection[Path]) -> Iterator[Path]:
             path = current / name
             try:
                 if not path.is_dir():
-                    if path.suffix.lower() in MODEL_SUFFIXES:
+                    if path.suffix.lower() in MODEL_SUFFIXES and not _is_for_python(path):
                         yield path
                 elif name in _NOT_LIBRARIES or path.is_symlink() or path.resolve() in apart:
                     continue
@@ -99,6 +102,15 @@ def _below(folder: Path, apart: Collection[Path]) -> Iterator[Path]:
                 # Named as it is: whoever adds it is told why, and the others are found all the same.
                 yield path
         waiting.extend(reversed(inner))
+
+
+def _is_for_python(file: Path) -> bool:
+    """Say whether Python reads *file* for places to import from: no checkpoint, although it ends as one.
+
+    Programs that draw have an environment in their folder, beside the models. Weights that packages bring lie
+    deeper.
+    """
+    return file.suffix == ".pth" and file.parent.name in _PACKAGES
 
 
 def _listed(folder: Path) -> list[str]:

@@ -29,6 +29,8 @@ _HEXADECIMAL = re.compile(
     re.IGNORECASE,
 )
 """As web sites, headers and pictures write it. Six digits at least: fewer are more likely meant as a word."""
+_TITLE = re.compile(r".*\[(?P<digits>[0-9a-f]{6,64})\]\s*", re.IGNORECASE | re.DOTALL)
+"""As AUTOMATIC1111 titles a model: its file and an AutoV2, `name.safetensors [6ce0161689]`."""
 _SHOWN = 5
 
 
@@ -141,7 +143,7 @@ class Selector:
         if path is not None:
             return self._by_content(path)
         found = {info.key: info for info in self._everywhere(ModelQuery(contains=text))}
-        digits = _HEXADECIMAL.fullmatch(text)
+        digits = _HEXADECIMAL.fullmatch(text) or _TITLE.fullmatch(text)
         if digits is not None:
             prefix = digits["digits"].lower()
             for query in (ModelQuery(digest_prefix=prefix), ModelQuery(key_prefix=prefix)):

@@ -42,6 +42,7 @@ def test_a_hash_is_found_as_it_is_pasted(run: Run, model: Path) -> None:
     tensors = hashlib.sha256(content[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
     pasted = [f"0x{tensors}", f"0X{tensors[:12].upper()}", f" {sha256[:10]} "]
     pasted += [f"AutoV2: {sha256[:10].upper()}", f"AutoV3:{tensors[:12]}", f"SHA256: {sha256}"]
+    pasted += [f"[{sha256[:10]}]", f"loras/any name.safetensors [{sha256[:10].upper()}]"]
     for text in pasted:
         done = run("find", text, "-q")
         assert (done.exit, len(done.out.split())) == (0, 1)
@@ -65,8 +66,19 @@ def test_the_quick_hash_of_a_folder_finds_it(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("model")
 def test_a_hash_that_nothing_has_is_exit_4(run: Run) -> None:
-    """Finding nothing is no success."""
-    assert run("find", "0123456789").exit == 4
+    """Finding nothing is no success, and sends nobody to the command that has just found nothing."""
+    done = run("find", "0123456789")
+    assert done.exit == 4
+    assert "nothing in the library fits `0123456789`" in done.err
+    assert "shelf find" not in done.err
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("text", ["", " "])
+def test_nothing_to_look_for_is_a_mistake(run: Run, text: str) -> None:
+    """It would fit every model: an empty variable of a script, and `rm` behind it."""
+    done = run("find", "-q", text)
+    assert (done.exit, done.out) == (2, "")
 
 
 @pytest.mark.usefixtures("model")

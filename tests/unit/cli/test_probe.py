@@ -83,6 +83,14 @@ def test_nothing_there_is_exit_4(run: Run, tree: Path) -> None:
     assert run("probe", empty).exit != 0
 
 
+@pytest.mark.parametrize("verb", ["probe", "adopt", "relink"])
+def test_an_empty_path_is_a_mistake(run: Run, verb: str) -> None:
+    """It is a variable that held nothing, and not the current folder."""
+    done = run(verb, "")
+    assert (done.exit, done.out) == (2, "")
+    assert "an empty path names nothing" in done.err
+
+
 def test_a_sidecar_narrows_what_tensors_leave_open(run: Run, tree: Path) -> None:
     """It chooses among the candidates, is cited, and never adds one."""
     (tree / "soft.json").write_text(json.dumps({"sd version": "SDXL"}))

@@ -62,3 +62,16 @@ def test_nothing_there_and_nothing_in_it(tmp_path: Path) -> None:
         list(discover_models(tmp_path))
     with pytest.raises(SourceUnreadableError, match="too long"):
         list(discover_models(tmp_path / ("x" * 300)))
+
+
+def test_lines_for_python_are_no_checkpoints(tmp_path: Path) -> None:
+    """An environment lies in the folder of many a program; what its packages bring is a model all the same."""
+    packages = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    (packages / "facexlib" / "weights").mkdir(parents=True)
+    for name in ("distutils-precedence.pth", "facexlib/weights/face.pth", "bundled.safetensors"):
+        (packages / name).touch()
+    inside = packages.relative_to(tmp_path).as_posix()
+    assert found(tmp_path) == [
+        f"{inside}/bundled.safetensors",
+        f"{inside}/facexlib/weights/face.pth",
+    ]
