@@ -24,6 +24,7 @@ from modelshelf.identify.family import Families
 from modelshelf.identify.folder_weights import with_weights
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.narrowing import narrow
+from modelshelf.identify.precision import configured_precision
 from modelshelf.identify.sibling_config import claims_of_adapter, claims_of_origin
 from modelshelf.schema.declared import Declared
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
@@ -79,7 +80,7 @@ def read_folder(tree: SourceTree, allowance: Allowance | None = None) -> FolderR
                     if allowance.budget.is_spent:
                         # Whether it is damaged nobody knows.
                         return FolderReading(tree, config, {}, tuple(damage), is_too_much=True)
-                    damage.append((weight.member.member, error))
+                    damage.append((weight.member.member, _kept(error)))
                 else:
                     headers[weight.member.member] = header
                     allowance.spend(header)
@@ -112,6 +113,12 @@ def _read_config(tree: SourceTree, allowance: Allowance) -> tuple[FolderConfig, 
             return config, damage
 
 
+def _kept(error: FormatError) -> FormatError:
+    """Return *error* without the frames that it came through: they hold all that was read of the file."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 def _read_weight(tree: SourceTree, weight: WeightFile, budget: ReadingBudget) -> TensorIndex:
     if weight.is_index:
         return read_shards(tree, weight.member, budget=budget)
@@ -140,7 +147,7 @@ def identify_folder(
     """
     claims = claims_of_adapter(reading.tree)
     said = bases_said((*claims, *declared))
-    adapter = _identify_adapter(reading.tree, families, said)
+    adapter = _identify_adapter(reading, families, said)
     if adapter is not None:
         return narrow(adapter, claims)
     config = reading.config
@@ -152,6 +159,8 @@ def identify_folder(
     identity = narrow(with_weights(identity, reading.headers, families, said), claims)
     if identity.candidates:
         identity = narrow(identity, claims_of_origin(config.config_name, config.config))
+    if identity.precision is None:
+        identity = replace(identity, precision=configured_precision(config.config))
     if reading.is_too_much and identity.type is ModelType.UNKNOWN:
         identity = replace(identity, near_misses=(TOO_MUCH,))
     if reading.damage and identity.type is ModelType.UNKNOWN and not class_name:
@@ -223,24 +232,37 @@ _ADAPTER_FILES = (
 """What diffusers, PEFT and InvokeAI call the one weight file of an adapter's folder."""
 
 
-def _identify_adapter(tree: SourceTree, families: Families, said: BasesSaid) -> Identity | None:
+def _identify_adapter(
+    reading: FolderReading, families: Families, said: BasesSaid
+) -> Identity | None:
+    tree = reading.tree
     for stem, model_type, model_format in _ADAPTER_FILES:
         if model_type is ModelType.IP_ADAPTER and tree.member("image_encoder.txt") is None:
             continue
         weights = tree.member(f"{stem}.safetensors") or tree.member(f"{stem}.bin")
         if weights is not None:
-            return _adapter_by_tensors(families, weights, model_type, model_format, said)
+            index = _header_of(weights, reading)
+            return _adapter_by_tensors(families, weights, index, model_type, model_format, said)
     return None
 
 
-def _adapter_by_tensors(
+def _header_of(weights: SourceFile, reading: FolderReading) -> TensorIndex:
+    """Return the header of *weights*, which may have been read: a pickle can take half a second."""
+    for name, error in reading.damage:
+        if name == weights.member:
+            raise error
+    known = reading.headers.get(weights.member)
+    return read_tensors(weights) if known is None else known
+
+
+def _adapter_by_tensors(  # noqa: PLR0913 - a file, what it is called for, and whom to ask
     families: Families,
     weights: SourceFile,
+    index: TensorIndex,
     model_type: ModelType,
     model_format: ModelFormat,
     said: BasesSaid,
 ) -> Identity:
-    index = read_tensors(weights)
     identity = identify_tensors(index, families, said)
     if identity.type is not model_type:
         # The name alone proves nothing: what tensors say otherwise, or not at all, counts.

@@ -4,7 +4,8 @@ Sources: `bitsandbytes/functional.py` (QuantState) of bitsandbytes-foundation/bi
 `comfy/ops.py` and `comfy/quant_ops.py` of Comfy-Org/ComfyUI, `docs/formats` of
 Comfy-Org/comfy-quants; `nunchaku/models` of
 nunchaku-tech/nunchaku; `sdnq` of Disty0/sdnq; AutoGPTQ; `optimum/quanto` of
-huggingface/optimum-quanto; vllm-project/compressed-tensors.
+huggingface/optimum-quanto; vllm-project/compressed-tensors; LeanModels/DFloat11, which keeps all
+matrices of a block as one run of codes under the block's own name.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ _COMPANIONS = frozenset(
         *("weight_shape", "weight_global_scale", "input_global_scale"),
         *("weight_zero_point", "weight_g_idx"),
         *("_scale", "_shift", "output_scale"),
+        *("luts", "encoded_exponent", "sign_mantissa", "output_positions", "gaps"),
+        "split_positions",
     }
 )
 _QUANT_STATE = "bitsandbytes__"

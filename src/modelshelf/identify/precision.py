@@ -20,7 +20,7 @@ from modelshelf.identify.layout import Group, Layout
 from modelshelf.identify.packing import is_halved
 from modelshelf.schema.tensor import Container, TensorEntry
 
-__all__ = ["precision_of"]
+__all__ = ["configured_precision", "precision_of"]
 
 _WORDS = {
     "F64": "fp64",
@@ -42,6 +42,7 @@ _EXPONENTS = frozenset({"F8_E8M0", "U8"})
 
 # The first that is there decides: later ones are companions that several forms share.
 _MARKS = (
+    ("encoded_exponent", "dfloat11"),
     ("bitsandbytes__nf4", "bnb_nf4"),
     ("bitsandbytes__fp4", "bnb_fp4"),
     ("absmax", "bnb_nf4"),
@@ -107,7 +108,7 @@ def precision_of(layout: Layout) -> str | None:
     Plain: `fp64`, `fp32`, `fp16`, `bf16`, `fp8_e4m3fn`, `fp8_e5m2`, `int8`; GGUF's kinds as `q4_k`;
     `mixed` where none has three fifths of the bytes and, in GGUF, the file does not name one of them.
     Quantised: `fp8_scaled`, `fp8_mixed` (some of the blocks' matrices stayed in 16 bit), `mxfp8`, `nvfp4`,
-    `int4` (ComfyUI's forms), `bnb_nf4`, `bnb_fp4`, `bnb_int8`, `svdquant`, `gptq`, `awq`, `sdnq`.
+    `int4` (ComfyUI's forms), `dfloat11`, `bnb_nf4`, `bnb_fp4`, `bnb_int8`, `svdquant`, `gptq`, `awq`, `sdnq`.
 
     Args:
         layout: The tensors of one file, or of all shards.
@@ -134,6 +135,38 @@ def precision_of(layout: Layout) -> str | None:
         if said in sizes:
             return _word(said)
     return _word(most) if is_most else "mixed"
+
+
+def configured_precision(settings: Mapping[str, object]) -> str | None:
+    """Return the word for what a folder's configuration says its weights are packed in; None where it does not.
+
+    For folders whose weights are elsewhere: diffusers and transformers write `quantization_config`,
+    DFloat11 `dfloat11_config`.
+
+    Args:
+        settings: The configuration.
+
+    Example:
+        >>> configured_precision({"quantization_config": {"quant_method": "gptq", "bits": 4}})
+        'gptq'
+    """
+    if isinstance(settings.get("dfloat11_config"), Mapping):
+        return "dfloat11"
+    packing = settings.get("quantization_config")
+    if not isinstance(packing, Mapping):
+        return None
+    method = packing.get("quant_method")
+    if method == "bitsandbytes":
+        if packing.get("load_in_8bit") is True:
+            return "bnb_int8"
+        kind = packing.get("bnb_4bit_quant_type")
+        is_packed = packing.get("load_in_4bit") is True and kind in ("nf4", "fp4")
+        return f"bnb_{kind}" if is_packed else None
+    return method if isinstance(method, str) and method in _METHODS else None
+
+
+_METHODS = frozenset({"gptq", "awq", "sdnq", "svdquant"})
+"""Methods that have the names of their words."""
 
 
 def _scaled(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import pytest
 from modelshelf.identify import identify
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from modelshelf.testing import tiny
+from tests.unit.identify.layouts import Shapes, flux
+from tests.unit.identify.recorded import RECORDED
 
 WIDE = (1024, 1024)
 
@@ -106,6 +110,7 @@ def test_scaled_eight_bits(extra: dict[str, tuple[str, tuple[int, ...]]], word: 
         ({"a.weight_scale": "BF16", "a.weight_shape": "I64"}, "int4"),
         ({"a.scale": "F32", "a.zero_point": "F32"}, "sdnq"),
         ({"a.scale": "F32"}, "sdnq"),
+        ({"a.encoded_exponent": "U8", "a.sign_mantissa": "U8", "a.luts": "U8"}, "dfloat11"),
     ],
 )
 def test_packed_forms_are_known_by_what_lies_beside_each_weight(
@@ -181,3 +186,72 @@ def test_gguf_is_called_by_the_kind_that_its_matrices_were_packed_in(
     fields = {"general.file_type": int(file_type)} if file_type else {}
     path = tiny.write_gguf(tmp_path / "m.gguf", tensors, fields=fields)
     assert identify(path).precision == word
+
+
+_FOUR_BITS = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ({"quantization_config": _FOUR_BITS | {"bnb_4bit_quant_type": "nf4"}}, "bnb_nf4"),
+        ({"quantization_config": _FOUR_BITS | {"bnb_4bit_quant_type": "fp4"}}, "bnb_fp4"),
+        ({"quantization_config": _FOUR_BITS | {"bnb_4bit_quant_type": ["nf4"]}}, None),
+        (
+            {"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True}},
+            "bnb_int8",
+        ),
+        ({"quantization_config": {"quant_method": "awq", "bits": 4}}, "awq"),
+        ({"quantization_config": {"quant_method": "of tomorrow"}}, None),
+        ({"quantization_config": "nf4"}, None),
+        ({"dfloat11_config": {"version": "0.2.0"}}, "dfloat11"),
+        ({}, None),
+    ],
+)
+def test_a_folder_without_weights_is_packed_as_its_configuration_says(
+    tmp_path: Path, said: dict[str, object], word: str | None
+) -> None:
+    """A clone without its large files; weights that are there speak for themselves."""
+    folder = tiny.pipeline(tmp_path / "made", base="sd-1") / "unet"
+    config = json.loads((folder / "config.json").read_text()) | said
+    (folder / "config.json").write_text(json.dumps(config))
+    assert identify(folder).precision == "fp16"
+    next(folder.glob("*.safetensors")).unlink()
+    assert identify(folder).precision == word
+
+
+def _by_dfloat11(shapes: Shapes, block: str) -> TensorIndex:
+    """Every matrix of a block goes into one run of codes under the block's name."""
+    entries: dict[str, TensorEntry] = {}
+    for name, shape in shapes.items():
+        found = re.match(block, name)
+        if found is None or not name.endswith(".weight") or len(shape) == 1:
+            entries[name] = TensorEntry("BF16", shape, 0, 2)
+            continue
+        for one in ("luts", "encoded_exponent", "sign_mantissa", "gaps"):
+            entries[f"{found[0]}.{one}"] = TensorEntry("U8", (4096,), 0, 4096)
+        entries[f"{found[0]}.output_positions"] = TensorEntry("U32", (64,), 0, 256)
+        entries[f"{found[0]}.split_positions"] = TensorEntry("I64", (4,), 0, 32)
+    return TensorIndex(entries)
+
+
+_BLOCKS = r"(\w+_blocks|blocks|layers|\w+_refiner|\w+_embed.*)\.[0-9]+"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("flux-dev", "flux-schnell", "flux2-klein-4b", "chroma", "chroma.original", "qwen-image"),
+        *("sd-3.5-large", "z-image", "z-image.original", "lumina2", "omnigen2", "krea-2.original"),
+    ],
+)
+def test_a_base_is_known_where_dfloat11_left_no_matrix_of_its_blocks(name: str) -> None:
+    """Biases and norms stay, and say as much."""
+    identity = identify(_by_dfloat11(RECORDED[name].shapes, _BLOCKS))
+    assert (identity.base.value, identity.precision) == (RECORDED[name].base, "dfloat11")
+
+
+def test_flux_is_known_by_dfloat11_in_its_own_names() -> None:
+    """As ComfyUI takes it."""
+    identity = identify(_by_dfloat11(flux(), _BLOCKS))
+    assert (identity.base, identity.variant, identity.precision) == ("flux", "dev", "dfloat11")

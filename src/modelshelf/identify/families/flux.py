@@ -74,7 +74,8 @@ FAMILIES = (
         BaseModelType.FLUX,
         "original",
         norm_of(_KEY_NORM, below=_DOUBLE),
-        Tensor("double_blocks.#.img_mod.lin.weight"),
+        # DFloat11 keeps the matrices of a block as one run of codes, and the biases.
+        Either(tuple(Tensor(f"double_blocks.#.img_mod.lin.{word}") for word in ("weight", "bias"))),
         norm_of("single_blocks.#.norm.key_norm", below=_SINGLE),
         Tensor("img_in.weight", (_WIDTH, _INPUTS), rank=2),
         Tensor("txt_in.weight", (_WIDTH, _TEXT), rank=2),
