@@ -90,6 +90,7 @@ FAMILIES = (
         goes_beyond_control(
             "final_layer.linear.weight",
             f"double_blocks.{_MOST_CONTROL_DOUBLE}.img_mod.lin.weight",
+            f"double_blocks.{_MOST_CONTROL_DOUBLE}.img_mod.lin.bias",
             f"single_blocks.{_MOST_CONTROL_SINGLE}.linear1.weight",
         ),
         traits=_traits(
