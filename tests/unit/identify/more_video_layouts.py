@@ -106,6 +106,24 @@ def cosmos_2(shapes: Shapes) -> Shapes:
     return prefixed("net.", renamed(shapes, names))
 
 
+def cosmos_transfer() -> Shapes:
+    """Transfer2.5 in NVIDIA's names: Predict2.5, and the same blocks again for a control."""
+    width, _ = COSMOS_2_2B
+    base = cosmos_diffusers(*COSMOS_2_2B, inputs=72)
+    control = {
+        name.replace("transformer_blocks", "control_blocks"): shape
+        for name, shape in cosmos_diffusers(width, 4).items()
+        if name.startswith("transformer_blocks")
+    }
+    named = cosmos_2(base | layer("crossattn_proj.0", 1024, 100352) | control)
+    return stack(
+        named,
+        layer("net.control_embedder.proj.1", width, 520),
+        layer("net.control_blocks.0.before_proj", width, width),
+        *(layer(f"net.control_blocks.{number}.after_proj", width, width) for number in range(4)),
+    )
+
+
 def kandinsky_5(
     width: int, blocks: int, *, texts: int = 2, time: int = 512, head: int = 64, inputs: int = 132
 ) -> Shapes:

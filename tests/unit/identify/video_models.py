@@ -15,6 +15,7 @@ from tests.unit.identify.more_video_layouts import (
     cosmos_1,
     cosmos_2,
     cosmos_diffusers,
+    cosmos_transfer,
     kandinsky_5,
     longcat_video,
     minimax_h3,
@@ -255,6 +256,13 @@ COSMOS = tuple(
             lambda: (
                 cosmos_diffusers(*COSMOS_2_2B, inputs=72) | layer("crossattn_proj.0", 1024, 100352)
             ),
+        ),
+        (
+            "cosmos-2.5/main/transfer",
+            "cosmos-transfer2.5",
+            "control",
+            "flow",
+            cosmos_transfer,
         ),
     )
 )

@@ -3,10 +3,12 @@
 Cosmos 1 is 4096 or 5120 wide, learns its positions and numbers its blocks in words; Predict2 is 2048
 or 5120 wide, its smallest 1280 with heads of 64. Both take a padding mask beside 16 channels, and one
 channel more for given frames.
-Anima is Predict2's 2B with an adapter for its own text encoder.
+Anima is Predict2's 2B with an adapter for its own text encoder. Transfer2.5 in NVIDIA's names is all of
+Predict2.5 and four blocks that read a control beside it; in diffusers' these are a ControlNet apart.
 
 Sources: `cosmos1/models/diffusion` of nvidia-cosmos/cosmos-predict1, `cosmos_predict2/networks` of
-nvidia-cosmos/cosmos-predict2, `CosmosTransformer3DModel` of huggingface/diffusers.
+nvidia-cosmos/cosmos-predict2, `CosmosTransformer3DModel` and `scripts/convert_cosmos_to_diffusers.py` of
+huggingface/diffusers.
 """
 
 from __future__ import annotations
@@ -60,6 +62,19 @@ _PREDICT_2_I2V = Trait(
     every(Tensor("x_embedder.proj.#.weight", (None, _VIDEO_INPUTS)), _NO_PROJECTION),
 )
 
+_PREDICT_2: tuple[Condition, ...] = (
+    vectors("blocks.#.self_attn.q_norm.weight", *_HEAD_SIZES, below=_BLOCKS),
+    vectors("blocks.#.cross_attn.k_norm.weight", *_HEAD_SIZES),
+    Tensor("blocks.#.adaln_modulation_cross_attn.#.weight"),
+    Tensor("blocks.#.mlp.layer1.weight"),
+    Either(
+        (
+            vectors("t_embedding_norm.weight", *_WIDTHS),
+            Tensor("x_embedder.proj.#.weight", (_WIDTHS, (_TEXT_INPUTS, _VIDEO_INPUTS))),
+        )
+    ),
+)
+
 FAMILIES = (
     Family(
         id="cosmos-1/main/original",
@@ -89,19 +104,7 @@ FAMILIES = (
         type=ModelType.MAIN,
         format=ModelFormat.CHECKPOINT,
         bases=_COSMOS,
-        conditions=(
-            vectors("blocks.#.self_attn.q_norm.weight", *_HEAD_SIZES, below=_BLOCKS),
-            vectors("blocks.#.cross_attn.k_norm.weight", *_HEAD_SIZES),
-            Tensor("blocks.#.adaln_modulation_cross_attn.#.weight"),
-            Tensor("blocks.#.mlp.layer1.weight"),
-            Either(
-                (
-                    vectors("t_embedding_norm.weight", *_WIDTHS),
-                    Tensor("x_embedder.proj.#.weight", (_WIDTHS, (_TEXT_INPUTS, _VIDEO_INPUTS))),
-                )
-            ),
-            *_NO_ANIMA,
-        ),
+        conditions=(*_PREDICT_2, *_NO_ANIMA),
         traits=(
             _PREDICT_2_I2V,
             _named("cosmos-predict2-0.6b", "t_embedding_norm.weight", _SMALLEST),
@@ -109,6 +112,23 @@ FAMILIES = (
             _named("cosmos-predict2-14b", "t_embedding_norm.weight", _LARGE, _NO_PROJECTION),
             Trait(Architecture("cosmos-predict2.5"), Marker("crossattn_proj.*")),
         ),
+        prediction_type=SchedulerPredictionType.FLOW,
+        blocks=(("blocks", _FEWEST_BLOCKS),),
+    ),
+    Family(
+        id="cosmos-2.5/main/transfer",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        bases=_COSMOS,
+        conditions=(
+            *_PREDICT_2,
+            vectors("control_blocks.#.self_attn.q_norm.weight", *_HEAD_SIZES),
+            Tensor("control_blocks.#.after_proj.weight"),
+            Tensor("control_embedder.proj.#.weight"),
+            Absent("*llm_adapter.*"),
+        ),
+        traits=(Trait(ModelVariantType.CONTROL, Marker("control_embedder.*")),),
+        architecture="cosmos-transfer2.5",
         prediction_type=SchedulerPredictionType.FLOW,
         blocks=(("blocks", _FEWEST_BLOCKS),),
     ),
