@@ -154,10 +154,12 @@ def _fields_said(fields: Iterable[str], said: Mapping[str, object]) -> str:
 def _advise(session: Session, info: ModelInfo) -> None:
     """Say how to learn why nobody knows the type or base of a model, and how to settle it."""
     is_open = info.type is ModelType.UNKNOWN or BaseModelType.UNKNOWN in info.bases
-    if is_open and info.is_stored:
+    if is_open:
+        # Of a model that lies elsewhere the key may be any text.
+        key = info.key[:12] if info.is_stored else shlex.quote(info.key)
         kind = "--type TYPE " if info.type is ModelType.UNKNOWN else ""
         note(session, f"`shelf probe {shlex.quote(info.location)} --explain` tells why")
-        note(session, f"`shelf identify {info.key[:12]} {kind}--base BASE` settles it by your word")
+        note(session, f"`shelf identify {key} {kind}--base BASE` settles it by your word")
 
 
 def _place(info: ModelInfo) -> Iterator[tuple[str, str]]:

@@ -23,12 +23,13 @@ from modelshelf.normalize import model_name_of
 from modelshelf.protocols import ModelRecords
 from modelshelf.records.record_fields import fitting_fields, said_fields, usual_variant
 from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.identity import Identity
 from modelshelf.schema.metadata import Field
 from modelshelf.schema.model_source import LocalModelSource
 from modelshelf.schema.quick_hash import quick_hash_of_file, quick_hash_of_folder
 from modelshelf.schema.selector import Attribute, Operator, Term
 from modelshelf.schema.source import SourceTree
-from modelshelf.schema.taxonomy import BaseModelType
+from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
 __all__ = ["Found", "PlacedModels"]
 
@@ -139,6 +140,34 @@ class PlacedModels:
                 change: Mapping[str, Any] = {"path": absolute(path).as_posix()}
                 yield Found(self._records.update_model(config.key, change), before)
 
+    def identify(self, key: str, *, as_detected: bool = False) -> AnyModelConfig | None:
+        """Look again at a placed model, and say in its record what it is.
+
+        Args:
+            key: Its record's.
+            as_detected: Also where the record knows it, which may be by a word of the user's: that is
+                taken back. Without, only what nobody knows is looked at.
+
+        Returns:
+            The record as it is now; None where nothing in it changed.
+
+        Raises:
+            UnknownModelException: There is no such record.
+            SourceError: There is no model at its path that could be read.
+            FormatError: A file of it is broken.
+        """
+        config = self._records.get_model(key)
+        if not as_detected and not _is_open(config):
+            return None
+        identity = examine(look_at(Path(config.path), follow_links=True)).identity
+        if not as_detected and identity.type is ModelType.UNKNOWN:
+            return None
+        known = fitting_fields({"name": config.name, "path": config.path, **_identified(identity)})
+        changes = {
+            field: value for field, value in known.items() if getattr(config, field) != value
+        }
+        return self._records.update_model(key, changes) if changes else None
+
     def _below(self, folder: Path) -> Iterator[Path]:
         # A folder without a model is no mistake of whoever looks for one.
         with suppress(EmptySourceError):
@@ -158,21 +187,32 @@ def _describe(tree: SourceTree, source: LocalModelSource, wish: ModelWish) -> di
     fields = {
         "name": wish.name or model_name_of(tree.root, is_file=tree.is_file),
         "description": description or None,
+        "path": tree.root.as_posix(),
+        "hash": _sample(tree),
+        "source": str(absolute(source.path)),
+        "size": tree.size,
+        **_identified(identity),
+    }
+    told = {"source_type": told_by(source)["source_type"], **wish.fields_beside(said)}
+    return fitting_fields(fields | said_fields(said)) | told
+
+
+def _identified(identity: Identity) -> dict[str, Any]:
+    bases = identity.bases or (BaseModelType.UNKNOWN,)
+    return {
         "model_type": identity.type,
         "model_format": identity.format,
         "base_model": bases[0],
         "bases": bases,
-        "path": tree.root.as_posix(),
-        "hash": _sample(tree),
-        "source": str(absolute(source.path)),
         "variant": identity.variant or usual_variant(identity.type, identity.format, bases[0]),
         "prediction_type": identity.prediction_type,
         "precision": identity.precision,
         "architecture": identity.architecture,
-        "size": tree.size,
     }
-    told = {"source_type": told_by(source)["source_type"], **wish.fields_beside(said)}
-    return fitting_fields(fields | said_fields(said)) | told
+
+
+def _is_open(config: AnyModelConfig) -> bool:
+    return config.model_type is ModelType.UNKNOWN or BaseModelType.UNKNOWN in config.bases
 
 
 def _sample(tree: SourceTree) -> str:

@@ -17,10 +17,14 @@ from modelshelf.schema.report import GarbageReport, SharedPart, Usage, VerifyRep
 if TYPE_CHECKING:
     from modelshelf.download import DownloadQueueServiceBase
     from modelshelf.events import EventServiceBase
+    from modelshelf.install.placed_models import PlacedModels
     from modelshelf.manager.install_service import ModelInstallService
     from modelshelf.records.library_service import LibraryRecordService
 
 __all__ = ["LibraryKeeper"]
+
+_FIELDS = {"type": "model_type", "format": "model_format"}
+"""Fields of a user's word that a record calls otherwise."""
 
 
 class LibraryKeeper:
@@ -150,43 +154,77 @@ class LibraryKeeper:
         *,
         progress: ProgressReporter = ignore_progress,
     ) -> list[ModelInfo]:
-        """Say anew what stored models are, and keep what is known now.
+        """Say anew what models are, and keep what is known now.
+
+        Of a model that lies elsewhere only what nobody knew is looked at: its record does not tell a
+        user's word from what was detected.
 
         Args:
-            selectors: Which ones; None for those that other rules than today's left open.
+            selectors: Which ones; None for those that are stored and that other rules than today's left
+                open.
             progress: Told of progress.
 
         Returns:
             Models of which something else is known now, as they are now.
+
+        Raises:
+            SourceError: A model that lies elsewhere is not there any more.
         """
         keeper = self._services.identification
-        models = (
-            keeper.open_ones()
-            if selectors is None
-            else [self._select.stored(selector) for selector in selectors]
-        )
-        changed = list(keeper.again(models, report=progress))
-        return [self._select.keyed(model.key) for model in changed]
+        if selectors is None:
+            models = keeper.open_ones()
+        else:
+            models = [self._select.model(selector) for selector in selectors]
+        stored = [model for model in models if model.is_stored]
+        changed = [model.key for model in keeper.again(stored, report=progress)]
+        changed += [
+            model.key
+            for model in models
+            if not model.is_stored and self._placed.identify(model.key) is not None
+        ]
+        return [self._select.anywhere(key) for key in changed]
 
     def override(self, selector: str | int, wish: Override) -> ModelInfo:
         """Let the user's word win over what was detected, field by field.
 
-        It stays when the model is identified again, and all names of a fundamental model have it.
+        It stays when the model is identified again, and all names of a fundamental model have it. Of a
+        model that lies elsewhere the record says it, and no longer what was detected.
 
         Raises:
             UnknownModelException: Nothing fits.
             DuplicateModelException: Several fit.
             UsageError: A pipeline was to be something else.
+            InvalidModelConfigException: It lies elsewhere, and no such model has its form on disk.
         """
-        model = self._select.stored(selector)
-        self._services.identification.override(model, wish)
-        return self._select.keyed(model.key)
+        model = self._select.model(selector)
+        if model.is_stored:
+            self._services.identification.override(model, wish)
+        else:
+            said = {_FIELDS.get(field, field): getattr(wish, field) for field in wish.fields}
+            self.store.update_model(model.key, said)
+        return self._select.anywhere(model.key)
 
     def as_detected(self, selector: str | int) -> ModelInfo:
-        """Take back what `override` said of a model; what was detected counts again."""
-        model = self._select.stored(selector)
-        self._services.identification.as_detected(model)
-        return self._select.keyed(model.key)
+        """Take back what `override` said of a model; what was detected counts again.
+
+        Raises:
+            UnknownModelException: Nothing fits.
+            DuplicateModelException: Several fit.
+            SourceError: It lies elsewhere, and is not there any more.
+        """
+        model = self._select.model(selector)
+        if model.is_stored:
+            self._services.identification.as_detected(model)
+        else:
+            self._placed.identify(model.key, as_detected=True)
+        return self._select.anywhere(model.key)
+
+    @property
+    def _placed(self) -> PlacedModels:
+        # Who lists models does not wait for what reads them.
+        from modelshelf.install.placed_models import PlacedModels  # noqa: PLC0415
+
+        return PlacedModels(self.store, self._services.library)
 
     def _forget(self, model: ModelInfo, *, dry_run: bool) -> TrashedModel:
         if not dry_run:

@@ -79,8 +79,13 @@ class Selector:
         return model
 
     def keyed(self, key: str) -> ModelInfo:
-        """Return the model with exactly this key."""
+        """Return the stored model with exactly this key."""
         return self.one_of(self._records.find(ModelQuery(key_prefix=key)), key)
+
+    def anywhere(self, key: str) -> ModelInfo:
+        """Return the model with exactly this key, stored here or elsewhere."""
+        found = [info for info in self._everywhere(ModelQuery(key_prefix=key)) if info.key == key]
+        return self.one_of(found, key)
 
     def given(
         self,

@@ -103,9 +103,6 @@ def test_they_are_edited_and_forgotten(run: Run, settings: Settings) -> None:
     [
         ("export", "Ink", "."),
         ("export", "Ink", "--to-tar", "-"),
-        ("identify", "Ink"),
-        ("identify", "Ink", "--base", "sd-1"),
-        ("identify", "Ink", "--as-detected"),
     ],
 )
 def test_what_needs_its_files_says_where_it_lies(run: Run, words: tuple[str, ...]) -> None:
@@ -159,3 +156,40 @@ def test_their_files_are_deleted_only_by_word(run: Run, tmp_path: Path) -> None:
     assert stored.exists()
     assert json.loads(run("undo", "--json").out)[0]["name"] == "stored"
     assert run("rm", "--files", "nothing", "-y").exit == 4
+
+
+def test_a_user_knows_better_of_a_model_that_lies_elsewhere(run: Run, tmp_path: Path) -> None:
+    """The word is taken without a look at the file, and back with one; nothing is written there."""
+    mine = tmp_path / "mine"
+    path = tiny.vae(mine / "soft.safetensors", base="sd-1", style="ldm", full=True, hollow=True)
+    assert run("adopt", mine).exit == 0
+    before = path.stat()
+    assert run("identify", "soft").err == "nothing else is known than before\n"
+    (said,) = json.loads(run("identify", "soft", "--base", "sdxl", "--json").out)
+    assert (said["type"], said["bases"]) == ("vae", ["sdxl"])
+    assert run("identify", "soft").err == "nothing else is known than before\n"
+    assert run("ls", "base:sdxl", "-q").out.split() == [said["key"]]
+    (taken_back,) = json.loads(run("identify", "soft", "--as-detected", "--json").out)
+    assert taken_back["bases"] == ["unknown"]
+    assert f"`shelf identify {said['key']} --base BASE` settles it" in run("show", "soft").err
+    assert path.stat() == before
+
+
+def test_what_nobody_knew_elsewhere_is_looked_at_again(run: Run, tmp_path: Path) -> None:
+    """Here since a sidecar says it; a word of the user's would stay."""
+    mine = tmp_path / "mine"
+    path = tiny.vae(mine / "soft.safetensors", base="sd-1", style="ldm", full=True, hollow=True)
+    assert run("adopt", mine).exit == 0
+    path.with_suffix(".json").write_text(json.dumps({"sd version": "SDXL"}))
+    (known,) = json.loads(run("identify", "soft", "--json").out)
+    assert known["bases"] == ["sdxl"]
+
+
+@pytest.mark.usefixtures("settings")
+def test_what_is_not_there_cannot_be_looked_at(run: Run) -> None:
+    """A word is taken all the same."""
+    assert run("identify", "Ink", "--base", "sd-1").exit == 0
+    assert run("ls", "base:sd-1", "--json").out.count('"Ink"') > 0
+    done = run("identify", "Ink", "--as-detected")
+    assert done.exit == 4
+    assert "nothing exists at `/mnt/other/ink.safetensors`" in done.err
