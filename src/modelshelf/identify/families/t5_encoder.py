@@ -93,12 +93,15 @@ def _transformers(kind: _Kind) -> tuple[Condition, ...]:
     )
 
 
+_ITS_DECODER_IN_GGUF = Either((Absent("dec.*"), Tensor("dec.blk.#.cross_attn_q.weight")))
+
+
 def _gguf(kind: _Kind) -> tuple[Condition, ...]:
     return (
         Some("token_embd.weight", (kind.vocabulary, kind.width)),
         Tensor("enc.blk.#.attn_rel_b.weight", count=kind.biases),
         Tensor("enc.blk.#.ffn_gate.weight", (None, kind.width), count=kind.layers),
-        Either((Absent("dec.*"), Tensor("dec.blk.#.cross_attn_q.weight"))),
+        _ITS_DECODER_IN_GGUF,
     )
 
 
@@ -162,6 +165,16 @@ FAMILIES = (
             ),
             Tensor("encoder.block.#.layer.#.DenseReluDense.wi_0.weight", (None, _BYT5), count=12),
             _WITH_ITS_DECODER,
+        ),
+    ),
+    _family(
+        "byt5-small/gguf",
+        "byt5-small",
+        (
+            Some("token_embd.weight", (None, _BYT5)),
+            Tensor("enc.blk.#.attn_rel_b.weight", count=1),
+            Tensor("enc.blk.#.ffn_gate.weight", (None, _BYT5), count=12),
+            _ITS_DECODER_IN_GGUF,
         ),
     ),
     Family(

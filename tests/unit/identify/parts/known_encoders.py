@@ -144,6 +144,12 @@ ENCODERS: dict[str, Answer] = {
         for naming in ("transformers", "gguf")
     },
     "byt5": (layouts.t5_encoder(1472, 12, 1510), "t5_encoder", "any", "byt5-small"),
+    "byt5 gguf": (
+        layouts.t5_encoder(1472, 12, 384, naming="gguf"),
+        "t5_encoder",
+        "any",
+        "byt5-small",
+    ),
     "t5 of another size": (layouts.t5_encoder(1536, 8, 5000), "t5_encoder", "any", ""),
     **{
         f"{name} {naming.strip('.')}": (
