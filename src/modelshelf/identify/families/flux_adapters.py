@@ -178,7 +178,6 @@ _FLUX_2 = {
     for size, (_, sizes) in _FLUX_2_SIZES.items()
     for layout, modules in (("original", _FLUX2_BLOCKS), ("diffusers", _FLUX2_DIFFUSERS_BLOCKS))
 }
-_KLEIN_9B = _FLUX_2["klein-9b", "diffusers"]
 
 
 def _flux_2() -> tuple[Family, ...]:
@@ -292,14 +291,20 @@ FAMILIES = (
         )
     ),
     *_flux_2(),
-    lora(
-        BaseModelType.FLUX_2,
-        _KLEIN_9B,
-        # Qwen-Image 2.1 has 24 blocks more of these.
-        Spans("denoiser:transformer_blocks_#_*", _FLUX_2_SIZES["klein-9b"][1]["double"]),
-        rule="klein-9b-whole",
-        traits=(Trait(ModelVariantType.KLEIN_9B, Fits(_KLEIN_9B)),),
-        special_case_of=("flux2/lora/klein-9b-diffusers", "other/lora/qwen-image-2.1"),
+    *(
+        lora(
+            BaseModelType.FLUX_2,
+            _FLUX_2["klein-9b", layout],
+            # Qwen-Image 2.1 has 24 blocks more of these, and JoyImage 32.
+            Spans(f"denoiser:{stack}_#_*", _FLUX_2_SIZES["klein-9b"][1]["double"]),
+            rule=f"klein-9b-{layout}-whole",
+            traits=(Trait(ModelVariantType.KLEIN_9B, Fits(_FLUX_2["klein-9b", layout])),),
+            special_case_of=(f"flux2/lora/klein-9b-{layout}", f"other/lora/{stranger}"),
+        )
+        for layout, stack, stranger in (
+            ("original", "double_blocks", "joyimage"),
+            ("diffusers", "transformer_blocks", "qwen-image-2.1"),
+        )
     ),
 )
 """One per denoiser and layout, and those that go before others."""

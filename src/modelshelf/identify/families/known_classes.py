@@ -62,7 +62,8 @@ FAMILIES = (
             Never(Adapts("denoiser:lora_weights_*")),
             # FaceID has a LoRA besides: what is left of it is still no LoRA.
             Absent("*to_k_ip*"),
-            Never(Adapts("denoiser:ip_adapter_#_*")),
+            Never(Adapts("denoiser:ip_adapter_#_to_?")),
+            Never(Adapts("denoiser:#_to_?")),
         ),
         traits=DIFFUSERS_FORMAT,
         is_fallback=True,
