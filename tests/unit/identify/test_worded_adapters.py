@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -114,10 +115,12 @@ def test_half_of_a_stranger_behind_a_name_is_not_what_stands_inside(
     assert _possible(_identify(shapes)) == expected
 
 
-def test_what_is_left_of_a_face_adapter_is_no_lora() -> None:
+@pytest.mark.parametrize("places", [range(0, 8, 2), [0]])
+@pytest.mark.parametrize("word", ["to_q", "to_out"])
+def test_what_is_left_of_a_face_adapter_is_no_lora(word: str, places: Sequence[int]) -> None:
     """FaceID numbers the matrices that it brings; they mean nothing without its own."""
     shapes: Shapes = {}
-    for number in range(0, 8, 2):
-        module = f"ip_adapter.{number}.to_q_lora"
+    for number in places:
+        module = f"ip_adapter.{number}.{word}_lora"
         shapes |= {f"{module}.down.weight": (128, 320), f"{module}.up.weight": (320, 128)}
     assert _identify(shapes).type.value == "unknown"

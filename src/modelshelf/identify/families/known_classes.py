@@ -62,8 +62,7 @@ FAMILIES = (
             Never(Adapts("denoiser:lora_weights_*")),
             # FaceID has a LoRA besides: what is left of it is still no LoRA.
             Absent("*to_k_ip*"),
-            Never(Adapts("denoiser:ip_adapter_#_to_?")),
-            Never(Adapts("denoiser:#_to_?")),
+            *(Never(Adapts(f"denoiser:{place}to_*")) for place in ("ip_adapter_#_", "#_", "")),
         ),
         traits=DIFFUSERS_FORMAT,
         is_fallback=True,
