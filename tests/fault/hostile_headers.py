@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from modelshelf.testing import tiny
 from modelshelf.testing.tiny import protobuf_field
+from tests.fault import hostile_pickles
 
 Case = tuple[Callable[[Path], Path], str]
 """Makes the file or folder below a folder; the code of the error, or an honest word."""
@@ -146,6 +148,30 @@ def links(names: Sequence[str], **texts: object) -> Callable[[Path], Path]:
     return make
 
 
+def _file_name(word: str) -> str:
+    """Spell a file's name as an argument can be called: `model_bin_index_json` is `model.bin.index.json`."""
+    stem, *suffixes = re.split(r"_(?=bin_|index_|json)", word)
+    return ".".join([stem, *suffixes])
+
+
+def copies(
+    make: Callable[[Path], Path], *, suffix: str = "", names: Sequence[str] = (), **texts: object
+) -> Callable[[Path], Path]:
+    """A folder with a file that takes long, a hundred times or under *names*, and documents of JSON."""
+
+    def make_all(folder: Path) -> Path:
+        root = folder / "model"
+        root.mkdir()
+        first = make(folder)
+        for name in names or [f"m{number:02}{suffix or first.suffix}" for number in range(100)]:
+            os.link(first, root / name)
+        for name, document in texts.items():
+            (root / _file_name(name)).write_text(json.dumps(document))
+        return root
+
+    return make_all
+
+
 def pipeline(slots: int) -> dict[str, object]:
     """The table of contents of a pipeline of that many denoisers."""
     denoiser = ["diffusers", "UNet2DConditionModel"]
@@ -193,6 +219,7 @@ def folder(name: str) -> Callable[[Path], Path]:
     return make
 
 
+_BINS = [f"pytorch_model-{number:05}-of-00100.bin" for number in range(1, 101)]
 _SHARDS = [f"model-{number:05}-of-00200.safetensors" for number in range(1, 201)]
 _DEEP = 200_000
 _LISTS = b"[" + b"[]," * 5_000_000 + b"[]]"
@@ -462,13 +489,45 @@ CASES: Mapping[str, Case] = {
                 }
             },
         ),
-        SHARDS,
+        UNKNOWN,
     ),
     "index of twenty thousand shards": (
         index({f"t{number}": f"{number}.safetensors" for number in range(20_000)}),
         SHARDS,
     ),
     "shard with a long name that is none": (index({"a": "../" * 1_000_000}), SHARDS),
+    "folder of checkpoints of text that is none": (
+        copies(hostile_pickles.CASES["memory of text that is none"][0], suffix=".ckpt"),
+        UNKNOWN,
+    ),
+    "folder of checkpoints of long text": (
+        copies(hostile_pickles.CASES["memory of long text"][0], suffix=".ckpt"),
+        "checkpoint-invalid",
+    ),
+    "folder of graphs of a million empty tensors": (
+        copies(file("model.onnx", protobuf_field(7, b"\x2a\0" * 1_000_000))),
+        ONNX,
+    ),
+    "folder of headers of which the last member is there twice": (
+        copies(header(_TWICE)),
+        SAFETENSORS,
+    ),
+    "adapter of text that is none": (
+        copies(
+            hostile_pickles.CASES["memory of text that is none"][0], names=["adapter_model.bin"]
+        ),
+        "checkpoint-invalid",
+    ),
+    "shards of text that is none": (
+        copies(
+            hostile_pickles.CASES["memory of text that is none"][0],
+            names=_BINS,
+            pytorch_model_bin_index_json={
+                "weight_map": {f"t{number}": name for number, name in enumerate(_BINS)}
+            },
+        ),
+        UNKNOWN,
+    ),
     "folder of many large files": (
         links([f"model.v{number}.safetensors" for number in range(300)]),
         UNKNOWN,

@@ -14,6 +14,7 @@ from modelshelf.formats.model_folder import (
 )
 from modelshelf.formats.onnx import read_onnx
 from modelshelf.formats.opening import read_start
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.recipe_document import parse_recipe, write_recipe
 from modelshelf.formats.safetensors import read_safetensors
 from modelshelf.formats.shards import read_shards
@@ -22,6 +23,7 @@ from modelshelf.formats.tensors import read_tensors
 
 __all__ = [
     "FolderConfig",
+    "ReadingBudget",
     "WeightFile",
     "WeightFormat",
     "container_of",

@@ -24,6 +24,7 @@ from modelshelf.formats.gguf_cursor import Cursor, Record
 from modelshelf.formats.gguf_fields import Fields, read_fields
 from modelshelf.formats.gguf_kinds import KINDS
 from modelshelf.formats.opening import reading
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.stranger import guess_stranger
 from modelshelf.schema.tensor import Container, TensorEntry, TensorIndex
 
@@ -33,6 +34,7 @@ _MAGIC = b"GGUF"
 _VERSIONS = (1, 2, 3)
 _MOST_TENSORS = 65_536
 _HIGHEST_KIND = 1023
+_TENSOR_COST = 8
 _LARGEST = 2**63 - 1
 # A record is at least a length, one character, the number of dimensions, the kind and the offset.
 _SHORTEST_RECORD = 4 + 1 + 4 + 4 + 8
@@ -47,7 +49,7 @@ class _Form(NamedTuple):
     """Bytes; None where the kind is not known."""
 
 
-def read_gguf(path: Path) -> TensorIndex:
+def read_gguf(path: Path, *, budget: ReadingBudget | None = None) -> TensorIndex:
     """Read names, kinds, shapes and places of all tensors in the GGUF file *path*.
 
     Reads the header and less than 64 KiB beyond it. Arrays, such as a vocabulary, are stepped over.
@@ -56,6 +58,7 @@ def read_gguf(path: Path) -> TensorIndex:
 
     Args:
         path: A regular file.
+        budget: What may be read of this file and of others beside it; None where there are none.
 
     Returns:
         The tensors in the file's order, with shapes in torch order; where the writer kept the shape
@@ -77,16 +80,17 @@ def read_gguf(path: Path) -> TensorIndex:
     """
     try:
         with reading(path) as stream:
-            return _read(stream, os.fstat(stream.fileno()).st_size)
+            return _read(stream, os.fstat(stream.fileno()).st_size, budget or ReadingBudget())
     except FormatFault as fault:
         raise InvalidGgufError(path=str(path), problem=fault.problem) from fault
 
 
-def _read(stream: BinaryIO, size: int) -> TensorIndex:
-    cursor = Cursor(stream, size)
+def _read(stream: BinaryIO, size: int, budget: ReadingBudget) -> TensorIndex:
+    cursor = Cursor(stream, size, budget)
     _read_magic(cursor)
     tensor_count = _bounded(cursor, "tensors", _MOST_TENSORS, _SHORTEST_RECORD)
     fields = read_fields(cursor)
+    budget.spend(_TENSOR_COST * tensor_count)
     records = cursor.records(tensor_count)
     start = -(-cursor.offset // fields.alignment) * fields.alignment
     tensors = _place(records, start, size, fields)

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from modelshelf.formats.fault import FormatFault
 from modelshelf.formats.forward_reader import ForwardReader
+from modelshelf.formats.reading_budget import ReadingBudget
 
 __all__ = ["Cursor", "Record"]
 
@@ -24,6 +25,8 @@ _MOST_STRINGS = 2_000_000
 _MOST_STRING_BYTES = 64 << 20
 """Bytes of such strings; the largest known vocabulary has 10 MB."""
 
+_STRINGS_COST = 1
+"""Strings that are stepped over in one step, as a power of two."""
 _LONGEST_NAME = 256
 _MOST_DIMENSIONS = 8
 """ggml knows 4; some writers keep the five of a 3-D convolution."""
@@ -57,14 +60,26 @@ class Cursor(ForwardReader):
     Args:
         stream: The file, unbuffered, at its start.
         size: Bytes that it has.
+        budget: What may still be read.
     """
 
     __slots__ = (
-        "_length", "_order", "_place", "_short", "_strings", "_tails", "_text", "_wide", "_word",
+        "_length",
+        "_order",
+        "_place",
+        "_short",
+        "_strings",
+        "_tails",
+        "_text",
+        "_wide",
+        "_word",
+        "budget",
     )  # fmt: skip
 
-    def __init__(self, stream: BinaryIO, size: int) -> None:
+    def __init__(self, stream: BinaryIO, size: int, budget: ReadingBudget) -> None:
         super().__init__(stream, size)
+        self.budget = budget
+        """What may still be read."""
         self._text = 0
         self._strings = 0
         self.set_form(order="<", wide=True)
@@ -183,6 +198,7 @@ class Cursor(ForwardReader):
             raise FormatFault(
                 problem=f"expected at most {_MOST_STRINGS} strings in arrays, got more at {self.offset}"
             )
+        self.budget.spend(count >> _STRINGS_COST)
         is_many = self._wide and count > _BATCH
         if is_many and self._short is None:
             self._short = _short_strings(self._order)

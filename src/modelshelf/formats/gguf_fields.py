@@ -12,6 +12,7 @@ from modelshelf.formats.gguf_cursor import Cursor
 __all__ = ["Fields", "read_fields"]
 
 _MOST_FIELDS = 65_536
+_FIELD_COST = 8
 _LONGEST_KEY = 65_535
 """The specification's bound."""
 _LONGEST_VALUE = 64 << 10
@@ -63,6 +64,7 @@ def read_fields(cursor: Cursor) -> Fields:
     if count > _MOST_FIELDS or count * _SHORTEST_FIELD > cursor.left:
         room = min(_MOST_FIELDS, cursor.left // _SHORTEST_FIELD)
         raise FormatFault(problem=f"expected at most {room} fields at offset {begin}, got {count}")
+    cursor.budget.spend(_FIELD_COST * count)
     texts: dict[str, str] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     findings: list[str] = []

@@ -44,7 +44,10 @@ def read_json(path: Path, *, limit: int = _LIMIT) -> dict[str, Any] | list[Any]:
         raw = stream.read(limit + 1)
     if len(raw) > limit:
         raise InvalidJsonError(path=str(path), problem=f"expected at most {limit} bytes, got more")
-    document = _parse(path, raw)
+    text = _decode(path, raw)
+    # A large index would be in memory once more while it is parsed.
+    del raw
+    document = _parse(path, text)
     if not isinstance(document, dict | list):
         kind = type(document).__name__
         raise InvalidJsonError(path=str(path), problem=f"expected an object or array, got {kind}")
@@ -52,23 +55,28 @@ def read_json(path: Path, *, limit: int = _LIMIT) -> dict[str, Any] | list[Any]:
     return document
 
 
-def _parse(path: Path, raw: bytes) -> object:
+def _decode(path: Path, raw: bytes) -> str:
     try:
         text = raw.decode("utf-8")
-        if (size := parsed_size(text)) > MOST_TEXT:
-            problem = f"expected at most {MOST_TEXT} bytes of text, got {size}"
-            raise InvalidJsonError(path=str(path), problem=problem)
-        if has_too_many_values(text):
-            problem = f"expected at most {MOST_VALUES} values, got more"
-            raise InvalidJsonError(path=str(path), problem=problem)
+    except UnicodeDecodeError as error:
+        problem = f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {error.start}"
+        raise InvalidJsonError(path=str(path), problem=problem) from error
+    if (size := parsed_size(text)) > MOST_TEXT:
+        problem = f"expected at most {MOST_TEXT} bytes of text, got {size}"
+        raise InvalidJsonError(path=str(path), problem=problem)
+    if has_too_many_values(text):
+        problem = f"expected at most {MOST_VALUES} values, got more"
+        raise InvalidJsonError(path=str(path), problem=problem)
+    return text
+
+
+def _parse(path: Path, text: str) -> object:
+    try:
         parsed: object = json.loads(text)
         if _HALVES.search(text):
             # Half a surrogate pair, which some programs cut out of an emoji, is no text to anybody else.
             whole = json.dumps(parsed, ensure_ascii=False).encode("utf-8", errors="replace")
             parsed = json.loads(whole)
-    except UnicodeDecodeError as error:
-        problem = f"expected UTF-8, got byte {raw[error.start]:#04x} at offset {error.start}"
-        raise InvalidJsonError(path=str(path), problem=problem) from error
     except json.JSONDecodeError as error:
         problem = f"{error.msg} at line {error.lineno} column {error.colno}"
         raise InvalidJsonError(path=str(path), problem=problem) from error

@@ -92,7 +92,8 @@ _SUFFIXES = {
     "msgpack": WeightFormat.FLAX,
     "gguf": WeightFormat.GGUF,
 }
-_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
+_SHARD = re.compile(r"-\d{5}-of-\d{5,6}$")
+"""DeepSeek writes how many there are with six digits."""
 
 
 def read_folder_config(tree: SourceTree, *, limit: int = LONGEST_CONFIG) -> FolderConfig:

@@ -21,6 +21,7 @@ from modelshelf.formats.fault import FormatFault
 from modelshelf.formats.onnx_tensor import StoredTensor, read_stored_tensor
 from modelshelf.formats.opening import read_start, reading
 from modelshelf.formats.protobuf import LENGTH, VARINT, FieldReader
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.stranger import guess_stranger
 from modelshelf.schema.member import MemberPath
 from modelshelf.schema.tensor import Container, TensorIndex
@@ -38,6 +39,7 @@ _MOST_SIDES = 32
 _LONGEST_WORD = 4096
 _LONGEST_VALUE = 64 << 10
 _STRANGER = 8
+_FIELD_COST, _TENSOR_COST = 2, 10
 _MOST_FINDINGS = 8
 
 
@@ -50,7 +52,7 @@ class _Model:
     graphs: int = 0
 
 
-def read_onnx(path: Path) -> TensorIndex:
+def read_onnx(path: Path, *, budget: ReadingBudget | None = None) -> TensorIndex:
     """Read names, types, shapes and places of all stored tensors in the ONNX file *path*.
 
     Reads what describes the graph and steps over its operators and weights. No other file is opened,
@@ -58,6 +60,7 @@ def read_onnx(path: Path) -> TensorIndex:
 
     Args:
         path: A regular file.
+        budget: What may be read of this file and of others beside it; None where there are none.
 
     Returns:
         The graph's initializers in the file's order, with `begin` and `end` 0 where the numbers lie in
@@ -80,15 +83,18 @@ def read_onnx(path: Path) -> TensorIndex:
     """
     try:
         with reading(path) as stream:
-            return _read(stream, os.fstat(stream.fileno()).st_size)
+            return _read(stream, os.fstat(stream.fileno()).st_size, budget or ReadingBudget())
     except FormatFault as fault:
         problem = fault.problem + guess_stranger(read_start(path, _STRANGER))
         raise InvalidOnnxError(path=str(path), problem=problem) from fault
 
 
-def _read(stream: BinaryIO, size: int) -> TensorIndex:
+def _read(stream: BinaryIO, size: int, budget: ReadingBudget) -> TensorIndex:
     reader, model = FieldReader(stream, size), _Model()
-    _read_model(reader, model, size)
+    try:
+        _read_model(reader, model, size)
+    finally:
+        budget.charge(_FIELD_COST * reader.walked + _TENSOR_COST * len(model.tensors))
     if model.graphs != 1:
         raise FormatFault(problem=f"expected one graph, got {model.graphs}")
     tensors = {one.name: one.entry for one in model.tensors}

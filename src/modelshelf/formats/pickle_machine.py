@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from modelshelf.formats.byte_span import Span
 from modelshelf.formats.pickle_values import CheckpointFault, Elided, Named
+from modelshelf.formats.reading_budget import ReadingBudget
 
 __all__ = ["LARGE", "LONGEST_TEXT", "Handler", "Machine", "StoppedError"]
 
@@ -34,6 +35,12 @@ _LOOK_AHEAD = 16
 """More than any opcode has in bytes of fixed length."""
 _BATCH = 1_024
 """Opcodes between two looks at the memory."""
+_START_COST = 100
+"""Steps of a pickle however short it is."""
+_READ_COST = 10
+"""Bytes of the file that are read in one step, as a power of two."""
+_MEMORY_COST = 5
+"""Bytes of memory that cost a step, as a power of two: text takes longer the more there is of it."""
 
 
 class StoppedError(Exception):
@@ -47,7 +54,9 @@ class Machine:
     they return the place where the next one stands.
     """
 
-    def __init__(self, span: Span, resolve: Callable[[object], object]) -> None:
+    def __init__(
+        self, span: Span, resolve: Callable[[object], object], budget: ReadingBudget
+    ) -> None:
         self.stack: list[object] = []
         """Values above the topmost mark: what lies below it is out of reach, as it must be."""
         self.marked: list[list[object]] = []
@@ -62,8 +71,9 @@ class Machine:
         """Bytes of memory that values may still take, by estimate."""
         self.resolve = resolve
         """Makes the value that a persistent id stands for."""
-        self._span = span
+        self._span, self._budget = span, budget
         self._base = 0
+        self._unspent = _MOST_MEMORY
         self._safe = -1
 
     def run(self, handlers: Sequence[Handler]) -> int:
@@ -73,6 +83,7 @@ class Machine:
             CheckpointFault: It is broken, or takes more than the bounds allow.
         """
         at = 0
+        self._budget.spend(_START_COST)
         try:
             for _ in range(_MOST_OPCODES // _BATCH):
                 for _ in range(_BATCH):
@@ -80,6 +91,8 @@ class Machine:
                         at = self._refill(at)
                     at = handlers[self.raw[at]](self, at + 1)
                 self.check_memory()
+                self._settle()
+                self._budget.spend(_BATCH)
         except StoppedError:
             return self._base + at + 1
         except IndexError as error:
@@ -89,6 +102,8 @@ class Machine:
             raise self.problem(at, "it ends within an opcode") from error
         except UnicodeError as error:
             raise self.problem(at, "text is no Unicode") from error
+        finally:
+            self._settle()
         raise self.problem(at, f"it has more than {_MOST_OPCODES} opcodes")
 
     def problem(self, at: int, fault: str) -> CheckpointFault:
@@ -105,6 +120,11 @@ class Machine:
             raise CheckpointFault(
                 problem=f"the pickle's values take more than {_MOST_MEMORY >> 20} MiB"
             )
+
+    def _settle(self) -> None:
+        """Take off the budget what the values have cost that came since the last time."""
+        self._budget.charge((self._unspent - self.left) >> _MEMORY_COST)
+        self._unspent = self.left
 
     def mark(self) -> None:
         """Put everything on the stack out of reach until `unmark`."""
@@ -203,6 +223,7 @@ class Machine:
     def _refill(self, at: int) -> int:
         """Move the window so that it starts at *at*; return the place of *at* in it."""
         piece = self._span.read(_WINDOW)
+        self._budget.spend(len(piece) >> _READ_COST)
         self._base += at
         self.raw = self.raw[at:] + piece
         if self._base + len(self.raw) > _LONGEST_PICKLE + _WINDOW:

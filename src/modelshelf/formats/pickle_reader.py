@@ -9,6 +9,7 @@ from modelshelf.formats.byte_span import Span
 from modelshelf.formats.pickle_machine import Machine
 from modelshelf.formats.pickle_opcodes import HANDLERS
 from modelshelf.formats.pickle_values import Stored
+from modelshelf.formats.reading_budget import ReadingBudget
 
 __all__ = ["Pickle", "read_pickle"]
 
@@ -25,7 +26,9 @@ class Pickle:
     """Bytes from its first opcode to its last."""
 
 
-def read_pickle(span: Span, *, resolve: Callable[[object], object] = Stored) -> Pickle:
+def read_pickle(
+    span: Span, budget: ReadingBudget | None = None, *, resolve: Callable[[object], object] = Stored
+) -> Pickle:
     """Read the pickle at the start of *span*, and execute nothing of it.
 
     Takes at most 64 MiB of the bytes, 1.5 million opcodes and, by estimate, 48 MiB of memory, whatever
@@ -33,11 +36,12 @@ def read_pickle(span: Span, *, resolve: Callable[[object], object] = Stored) -> 
 
     Args:
         span: Bytes that start with a pickle; more may follow it.
+        budget: What may still be read; None where its own bounds are enough.
         resolve: Makes the value that a persistent id stands for.
 
     Raises:
         CheckpointFault: It is broken, or takes more than the bounds allow.
     """
-    machine = Machine(span, resolve)
+    machine = Machine(span, resolve, budget or ReadingBudget())
     length = machine.run(HANDLERS)
     return Pickle(machine.stack[0], tuple(machine.names), length)

@@ -40,11 +40,12 @@ class FieldReader(ForwardReader):
         size: Bytes that it has.
     """
 
-    __slots__ = ("_fields", "_text")
+    __slots__ = ("_text", "walked")
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         super().__init__(stream, size)
-        self._fields = 0
+        self.walked = 0
+        """Fields that were gone through so far."""
         self._text = 0
 
     def fields(self, end: int) -> Iterator[tuple[int, int, int]]:
@@ -129,6 +130,6 @@ class FieldReader(ForwardReader):
         return self.take(length).decode("utf-8", errors="replace")
 
     def _count_field(self) -> None:
-        self._fields += 1
-        if self._fields > _MOST_FIELDS:
+        self.walked += 1
+        if self.walked > _MOST_FIELDS:
             raise FormatFault(problem=f"more than {_MOST_FIELDS} fields at offset {self.offset}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from modelshelf.errors import InvalidSafetensorsError
 from modelshelf.formats.fault import FormatFault
 from modelshelf.formats.opening import reading
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.safetensors_header import parse_header
 from modelshelf.formats.stranger import guess_stranger
 from modelshelf.schema.tensor import TensorIndex
@@ -26,7 +27,7 @@ _LONGEST_READ = 12 << 20
 _PREFIX = 8
 
 
-def read_safetensors(path: Path) -> TensorIndex:
+def read_safetensors(path: Path, *, budget: ReadingBudget | None = None) -> TensorIndex:
     """Read names, dtypes, shapes and places of all tensors in the file *path*.
 
     Reads the header and nothing of the weights, whatever the file's size. What comes back obeys every
@@ -35,6 +36,7 @@ def read_safetensors(path: Path) -> TensorIndex:
 
     Args:
         path: A regular file.
+        budget: What may be read of this file and of others beside it; None where there are none.
 
     Returns:
         The tensors in the header's order; places count from the start of the file.
@@ -45,12 +47,12 @@ def read_safetensors(path: Path) -> TensorIndex:
         SourceUnreadableError: The operating system refuses to read it.
     """
     try:
-        return _read(path)
+        return _read(path, budget or ReadingBudget())
     except FormatFault as error:
         raise InvalidSafetensorsError(path=str(path), problem=error.problem) from error
 
 
-def _read(path: Path) -> TensorIndex:
+def _read(path: Path, budget: ReadingBudget) -> TensorIndex:
     with reading(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         prefix = stream.read(_PREFIX)
@@ -59,7 +61,7 @@ def _read(path: Path) -> TensorIndex:
         raw = b""
         while len(raw) < length and (chunk := stream.read(length - len(raw))):
             raw += chunk
-    tensors, metadata = parse_header(raw, start=_PREFIX + length, size=size)
+    tensors, metadata = parse_header(raw, start=_PREFIX + length, size=size, budget=budget)
     return TensorIndex(tensors=tensors, metadata=metadata)
 
 

@@ -15,6 +15,7 @@ from modelshelf.formats.json_values import (
     has_too_many_values,
     parsed_size,
 )
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.safetensors_entries import (
     DECODER,
     LARGEST,
@@ -41,30 +42,37 @@ _CHUNK = 1 << 16
 """Bytes that are cut into pieces at once: their pieces fit into the cache, and take no new memory from
 the system, which would cost as long as cutting."""
 _CONTROLS = bytes(range(0x20))
+_COST = 5
+"""Bytes that are read in one step, as a power of two."""
+_VALUE_COST = 4
+"""What a value costs in any other spelling; a comma stands before nearly each."""
 
 
 class _UnusualError(Exception):
     """The header is not in the one spelling that the fast parser knows, or it has a fault."""
 
 
-def parse_header(raw: bytes, *, start: int, size: int) -> Parsed:
+def parse_header(raw: bytes, *, start: int, size: int, budget: ReadingBudget) -> Parsed:
     """Return the tensors and the metadata of the header *raw*.
 
     Args:
         raw: The header's bytes, padding included.
         start: Offset in the file of the first tensor byte.
         size: Bytes of the whole file.
+        budget: What may still be read.
 
     Raises:
         FormatFault: A rule of the format is broken.
     """
     if _BEGIN.match(raw) is None:
         raise FormatFault(problem=f"expected `{{` at offset 8, got {raw[:1]!r}")
+    budget.spend(len(raw) >> _COST)
     if len(raw) > UNCOUNTED:
         _check_amount(_text_of(raw))
     # Not inside of an `except`: the error would keep all that the first parser had built.
     with suppress(_UnusualError, FormatFault, ValueError, RecursionError):
         return _parse_usual(raw, start, size)
+    budget.spend(_VALUE_COST * raw.count(b","))
     return parse_entries(_text_of(raw), start=start, size=size)
 
 

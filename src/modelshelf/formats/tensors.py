@@ -6,6 +6,7 @@ from modelshelf.formats.checkpoint import read_checkpoint
 from modelshelf.formats.container import container_of
 from modelshelf.formats.gguf import read_gguf
 from modelshelf.formats.onnx import read_onnx
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.safetensors import read_safetensors
 from modelshelf.schema.source import SourceFile
 from modelshelf.schema.tensor import Container, TensorIndex
@@ -13,7 +14,7 @@ from modelshelf.schema.tensor import Container, TensorIndex
 __all__ = ["read_tensors"]
 
 
-def read_tensors(file: SourceFile) -> TensorIndex:
+def read_tensors(file: SourceFile, *, budget: ReadingBudget | None = None) -> TensorIndex:
     """Read names, dtypes, shapes and places of all tensors in *file*.
 
     Reads what describes the weights and nothing of the weights, executes nothing and imports nothing
@@ -21,6 +22,7 @@ def read_tensors(file: SourceFile) -> TensorIndex:
 
     Args:
         file: One regular file.
+        budget: What may be read of this file and of others beside it; None where there are none.
 
     Returns:
         The tensors, and in `container` what they are written in. A file that is no container of
@@ -40,11 +42,11 @@ def read_tensors(file: SourceFile) -> TensorIndex:
     """
     container = container_of(file)
     if container is Container.SAFETENSORS:
-        return read_safetensors(file.path)
+        return read_safetensors(file.path, budget=budget)
     if container is Container.PICKLE:
-        return read_checkpoint(file.path)
+        return read_checkpoint(file.path, budget=budget)
     if container is Container.GGUF:
-        return read_gguf(file.path)
+        return read_gguf(file.path, budget=budget)
     if container is Container.ONNX:
-        return read_onnx(file.path)
+        return read_onnx(file.path, budget=budget)
     return TensorIndex(tensors={}, container=container)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelshelf.formats.pickle_reader import Pickle
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.torch_payload import Payload
 from modelshelf.formats.torch_tensor import KNOWN_NAMES, Locate, TensorReader
 from modelshelf.schema.tensor import Container, TensorIndex
@@ -50,18 +51,21 @@ _MOST_FINDINGS = 20
 _LONGEST = 100
 
 
-def build_index(pickle: Pickle, locate: Locate, findings: Iterable[str] = ()) -> TensorIndex:
+def build_index(
+    pickle: Pickle, locate: Locate, budget: ReadingBudget, findings: Iterable[str] = ()
+) -> TensorIndex:
     """Return the index of what *pickle* holds.
 
     Args:
         pickle: The checkpoint's object.
         locate: Where the storage of a key lies.
+        budget: What may still be read.
         findings: What the caller found; may still grow while tensors are located.
 
     Raises:
         CheckpointFault: A tensor breaks a rule, or could only be read by running something.
     """
-    payload = Payload(TensorReader(locate))
+    payload = Payload(TensorReader(locate), budget)
     payload.collect(pickle.value)
     found = {*findings, *payload.findings, *foreign_names(pickle.names)}
     return TensorIndex(

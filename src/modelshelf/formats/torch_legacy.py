@@ -14,6 +14,7 @@ import os
 from modelshelf.formats.byte_span import FileSpan
 from modelshelf.formats.pickle_reader import Pickle, read_pickle
 from modelshelf.formats.pickle_values import CheckpointFault, Stored
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.torch_index import build_index
 from modelshelf.formats.torch_tensor import Place, storage_kind
 from modelshelf.schema.tensor import TensorIndex
@@ -32,7 +33,7 @@ _KEY_OPCODES = 16
 """Bytes that a key takes in a list beside its letters."""
 
 
-def read_torch_legacy(descriptor: int, size: int) -> TensorIndex:
+def read_torch_legacy(descriptor: int, size: int, budget: ReadingBudget) -> TensorIndex:
     """Read the checkpoint in the stream of *size* bytes behind *descriptor*.
 
     A pickle alone, without torch's magic number, is read as well: it cannot hold numbers, and if it
@@ -42,24 +43,26 @@ def read_torch_legacy(descriptor: int, size: int) -> TensorIndex:
         CheckpointFault: The stream is broken, or a tensor could only be read by running
             something.
     """
-    stream = _Stream(descriptor, size)
+    stream = _Stream(descriptor, size, budget)
     first = stream.pickle()
     if first.value != _MAGIC or first.length > _LONGEST_FACT:
-        return build_index(first, lambda _key: None, ["it is a pickle, and no checkpoint of torch"])
+        stranger = "it is a pickle, and no checkpoint of torch"
+        return build_index(first, lambda _key: None, budget, [stranger])
     version = stream.pickle(at_most=_LONGEST_FACT).value
     if version != _VERSION:
         raise CheckpointFault(problem=f"expected version {_VERSION}, got another")
     stream.pickle(at_most=_LONGEST_FACT)
     checkpoint = stream.pickle()
     places = stream.places()
-    return build_index(checkpoint, places.get)
+    return build_index(checkpoint, places.get, budget)
 
 
 class _Stream:
     """A stream being read: where it stands, and which storages its pickles named."""
 
-    def __init__(self, descriptor: int, size: int) -> None:
+    def __init__(self, descriptor: int, size: int, budget: ReadingBudget) -> None:
         self._descriptor, self._size = descriptor, size
+        self._budget = budget
         self._at = 0
         self._widths: dict[str, int] = {}
         self._strange: set[str] = set()
@@ -69,7 +72,7 @@ class _Stream:
         # Each has bounds of its own, and five that go to them would take five times as long.
         end = self._size if at_most is None else min(self._at + at_most, self._size)
         span = FileSpan(self._descriptor, self._at, end)
-        pickle = read_pickle(span, resolve=self._note)
+        pickle = read_pickle(span, self._budget, resolve=self._note)
         self._at += pickle.length
         return pickle
 

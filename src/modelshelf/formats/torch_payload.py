@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from modelshelf.formats.pickle_values import Call, CheckpointFault, Named, Stored, Table
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.torch_tensor import TensorReader, is_tensor, not_run
 from modelshelf.schema.tensor import TensorEntry
 
@@ -33,6 +34,9 @@ _WORDS: frozenset[type] = frozenset({str, int, float, bool})
 _MOST_WORK = 5_000_000
 _EFFORT = 32
 """What one more container costs, counted in values that are only looked at."""
+_COST = 3
+"""Values that are looked at in one step, as a power of two."""
+_TENSOR_COST = 12
 _MOST_TENSORS = 50_000
 _DEEPEST = 64
 _LONGEST_NAME = 1_000
@@ -47,16 +51,17 @@ class Payload:
 
     Args:
         reader: Checks each tensor.
+        budget: What may still be read.
     """
 
-    def __init__(self, reader: TensorReader) -> None:
+    def __init__(self, reader: TensorReader, budget: ReadingBudget) -> None:
         self.tensors: dict[str, TensorEntry] = {}
         """Name → entry, in the order of the file."""
         self.metadata: dict[str, str] = {}
         """Words and numbers at the top; what was taken off as `unwrapped`, left out as `beside`."""
         self.findings: set[str] = set()
         """What a person should know."""
-        self._reader = reader
+        self._reader, self._budget = reader, budget
         self._work = self._letters = 0
 
     def collect(self, value: object) -> None:
@@ -157,11 +162,14 @@ class Payload:
         self._letters += len(name)
         if len(self.tensors) >= _MOST_TENSORS or self._letters > _MOST_LETTERS:
             raise CheckpointFault(problem=f"it has more than {_MOST_TENSORS} tensors")
+        self._budget.spend(_TENSOR_COST)
         self.tensors[name] = self._reader.entry(name, value)
 
     def _counted(self, value: object) -> Iterator[tuple[object, object]]:
         """List what *value* holds, and give up on a payload that has no end of it."""
-        self._work += _EFFORT + _breadth(value)
+        work = _EFFORT + _breadth(value)
+        self._budget.spend(work >> _COST)
+        self._work += work
         if self._work > _MOST_WORK:
             raise CheckpointFault(problem="it holds more values than any checkpoint does")
         return _members(value)

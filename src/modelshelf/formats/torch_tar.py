@@ -17,6 +17,7 @@ from struct import Struct, unpack
 from modelshelf.formats.byte_span import FileSpan
 from modelshelf.formats.pickle_reader import Pickle, read_pickle
 from modelshelf.formats.pickle_values import Call, CheckpointFault, Named, Stored
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.torch_index import build_index
 from modelshelf.formats.torch_tensor import Place, storage_kind
 from modelshelf.schema.tensor import TensorIndex
@@ -44,7 +45,7 @@ def is_tar(start: bytes) -> bool:
     return start[_MAGIC_AT:].startswith(_MAGIC)
 
 
-def read_torch_tar(descriptor: int, size: int) -> TensorIndex:
+def read_torch_tar(descriptor: int, size: int, budget: ReadingBudget) -> TensorIndex:
     """Read the checkpoint in the tar archive of *size* bytes behind *descriptor*.
 
     Raises:
@@ -57,28 +58,29 @@ def read_torch_tar(descriptor: int, size: int) -> TensorIndex:
         raise CheckpointFault(
             problem=f"the tar archive lacks {', '.join(sorted(missing))}: it is no checkpoint of torch"
         )
-    storages, places = _storages(_Member(descriptor, *members["storages"]))
-    tensors = _tensors(_Member(descriptor, *members["tensors"]), storages)
+    storages, places = _storages(_Member(descriptor, budget, *members["storages"]))
+    tensors = _tensors(_Member(descriptor, budget, *members["tensors"]), storages)
 
     def resolve(key: object) -> object:
         found = tensors.get(key) if isinstance(key, str) else None
         return Stored(key) if found is None else found
 
-    checkpoint = read_pickle(FileSpan(descriptor, *members["pickle"]), resolve=resolve)
-    return build_index(checkpoint, places.get)
+    checkpoint = read_pickle(FileSpan(descriptor, *members["pickle"]), budget, resolve=resolve)
+    return build_index(checkpoint, places.get, budget)
 
 
 class _Member:
     """One member of the archive, read from front to back."""
 
-    def __init__(self, descriptor: int, begin: int, end: int) -> None:
+    def __init__(self, descriptor: int, budget: ReadingBudget, begin: int, end: int) -> None:
+        self._budget = budget
         self._descriptor, self.at, self.end = descriptor, begin, end
         self._left = _LONGEST_PICKLES
 
     def pickle(self) -> Pickle:
         """Read the next pickle, a short one."""
         end = min(self.at + min(_LONGEST_PICKLE, self._left), self.end)
-        pickle = read_pickle(FileSpan(self._descriptor, self.at, end))
+        pickle = read_pickle(FileSpan(self._descriptor, self.at, end), self._budget)
         self.at += pickle.length
         self._left -= pickle.length
         return pickle

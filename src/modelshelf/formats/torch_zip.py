@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from modelshelf.formats.pickle_reader import read_pickle
 from modelshelf.formats.pickle_values import CheckpointFault
+from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.torch_index import build_index
 from modelshelf.formats.torch_tensor import Place
 from modelshelf.formats.zip_directory import ZipEntry, open_entry, read_directory, stored_at
@@ -24,9 +25,10 @@ __all__ = ["read_torch_zip"]
 _PICKLE = "/data.pkl"
 _LARGEST_PICKLE = 64 << 20
 _LONGEST_WORD = 16
+_ENTRY_COST = 4
 
 
-def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
+def read_torch_zip(descriptor: int, size: int, budget: ReadingBudget) -> TensorIndex:
     """Read the checkpoint in the ZIP archive of *size* bytes behind *descriptor*.
 
     Raises:
@@ -34,6 +36,7 @@ def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
             running something.
     """
     entries = read_directory(descriptor, size)
+    budget.spend(_ENTRY_COST * len(entries))
     root = _root(entries)
     findings = set(_odd_names(entries, root))
     code = f"{root}/code/"
@@ -45,7 +48,7 @@ def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
         raise CheckpointFault(
             problem=f"its pickle has {entry.size} bytes, expected at most {_LARGEST_PICKLE}"
         )
-    pickle = read_pickle(open_entry(descriptor, entry))
+    pickle = read_pickle(open_entry(descriptor, entry), budget)
     is_big = _is_big_endian(descriptor, entries.get(f"{root}/byteorder"))
     if is_big:
         findings.add("its numbers are big-endian: their places are left out")
@@ -64,7 +67,7 @@ def read_torch_zip(descriptor: int, size: int) -> TensorIndex:
         begin = stored_at(descriptor, stored)
         return Place(None if is_big else begin, stored.size)
 
-    return build_index(pickle, locate, findings)
+    return build_index(pickle, locate, budget, findings)
 
 
 def _root(entries: Mapping[str, ZipEntry]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.formats import WeightFormat
+from modelshelf.formats import ReadingBudget
 from modelshelf.formats.model_folder import LONGEST_CONFIG
 from modelshelf.schema.identity import NearMiss
 from modelshelf.schema.tensor import TensorIndex
@@ -12,14 +12,17 @@ __all__ = ["TOO_MUCH", "Allowance"]
 TOO_MUCH = NearMiss("folder", "fewer weights: no model has so many, and not all of them were read")
 """What is said of a folder that takes more than it is allowed."""
 
-_ALLOWED = 100_000
-"""Tensors; the largest pipelines have a tenth of it, in all of their forms together."""
-_FILE = 200
-"""What a file costs however little it holds, counted in tensors: five hundred are read at most."""
-_CHECKPOINT = 1_000
-"""The same for a pickle, which may take long and say nothing."""
-_LETTERS = 100
-"""Letters of metadata that cost as much as a tensor."""
+_ALLOWED = 2_100_000
+"""Steps, as readers count them: less than a second. The largest pipelines take a fifth of it, in all of
+their forms together."""
+_FILE = 2_400
+"""What a file costs however little it holds: 875 are read at most."""
+_TENSOR = 12
+"""What a tensor costs that the rules are asked about."""
+_MOST_ASKED = 65_536
+"""Of more tensors in one file no rule is asked."""
+_LETTERS = 8
+"""Letters of metadata that cost a step."""
 
 
 class Allowance:
@@ -27,21 +30,23 @@ class Allowance:
 
     Example:
         >>> allowance = Allowance()
-        >>> sum(allowance.begin(WeightFormat.SAFETENSORS) for _ in range(1_000))
-        500
+        >>> sum(allowance.begin() for _ in range(2_000))
+        875
     """
 
     def __init__(self) -> None:
         self.config = LONGEST_CONFIG
         """Bytes of configurations that may still be read."""
-        self._left = _ALLOWED
+        self.budget = ReadingBudget(_ALLOWED)
+        """What the readers may still do."""
 
-    def begin(self, weights: WeightFormat) -> bool:
+    def begin(self) -> bool:
         """Return whether one more file may be read."""
-        self._left -= _CHECKPOINT if weights is WeightFormat.PICKLE else _FILE
-        return self._left >= 0
+        self.budget.charge(_FILE)
+        return not self.budget.is_spent
 
     def spend(self, header: TensorIndex) -> None:
-        """Take off what was read."""
+        """Take off what asking the rules about *header* costs."""
         letters = sum(map(len, header.metadata.values()))
-        self._left -= len(header.tensors) + letters // _LETTERS
+        asked = len(header.tensors) if len(header.tensors) <= _MOST_ASKED else 0
+        self.budget.charge(_TENSOR * asked + letters // _LETTERS)

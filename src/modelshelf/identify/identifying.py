@@ -133,7 +133,7 @@ def _identify_file(
     return narrow(_as_shard(identity, file), (*claims_beside(file, identity), *said))
 
 
-_SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.[a-z]+$")
+_SHARD = re.compile(r"-(\d{5})-of-(\d{5,6})\.[a-z]+$")
 
 
 def _as_shard(identity: Identity, file: SourceFile) -> Identity:

@@ -223,6 +223,8 @@ def _with_troubles(identity: Identity, reading: FolderReading) -> Identity:
     return replace(identity, evidence=evidence, status=status)
 
 
+_ADAPTER = 600_000
+"""Steps; an adapter takes a tenth, and its folder may have taken all that is read of one."""
 _ADAPTER_FILES = (
     ("pytorch_lora_weights", ModelType.LORA, ModelFormat.DIFFUSERS),
     ("adapter_model", ModelType.LORA, ModelFormat.DIFFUSERS),
@@ -252,10 +254,10 @@ def _header_of(weights: SourceFile, reading: FolderReading) -> TensorIndex:
         if name == weights.member:
             raise error
     known = reading.headers.get(weights.member)
-    return read_tensors(weights) if known is None else known
+    return read_tensors(weights, budget=ReadingBudget(_ADAPTER)) if known is None else known
 
 
-def _adapter_by_tensors(  # noqa: PLR0913 - a file, what it is called for, and whom to ask
+def _adapter_by_tensors(
     families: Families,
     weights: SourceFile,
     index: TensorIndex,

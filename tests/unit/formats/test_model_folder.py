@@ -95,12 +95,13 @@ def test_openvino_is_told_by_the_file_beside_it(tmp_path: Path) -> None:
     ]
 
 
-def test_the_shards_of_an_index_are_left_to_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", ["00002", "000002"])
+def test_the_shards_of_an_index_are_left_to_it(tmp_path: Path, count: str) -> None:
     """Each tensor counts once; shards of another variant, and without an index, stand alone."""
     assert weights(
         tmp_path,
-        "model-00001-of-00002.safetensors",
-        "model-00002-of-00002.safetensors",
+        f"model-00001-of-{count}.safetensors",
+        f"model-00002-of-{count}.safetensors",
         "model.safetensors.index.json",
         "model.fp16.safetensors",
         "config.yaml",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.errors import InvalidJsonError, InvalidSafetensorsError, InvalidShardIndexError
-from modelshelf.formats import read_shards, read_tree
+from modelshelf.formats import ReadingBudget, read_shards, read_tree
 from modelshelf.schema.tensor import Container, TensorIndex
 from modelshelf.testing.tiny import Opcodes, TorchTensor, write_torch
 from tests.unit.formats.headers import write_safetensors
@@ -60,6 +60,35 @@ def test_an_index_alone_says_what_its_shards_would_be_written_in(tmp_path: Path)
     """By their names, as there is nothing else."""
     assert shards(tmp_path, {"weight_map": {"a": "1.bin"}}).container is Container.PICKLE
     assert shards(tmp_path, {"weight_map": {"a": "1"}}).container is Container.SAFETENSORS
+
+
+def test_a_model_of_a_hundred_thousand_tensors_is_read(tmp_path: Path) -> None:
+    """Language models of hundreds of experts have as many, and are no broken models."""
+    weight_map = {}
+    for shard in "123":
+        names = [f"layers.{shard}.experts.{number}.w" for number in range(35_000)]
+        write_safetensors(tmp_path / f"{shard}.safetensors", dict.fromkeys(names, (2, 3)))
+        weight_map |= dict.fromkeys(names, f"{shard}.safetensors")
+    found = shards(tmp_path, {"weight_map": weight_map})
+    assert (len(found.tensors), found.findings) == (105_000, ())
+    assert {entry.shape for entry in found.tensors.values()} == {(2, 3)}
+
+
+def test_shards_beyond_what_is_read_are_left_unread(tmp_path: Path) -> None:
+    """What they would have told is not known, and neither that they are broken."""
+    names = {f"{number}.safetensors": f"{number}" for number in range(4)}
+    for file, tensor in names.items():
+        write_safetensors(tmp_path / file, {tensor: (1,)})
+    (tmp_path / "3.safetensors").write_text("no header at all")
+    (tmp_path / NAME).write_text(json.dumps({"weight_map": {t: f for f, t in names.items()}}))
+    tree = read_tree(tmp_path)
+    index = tree.member(NAME)
+    assert index is not None
+    # What a shard costs is taken off behind it, so that none is half read.
+    found = read_shards(tree, index, budget=ReadingBudget(40))
+    assert [entry.shape for entry in found.tensors.values()] == [(1,), (1,), (), ()]
+    assert found.findings == ("2 shards of 4 not read: they hold more than any model",)
+    assert found.missing_shards == ()
 
 
 def test_missing_shards_are_named(tmp_path: Path) -> None:
