@@ -312,13 +312,13 @@ FAMILIES = (
         BaseModelType.COGVIEW_4,
         _COGVIEW_4,
         # LTX's larger denoisers have 48 blocks, and Cosmos attends a second time: whoever adapts one
-        # whole attention up to where CogView4 ends adapts all of it, in the names of its trainers or
-        # with a perceptron. Any less may be a part of those.
+        # whole attention up to where CogView4 ends adapts all of it, as CogKit does. Any less may be a
+        # part of those; trainers that join names by underscores adapt more than attentions.
         Spans("denoiser:transformer_blocks_#_attn1_*", 28),
         *(Adapts(f"denoiser:transformer_blocks_#_attn1_{word}") for word in _ATTENTION),
         Either(
             (
-                Named(AdapterNaming.PEFT),
+                *map(Named, (AdapterNaming.PEFT, AdapterNaming.COMFY, AdapterNaming.ORIGINAL)),
                 Adapts("denoiser:transformer_blocks_#_ff_net_#*"),
             )
         ),

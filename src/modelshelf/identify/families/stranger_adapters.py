@@ -9,10 +9,10 @@ FLUX.1 cut short, so either may be meant.
 
 Nucleus-Image and MiniMax Music 3 have attentions like HunyuanVideo 1.5's in fewer blocks, Qwen-Image 2.1 like
 FLUX.2 klein's in more, FLUX.3 like AuraFlow's in fewer, Kandinsky 6's super resolution has one like Kandinsky
-5's in each block, where that has two. DiT attends to nothing but itself, as half a block of PixArt does, and
-half of Latte's blocks attend as PixArt's; JoyImage's attentions are FLUX.2 klein's in more blocks, single
-layers of Motif-Video and Stable Audio are SD 3's; Ovi is two of Wan 2.2's small denoiser, each behind a name.
-Where a stranger has all that adapters of a base change, words alone tell the two apart: `worded_adapters.py`.
+5's in each block, where that has two. DiT attends to nothing but itself, as half a block of PixArt does;
+JoyImage's attentions are FLUX.2 klein's in more blocks, single layers of Motif-Video and Stable Audio are
+SD 3's; Ovi is two of Wan 2.2's small denoiser, each behind a name. Where a stranger has all that adapters of a base
+change, words alone tell the two apart: `worded_adapters.py`.
 
 Sources: `transformer_longcat_image.py`, `transformer_ovis_image.py`, `transformer_bria.py`,
 `transformer_bria_fibo.py`, `transformer_flux3.py`, `transformer_nucleusmoe_image.py`,
@@ -232,16 +232,6 @@ _DIT = Host(
     """,
     {"w": 1152},
 )
-_LATTE = Host(
-    "latte",
-    """
-    (transformer_blocks.{28}|temporal_transformer_blocks.{28}).attn1.(to_q|to_k|to_v|to_out.0)  w w
-    transformer_blocks.{28}.attn2.(to_q|to_k|to_v|to_out.0)  w w
-    (transformer_blocks.{28}|temporal_transformer_blocks.{28}).ff.net.0.proj  w 8w
-    (transformer_blocks.{28}|temporal_transformer_blocks.{28}).ff.net.2  4w w
-    """,
-    {"w": 1152},
-)
 _JOY_IMAGE = Host(
     "joyimage",
     """
@@ -329,6 +319,6 @@ FAMILIES = (
     _shorter(_BRIA_FIBO, (BaseModelType.FLUX, BaseModelType.UNKNOWN)),
     *map(_alike, (_LONGCAT_IMAGE, _OVIS_IMAGE, _BRIA, _BRIA_FIBO, _FLUX_3)),
     *map(_alike, (_NUCLEUS_IMAGE, _QWEN_IMAGE_2_1, _MINIMAX_MUSIC_3, _KANDINSKY_6_SR)),
-    *map(_alike, (_DIT, _LATTE, _JOY_IMAGE, _MOTIF_VIDEO, _STABLE_AUDIO, _OVI)),
+    *map(_alike, (_DIT, _JOY_IMAGE, _MOTIF_VIDEO, _STABLE_AUDIO, _OVI)),
 )
 """One per denoiser."""
