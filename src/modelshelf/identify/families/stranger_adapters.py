@@ -11,8 +11,8 @@ Nucleus-Image and MiniMax Music 3 have attentions like HunyuanVideo 1.5's in few
 FLUX.2 klein's in more, FLUX.3 like AuraFlow's in fewer, Kandinsky 6's super resolution has one like Kandinsky
 5's in each block, where that has two. DiT attends to nothing but itself, as half a block of PixArt does;
 JoyImage's attentions are FLUX.2 klein's in more blocks, single layers of Motif-Video and Stable Audio are
-SD 3's; Ovi is two of Wan 2.2's small denoiser, each behind a name. Where a stranger has all that adapters of a base
-change, words alone tell the two apart: `worded_adapters.py`.
+SD 3's; Ovi is two of Wan 2.2's small denoiser, each behind a name. Where a stranger has all that adapters of a
+base change, words alone tell the two apart: `worded_adapters.py`.
 
 Sources: `transformer_longcat_image.py`, `transformer_ovis_image.py`, `transformer_bria.py`,
 `transformer_bria_fibo.py`, `transformer_flux3.py`, `transformer_nucleusmoe_image.py`,
