@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from modelshelf.errors import EmptySourceError, SourceNotFoundError, SourceUnreadableError
+from modelshelf.errors import (
+    EmptySourceError,
+    FormatError,
+    SourceError,
+    SourceNotFoundError,
+    SourceUnreadableError,
+)
+from modelshelf.formats import read_json
+from modelshelf.formats.model_folder import LONGEST_CONFIG
 from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
 
 __all__ = ["MODEL_SUFFIXES", "discover_models", "is_model_folder"]
@@ -17,7 +25,6 @@ the exported programs of torch, which ComfyUI lists and nobody reads here."""
 _MARKS = frozenset(
     {
         "model_index.json",
-        "config.json",
         "scheduler_config.json",
         "preprocessor_config.json",
         "tokenizer_config.json",
@@ -26,8 +33,24 @@ _MARKS = frozenset(
     }
 )
 """Files that only a folder which is one model has at its top."""
+_CONFIG = "config.json"
+"""A model's, or the settings of any program: AUTOMATIC1111 keeps its own beside the folder of its models."""
+_SAYS_A_CLASS = frozenset({"_class_name", "_diffusers_version", "architectures", "model_type"})
+"""Keys of which a model's configuration has one."""
 _FOLDER_WEIGHTS = ("pytorch_lora_weights.", "learned_embeds.", "diffusion_pytorch_model.")
 """Beginnings of the names of weights that belong to the folder they are in."""
+_BESIDE_WEIGHTS = (
+    *(name.rstrip(".") for name in _FOLDER_WEIGHTS),
+    "optimizer",
+    "scheduler",
+    "scaler",
+    "sampler",
+    "random_states",
+    "rng_state",
+    "training_args",
+)
+"""Beginnings of the names of what lies beside such weights: other forms of them, and what a trainer goes on
+from. Whatever else lies there is another model."""
 _NOT_LIBRARIES = frozenset(
     {".git", ".cache", ".locks", "blobs", "refs", ".no_exist", "__pycache__"}
 )
@@ -59,7 +82,7 @@ def discover_models(path: Path, *, apart: Collection[Path] = ()) -> Iterator[Pat
     inside = any(path.resolve().is_relative_to(folder.resolve()) for folder in apart)
     if not is_there:
         raise SourceNotFoundError(path=str(path))
-    if inside or not path.is_dir() or is_model_folder(path):
+    if inside or not path.is_dir() or _is_one_model(path):
         # What lies in a folder apart is named as it is, for whoever adds it to refuse.
         yield path
         return
@@ -74,11 +97,44 @@ def discover_models(path: Path, *, apart: Collection[Path] = ()) -> Iterator[Pat
 
 
 def is_model_folder(folder: Path) -> bool:
-    """Say whether a folder is one model, by the names of the files at its top."""
+    """Say whether a folder can be one model, by the files at its top."""
     names = set(_listed(folder))
-    return bool(names & _MARKS) or any(
-        name.startswith(_FOLDER_WEIGHTS) and (folder / name).is_file() for name in names
-    )
+    return _is_marked(folder, names) or _holds(folder, names, _FOLDER_WEIGHTS)
+
+
+def _is_one_model(folder: Path) -> bool:
+    """Say whether a folder is one model for somebody who looks for models, and not a folder of several.
+
+    People put `pytorch_lora_weights.safetensors` among their other LoRAs, under the name that it came with.
+    """
+    names = set(_listed(folder))
+    if _is_marked(folder, names):
+        return True
+    others = {name for name in names if not name.startswith(_BESIDE_WEIGHTS)}
+    return _holds(folder, names, _FOLDER_WEIGHTS) and not _holds_weights(folder, others)
+
+
+def _is_marked(folder: Path, names: Collection[str]) -> bool:
+    if not _MARKS.isdisjoint(names):
+        return True
+    return _CONFIG in names and (_holds_weights(folder, names) or _says_a_class(folder / _CONFIG))
+
+
+def _says_a_class(path: Path) -> bool:
+    try:
+        config = read_json(path, limit=LONGEST_CONFIG) if path.is_file() else None
+    except (FormatError, SourceError):
+        return False
+    return isinstance(config, dict) and not _SAYS_A_CLASS.isdisjoint(config)
+
+
+def _holds_weights(folder: Path, names: Iterable[str]) -> bool:
+    weights = (name for name in names if _is_weights(folder / name))
+    return any((folder / name).is_file() for name in weights)
+
+
+def _holds(folder: Path, names: Iterable[str], beginnings: tuple[str, ...]) -> bool:
+    return any(name.startswith(beginnings) and (folder / name).is_file() for name in names)
 
 
 def _below(folder: Path, apart: Collection[Path]) -> Iterator[Path]:
@@ -90,11 +146,11 @@ def _below(folder: Path, apart: Collection[Path]) -> Iterator[Path]:
             path = current / name
             try:
                 if not path.is_dir():
-                    if path.suffix.lower() in MODEL_SUFFIXES and not _is_for_python(path):
+                    if _is_weights(path):
                         yield path
                 elif name in _NOT_LIBRARIES or path.is_symlink() or path.resolve() in apart:
                     continue
-                elif is_model_folder(path):
+                elif _is_one_model(path):
                     yield path
                 else:
                     inner.append(path)
@@ -104,13 +160,14 @@ def _below(folder: Path, apart: Collection[Path]) -> Iterator[Path]:
         waiting.extend(reversed(inner))
 
 
-def _is_for_python(file: Path) -> bool:
-    """Say whether Python reads *file* for places to import from: no checkpoint, although it ends as one.
+def _is_weights(file: Path) -> bool:
+    """Say whether *file* is called as weights are.
 
-    Programs that draw have an environment in their folder, beside the models. Weights that packages bring lie
-    deeper.
+    In a folder of packages `.pth` are lines for Python, although they end as checkpoints do: programs that draw
+    have such a folder beside their models. Weights that packages bring lie deeper.
     """
-    return file.suffix == ".pth" and file.parent.name in _PACKAGES
+    suffix = file.suffix.lower()
+    return suffix in MODEL_SUFFIXES and not (suffix == ".pth" and file.parent.name in _PACKAGES)
 
 
 def _listed(folder: Path) -> list[str]:

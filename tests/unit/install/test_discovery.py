@@ -75,3 +75,41 @@ def test_lines_for_python_are_no_checkpoints(tmp_path: Path) -> None:
         f"{inside}/bundled.safetensors",
         f"{inside}/facexlib/weights/face.pth",
     ]
+
+
+def test_settings_of_a_program_make_no_model(tmp_path: Path) -> None:
+    """AUTOMATIC1111 has a `config.json` beside `models`, and many a node of ComfyUI one beside its code."""
+    webui = tmp_path / "webui"
+    tiny.lora(webui / "models" / "Lora" / "ink.safetensors")
+    (webui / "config.json").write_text('{"samples_save": true}')
+    assert found(webui) == found(tmp_path / "webui") == ["models/Lora/ink.safetensors"]
+    assert found(tmp_path) == ["webui/models/Lora/ink.safetensors"]
+    for text in ('{"model_type": "clip"}', '{"_class_name": "AutoencoderKL"}'):
+        (webui / "config.json").write_text(text)
+        assert found(tmp_path) == ["webui"]
+    for text in ("[]", "{", '{"a": 1}'):
+        (webui / "config.json").write_text(text)
+        assert found(tmp_path) == ["webui/models/Lora/ink.safetensors"]
+    (webui / "model.bin").touch()
+    assert found(tmp_path) == ["webui"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pytorch_lora_weights.safetensors",
+        "learned_embeds.bin",
+        "diffusion_pytorch_model.safetensors",
+    ],
+)
+def test_one_downloaded_name_does_not_hide_the_others(tmp_path: Path, name: str) -> None:
+    """It is one model among the rest; with what a trainer leaves beside it, it is the folder's."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    stem, _, suffix = name.partition(".")
+    beside = ("optimizer.bin", "random_states_0.pkl", "README.md", f"{stem}-500.{suffix}")
+    for file in (name, *beside):
+        (folder / file).touch()
+    assert found(tmp_path) == ["mine"]
+    (folder / "ink.safetensors").touch()
+    assert {f"mine/{name}", "mine/ink.safetensors"} < set(found(tmp_path))
