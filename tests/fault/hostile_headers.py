@@ -209,6 +209,21 @@ def link(target: str) -> Callable[[Path], Path]:
     return make
 
 
+def fan(folders: int) -> Callable[[Path], Path]:
+    """Folders of which each has two links to the next: twice as many ways to each."""
+
+    def make(folder: Path) -> Path:
+        model = folder / "model"
+        for number in range(folders):
+            (model / f"{number}").mkdir(parents=True)
+            for name in "ab" if number + 1 < folders else "":
+                (model / f"{number}" / name).symlink_to(f"../{number + 1}")
+        (model / f"{folders - 1}" / "file").touch()
+        return model
+
+    return make
+
+
 def folder(name: str) -> Callable[[Path], Path]:
     """An empty folder under a file's name."""
 
@@ -401,6 +416,17 @@ CASES: Mapping[str, Case] = {
         file("model.gguf", gguf(tensors=1) + tensor("w", 1, kind=77), 64),
         UNKNOWN,
     ),
+    "GGUF of a thousand unknown kinds": (
+        file(
+            "model.gguf",
+            gguf(tensors=65_000)
+            + b"".join(
+                tensor(f"w{number}", 1, kind=100 + number % 900) for number in range(65_000)
+            ),
+            64,
+        ),
+        UNKNOWN,
+    ),
     "GGUF impossible kind": (
         file("model.gguf", gguf(tensors=1) + tensor("w", 1, kind=2**32 - 1), 64),
         GGUF,
@@ -580,6 +606,7 @@ CASES: Mapping[str, Case] = {
     ),
     # ---- what is no plain file
     "pipe": (fifo("model.safetensors"), "entry-unsupported"),
+    "links to folders that fan out": (fan(18), "entry-unsupported"),
     "pipe under GGUF's name": (fifo("model.gguf"), "entry-unsupported"),
     "link to itself": (link("model.safetensors"), "symlink-loop"),
     "link to nothing": (link("nothing"), "source-not-found"),

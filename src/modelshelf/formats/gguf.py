@@ -10,6 +10,7 @@ numpy. It is what this reader was compared with.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
@@ -201,8 +202,10 @@ def _check_overlaps(tensors: dict[str, TensorEntry]) -> None:
 def _findings(
     records: list[Record], tensors: dict[str, TensorEntry], fields: Fields
 ) -> Iterator[str]:
-    for kind in {kind for _, _, kind, _ in records} - KINDS.keys():
-        count = sum(one[2] == kind for one in records)
+    # Counted once for all: a file may have a thousand kinds that are no kinds.
+    counts = Counter(kind for _, _, kind, _ in records)
+    for kind in counts.keys() - KINDS.keys():
+        count = counts[kind]
         whose = "its length is not" if count == 1 else "their length is not"
         is_of = "is of" if count == 1 else "are of"
         yield f"{counted(count, 'tensor')} {is_of} kind {kind}, which is not known here: {whose}"

@@ -25,6 +25,8 @@ from modelshelf.schema.source import SourceFile, SourceTree
 __all__ = ["read_tree"]
 
 _DEEPEST = 64
+_MOST_LINKS = 4_096
+"""Links to folders that are followed: two in each of thirteen folders, the one to the next, are 8,000 ways."""
 
 _SHARED_BLOB = re.compile(r"/blobs/[0-9a-f]{2}/[^/]+")
 
@@ -107,6 +109,7 @@ class _Walk:
         self._cache = _cached_repository(root)
         self._to_do = [_Folder(root, "", ((status.st_dev, status.st_ino),))]
         self._entries, self._most_entries = 0, most_entries
+        self._links = 0
 
     def run(self) -> None:
         while self._to_do:
@@ -131,6 +134,10 @@ class _Walk:
             real = Path(self._resolve(entry.path)) if is_link else home / entry.name
             status = real.stat() if is_link else entry.stat(follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
+            self._links += is_link
+            if self._links > _MOST_LINKS:
+                kind = f"tree of more than {_MOST_LINKS} links to folders"
+                raise UnsupportedEntryError(path=self._root, kind=kind)
             self._queue(folder, _Folder(str(real), member, folder.chain), status, entry.path)
         else:
             self.files.append(_file(member, real, status, shown=entry.path))

@@ -64,7 +64,7 @@ def test_an_index_alone_says_what_its_shards_would_be_written_in(tmp_path: Path)
 
 def test_a_model_of_a_hundred_thousand_tensors_is_read(tmp_path: Path) -> None:
     """Language models of hundreds of experts have as many, and are no broken models."""
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for shard in "123":
         names = [f"layers.{shard}.experts.{number}.w" for number in range(35_000)]
         write_safetensors(tmp_path / f"{shard}.safetensors", dict.fromkeys(names, (2, 3)))
