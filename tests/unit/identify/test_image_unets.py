@@ -13,7 +13,7 @@ from modelshelf.testing import tiny
 from modelshelf.testing.tiny.config import controlnet_config, unet_config
 from modelshelf.testing.tiny.unet import UNETS
 from tests.unit.identify import layouts
-from tests.unit.identify.layouts import SD_1, SD_2, SDXL, Shapes, index_of, unet_settings
+from tests.unit.identify.layouts import REFINER, SD_1, SD_2, SDXL, Shapes, index_of, unet_settings
 
 Depths = list[list[int]]
 Settings = dict[str, Any]
@@ -257,8 +257,13 @@ STRANGERS: dict[str, Shapes] = {
     # CompVis' retrieval-augmented UNet of 768 pixels: SD 1's text and blocks, other latents.
     "rdm": layouts.checkpoint(SD_1, 16)
     | {f"model.diffusion_model.out.2.{one}": shape for one, shape in _RDM_OUT.items()},
-    "sd-1 in diffusers' names half as wide": layouts.diffusers_unet(SD_1)
-    | {"conv_in.weight": (160, 4, 3, 3)},
+    "sdxl with another vae": layouts.diffusers_unet(SDXL, 16)
+    | {"conv_out.weight": (16, 320, 3, 3)},
+    **{
+        f"{name} in diffusers' names half as wide": layouts.diffusers_unet(unet)
+        | {"conv_in.weight": (unet.width // 2, 4, 3, 3)}
+        for name, unet in (("sd-1", SD_1), ("sd-2", SD_2), ("sdxl", SDXL), ("refiner", REFINER))
+    },
     "kandinsky original with four out": KANDINSKY_ORIGINAL | {"out.2.weight": (4, 384, 3, 3)},
     "kandinsky with four out": kandinsky() | {"conv_out.weight": (4, 384, 3, 3)},
     "deepfloyd with latents": deepfloyd(4),
@@ -410,6 +415,16 @@ def test_a_unet_as_wide_as_published_needs_no_word(base: str, tmp_path: Path) ->
     for named in ({}, {"_name_or_path": "./unet"}, {"_name_or_path": "acme/sdxl-thing"}):
         (tmp_path / "config.json").write_text(json.dumps(config | named))
         assert identify(tmp_path).base == base
+
+
+@pytest.mark.parametrize(("given", "base"), [(12, "sd-2"), (16, "unknown")])
+def test_a_unet_for_the_latents_of_another_vae_is_no_base(
+    given: int, base: str, tmp_path: Path
+) -> None:
+    """Marigold takes sixteen channels and gives three pictures; who gives sixteen was trained anew."""
+    config = unet_config("sd-2", 320, in_channels=16) | {"out_channels": given}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert identify(tmp_path).base == base
 
 
 def test_narrow_weights_without_a_configuration_are_unknown(tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ FAMILIES = (
         conditions=(
             *unet_diffusers(_TEXT, (6, 1, 9)),
             Tensor("down_blocks.#.attentions.#.proj_in.weight", rank=4),
-            # Models of music have as many attentions, where packing hides what these attend to.
+            # Models of music have as many attentions, where packing hides what these attend to, and so have
+            # models that somebody made smaller, which adapters do not fit.
             Tensor("conv_in.weight", (_WIDTH,)),
             Absent("class_embedding*"),
             Absent("add_embedding*"),

@@ -29,7 +29,7 @@ from modelshelf.schema.taxonomy import (
 __all__ = ["FAMILIES"]
 
 _SD_2 = (BaseModelType.SD_2,)
-_TEXT = 1024
+_TEXT, _WIDTH = 1024, 320
 # Published for epsilon alone; of the plain model there are both kinds, equal by structure.
 _EPSILON = SchedulerPredictionType.EPSILON
 _PREDICTION_BY_INPUT = (
@@ -61,6 +61,7 @@ FAMILIES = (
         bases=_SD_2,
         conditions=(
             *unet_diffusers(_TEXT, (6, 1, 9)),
+            Tensor("conv_in.weight", (_WIDTH,)),
             Tensor("down_blocks.#.attentions.#.proj_in.weight", rank=2),
             Absent("class_embedding*"),
             Absent("add_embedding*"),

@@ -30,6 +30,7 @@ __all__ = ["FAMILIES"]
 _SDXL = (BaseModelType.SDXL,)
 _REFINER = (BaseModelType.SDXL_REFINER,)
 _TEXT, _REFINER_TEXT = 2048, 1280
+_WIDTH, _REFINER_WIDTH = 320, 384
 # Pooled text and six numbers of 256 each: 1280 + 6 x 256, and 1280 + 5 x 256. Kolors has 5632.
 _LABEL, _REFINER_LABEL = 2816, 2560
 # SSD-1B, Vega and KOALA are cut from SDXL and have fewer; adapters do not fit them.
@@ -63,6 +64,7 @@ FAMILIES = (
         bases=_SDXL,
         conditions=(
             *unet_diffusers(_TEXT, (24, 10, 36)),
+            Tensor("conv_in.weight", (_WIDTH,)),
             Tensor("add_embedding.linear_1.weight", (None, _LABEL)),
         ),
         traits=(*diffusers_variants(edits=True), *MARKED_PREDICTION, *_EDM),
@@ -211,6 +213,7 @@ FAMILIES = (
         bases=_REFINER,
         conditions=(
             *unet_diffusers(_REFINER_TEXT, (16, 4, 24)),
+            Tensor("conv_in.weight", (_REFINER_WIDTH,)),
             Tensor("add_embedding.linear_1.weight", (None, _REFINER_LABEL)),
         ),
         traits=diffusers_variants(),

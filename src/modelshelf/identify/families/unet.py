@@ -76,6 +76,12 @@ _NO_OTHER_KIND = (
 )
 
 
+# Four channels of latents, or of two or three pictures at once (Marigold's appearance and lighting). UNets
+# that were trained for another VAE have its sixteen: adapters may fit, and no pipeline of the base.
+_OUTPUTS = (4, 8, 12)
+_LATENTS_OUT = Either(
+    (Never(Tensor("conv_out.weight")), Tensor("conv_out.weight", (_OUTPUTS,), rank=4))
+)
 # CompVis' retrieval-augmented UNets read CLIP L as SD 1 does, and make latents of sixteen channels.
 _FOUR_OUT = Either((Never(Tensor("out.2.weight")), Tensor("out.2.weight", (4,))))
 
@@ -92,7 +98,7 @@ def unet_ldm(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...
 
 def unet_diffusers(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
     """The same UNet in the names of diffusers."""
-    return (*unet_blocks_diffusers(context, blocks), *_NO_OTHER_KIND)
+    return (*unet_blocks_diffusers(context, blocks), _LATENTS_OUT, *_NO_OTHER_KIND)
 
 
 def unet_blocks_ldm(
@@ -257,6 +263,7 @@ def _unet_config(context: int, levels: str) -> tuple[Condition, ...]:
         Setting("cross_attention_dim", (context,)),
         Setting("down_block_types", ([names[level] for level in levels],)),
         Setting("in_channels", _IMAGE_INPUTS),
+        Either((Setting("out_channels", _OUTPUTS), Unset("out_channels"))),
         # Distilled UNets left every second block out.
         Never(Setting("layers_per_block", (1,))),
         Unset("encoder_hid_dim"),
