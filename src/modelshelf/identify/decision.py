@@ -9,6 +9,7 @@ from typing import TypeVar
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Architecture, Detail, Families, Family, Trait, Verdict
 from modelshelf.identify.gaps import find_gaps
+from modelshelf.identify.holes import has_holes, judge_with_holes
 from modelshelf.identify.narrowing import USUAL
 from modelshelf.identify.precision import precision_of
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
@@ -43,7 +44,7 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
     winners = _winners(facts, families)
     precision = precision_of(facts.layout)
     if not winners and facts.groups:
-        lost = _winners(facts.leniently(), families)
+        lost = _winners(facts.leniently(), families) or _winners_with_holes(facts, families)
         if lost:
             answer = _answer(facts, lost, precision, fallback)
             is_known = answer.type is not ModelType.UNKNOWN
@@ -67,6 +68,18 @@ def _winners(facts: Facts, families: Families) -> list[Verdict]:
     # All others go before a fallback, so that it matters only where none of them agrees.
     agreed = _agreeing(facts, (one for one in asked if not one.is_fallback))
     agreed = agreed or _agreeing(facts, (one for one in asked if one.is_fallback))
+    return _in_order(agreed, families)
+
+
+def _winners_with_holes(facts: Facts, families: Families) -> list[Verdict]:
+    """Return who agrees but for modules that are lost, if the file shows that some are."""
+    if not has_holes(facts):
+        return []
+    return _in_order(judge_with_holes(facts.leniently(), families), families)
+
+
+def _in_order(agreed: list[Verdict], families: Families) -> list[Verdict]:
+    """Return *agreed* without those that another one of them goes before."""
     return [
         one
         for one in agreed

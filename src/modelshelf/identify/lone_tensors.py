@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import islice
 
@@ -16,6 +17,14 @@ from modelshelf.schema.tensor import Container, TensorIndex
 __all__ = ["identify_tensors"]
 
 _FORMATS = {Container.GGUF: ModelFormat.GGUF, Container.ONNX: ModelFormat.ONNX}
+_FRAMES_INSIDE = ("_orig_mod", "_wrapped_module.", ".base_layer.")
+_FRAME_INSIDE = re.compile(
+    r"_orig_mod[._]|_(?:fsdp|checkpoint)_wrapped_module\.|(?<=\.)base_layer\."
+)
+"""What stands around a module at any depth: torch's frames where single blocks are compiled, sharded or
+computed twice, and PEFT's around what it adapts, in models saved with their adapter. kohya's names join
+a frame to the others with an underscore."""
+_UNFRAMED = Evidence("names", "a frame inside names", "taken off")
 _MOST_FINDINGS = 20
 _MOST_WRAPPERS = 2
 _MOST_TENSORS = 65_536
@@ -32,7 +41,7 @@ def identify_tensors(
     """Say which model the tensors of *index* are.
 
     What every name begins with is a wrapper, even one that nobody has seen before: where no family
-    knows the names, they are tried without it.
+    knows the names, they are tried without it. Frames that torch leaves inside names go first.
 
     Args:
         index: What a file holds.
@@ -51,8 +60,11 @@ def identify_tensors(
         )
     fallback = ModelFormat.CHECKPOINT if index.tensors else ModelFormat.UNKNOWN
     facts = Facts(index, said=said)
+    bare = _without_frames(facts)
+    frames = () if bare is index else (_UNFRAMED,)
+    if frames:
+        facts = Facts(bare, said=said)
     identity = decide(facts, families, fallback=fallback)
-    bare = index
     for _ in range(_MOST_WRAPPERS):
         if _tells(identity) or len(facts.layout.folded) > _MOST_KINDS:
             break
@@ -69,12 +81,21 @@ def identify_tensors(
     return replace(
         identity,
         format=_FORMATS.get(index.container, identity.format),
-        evidence=identity.evidence + _findings(index),
+        evidence=identity.evidence + frames + _findings(index),
     )
 
 
 def _tells(identity: Identity) -> bool:
     return bool(identity.bases or identity.candidates)
+
+
+def _without_frames(facts: Facts) -> TensorIndex:
+    """Return the tensors without the frames inside their names, if no two names become one."""
+    index = facts.layout.index
+    if not any(frame in facts.layout.text for frame in _FRAMES_INSIDE):
+        return index
+    names = {_FRAME_INSIDE.sub("", name): entry for name, entry in index.tensors.items()}
+    return replace(index, tensors=names) if len(names) == len(index.tensors) else index
 
 
 def _wrapper_of(index: TensorIndex) -> str:

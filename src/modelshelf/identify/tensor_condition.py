@@ -47,13 +47,20 @@ class Tensor:
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        group = facts.groups.get(self._folded)
-        if group is not None and self._folded != self.name:
-            group = group.exactly(self.name)
+        group = self._group(facts)
         if group is None or not group.names or not self._fits(group, facts):
             return None
         shapes = " ".join(str(list(shape)) for shape in sorted(group.shapes)) or "shape unread"
         return Found(group.example, f"{shapes} x {len(group.names)}")
+
+    def number(self, facts: Facts) -> int:
+        """Return how many tensors of this name there are, whatever their shape."""
+        group = self._group(facts)
+        return 0 if group is None else len(group.names)
+
+    def _group(self, facts: Facts) -> Group | None:
+        group = facts.groups.get(self._folded)
+        return group if group is None or self._folded == self.name else group.exactly(self.name)
 
     def _fits(self, group: Group, facts: Facts) -> bool:
         return (

@@ -14,6 +14,8 @@ from modelshelf.identify.tensor_condition import Tensor
 from modelshelf.schema.taxonomy import ModelFormat, ModelType
 from modelshelf.schema.tensor import TensorColumns, TensorIndex, TensorKind
 from modelshelf.testing import tiny
+from tests.unit.identify.layouts import index_of
+from tests.unit.identify.recorded import RECORDED
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,50 @@ def test_a_long_run_forgets_what_it_saw_long_ago() -> None:
     assert first == [identify(index) for index in layouts]
     assert known.identify(layouts[-1], BUILT_IN) is first[-1]
     assert known.identify(layouts[0], BUILT_IN) is not first[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("transformer_blocks.{}.", "transformer_blocks.{}._orig_mod."),
+        ("transformer_blocks.{}.", "transformer_blocks.{}._fsdp_wrapped_module."),
+        ("transformer_blocks.{}.", "transformer_blocks.{}._checkpoint_wrapped_module."),
+        ("transformer_blocks.{}.attn.to_q.", "transformer_blocks.{}.attn.to_q.base_layer."),
+    ],
+)
+def test_frames_inside_names_are_taken_off(old: str, new: str) -> None:
+    """Torch compiles, shards and recomputes single blocks; PEFT frames what it adapts."""
+    whole = RECORDED["sd-3-medium"].shapes
+    framed = dict(whole)
+    for block in range(24):
+        framed = {
+            name.replace(old.format(block), new.format(block)): shape
+            for name, shape in framed.items()
+        }
+    assert framed != whole
+    identity = identify(index_of(framed))
+    assert (identity.type, identity.base) == ("main", "sd-3")
+    assert identity.evidence[-1].found == "taken off"
+
+
+def test_frames_in_the_names_of_adapters_are_taken_off() -> None:
+    """Kohya's scripts join the frame of a compiled model to the path with underscores."""
+    pieces = {
+        f"lora_unet__orig_mod_double_blocks_{block}__orig_mod_img_attn_qkv.lora_{piece}.weight": shape
+        for block in range(19)
+        for piece, shape in (("down", (16, 3072)), ("up", (9216, 16)))
+    }
+    assert (
+        identify(index_of(pieces)).base
+        == identify(
+            index_of({name.replace("_orig_mod_", ""): shape for name, shape in pieces.items()})
+        ).base
+    )
+
+
+def test_frames_that_two_names_differ_in_stay() -> None:
+    """Nobody knows which of the two is the module."""
+    names = {"blocks.0._orig_mod.weight": (8, 8), "blocks.0.weight": (4, 4)}
+    identity = identify(index_of(names))
+    assert identity.type == "unknown"
+    assert not identity.evidence

@@ -205,7 +205,7 @@ FAMILIES = (
         bases=(BaseModelType.SANA,),
         conditions=(
             Tensor("decoder.project_in.main.conv.weight", (1024, 32), rank=4),
-            Tensor("encoder.project_out.main.conv.weight", (32, 1024), rank=4),
+            Tensor("encoder.project_out.main.op_list.0.conv.weight", (32, 1024), rank=4),
             Tensor("encoder.stages.#.op_list.#.main.conv1.conv.weight", rank=4),
         ),
         architecture="dc-ae-f32c32",

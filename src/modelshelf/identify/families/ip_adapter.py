@@ -9,9 +9,9 @@ IP-Adapters of FLUX.1 and SD 3.5 by InstantX.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Either
+from modelshelf.identify.condition import Both, Condition, Either
 from modelshelf.identify.family import Detail, Family
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
 __all__ = ["FAMILIES"]
@@ -53,7 +53,11 @@ FAMILIES = (
         Either(
             (
                 # A face as 512 numbers: alone, through a resampler, or beside CLIP's H.
-                Tensor("image_proj.proj.0.weight", (None, _FACE)),
+                Both(
+                    Tensor("image_proj.proj.0.weight", (None, _FACE)),
+                    # Beside another encoder it is Kolors'.
+                    Absent("image_proj.perceiver_resampler.*"),
+                ),
                 Tensor("image_proj.proj_in.weight", (None, _FACE)),
                 Tensor("image_proj.perceiver_resampler.proj_in.weight", (None, 1280)),
             )

@@ -86,6 +86,7 @@ def _open_clip(width: int, layers: int) -> tuple[Condition, ...]:
         Tensor("visual.transformer.resblocks.#.attn.in_proj_weight", (None, width), count=layers),
         # With a text half beside it, it is all of CLIP and no encoder of images.
         Absent("token_embedding.weight"),
+        Absent("ln_final.weight"),
     )
 
 

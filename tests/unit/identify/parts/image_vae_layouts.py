@@ -82,7 +82,7 @@ def dc_ae(*, is_diffusers: bool = True) -> Shapes:
                     found |= conv(f"{side}.{level}.{number}.conv1", (128, 128, 3, 3))
         return found
     found = conv("encoder.project_in.conv", (128, 3, 3, 3))
-    found |= conv("encoder.project_out.main.conv", (32, 1024, 3, 3))
+    found |= conv("encoder.project_out.main.op_list.0.conv", (32, 1024, 3, 3))
     found |= conv("decoder.project_in.main.conv", (1024, 32, 3, 3))
     for level in range(6):
         found |= conv(f"encoder.stages.{level}.op_list.0.main.conv1.conv", (128, 128, 3, 3))

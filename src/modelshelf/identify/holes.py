@@ -1,0 +1,154 @@
+"""Files that lost modules here and there: which rules they fit but for what is lost.
+
+In a whole model the modules of one list stand in the same blocks, or one stands in fewer of them than
+another: never does each of two lack a block that the other has. Where that is so, modules were left
+out by chance, and a rule that asks for one of those may still be the model's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations, islice
+
+from modelshelf.identify.condition import Both, Condition, Either, Found
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.family import Family, Verdict
+from modelshelf.identify.folding import fold
+from modelshelf.identify.tensor_condition import Absent, Some, Tensor
+
+__all__ = ["has_holes", "judge_with_holes"]
+
+_Block = tuple[str, ...]
+"""All numbers in a name."""
+
+_NUMBER = re.compile(r"(?:^|(?<=\.))[0-9]+(?=\.)")
+_BLOCKS = 6
+"""Blocks that a module stands in, at least, to be compared with others."""
+_ALIKE = 0.6
+"""Share of the blocks that two modules have in common: with less they are two kinds of block."""
+_MOST_PAIRS = 256
+"""Pairs of modules of one list that are compared: enough of any model's, and no work for a hostile one."""
+_MOST_KINDS = 2048
+"""Names that differ in more than numbers, up to which a file is looked at: models repeat themselves."""
+_QUORUM = 0.65
+"""Share of a count, and of a rule's tensors, below which nothing is believed."""
+_LEAST = 2
+"""Tensors that a rule must find."""
+
+
+def has_holes(facts: Facts) -> bool:
+    """Say whether a file lost modules by chance: two of a list each lack a block that the other has.
+
+    Args:
+        facts: What was read. An adapter leaves out what it likes, and has no holes.
+    """
+    if len(facts.groups) > _MOST_KINDS or facts.adapter is not None:
+        return False
+    return any(
+        _cross(modules[one], modules[other])
+        for modules in _lists(facts).values()
+        for one, other in islice(combinations(sorted(modules), 2), _MOST_PAIRS)
+    )
+
+
+def _lists(facts: Facts) -> dict[str, dict[str, set[_Block]]]:
+    """Return each list, folded up to its last number → its modules → the blocks that they stand in."""
+    lists: dict[str, dict[str, set[_Block]]] = {}
+    for folded, group in facts.groups.items():
+        head, number, last = folded.rpartition("#.")
+        if number:
+            blocks = lists.setdefault(head, {}).setdefault(last.rpartition(".")[0], set())
+            blocks.update(tuple(_NUMBER.findall(name)) for name in group.names)
+    return lists
+
+
+def _cross(one: set[_Block], other: set[_Block]) -> bool:
+    most = max(len(one), len(other))
+    common = len(one & other)
+    return most >= _BLOCKS and _ALIKE * most <= common < min(len(one), len(other))
+
+
+def judge_with_holes(facts: Facts, families: Iterable[Family]) -> list[Verdict]:
+    """Return the verdicts of those that agree if as few as possible of their tensors are lost.
+
+    Args:
+        facts: What was read of a file with holes.
+        families: Whom to ask; all of them, as what one is filed under may be what is lost.
+    """
+    sizes = {head: len(set().union(*modules.values())) for head, modules in _lists(facts).items()}
+    agreed: dict[int, list[Verdict]] = {}
+    for family in families:
+        found: list[Found] = []
+        lost = 0
+        for condition in family.conditions:
+            one = _find(condition, facts, sizes)
+            if one is not None:
+                found.append(one)
+            elif _is_lost(condition, facts):
+                lost += 1
+            else:
+                break
+        else:
+            there = sum(not one.is_absence for one in found)
+            if there >= _LEAST and there >= _QUORUM * (there + lost):
+                agreed.setdefault(lost, []).append(Verdict(family, tuple(found), None))
+    if not agreed:
+        return []
+    nearest = agreed[min(agreed)]
+    # Kinds without a base are many, and each is another one's with a module more.
+    known = [one for one in nearest if one.family.bases or one.family.candidates]
+    return known or nearest
+
+
+def _find(condition: Condition, facts: Facts, sizes: Mapping[str, int]) -> Found | None:
+    """Return what makes *condition* hold; of tensors that it counts, most will do.
+
+    All modules of a list together tell how many blocks it had, so that a larger model which lost some is
+    no smaller one.
+    """
+    if isinstance(condition, Either):
+        return next(filter(None, (_find(one, facts, sizes) for one in condition.conditions)), None)
+    if not isinstance(condition, Tensor) or not condition.count or "#" not in condition.name:
+        return condition.check(facts)
+    size = sizes.get(condition.name.rpartition("#.")[0], condition.count)
+    if size != condition.count or condition.number(facts) < _QUORUM * condition.count:
+        return None
+    return replace(condition, count=None).check(facts)
+
+
+def _is_lost(condition: Condition, facts: Facts) -> bool:
+    """Say whether the one module that *condition* asks for is not there at all, and its kin are."""
+    # Several modules are several kinds of model: which one it is, is not known where none is there.
+    tensors = set(_asked_for(condition))
+    if "" in tensors or len({name.rpartition(".")[0] for name in tensors}) != 1:
+        return False
+    return not any(Tensor(name).number(facts) for name in tensors) and _has_kin(min(tensors), facts)
+
+
+def _asked_for(condition: Condition) -> Iterator[str]:
+    """Yield the tensors that *condition* asks for, each of which is one; a list of them is nameless."""
+    match condition:
+        case Either(conditions):
+            for one in conditions:
+                yield from _asked_for(one)
+        case Both(first, Absent()):
+            # The weight speaks where the bias is not there.
+            yield from _asked_for(first)
+        case Tensor(name, count=count):
+            # Nobody loses all modules of a list by chance.
+            yield name if "#" not in name or count == 1 else ""
+        case Some(name):
+            yield name if "#" not in name else ""
+        case _:
+            yield ""
+
+
+def _has_kin(name: str, facts: Facts) -> bool:
+    """Say whether the part that the module of tensor *name* stands in is there, if it is in one.
+
+    Nobody loses a whole part by chance either.
+    """
+    part, dot, _ = fold([name])[0].rpartition(".")[0].rpartition(".")
+    return not dot or any(one.startswith(part + dot) for one in facts.groups)

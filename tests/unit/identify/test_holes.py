@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from modelshelf.identify import BUILT_IN, identify
+from modelshelf.identify.facts import Facts
+from modelshelf.identify.holes import has_holes, judge_with_holes
+from modelshelf.schema.identity import Identity, IdentityStatus
+from tests.unit.identify.layouts import Shapes, index_of
+from tests.unit.identify.parts.image_vae_layouts import kl_vae
+from tests.unit.identify.recorded import RECORDED
+
+
+def thinned(shapes: Shapes, seed: int, share: float = 0.1) -> Shapes:
+    """Leave out so many of the modules, all tensors of a module together."""
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+    modules = sorted({name.rpartition(".")[0] for name in shapes})
+    kept = {module for module in modules if chance.random() >= share}
+    return {name: shape for name, shape in shapes.items() if name.rpartition(".")[0] in kept}
+
+
+def bases(identity: Identity) -> set[str]:
+    return {base.value for base in identity.bases or identity.candidates}
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_a_whole_model_has_no_holes(name: str) -> None:
+    """Of no published denoiser do two modules each lack a block that the other has."""
+    assert not has_holes(Facts(index_of(RECORDED[name].shapes)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["flux-dev", "flux-schnell", "sd-3-medium", "qwen-image", "sana-1.6b", "z-image.original"],
+)
+def test_a_model_that_lost_modules_here_and_there_is_the_same_model(name: str) -> None:
+    """Mostly, also where its rule asks for what is lost; never another one."""
+    recorded = RECORDED[name]
+    found = [bases(identify(index_of(thinned(recorded.shapes, seed)))) for seed in range(20)]
+    assert all(one in ({recorded.base}, set()) for one in found)
+    assert sum(map(bool, found)) >= 14
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_a_model_that_lost_modules_here_and_there_is_no_other(name: str) -> None:
+    """Nothing is fine, and the right answer: another one never."""
+    recorded = RECORDED[name]
+    whole = identify(index_of(recorded.shapes))
+    for share in (0.03, 0.1, 0.25):
+        identity = identify(index_of(thinned(recorded.shapes, 7, share)))
+        assert not identity.bases or set(identity.bases) == set(whole.bases)
+        assert not identity.bases or identity.type == whole.type
+
+
+def test_a_lost_module_is_told_from_a_kind_that_has_none() -> None:
+    """The first layer may be lost where others are; from a file without holes nothing is missing."""
+    shapes = RECORDED["sd-3-medium"].shapes
+    without = {name: one for name, one in shapes.items() if not name.startswith("pos_embed.proj.")}
+    assert identify(index_of(without)).type == "unknown"
+    others = ("transformer_blocks.3.attn.to_q.", "transformer_blocks.7.attn.to_k.")
+    lossy = {name: one for name, one in without.items() if not name.startswith(others)}
+    identity = identify(index_of(lossy))
+    assert (identity.base, identity.status) == ("sd-3", IdentityStatus.PARTIAL)
+
+
+def test_a_list_of_which_nothing_is_there_is_not_lost() -> None:
+    """Chance takes a module here and there, and no part of a model as a whole."""
+    shapes = thinned(RECORDED["flux-dev"].shapes, 1)
+    facts = Facts(index_of(shapes)).leniently()
+    assert has_holes(facts)
+    agreed = {verdict.family.id for verdict in judge_with_holes(facts, BUILT_IN)}
+    assert not any("controlnet" in one for one in agreed)
+
+
+def test_a_larger_model_with_holes_is_no_smaller_one() -> None:
+    """Together the modules of a list tell how many blocks it had: twelve that lost some are not eight."""
+    smaller, larger = (_whole_blocks(kl_vae(4, levels=levels, quant=8)) for levels in (3, 4))
+    assert bases(identify(index_of(smaller))) == {"sd-2"}
+    assert bases(identify(index_of(larger))) == {"sd-1", "sd-2", "sdxl"}
+    for seed in range(30):
+        assert bases(identify(index_of(thinned(larger, seed, 0.25)))) != {"sd-2"}
+
+
+def _whole_blocks(shapes: Shapes) -> Shapes:
+    """Return *shapes* with what else stands beside the first convolution of each block."""
+    return shapes | {
+        name.replace(".conv1.", f".{module}."): shape
+        for name, shape in shapes.items()
+        for module in ("conv2", "norm1", "norm2")
+        if ".conv1." in name
+    }
+
+
+def test_the_order_of_tensors_says_nothing_of_holes() -> None:
+    """The same file in another order is the same model."""
+    shapes = thinned(RECORDED["qwen-image"].shapes, 5)
+    names = sorted(shapes, reverse=True)
+    assert identify(index_of(shapes)) == identify(index_of({name: shapes[name] for name in names}))
