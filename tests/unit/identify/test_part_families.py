@@ -238,6 +238,17 @@ STRANGERS: dict[str, Shapes] = {
     "a vae of another depth": image_vae_layouts.kl_vae(4, levels=2, quant=8),
     "a tiny vae of eight channels": image_vae_layouts.tiny_decoder("", 8),
     "half of a tiny vae's list": _without(image_vae_layouts.tiny_decoder("", 4), "19.", "18."),
+    "an encoder of ltx before another decoder": {
+        "encoder.conv_in.conv.weight": (128, 48, 3, 3, 3),
+        "encoder.conv_out.conv.weight": (129, 512, 3, 3, 3),
+        "decoder.conv_in.conv.weight": (512, 64, 3, 3, 3),
+        "decoder.conv_out.conv.weight": (12, 128, 3, 3, 3),
+    },
+    "a decoder of ltx behind another encoder": {
+        "encoder.layers.0.weight": (64, 15),
+        "decoder.conv_in.conv.weight": (512, 128, 3, 3, 3),
+        "decoder.conv_out.conv.weight": (48, 128, 3, 3, 3),
+    },
     "an older language model": encoder_layouts.language_model((4096, 32, 32000, 11008, 4096)),
     "a language model of another depth": encoder_layouts.language_model(
         (2560, 20, 151936, 9728, 1024), "norm"

@@ -73,11 +73,21 @@ def _causal(
     )
 
 
-def _ends(half: str, first: tuple[Side, Side], last: int, rank: int = 5) -> Condition:
+def _ends(half: str, first: tuple[Side, Side], last: int, rank: int = 5) -> tuple[Tensor, Tensor]:
     """Both ends of an encoder or a decoder: the shape of its first layer, and what its last gives."""
-    return every(
+    return (
         Tensor(f"{half}.conv_in.conv.weight", first, rank=rank),
         Tensor(f"{half}.conv_out.conv.weight", (last,), rank=rank),
+    )
+
+
+def _either_half(encoder: tuple[Tensor, Tensor], decoder: tuple[Tensor, Tensor]) -> Condition:
+    """One of the two, as they are passed on alone; what stands beside it is the other of this kind."""
+    return Either(
+        (
+            every(*encoder, Either((*decoder, Absent("decoder.*")))),
+            every(*decoder, Either((*encoder, Absent("encoder.*")))),
+        )
     )
 
 
@@ -166,26 +176,18 @@ FAMILIES = (
         *_causal((128, 3), (512, 16)),
         Tensor("decoder.up.#.block.#.norm1.conv_y.conv.weight", (None, 16), rank=5),
     ),
-    # Encoder and decoder are passed on as two files as well.
     _video(
         "ltx",
         (BaseModelType.LTX_VIDEO,),
         128,
-        Either(
-            (
-                # Pixels in squares of four: 48 numbers instead of 3.
-                _ends("encoder", (None, 48), 129),
-                _ends("decoder", (None, 128), 48),
-            )
-        ),
+        # Pixels in squares of four: 48 numbers instead of 3.
+        _either_half(_ends("encoder", (None, 48), 129), _ends("decoder", (None, 128), 48)),
     ),
     _video(
         "ltx-2-audio",
         (BaseModelType.LTX_VIDEO,),
         8,
-        Either(
-            (_ends("encoder", (128, 2), 16, rank=4), _ends("decoder", (512, 8), 2, rank=4)),
-        ),
+        _either_half(_ends("encoder", (128, 2), 16, rank=4), _ends("decoder", (512, 8), 2, rank=4)),
         architecture="ltx-2-audio",
     ),
     _video(
