@@ -181,3 +181,20 @@ def test_a_program_that_only_reads_sees_what_others_write_meanwhile(
             library.open()
         library.close()
         assert names() == "red sea tea"
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other(library: Library, tmp_path: Path) -> None:
+    """What nobody may look at is a line among the others, and broken is nothing of it."""
+    private = tmp_path / "private"
+    tiny.lora(private / "mine.safetensors")
+    private.chmod(0)
+    try:
+        done = library.run("probe", private, library.model)
+        alone = library.run("adopt", private)
+    finally:
+        private.chmod(0o755)
+    assert done.returncode == 3
+    assert f"cannot read `{private}`" in done.stderr
+    assert "  lora  sd-1  lycoris  fp16" in done.stdout.splitlines()
+    assert (alone.returncode, alone.stdout) == (9, "")
+    assert f"cannot read `{private}`" in alone.stderr

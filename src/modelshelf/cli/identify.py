@@ -85,11 +85,11 @@ def command(
     batch = Batch(session)
     with session.open() as manager:
         if wish.fields or as_detected:
-            _print(session, _say(manager, batch, models, None if as_detected else wish))
+            changed = _say(manager, batch, models, None if as_detected else wish)
         else:
             with progress_bar(session) as progress:
                 changed = manager.identify_again(models or None, progress=progress)
-            _print(session, changed)
+    _print(session, changed, batch)
     return batch.status
 
 
@@ -115,8 +115,8 @@ def _say(
     return said
 
 
-def _print(session: Session, models: Sequence[ModelInfo]) -> None:
+def _print(session: Session, models: Sequence[ModelInfo], batch: Batch) -> None:
     if models or session.json:
         print_models(session, models)
-    elif not session.quiet:
+    elif not batch.failed:
         note(session, "nothing else is known than before")

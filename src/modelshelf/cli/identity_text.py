@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from modelshelf.cli.metadata_text import metadata_facts
 from modelshelf.cli.probing import Probed
 from modelshelf.cli.text import printable
+from modelshelf.errors import FormatError
 from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
@@ -26,7 +27,7 @@ _CLAIM = "claim/"
 
 
 def row(probed: Probed) -> tuple[str, ...]:
-    """Return one model as cells under `HEADERS`; of a broken one the cells say that and why.
+    """Return one model as cells under `HEADERS`; of one that could not be read the cells say that and why.
 
     No cell is empty, so that programs can cut a line at its blanks.
     """
@@ -34,7 +35,7 @@ def row(probed: Probed) -> tuple[str, ...]:
     identity = probed.identity
     if identity is None:
         code = probed.error.code if probed.error else _NOTHING
-        return ("broken", _NOTHING, _NOTHING, _NOTHING, _NOTHING, code, path)
+        return (_untold(probed), _NOTHING, _NOTHING, _NOTHING, _NOTHING, code, path)
     return (
         identity.type,
         _base(identity),
@@ -44,6 +45,11 @@ def row(probed: Probed) -> tuple[str, ...]:
         identity.format,
         path,
     )
+
+
+def _untold(probed: Probed) -> str:
+    """Tell what breaks its format from what is whole, for all that is known, and was not read."""
+    return "broken" if isinstance(probed.error, FormatError) else "unread"
 
 
 def _base(identity: Identity) -> str:
@@ -69,12 +75,12 @@ def block(probed: Probed, *, explain: bool) -> Iterator[str]:
     """Yield the lines that tell one model at length, its path first.
 
     Args:
-        probed: What was found; not broken, or told as broken.
+        probed: What was found; what could not be read is told as that.
         explain: Also why, what else was near, and what is written about it.
     """
     yield printable(str(probed.path))
     if probed.identity is None:
-        yield f"  broken: {printable(str(probed.error))}"
+        yield f"  {_untold(probed)}: {printable(str(probed.error))}"
         return
     yield from _identity(probed.identity, explain=explain, indent="  ")
     if explain:
@@ -127,17 +133,18 @@ def summary(all_probed: Iterable[Probed]) -> dict[str, object]:
     """Count models by type and base, and what nobody could tell.
 
     Keys are part of the contract of `shelf probe --json`. A model counts under its own base; what is
-    undecided, unknown or broken counts under none. `damaged` are those whose other files tell what
-    they are.
+    undecided, unknown, broken or unread counts under none. `damaged` are those whose other files tell
+    what they are, `unread` those that the system did not let be read.
     """
     types: Counter[str] = Counter()
     bases: Counter[str] = Counter()
-    undecided = unknown = broken = damaged = 0
+    undecided = unknown = broken = unread = damaged = 0
     for probed in all_probed:
         identity = probed.identity
         damaged += identity is not None and identity.status is IdentityStatus.BROKEN
         if identity is None:
-            broken += 1
+            is_broken = _untold(probed) == "broken"
+            broken, unread = broken + is_broken, unread + (not is_broken)
         elif identity.type is ModelType.UNKNOWN:
             unknown += 1
         else:
@@ -147,12 +154,13 @@ def summary(all_probed: Iterable[Probed]) -> dict[str, object]:
             else:
                 undecided += 1
     return {
-        "models": types.total() + unknown + broken,
+        "models": types.total() + unknown + broken + unread,
         "types": _sorted(types),
         "bases": _sorted(bases),
         "undecided": undecided,
         "unknown": unknown,
         "broken": broken,
+        "unread": unread,
         "damaged": damaged,
     }
 

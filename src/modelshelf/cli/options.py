@@ -32,7 +32,8 @@ class GivenPath(click.Path):
     """A path to look at. An empty one is refused: a variable that held nothing, not the current folder."""
 
     def __init__(self) -> None:
-        super().__init__(path_type=Path)
+        # Whoever reads it says why that failed, and goes on with the others.
+        super().__init__(path_type=Path, readable=False)
 
     def convert(
         self,

@@ -37,7 +37,7 @@ def command(session: Session, paths: tuple[Path, ...], *, explain: bool, follow_
     """Say what files and folders are. Adds nothing, and needs no library.
 
     Reads headers and configs, and what stands beside a file, no weights. A folder that is no model
-    is searched: one line a model, sorted, and the counts. What is broken is a line too, and exit 3.
+    is searched: one line a model, sorted, and the counts. What cannot be read is a line too, and exit 3.
 
     A `?` behind the base: one of these, and nothing tells which. With `-q`: the type alone.
 
@@ -82,7 +82,7 @@ def _probe(
 ) -> Iterator[Probed]:
     from modelshelf.cli.probing import probe_all  # noqa: PLC0415 - help needs no readers
 
-    # A table tells what is broken on a line of its own; everybody else needs the whole error.
+    # A table tells what could not be read on a line of its own; everybody else needs the whole error.
     tells = session.json or session.quiet or len(models) == 1
     with progress_bar(session, counted="models") as report:
         for done, one in enumerate(probe_all(models, whole=whole, follow_links=follow_links), 1):
@@ -139,7 +139,7 @@ def _print_summary(
         if isinstance(tally, dict) and tally:
             listed = ", ".join(f"{count} {name}" for name, count in tally.items())
             note(session, f"{title}: {listed}")
-    words = ("undecided", "unknown", "broken", "damaged")
+    words = ("undecided", "unknown", "broken", "unread", "damaged")
     if left := [f"{counts[word]} {word}" for word in words if counts[word]]:
         hint = "" if explained else "; `shelf probe --explain` tells why"
         note(session, f"left: {', '.join(left)}{hint}")

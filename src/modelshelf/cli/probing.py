@@ -45,7 +45,7 @@ class Probed:
     path: Path
     """The model, as it was named or found."""
     identity: Identity | None
-    """What it is; None where it is broken."""
+    """What it is; None where it could not be read."""
     metadata: ModelMetadata = field(default_factory=ModelMetadata)
     """What is written about it; without what lies inside the file unless all was asked for."""
     findings: tuple[str, ...] = ()

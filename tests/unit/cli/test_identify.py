@@ -32,6 +32,8 @@ def test_nothing_new_is_said_so(run: Run, odd: str) -> None:
     assert (again.exit, again.out) == (0, "")
     assert "nothing else is known" in again.err
     assert run("identify", odd, "-q").out == ""
+    failed = run("identify", "nobody", "--base", "sdxl")
+    assert "nothing else is known" not in failed.err
 
 
 @pytest.mark.parametrize(

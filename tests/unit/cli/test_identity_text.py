@@ -6,7 +6,7 @@ import pytest
 
 from modelshelf.cli.identity_text import HEADERS, block, row, summary
 from modelshelf.cli.probing import Probed
-from modelshelf.errors import SourceNotFoundError
+from modelshelf.errors import InvalidGgufError, ModelshelfError, SourceNotFoundError
 from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.metadata import Field, ModelMetadata, Statement
@@ -63,14 +63,22 @@ def test_a_row_has_a_word_in_every_cell(identity: Identity, cells: tuple[str, ..
     assert len(cells) + 1 == len(HEADERS)
 
 
-def test_a_broken_model_is_a_row_and_a_block() -> None:
+@pytest.mark.parametrize(
+    ("error", "word", "said"),
+    [
+        (InvalidGgufError(path="models/x", problem="it is cut"), "broken", "it is cut"),
+        (SourceNotFoundError(path="models/x"), "unread", "nothing exists at `models/x`"),
+    ],
+)
+def test_a_broken_or_unread_model_is_a_row_and_a_block(
+    error: ModelshelfError, word: str, said: str
+) -> None:
     """The row has the error's code where the format would stand, the block its sentence."""
-    probed = Probed(PATH, None, error=SourceNotFoundError(path="models/x"))
-    assert row(probed) == ("broken", "-", "-", "-", "-", "source-not-found", "models/x")
-    assert list(block(probed, explain=True)) == [
-        "models/x",
-        "  broken: nothing exists at `models/x`",
-    ]
+    probed = Probed(PATH, None, error=error)
+    assert row(probed) == (word, "-", "-", "-", "-", error.code, "models/x")
+    path, reason = block(probed, explain=True)
+    assert (path, reason[: len(word) + 3]) == ("models/x", f"  {word}:")
+    assert reason.endswith(said)
 
 
 def test_an_unknown_model_is_told_with_what_was_near() -> None:
@@ -138,14 +146,16 @@ def test_a_summary_counts_each_model_once() -> None:
         ModelType.VAE, ModelFormat.CHECKPOINT, bases=(BaseModelType.SD_1, BaseModelType.SD_2)
     )
     lora = Identity(ModelType.LORA, ModelFormat.LYCORIS)
-    broken = Probed(PATH, None, error=SourceNotFoundError(path="x"))
+    unread = Probed(PATH, None, error=SourceNotFoundError(path="x"))
+    broken = Probed(PATH, None, error=InvalidGgufError(path="x", problem="it is cut"))
     found = [Probed(PATH, each) for each in (vae, lora, vae, UNKNOWN)]
-    assert summary([*found, broken]) == {
-        "models": 5,
+    assert summary([*found, broken, unread, broken]) == {
+        "models": 7,
         "types": {"vae": 2, "lora": 1},
         "bases": {"sd-1": 2},
         "undecided": 1,
         "unknown": 1,
-        "broken": 1,
+        "broken": 2,
+        "unread": 1,
         "damaged": 0,
     }

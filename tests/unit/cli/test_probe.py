@@ -147,6 +147,7 @@ def test_json_has_one_object_a_model(run: Run, tree: Path) -> None:
         "undecided": 1,
         "unknown": 0,
         "broken": 1,
+        "unread": 0,
         "damaged": 0,
     }
 
