@@ -116,7 +116,7 @@ class Machine:
         Raises:
             CheckpointFault: They do.
         """
-        if self.left < 0 or len(self.memo) > _MOST_MEMOS:
+        if self.left < 0:
             raise CheckpointFault(
                 problem=f"the pickle's values take more than {_MOST_MEMORY >> 20} MiB"
             )

@@ -107,7 +107,8 @@ def length_of(name: str, dtype: str, shape: tuple[int, ...]) -> int:
     """Return the bytes that the tensor *name* of *dtype* and *shape* takes.
 
     Raises:
-        FormatFault: There is no such type, or the length is no number of whole bytes that can be.
+        FormatFault: There is no such type, the elements are more than can be counted, or their bits no
+            whole bytes. That no file is so long is for the caller to see.
     """
     bits = _BITS.get(dtype)
     if bits is None:
@@ -121,8 +122,6 @@ def length_of(name: str, dtype: str, shape: tuple[int, ...]) -> int:
         # As the format's own reader: the product may not overflow, even if a later side is 0.
         if elements > LARGEST:
             raise FormatFault(problem=f"`{name}` has more elements than 64 bits can count")
-    if total > LARGEST:
-        raise FormatFault(problem=f"`{name}` takes more bits than 64 bits can count")
     if total % 8:
         raise FormatFault(problem=f"`{name}` takes {total} bits, expected whole bytes")
     return total // 8

@@ -104,8 +104,6 @@ def _parse_usual(raw: bytes, start: int, size: int) -> Parsed:
     rest with the spelling. Raises for every other spelling and for every fault, so `parse_entries` has
     the last word on both; a property test holds the two together.
     """
-    if raw[:1] != b"{":
-        raise _UnusualError
     metadata, at = _leading_metadata(raw)
     kinds = _Kinds()
     names: list[str] = []
@@ -116,7 +114,7 @@ def _parse_usual(raw: bytes, start: int, size: int) -> Parsed:
         pieces = text.split("]")
         # Each boundary keeps a mark that no piece has, so that pieces cannot be right only together.
         halves = "{]".join(pieces[:-1:2]).split("{")
-        if len(halves) + 1 != len(pieces) or pieces.pop():
+        if len(halves) + 1 != len(pieces):
             raise _UnusualError
         alike = list(map(kinds.__getitem__, halves[1::2]))
         end = _check_usual_places(alike, "]".join(pieces[1::2]), end)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
+from collections.abc import Callable
 
 import pytest
 
@@ -210,3 +211,54 @@ def test_every_bound_is_named_when_it_is_reached(start: bytes, again: bytes, wor
     """Each holds alone, and not only because another one would be next."""
     with pytest.raises(CheckpointFault, match=words):
         read_pickle(Endless(start, again))
+
+
+def number(length: int) -> bytes:
+    return b"\x8a" + bytes([length]) + b"\1" * length + b"."
+
+
+def text(length: int) -> bytes:
+    return b"X" + length.to_bytes(4, "little") + b"a" * length + b"."
+
+
+def frame(length: int) -> bytes:
+    return b"\x95" + length.to_bytes(8, "little") + b"N."
+
+
+def names(count: int) -> bytes:
+    return b"".join(b"cm\nn%d\n0" % number for number in range(count)) + b"N."
+
+
+@pytest.mark.parametrize(
+    ("make", "most"),
+    [
+        (lambda levels: b"(" * levels + b"t" * levels + b".", 500),
+        (names, 10_000),
+        (lambda length: b"V" + b"a" * length + b"\n.", 1_023),
+        (lambda digits: b"I" + b"1" * digits + b"\n.", 40),
+        (number, 64),
+        (frame, 64 << 20),
+        (lambda version: b"\x80" + bytes([version]) + b"N.", 5),
+        (lambda index: b"Nr" + index.to_bytes(4, "little") + b".", 500_000),
+        (lambda index: b"Np%d\n." % index, 500_000),
+    ],
+    ids=["levels", "names", "line", "digits", "number", "frame", "protocol", "put", "put-line"],
+)
+def test_every_bound_is_the_last_that_is_read(make: Callable[[int], bytes], most: int) -> None:
+    """Neither one less nor one more."""
+    read(make(most))
+    with pytest.raises(CheckpointFault):
+        read(make(most + 1))
+
+
+def test_text_is_kept_up_to_its_bound() -> None:
+    """Longer text names no tensor, and is stepped over."""
+    assert read(text(1 << 16)).value == "a" * (1 << 16)
+    assert isinstance(read(text((1 << 16) + 1)).value, Elided)
+
+
+@pytest.mark.parametrize("raw", [b".", b"NN.", b"(N.", b"N(."])
+def test_one_value_is_left_where_a_pickle_stops(raw: bytes) -> None:
+    """Not none, not two, and none above a mark that nobody took off."""
+    with pytest.raises(CheckpointFault, match="it stops with more or less than one value"):
+        read(raw)

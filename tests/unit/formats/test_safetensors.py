@@ -112,6 +112,13 @@ def test_what_no_element_takes_may_be_as_long_as_a_number(tmp_path: Path, dtype:
     assert read_safetensors(path).shape("a") == (2**64 - 1, 0)
 
 
+def test_a_side_is_a_number_of_64_bits_also_beside_a_zero(tmp_path: Path) -> None:
+    """Where nothing shows how long it is."""
+    raw = b'{"a":{"dtype":"U8","shape":[0,%d],"data_offsets":[0,0]}}'
+    assert read_safetensors(write_raw(tmp_path / "m", raw % (2**64 - 1), 0)).shape("a") is not None
+    problem_of(write_raw(tmp_path / "n", raw % 2**64, 0))
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
@@ -125,6 +132,12 @@ def test_what_no_element_takes_may_be_as_long_as_a_number(tmp_path: Path, dtype:
         ({"a": entry(dtype=7)}, "`a` has a dtype that is no text"),
         ({"a": entry(shape=[2, -3])}, "`a` has a shape that is no list of whole numbers"),
         ({"a": entry(shape=[True, 6])}, "`a` has a shape that is no list of whole numbers"),
+        ({"a": entry(shape={})}, "`a` has a shape that is no list of whole numbers"),
+        ({"a": entry(shape=6)}, "`a` has a shape that is no list of whole numbers"),
+        (
+            {"a": entry(dtype="F64", shape=[2**62])},
+            "`a` has 12 bytes, but F64 [4611686018427387904]",
+        ),
         ({"a": entry(shape="6")}, "`a` has a shape that is no list of whole numbers"),
         ({"a": entry(shape=[2**63, 2**63, 0])}, "`a` has more elements than 64 bits can count"),
         ({"a": entry(dtype="F4", shape=[23])}, "`a` takes 92 bits, expected whole bytes"),
@@ -223,6 +236,13 @@ def test_names_may_hold_anything(tmp_path: Path, name: str) -> None:
     [
         b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]},}',
         b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}',
+        b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]],',
+        b'{"a":{"dtype":"F16","shape":[-2,-3],"data_offsets":[0,12]}}',
+        b'{"\\uD83D":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+        b'{"__metadata__":{};"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+        b'{"__metadata__":{}"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+        b'{"__metadata__":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
+        b' "a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
         b'{"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}}',
         b'{a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
         b'{"a:{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}',
@@ -273,8 +293,27 @@ def test_a_shape_may_have_more_sides_than_anybody_writes(tmp_path: Path) -> None
     """The format has no bound; the fast way has one, and so has patience."""
     path = write_safetensors(tmp_path / "m", {"a": (2,), "b": (1,) * 65})
     assert read_safetensors(path).shape("b") == (1,) * 65
+    most = write_safetensors(tmp_path / "l", {"b": (1,) * 1_000})
+    assert read_safetensors(most).shape("b") == (1,) * 1_000
     more = write_safetensors(tmp_path / "n", {"b": (1,) * 1_001})
     assert problem_of(more) == "`b` has 1001 sides, expected at most 1000"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_name_may_be_longer_than_what_is_read_at_once(tmp_path: Path, place: int) -> None:
+    """Headers are cut into pieces of 64 KiB, and no name is."""
+    names = ["a", "b"]
+    names.insert(place, "x" * 200_000)
+    path = write_safetensors(tmp_path / "m", dict.fromkeys(names, (2,)))
+    assert list(read_safetensors(path).tensors) == names
+
+
+def test_a_header_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    """The format allows eight times as much, and reading it would take a gigabyte."""
+    most = 12 << 20
+    assert read_safetensors(write_raw(tmp_path / "m", b"{}" + b" " * (most - 2), 0)).tensors == {}
+    longer = write_raw(tmp_path / "n", b"{}" + b" " * (most - 1), 0)
+    assert problem_of(longer) == f"the header has {most + 1} bytes; more than {most} are not read"
 
 
 def test_a_file_cut_short_is_found_without_reading_it(tmp_path: Path) -> None:
@@ -300,6 +339,8 @@ def test_bytes_behind_the_last_tensor_are_found(tmp_path: Path) -> None:
     [
         (b"", "expected at least 8 bytes, got 0"),
         (b"\x02\0\0\0\0\0\0\0{", "expected a header of 2 bytes, but the file ends at 9"),
+        (b"\0\xe1\xf5\5\0\0\0\0{}", "a header of 100000000 bytes, but the file ends at 10"),
+        (b"\1\xe1\xf5\5\0\0\0\0{}", "header length of at most 100000000 at offset 0"),
         (
             b"\xff\xff\xff\xff\0\0\0\0{}",
             "header length of at most 100000000 at offset 0, got 4294967295",
