@@ -29,6 +29,9 @@ _SHARED = {BaseModelType.ANIMA: BaseModelType.COSMOS}
 _MOST_FORMS = 8
 """Files that are compared; a folder of more is a collection."""
 _SUFFIX = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(WEIGHT_SUFFIXES)))})(?:\.index.*)?$")
+_SHARD = re.compile(r"(?P<stem>.+)-\d{5,6}-of-(?P<all>\d{5,6})(?P<suffix>\.\w+)")
+_MOST_SHARDS = 1024
+"""Shards that are named as missing: models have a few hundred at most."""
 _LENGTH = attrgetter("length")
 _JOINTS = ("-", "_", ".", " ")
 
@@ -45,8 +48,9 @@ def with_weights(
     base and contradict each other, the weights are believed: what a loader does with them depends on
     their shapes, and configurations are copied from elsewhere.
 
-    Several files speak where their names say that they are forms of one model, as `model.fp16` is of
-    `model`, and all of them say the same; otherwise each may be another model.
+    Shards are one model, also where nobody kept the index that names them. Several other files speak
+    where their names say that they are forms of one model, as `model.fp16` is of `model`, and all of
+    them say the same; otherwise each may be another model.
 
     Args:
         known: What the configuration says; None where there is none.
@@ -54,9 +58,32 @@ def with_weights(
         families: Whom to ask.
         said: What others say of an adapter, for rules that choose among equals.
     """
+    headers = _joined(headers)
     found = _said_by_all(headers, families, said)
     precision = found.precision if found is not None else _precision_of_largest(headers)
     return replace(_combined(known, found, has_weights=bool(headers)), precision=precision)
+
+
+def _joined(headers: Mapping[str, TensorIndex]) -> Mapping[str, TensorIndex]:
+    """Return one header where all files are shards of one model by their names, and no index is there.
+
+    Each tensor lies in one shard; what lies in two makes them other files. Numbers that no file has are
+    shards that are missing.
+    """
+    names = sorted(headers)
+    found = [_SHARD.fullmatch(name) for name in names]
+    models = {(one["stem"], one["all"], one["suffix"]) for one in found if one is not None}
+    if None in found or len(models) != 1:
+        return headers
+    tensors = {tensor: entry for name in names for tensor, entry in headers[name].tensors.items()}
+    if len(tensors) < sum(len(header.tensors) for header in headers.values()):
+        return headers
+    ((stem, count, suffix),) = models
+    numbers = range(1, min(int(count), _MOST_SHARDS) + 1)
+    whole = (f"{stem}-{number:0{len(count)}}-of-{count}{suffix}" for number in numbers)
+    missing = tuple(name for name in whole if name not in headers)
+    joined = replace(headers[names[0]], tensors=tensors, missing_shards=missing)
+    return {names[0]: joined}
 
 
 def _said_by_all(
