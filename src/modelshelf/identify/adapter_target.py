@@ -77,11 +77,16 @@ class Target:
         A module that two names or two pieces describe differently is both: whatever has it must fit
         either, and nobody is chosen by the order of a file.
         """
-        found = dict(zip(numbers, pairs := list(widths), strict=True))
-        if len(found) == len(numbers) and self.modules.keys().isdisjoint(found):
-            self.modules |= found
-            return
-        for one, own in zip(numbers, pairs, strict=True):
+        each = list(widths)
+        found = dict(zip(numbers, each, strict=True))
+        if len(found) == len(numbers):
+            if not self.modules:
+                self.modules = found
+                return
+            if self.modules.keys().isdisjoint(found):
+                self.modules |= found
+                return
+        for one, own in zip(numbers, each, strict=True):
             known = self.modules.setdefault(one, own)
             if (known.key, known.rank) != (own.key, own.rank):
                 self.contradictions.append((one, own))

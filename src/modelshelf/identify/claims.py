@@ -32,7 +32,8 @@ def claims_of(metadata: Mapping[str, str]) -> tuple[Declared, ...]:
         >>> [claim.bases[0].value for claim in claims_of({"ss_base_model_version": "sdxl_base_v1-0"})]
         ['sdxl']
     """
-    return tuple(_claims(metadata))
+    # Most files say nothing, and several rules ask.
+    return tuple(_claims(metadata)) if metadata else ()
 
 
 def bases_said(claims: Iterable[Declared]) -> BasesSaid:

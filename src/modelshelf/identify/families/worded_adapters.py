@@ -67,14 +67,14 @@ _SANA_VIDEO = Host(
 
 
 def _worded(
-    name: str, host: Host, named: Condition, rivals: tuple[str, ...], architecture: str = ""
+    name: str, rivals: tuple[str, ...], *conditions: Condition, architecture: str = ""
 ) -> Family:
     return Family(
         id=f"other/lora/{name}",
         type=ModelType.LORA,
         format=ModelFormat.LYCORIS,
         candidates=(BaseModelType.UNKNOWN,),
-        conditions=(named, Fits(host)),
+        conditions=conditions,
         special_case_of=rivals,
         traits=DIFFUSERS_FORMAT,
         architecture=architecture,
@@ -90,17 +90,18 @@ def _shared(family: Family) -> Family:
     """Adapters that fit the host of *family*, and whose words name a model without a base."""
     (host,) = _hosts_of(family)
     rivals = tuple(one.id for one in _KNOWN if host in _hosts_of(one))
-    return _worded(f"named-beside-{host.id}", host, Says(BaseModelType.UNKNOWN), rivals)
+    # Whether it fits is known from the family of the base.
+    return _worded(f"named-beside-{host.id}", rivals, Fits(host), Says(BaseModelType.UNKNOWN))
 
 
 FAMILIES = (
     _worded(
         _SANA_VIDEO.id,
-        _SANA_VIDEO,
+        ("sana/lora/1.6b-diffusers", "sana/lora/4.8b-diffusers"),
         # Sana makes no videos, so that a convolution over time is not its.
         Either((Says(BaseModelType.UNKNOWN), Adapts("denoiser:transformer_blocks_#_ff_conv_temp"))),
-        ("sana/lora/1.6b-diffusers", "sana/lora/4.8b-diffusers"),
-        _SANA_VIDEO.id,
+        Fits(_SANA_VIDEO),
+        architecture=_SANA_VIDEO.id,
     ),
     *map(_shared, (one for one in _KNOWN if one.id in _SHARED)),
 )
