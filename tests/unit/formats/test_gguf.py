@@ -266,6 +266,74 @@ def test_a_shape_that_is_none_is_named(tmp_path: Path, kind: int) -> None:
         assert read_gguf(path).shape("w") == (4,)
 
 
+def test_the_shape_before_a_fold_may_be_of_a_tensor_that_is_not_there(tmp_path: Path) -> None:
+    """A part of a split model keeps the fields of all."""
+    shape = struct.pack("<IQ2Q", I64, 2, 2, 2)
+    fields = (field("comfy.gguf.orig_shape.elsewhere", ARRAY, shape),)
+    assert list(read_gguf(write(tmp_path, header(record(), fields=fields))).tensors) == ["w"]
+
+
+def test_tensors_may_lie_in_another_order_than_they_are_listed(tmp_path: Path) -> None:
+    """One right behind the other, and an empty one where the other ends."""
+    records = (record("b", (8,), offset=32), record("a", (8,)), record("c", (0,), offset=32))
+    assert list(read_gguf(write(tmp_path, header(*records))).tensors) == ["b", "a", "c"]
+    overlapping = (record("b", (8,), offset=32), record("a", (9,)))
+    assert "an overlap" in problem_of(write(tmp_path, header(*overlapping), size=96))
+
+
+def test_keys_and_values_are_read_up_to_their_bound(tmp_path: Path) -> None:
+    """A longer key is of no writer, a longer value is left alone."""
+    key = "k" * 65_535
+    sound = header(fields=(field(key, STRING, text("v" * 65_536)),))
+    assert read_gguf(write(tmp_path, sound)).metadata == {key: "v" * 65_536}
+    left_alone = header(fields=(field("k", STRING, text("v" * 65_537)),))
+    assert read_gguf(write(tmp_path, left_alone)).metadata == {}
+    longer = header(fields=(field(f"{key}k", STRING, text("v")),))
+    assert "expected a key of at most 65535 bytes" in problem_of(write(tmp_path, longer))
+
+
+@pytest.mark.parametrize("word", [b"", b"\0" * 4, b"\0" * 12, b"word"])
+def test_lengths_of_the_first_version_have_half_the_width(tmp_path: Path, word: bytes) -> None:
+    """What is behind an array of many short strings is found, whatever they look like."""
+    words = struct.pack("<III", ARRAY, STRING, 200) + (struct.pack("<I", len(word)) + word) * 200
+    fields = struct.pack("<I1s", 1, b"a") + words + struct.pack("<I1sIB", 1, b"b", 0, 7)
+    path = tmp_path / "m.gguf"
+    path.write_bytes(struct.pack("<4s3I", b"GGUF", 1, 0, 2) + fields)
+    assert read_gguf(path).metadata == {"b": "7"}
+
+
+def test_tensors_are_read_up_to_their_bound(tmp_path: Path) -> None:
+    """Each is there, and one more is refused before any is looked at."""
+    records = [record(f"{number}", (0,)) for number in range(65_537)]
+    assert len(read_gguf(write(tmp_path, header(*records[:-1]))).tensors) == 65_536
+    assert "expected at most 65536 tensors at offset 8" in problem_of(
+        write(tmp_path, header(*records))
+    )
+
+
+def test_more_tensors_than_a_file_has_room_for_are_refused_at_once(tmp_path: Path) -> None:
+    """Of all versions the first has the shortest records: 21 bytes with a name of one letter."""
+    one = struct.pack("<4s3I", b"GGUF", 1, 1, 0) + struct.pack("<I1sIIQ", 1, b"w", 0, 1, 0)
+    path = tmp_path / "m.gguf"
+    path.write_bytes(one + bytes(64))
+    assert read_gguf(path).shape("w") == ()
+    path.write_bytes(one[:8] + struct.pack("<I", 5) + one[12:] + bytes(64))
+    assert "expected at most 4 tensors at offset 8, got 5" in problem_of(path)
+
+
+def test_a_kind_is_a_small_number(tmp_path: Path) -> None:
+    """One that is not known may be of a later writer; one of 32 bits is of none."""
+    assert read_gguf(write(tmp_path, header(record(kind=1_023)))).tensors["w"].dtype == "kind 1023"
+    assert "is of kind 1024" in problem_of(write(tmp_path, header(record(kind=1_024))))
+
+
+def test_elements_are_counted_in_63_bits(tmp_path: Path) -> None:
+    """A file that has so many is cut short; more nobody can count."""
+    last = problem_of(write(tmp_path, header(record(sides=(2**63 - 1,)))))
+    assert "the file is cut short" in last
+    assert "63 bits" in problem_of(write(tmp_path, header(record(sides=(2**63,)))))
+
+
 def test_names_and_values_together_are_bounded(tmp_path: Path) -> None:
     """Many values of a legal length do not add up to much memory."""
     fields: dict[str, tiny.Value] = {f"k{number}": "x" * 65_000 for number in range(300)}

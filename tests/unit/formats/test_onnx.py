@@ -238,6 +238,15 @@ def test_every_broken_rule_is_named(tmp_path: Path, fields: tuple[bytes, ...], w
     assert words in problem_of(write(tmp_path, *fields))
 
 
+@pytest.mark.parametrize("length", [7, 9, 0])
+def test_raw_numbers_are_as_long_as_the_shape_says(tmp_path: Path, length: int) -> None:
+    """Neither shorter nor longer, and two numbers of 32 bits are eight bytes."""
+    sound = tensor(protobuf_field(1, 2), protobuf_field(9, bytes(8)))
+    assert read_onnx(write(tmp_path, sound)).shape("w") == (2,)
+    other = tensor(protobuf_field(1, 2), protobuf_field(9, bytes(length)))
+    assert f"has {length} bytes, but F32 [2] takes 8" in problem_of(write(tmp_path, other))
+
+
 def test_a_field_across_its_messages_end_is_named(tmp_path: Path) -> None:
     """A number that begins inside a message and ends behind it."""
     path = tmp_path / "m.onnx"

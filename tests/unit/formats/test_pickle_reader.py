@@ -262,3 +262,17 @@ def test_one_value_is_left_where_a_pickle_stops(raw: bytes) -> None:
     """Not none, not two, and none above a mark that nobody took off."""
     with pytest.raises(CheckpointFault, match="it stops with more or less than one value"):
         read(raw)
+
+
+@pytest.mark.parametrize("raw", [b"h\1.", b"j\1\0\0\0.", b"g1\n.", b"N\x94g1\n."])
+def test_what_was_never_remembered_cannot_be_had_again(raw: bytes) -> None:
+    """A broken pickle, and no other exception."""
+    with pytest.raises(CheckpointFault, match="nothing was remembered as 1"):
+        read(raw)
+
+
+@pytest.mark.parametrize("raw", [b"Nr\xff\xff\xff\xff.", b"Np-1\n."])
+def test_nothing_is_remembered_under_an_impossible_index(raw: bytes) -> None:
+    """Neither a negative one nor one of four billion."""
+    with pytest.raises(CheckpointFault, match="memo index"):
+        read(raw)
