@@ -106,9 +106,13 @@ class Host:
     @cached_property
     def beginnings(self) -> tuple[str, ...]:
         """What paths begin with: enough to turn most adapters away before all lines are read."""
-        words = (line.split(maxsplit=1)[0] for line in self.modules.splitlines() if line.strip())
+        heads = {found[0] for found in map(_HEAD.match, self.modules.splitlines()) if found}
         return tuple(
-            {re.split(r"[.{]", one, maxsplit=1)[0] for word in words for one in _spelled_out(word)}
+            {
+                re.split(r"[.{]", one, maxsplit=1)[0]
+                for head in heads
+                for one in _spelled_out(head.lstrip())
+            }
         )
 
     @cached_property
@@ -174,6 +178,8 @@ class Host:
 _SIZE = re.compile(r"([0-9]*)([a-z]*)")
 _RANGE = "1000000"
 _KERNEL = re.compile(r"[0-9]+(?:x[0-9]+)+")
+_HEAD = re.compile(r"\s*(?:\([^)]*\)|[^.{(\s])+")
+"""A path up to its first step or number, with whatever alternatives stand there."""
 _ALTERNATIVES = re.compile(r"\(([^)]*)\)")
 
 
