@@ -107,7 +107,10 @@ def _identity(identity: Identity, *, explain: bool, indent: str) -> Iterator[str
             observed = f"{where} {found}" if is_claim else f"because {where}: {found}"
             yield f"{indent}{observed}  [{evidence.rule}]"
         for miss in identity.near_misses:
-            yield f"{indent}not {miss.rule}: {printable(miss.missing)}"
+            if identity.status is IdentityStatus.AMBIGUOUS:
+                yield f"{indent}{miss.rule} agrees, and so does another rule: nothing tells which is right"
+            else:
+                yield f"{indent}not {miss.rule}: {printable(miss.missing)}"
     for component in identity.components:
         yield f"{indent}{printable(component.folder)} ({printable(component.class_name)})"
         yield from _identity(component.identity, explain=explain, indent=indent + "  ")

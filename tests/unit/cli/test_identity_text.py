@@ -116,9 +116,19 @@ def test_a_base_without_a_name_is_no_choice() -> None:
 
 
 def test_an_ambiguous_model_says_so() -> None:
-    """Behind everything that is known of it."""
-    identity = Identity(ModelType.LORA, ModelFormat.LYCORIS, status=IdentityStatus.AMBIGUOUS)
+    """Behind everything that is known of it; the reasons name the rules that agree, and none that does not."""
+    rivals = (NearMiss("sdxl/lora", "an order"), NearMiss("kolors/lora", "an order"))
+    identity = Identity(
+        ModelType.LORA,
+        ModelFormat.LYCORIS,
+        status=IdentityStatus.AMBIGUOUS,
+        near_misses=rivals,
+    )
     assert list(block(Probed(PATH, identity), explain=False))[1].endswith("lycoris  (ambiguous)")
+    assert [line.split(",")[0] for line in block(Probed(PATH, identity), explain=True)][2:] == [
+        "  sdxl/lora agrees",
+        "  kolors/lora agrees",
+    ]
 
 
 def test_a_claim_is_told_once() -> None:
