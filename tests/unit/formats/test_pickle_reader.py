@@ -276,3 +276,37 @@ def test_nothing_is_remembered_under_an_impossible_index(raw: bytes) -> None:
     """Neither a negative one nor one of four billion."""
     with pytest.raises(CheckpointFault, match="memo index"):
         read(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"N\x8c\1a\x93.", "a name that is no text"),
+        (b"\x8c\1aN\x93.", "a name that is no text"),
+        (b"NNb.", "a NoneType cannot be filled"),
+        (b"NNa.", "a NoneType is no list to append to"),
+        (b"NNNs.", "a NoneType is no dict to set items on"),
+        (b"}(Nu.", "a key without a value"),
+        (b"(Nd.", "a key without a value"),
+        (b"X\xc8\0\0\0ab.", "200 bytes are announced, and the pickle ends before"),
+        (b"C\xc8ab.", "200 bytes are announced, and the pickle ends before"),
+        (b"\x8b\xff\xff\xff\xff.", "a whole number of -1 bytes"),
+        (b"T\xff\xff\xff\xff.", "text has the length -1"),
+    ],
+)
+def test_what_an_opcode_cannot_do_is_a_fault(raw: bytes, words: str) -> None:
+    """Told in words, and no other exception."""
+    with pytest.raises(CheckpointFault, match=words):
+        read(raw)
+
+
+def test_the_shortest_forms_are_read() -> None:
+    """A number without digits is nothing, a call without a function a call of nothing."""
+    assert read(b"\x8a\0.").value == 0
+    assert read(b"\x8b\0\0\0\0.").value == 0
+    nothing, something = read(b"(o.").value, read(b"(cm\nn\nK\1o.").value
+    assert isinstance(nothing, Call)
+    assert (nothing.function, nothing.arguments) == (None, ())
+    assert isinstance(something, Call)
+    assert isinstance(something.function, Named)
+    assert (something.function.name, something.arguments) == ("m.n", (1,))
