@@ -20,6 +20,7 @@ from modelshelf.schema.model_source import (
     ModelSource,
     URLModelSource,
 )
+from modelshelf.schema.taxonomy import BaseModelType
 from modelshelf.testing import tiny
 from tests.hubs import (
     CivitaiSite,
@@ -58,7 +59,19 @@ def hub(pipeline: Path, lora: Path) -> Iterator[HuggingFaceHub]:
 @pytest.fixture
 def site(lora: Path) -> Iterator[CivitaiSite]:
     version = HostedVersion(11, [HostedModelFile(id=31, path=lora)])
-    with civitai_site(HostedModel(1, "Ink", [version])) as site:
+    # Of a module that three bases have.
+    module = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+    soft = tiny.write_safetensors(
+        lora.parent / "soft.safetensors",
+        {
+            f"{module}.lora_down.weight": ("F16", (4, 1280)),
+            f"{module}.lora_up.weight": ("F16", (1280, 4)),
+        },
+        seed=1,
+    )
+    open_one = HostedVersion(12, [HostedModelFile(id=32, path=soft)], base_model="SDXL 1.0")
+    models = HostedModel(1, "Ink", [version]), HostedModel(2, "Soft", [open_one])
+    with civitai_site(*models) as site:
         yield site
 
 
@@ -346,3 +359,15 @@ def test_download_and_cache_fetches_once(
     assert sum(hub.files.bytes_sent.values()) == sent
     assert first.read_bytes() == lora.read_bytes()
     assert installer.record_store.all_models() == []
+
+
+def test_what_a_site_calls_the_base_chooses_among_those_that_fit(
+    installer: ModelInstallService, library: NormalizedModelManager
+) -> None:
+    """As its words beside a file would, and they are heard when the model is identified again."""
+    job = installer.import_model(CivitaiModelSource(version_id=12))
+    installer.wait_for_installs(PATIENCE)
+    assert job.config_out is not None
+    assert library.get_model(job.config_out.key).bases == (BaseModelType.SDXL,)
+    assert library.identify_again([job.config_out.key]) == []
+    assert library.as_detected(job.config_out.key).bases == (BaseModelType.SDXL,)

@@ -56,12 +56,15 @@ class Examination:
     """What it is."""
 
 
-def examine(tree: SourceTree, known: Recollection | None = None) -> Examination:
+def examine(
+    tree: SourceTree, known: Recollection | None = None, *, told: tuple[Declared, ...] = ()
+) -> Examination:
     """Identify a model that is to be installed.
 
     Args:
         tree: What lies at the source.
         known: What this thread has examined before, so that alike models cost less; None for nothing.
+        told: What a hub says that the model is.
 
     Raises:
         FormatError: A file of it is damaged, and is named.
@@ -69,6 +72,7 @@ def examine(tree: SourceTree, known: Recollection | None = None) -> Examination:
     # Read once for everybody: of a small model this is most of the work.
     header = read_tensors(tree.files[0]) if tree.is_file else None
     said = read_metadata(tree.root, {} if header is None else header.metadata)
+    said = replace(said, claims=(*said.claims, *told)) if told else said
     identity = identify(tree, declared=said.beside, header=header, known=known)
     if identity.status is IdentityStatus.BROKEN:
         broken = next(one for one in identity.evidence if one.rule == "damaged")

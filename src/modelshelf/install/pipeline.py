@@ -113,7 +113,7 @@ class ModelAdder:
                 raise SourceInsideStoreError(path=str(path), root=str(folder))
             if library.is_relative_to(here):
                 raise SourceHoldsStoreError(path=str(path), root=str(folder))
-        examined = examine(tree, known)
+        examined = examine(tree, known, told=wish.claims)
         identity, said = examined.identity, examined.said
         wanted = self._convert if convert is None else convert
         if wanted and convert is None and identity.type is ModelType.MAIN:

@@ -13,7 +13,7 @@ from modelshelf.identify import Recollection
 from modelshelf.install.examination import absolute
 from modelshelf.install.job_folder import FetchedFile
 from modelshelf.install.pipeline import ModelAdder, is_small
-from modelshelf.install.told import default_description, source_in_words, told_by
+from modelshelf.install.told import claims_told, default_description, source_in_words, told_by
 from modelshelf.install.wish import ModelWish
 from modelshelf.protocols import ModelRecords
 from modelshelf.schema.config import AnyModelConfig
@@ -151,7 +151,13 @@ class ModelStorer:
         plan = self._adder.plan(
             path,
             source=source_in_words(source),
-            wish=replace(wish, name=name, told=told_by(source, listing), by_source=True),
+            wish=replace(
+                wish,
+                name=name,
+                told=told_by(source, listing),
+                claims=claims_told(listing),
+                by_source=True,
+            ),
             written=_known(fetched, path, folder),
         )
         registered, _ = self._adder.add(_described(plan, wish), report, take=True)

@@ -8,8 +8,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AnyHttpUrl
 
+from modelshelf.metadata.gathering import as_line
 from modelshelf.schema.address_secrets import is_secret
 from modelshelf.schema.config import ModelSourceType
+from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.listing import Listing
 from modelshelf.schema.model_source import (
     CivitaiModelSource,
@@ -20,8 +22,9 @@ from modelshelf.schema.model_source import (
 )
 from modelshelf.schema.repo_metadata import CivitaiMetadata, HuggingFaceMetadata
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
+from modelshelf.schema.vocabulary import base_meant, type_meant
 
-__all__ = ["default_description", "source_in_words", "told_by", "without_secrets"]
+__all__ = ["claims_told", "default_description", "source_in_words", "told_by", "without_secrets"]
 
 _LONGEST_ANSWER = 4 * 1024 * 1024
 """Characters of a hub's answer that a record keeps."""
@@ -85,6 +88,33 @@ def told_by(source: ModelSource, listing: Listing | None = None) -> dict[str, An
     return {name: value for name, value in told.items() if value}
 
 
+def claims_told(listing: Listing | None) -> tuple[Declared, ...]:
+    """Return what a hub says that a model is: as much as the sidecar that another program would write of it.
+
+    Args:
+        listing: What the hub listed; None where there was none to list it.
+    """
+    metadata = None if listing is None else listing.metadata
+    if not isinstance(metadata, CivitaiMetadata):
+        # The card of a repository is a file of it, and is read as such.
+        return ()
+    words = as_line(metadata.base_model, _LONGEST_WORDS)
+    meaning, kind = base_meant(words), type_meant(metadata.model_type)
+    if meaning is None:
+        return ()
+    claim = Declared(
+        Trust.SIDECAR,
+        "civitai:baseModel",
+        words,
+        bases=meaning.bases,
+        type=kind,
+        variant=meaning.variant,
+        prediction_type=meaning.prediction_type,
+        architecture=meaning.architecture,
+    )
+    return (claim,)
+
+
 def default_description(kind: ModelType, bases: Sequence[BaseModelType]) -> str:
     """Describe a model of which nobody wrote anything, by what it is; empty where that is unknown too.
 
@@ -100,6 +130,8 @@ def default_description(kind: ModelType, bases: Sequence[BaseModelType]) -> str:
     return f"{kind.value} model for {named}" if named else f"{kind.value} model"
 
 
+_LONGEST_WORDS = 80
+"""Characters of a hub's words that are cited."""
 _NO_BASES = frozenset({BaseModelType.UNKNOWN, BaseModelType.ANY})
 _KINDS: dict[type, ModelSourceType] = {
     LocalModelSource: ModelSourceType.PATH,

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from modelshelf.schema.config import CONFIG_CLASSES
 from modelshelf.schema.config_base import long_names
 from modelshelf.schema.config_problems import Problem, invalid_config, problems_of, quoted
+from modelshelf.schema.declared import Declared
 from modelshelf.schema.metadata import Field, ModelMetadata
 from modelshelf.schema.override import Override
 from modelshelf.schema.taxonomy import (
@@ -75,6 +76,8 @@ class ModelWish:
     """Further fields of its record, by their long names."""
     told: Mapping[str, Any] = field(default_factory=dict)
     """Such fields as the hub fills them; *record* counts more, and lists are joined."""
+    claims: tuple[Declared, ...] = ()
+    """What the hub says that it is; counts less than what is found out, as a sidecar's words do."""
     by_source: bool = False
     """Whether the same name and content from elsewhere is another model."""
 
