@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations, islice
 
-from modelshelf.identify.condition import Both, Condition, Either, Found
+from modelshelf.identify.condition import Both, Condition, Either, Found, Never
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Family, Verdict
 from modelshelf.identify.folding import fold
@@ -81,19 +81,20 @@ def judge_with_holes(facts: Facts, families: Iterable[Family]) -> list[Verdict]:
     agreed: dict[int, list[Verdict]] = {}
     for family in families:
         found: list[Found] = []
-        lost = 0
+        lost: list[Condition] = []
         for condition in family.conditions:
             one = _find(condition, facts, sizes)
             if one is not None:
                 found.append(one)
             elif _is_lost(condition, facts):
-                lost += 1
+                lost.append(condition)
             else:
                 break
         else:
             there = sum(not one.is_absence for one in found)
-            if there >= _LEAST and there >= _QUORUM * (there + lost):
-                agreed.setdefault(lost, []).append(Verdict(family, tuple(found), None))
+            is_enough = there >= _LEAST and there >= _QUORUM * (there + len(lost))
+            if is_enough and not _is_denied(lost, family.conditions):
+                agreed.setdefault(len(lost), []).append(Verdict(family, tuple(found), None))
     if not agreed:
         return []
     nearest = agreed[min(agreed)]
@@ -125,6 +126,15 @@ def _is_lost(condition: Condition, facts: Facts) -> bool:
     if "" in tensors or len({name.rpartition(".")[0] for name in tensors}) != 1:
         return False
     return not any(Tensor(name).number(facts) for name in tensors) and _has_kin(min(tensors), facts)
+
+
+def _is_denied(lost: list[Condition], conditions: Iterable[Condition]) -> bool:
+    """Say whether a rule that denies another shape has lost the tensor that would have it."""
+    names = {name for one in lost for name in _asked_for(one)}
+    return any(
+        isinstance(one, Never) and not names.isdisjoint(_asked_for(one.condition))
+        for one in conditions
+    )
 
 
 def _asked_for(condition: Condition) -> Iterator[str]:

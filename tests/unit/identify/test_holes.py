@@ -8,7 +8,8 @@ from modelshelf.identify import BUILT_IN, identify
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.holes import has_holes, judge_with_holes
 from modelshelf.schema.identity import Identity, IdentityStatus
-from tests.unit.identify.layouts import Shapes, index_of
+from tests.unit.identify import layouts
+from tests.unit.identify.layouts import SD_1, Shapes, index_of
 from tests.unit.identify.parts.image_vae_layouts import kl_vae
 from tests.unit.identify.recorded import RECORDED
 
@@ -91,6 +92,16 @@ def _whole_blocks(shapes: Shapes) -> Shapes:
         for module in ("conv2", "norm1", "norm2")
         if ".conv1." in name
     }
+
+
+def test_what_a_rule_denies_is_not_lost() -> None:
+    """A UNet that lost its first convolution is not for that a UNet with another one."""
+    block = "output_blocks.{}.1.transformer_blocks.0.{}."
+    lost = ("input_blocks.0.0.", block.format(3, "attn2.to_v"), block.format(4, "attn1.to_q"))
+    prefixes = tuple(f"model.diffusion_model.{one}" for one in lost)
+    shapes = layouts.checkpoint(SD_1)
+    lossy = {name: one for name, one in shapes.items() if not name.startswith(prefixes)}
+    assert bases(identify(index_of(lossy))) == {"sd-1"}
 
 
 def test_the_order_of_tensors_says_nothing_of_holes() -> None:
