@@ -81,11 +81,16 @@ def _ends(half: str, first: tuple[Side, Side], last: int, rank: int = 5) -> tupl
     )
 
 
-def _either_half(encoder: tuple[Tensor, Tensor], decoder: tuple[Tensor, Tensor]) -> Condition:
-    """One of the two, as they are passed on alone; what stands beside it is the other of this kind."""
+def _either_half(
+    encoder: tuple[Tensor, Tensor], decoder: tuple[Tensor, Tensor], *others: Tensor
+) -> Condition:
+    """One of the two, as they are passed on alone; what stands beside it is the other of this kind.
+
+    *others* tell decoders of another design that were made for the same encoder.
+    """
     return Either(
         (
-            every(*encoder, Either((*decoder, Absent("decoder.*")))),
+            every(*encoder, Either((*decoder, *others, Absent("decoder.*")))),
             every(*decoder, Either((*encoder, Absent("encoder.*")))),
         )
     )
@@ -180,8 +185,12 @@ FAMILIES = (
         "ltx",
         (BaseModelType.LTX_VIDEO,),
         128,
-        # Pixels in squares of four: 48 numbers instead of 3.
-        _either_half(_ends("encoder", (None, 48), 129), _ends("decoder", (None, 128), 48)),
+        # Pixels in squares of four: 48 numbers instead of 3. LTX-2.5 draws them step by step.
+        _either_half(
+            _ends("encoder", (None, 48), 129),
+            _ends("decoder", (None, 128), 48),
+            Tensor("decoder.conv_in_x_t.weight", (None, 48), rank=2),
+        ),
     ),
     _video(
         "ltx-2-audio",

@@ -83,6 +83,14 @@ _VIDEOS: dict[str, tuple[Shapes, str]] = {
         | conv("encoder.conv_out.conv", (129, 512, 3, 3, 3)),
         "ltx-video",
     ),
+    "ltx 2.5, whose decoder draws step by step": (
+        conv("encoder.conv_in.conv", (128, 48, 3, 3, 3))
+        | conv("encoder.conv_out.conv", (129, 1024, 3, 3, 3))
+        | conv("decoder.conv_in", (2048, 128))
+        | conv("decoder.conv_in_x_t", (256, 48))
+        | conv("decoder.conv_out", (48, 256)),
+        "ltx-video",
+    ),
     "ltx decoder alone": (
         conv("vae.decoder.conv_in.conv", (1024, 128, 3, 3, 3))
         | conv("vae.decoder.conv_out.conv", (48, 128, 3, 3, 3)),
