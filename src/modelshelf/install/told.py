@@ -96,7 +96,7 @@ def claims_told(listing: Listing | None) -> tuple[Declared, ...]:
     """
     metadata = None if listing is None else listing.metadata
     if not isinstance(metadata, CivitaiMetadata):
-        # The card of a repository is a file of it, and is read as such.
+        # The card of a repository is one of its files, and speaks where it was fetched along.
         return ()
     words = as_line(metadata.base_model, _LONGEST_WORDS)
     meaning, kind = base_meant(words), type_meant(metadata.model_type)
