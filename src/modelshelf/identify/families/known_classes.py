@@ -62,7 +62,8 @@ FAMILIES = (
             Never(Adapts("denoiser:lora_weights_*")),
             # FaceID has a LoRA besides: what is left of it is still no LoRA.
             Absent("*to_k_ip*"),
-            *(Never(Adapts(f"denoiser:{place}to_*")) for place in ("ip_adapter_#_", "#_", "")),
+            *(Never(Adapts(f"denoiser:{place}to_[qkvo]*")) for place in ("ip_adapter_#_", "#_")),
+            *(Never(Adapts(f"denoiser:{name}")) for name in ("to_[qkv]", "to_out*")),
         ),
         traits=DIFFUSERS_FORMAT,
         is_fallback=True,
