@@ -106,3 +106,30 @@ def test_the_shards_of_an_index_are_left_to_it(tmp_path: Path, count: str) -> No
         "model.fp16.safetensors",
         "config.yaml",
     ) == [("safetensors", "fp16", False), ("safetensors", "", True)]
+
+
+@pytest.mark.parametrize("variant", ["fp16", "non_ema"])
+def test_a_variant_may_stand_behind_the_shards_number(tmp_path: Path, variant: str) -> None:
+    """Its index has the word behind its own name."""
+    assert weights(
+        tmp_path,
+        f"model-00001-of-00002.{variant}.safetensors",
+        f"model-00002-of-00002.{variant}.safetensors",
+        f"model.safetensors.index.{variant}.json",
+    ) == [("safetensors", variant, True)]
+
+
+def test_a_name_that_only_looks_like_weights_is_none(tmp_path: Path) -> None:
+    """A name without a stem has no suffix, and not every JSON is an index."""
+    assert weights(tmp_path, "bin", "safetensors", ".gguf", "safetensors.json", "a.bin.json") == []
+
+
+def test_a_description_in_xml_makes_only_bin_files_openvino(tmp_path: Path) -> None:
+    """Another container stays what it is, whatever lies beside it."""
+    assert weights(tmp_path, "model.safetensors", "model.xml") == [("safetensors", "", False)]
+
+
+def test_weights_are_no_index_for_the_word_in_their_name(tmp_path: Path) -> None:
+    """An index is JSON."""
+    found = weights(tmp_path, "model.index.gguf", "model.index.fp16.gguf")
+    assert [is_index for _, _, is_index in found] == [False, False]

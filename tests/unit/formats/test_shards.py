@@ -112,7 +112,9 @@ def test_a_shard_cannot_lie_outside(tmp_path: Path, name: str) -> None:
         shards(tmp_path, {"weight_map": {"a": name}})
 
 
-@pytest.mark.parametrize("document", [[], {}, {"weight_map": []}, {"weight_map": {}}])
+@pytest.mark.parametrize(
+    "document", [[], {}, {"weight_map": []}, {"weight_map": ["a"]}, {"weight_map": {}}]
+)
 def test_an_index_without_a_weight_map_is_invalid(tmp_path: Path, document: object) -> None:
     """There is nothing to merge."""
     with pytest.raises(InvalidShardIndexError, match="weight_map"):
@@ -123,6 +125,29 @@ def test_a_file_that_is_no_text_is_invalid(tmp_path: Path) -> None:
     """Names of files are text."""
     with pytest.raises(InvalidShardIndexError, match="the file of `a` is no text"):
         shards(tmp_path, {"weight_map": {"a": 1}})
+
+
+def test_an_index_may_name_a_thousand_files(tmp_path: Path) -> None:
+    """Six times as many as the largest model has, and no more."""
+    weight_map = {f"t{number}": f"{number}.safetensors" for number in range(1_001)}
+    with pytest.raises(InvalidShardIndexError, match="it names 1001 files, expected at most 1000"):
+        shards(tmp_path, {"weight_map": weight_map})
+    del weight_map["t0"]
+    assert len(shards(tmp_path, {"weight_map": weight_map}).missing_shards) == 1_000
+
+
+def test_shards_lie_beside_their_index(tmp_path: Path) -> None:
+    """In whatever folder of the model that is."""
+    for folder in (tmp_path, tmp_path / "text_encoder"):
+        folder.mkdir(exist_ok=True)
+        write_safetensors(folder / "1.safetensors", {folder.name: (1,)})
+    (tmp_path / "text_encoder" / NAME).write_text(
+        json.dumps({"weight_map": {"text_encoder": "1.safetensors"}})
+    )
+    tree = read_tree(tmp_path)
+    index = tree.member(f"text_encoder/{NAME}")
+    assert index is not None
+    assert list(read_shards(tree, index).tensors) == ["text_encoder"]
 
 
 def test_a_tensor_that_its_shard_lacks_is_found(tmp_path: Path) -> None:

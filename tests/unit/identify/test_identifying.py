@@ -10,8 +10,10 @@ from modelshelf.formats import read_tensors, read_tree
 from modelshelf.identify import BUILT_IN, Families, Family, Recollection, identify
 from modelshelf.identify.condition import Found
 from modelshelf.identify.facts import Facts
+from modelshelf.identify.lone_tensors import identify_tensors
+from modelshelf.identify.network import Declared
 from modelshelf.identify.tensor_condition import Tensor
-from modelshelf.schema.taxonomy import ModelFormat, ModelType
+from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 from modelshelf.schema.tensor import TensorColumns, TensorIndex, TensorKind
 from modelshelf.testing import tiny
 from tests.unit.identify.layouts import index_of
@@ -87,6 +89,79 @@ def test_a_rule_that_reads_all_metadata_is_asked_every_time() -> None:
         assert known.identify(index, families) == identify(index, families=families)
         wanted = ModelType.EMBEDDING if len(metadata) == 2 else ModelType.UNKNOWN
         assert known.identify(index, families).type is wanted
+
+
+_HALF, _TURNED = TensorKind("F16", (2, 768), 3072), TensorKind("F16", (768, 2), 3072)
+_WORD = Families(
+    [
+        Family(
+            id="any/embedding/word",
+            type=ModelType.EMBEDDING,
+            format=ModelFormat.EMBEDDING_FILE,
+            conditions=(Tensor("word"),),
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"first": _HALF, "word": _HALF, "x": _HALF},
+        {"first": _HALF, "last": _HALF, "word": _HALF},
+        {"first": _HALF, "word": _TURNED, "last": _HALF},
+        {"first": _HALF, "word": TensorKind("BF16", (2, 768), 3072), "last": _HALF},
+    ],
+    ids=["name", "order", "shape", "dtype"],
+)
+def test_what_is_nearly_as_a_file_before_is_another(other: dict[str, TensorKind]) -> None:
+    """As many tensors, as many bytes and the same first name: the rest is compared one by one."""
+    tensors = {"first": _HALF, "word": _HALF, "last": _HALF}
+    known = Recollection()
+    first = known.identify(TensorIndex(TensorColumns(tensors, start=100)), _WORD)
+    again = TensorIndex(TensorColumns(dict(tensors), start=200))
+    assert known.identify(again, _WORD) is first
+    second = TensorIndex(TensorColumns(other, start=100))
+    assert known.identify(second, _WORD) is not first
+    assert known.identify(second, _WORD) == identify(second, families=_WORD)
+
+
+def test_what_other_families_said_is_not_remembered() -> None:
+    """Nor what they said where somebody had told them more."""
+    index = TensorIndex(TensorColumns({"word": _HALF}, start=100))
+    known = Recollection()
+    first = known.identify(index, _WORD)
+    assert known.identify(index, Families(list(_WORD))) is not first
+    said = frozenset({(BaseModelType.FLUX,)})
+    assert known.identify(index, _WORD, said) is not known.identify(index, _WORD)
+
+
+def test_what_a_reader_found_odd_is_said_of_that_file_alone() -> None:
+    """Whether the same tensors were seen before or not."""
+    columns = TensorColumns({"word": _HALF}, start=100)
+    plain, odd = TensorIndex(columns), TensorIndex(columns, findings=("it is odd",))
+    known = Recollection()
+    for index in (plain, odd, plain):
+        assert known.identify(index, _WORD) == identify_tensors(index, _WORD)
+    assert identify_tensors(odd, _WORD) != identify_tensors(plain, _WORD)
+
+
+def test_what_a_rule_asked_of_the_metadata_is_asked_of_each_file() -> None:
+    """The same tensors may be another model's, where a rule says so."""
+    told = Family(
+        id="any/embedding/told",
+        type=ModelType.EMBEDDING,
+        format=ModelFormat.EMBEDDING_FILE,
+        conditions=(Tensor("word"), Declared("general.architecture", ("flux",))),
+    )
+    families = Families([told])
+    known = Recollection()
+    found = []
+    for words in ({"general.architecture": "flux"}, {}, {"general.architecture": "sdxl"}):
+        index = TensorIndex(TensorColumns({"word": _HALF}, start=100), words)
+        found.append(known.identify(index, families).type)
+        assert known.identify(index, families) == identify_tensors(index, families)
+    assert found == [ModelType.EMBEDDING, ModelType.UNKNOWN, ModelType.UNKNOWN]
 
 
 def test_a_long_run_forgets_what_it_saw_long_ago() -> None:
