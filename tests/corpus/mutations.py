@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from math import prod
 
@@ -14,6 +15,7 @@ Tensors = Mapping[str, TensorEntry]
 Mutation = Callable[[Tensors, random.Random], Tensors]
 
 _F8 = "F8_E4M3"
+_BLOCK = re.compile(r"(?:(?<=blocks)|(?<=layers))\.[0-9]+\.")
 
 
 def _wrapped(prefix: str) -> Mutation:
@@ -143,6 +145,18 @@ def _a_module_gone(tensors: Tensors, chance: random.Random) -> Tensors:
     return left or tensors
 
 
+def _a_tenth_gone(tensors: Tensors, chance: random.Random) -> Tensors:
+    """Leave out every tenth module, here and there."""
+    modules = sorted({name.rpartition(".")[0] for name in tensors})
+    gone = set(chance.sample(modules, len(modules) // 10))
+    return {name: one for name, one in tensors.items() if name.rpartition(".")[0] not in gone}
+
+
+def _framed(tensors: Tensors, _: random.Random) -> Tensors:
+    """Compile each block of a list by itself."""
+    return {_BLOCK.sub(r"\g<0>_orig_mod.", name, count=1): one for name, one in tensors.items()}
+
+
 def _a_block_gone(tensors: Tensors, chance: random.Random) -> Tensors:
     """Leave out everything below one prefix of two steps or more."""
     stems = sorted({name.rpartition(".")[0].rpartition(".")[0] for name in tensors} - {""})
@@ -166,6 +180,7 @@ KEEPING: Mapping[str, Mutation] = {
     "with a flat EMA": _with_ema,
     "with a copy": _with_ema_copy,
     "with leftovers": _with_leftovers,
+    "compiled block by block": _framed,
 }
 """What leaves the model as it was: the answer stays, or grows by candidates."""
 DROPPING: Mapping[str, Mutation] = {
@@ -173,5 +188,6 @@ DROPPING: Mapping[str, Mutation] = {
     "three tensors gone": _a_few_gone,
     "a module gone": _a_module_gone,
     "a block gone": _a_block_gone,
+    "a tenth of its modules gone": _a_tenth_gone,
 }
 """What takes a part away: the answer stays, grows or is lost, and never becomes another."""

@@ -106,7 +106,10 @@ def test_half_of_a_loras_modules_keep_the_answer(
     assert survived >= SURVIVE
 
 
-@pytest.mark.parametrize("name", ["three tensors gone", "a module gone", "a block gone"])
+@pytest.mark.parametrize(
+    "name",
+    ["three tensors gone", "a module gone", "a block gone", "a tenth of its modules gone"],
+)
 def test_a_model_with_holes_is_never_another(
     originals: list[tuple[Case, TensorIndex, Identity]], name: str
 ) -> None:

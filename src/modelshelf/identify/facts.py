@@ -65,7 +65,7 @@ class Facts:
         plain list says.
         """
         group = self.groups.get(folded)
-        numbered = group.highest() + 1 if group is not None and folded.count("#") == 1 else 0
+        numbered = group.length() if group is not None and folded.count("#") == 1 else 0
         return max(self._modules.get(folded.rpartition("#.")[0], 0), numbered)
 
     @cached_property

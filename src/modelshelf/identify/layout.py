@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import gcd
 
 from modelshelf.identify.folding import group_by_fold
 from modelshelf.identify.packing import PACKED, RENAMED, is_companion, may_serve, weight_name
@@ -67,8 +68,18 @@ class Group:
 
     def highest(self) -> int:
         """Return the largest first number in the names, counted from 0; -1 where there is none."""
-        numbers = map(_FIRST_NUMBER.search, self.names)
-        return max((int(found[0]) for found in numbers if found), default=-1)
+        return max(self._numbers(), default=-1)
+
+    def length(self) -> int:
+        """Return how long the list is that the first numbers count: every second number is one too."""
+        numbers = self._numbers()
+        first = min(numbers, default=0)
+        step = gcd(*(number - first for number in numbers))
+        return (self.highest() - first) // step + 1 if step > 1 else self.highest() + 1
+
+    def _numbers(self) -> list[int]:
+        found = map(_FIRST_NUMBER.search, self.names)
+        return [int(one[0]) for one in found if one]
 
 
 class Layout:

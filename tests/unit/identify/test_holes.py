@@ -104,6 +104,20 @@ def test_what_a_rule_denies_is_not_lost() -> None:
     assert bases(identify(index_of(lossy))) == {"sd-1"}
 
 
+def test_a_list_may_count_every_second_number() -> None:
+    """The attentions of an IP-Adapter are the odd ones of 32; one that lost two is not a larger one."""
+    shapes = {
+        f"ip_adapter.{number}.to_{one}_ip.weight": (320, 768)
+        for number in range(1, 32, 2)
+        for one in "kv"
+    }
+    assert identify(index_of(shapes)).base == "sd-1"
+    for lost in ("ip_adapter.17.to_k_ip.weight", "ip_adapter.17."):
+        rest = {name: one for name, one in shapes.items() if not name.startswith(lost)}
+        identity = identify(index_of(rest))
+        assert (identity.base, identity.status) == ("sd-1", IdentityStatus.PARTIAL)
+
+
 def test_the_order_of_tensors_says_nothing_of_holes() -> None:
     """The same file in another order is the same model."""
     shapes = thinned(RECORDED["qwen-image"].shapes, 5)
