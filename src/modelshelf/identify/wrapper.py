@@ -57,7 +57,7 @@ _FRAME = ("_orig_mod.", "module.", "state_dict.")
 _DISTILLED = ("generator.", "generator_ema.", "_fsdp_wrapped_module.")
 _WRAPPERS = (
     *(*_FRAME, *_DISTILLED),
-    *("base_model.model.", "model.", "net.", "netG.", "params.", "transformer."),
+    *("base_model.model.", "base_model.", "model.", "net.", "netG.", "params.", "transformer."),
 )
 _TEXT_ENCODERS = "text_encoders."
 """ComfyUI's bundles name each text encoder behind this, any name goes."""

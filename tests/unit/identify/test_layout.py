@@ -38,6 +38,7 @@ def test_numbers_that_are_steps_are_folded(name: str, expected: str) -> None:
         ("model.diffusion_model.x", Part.DENOISER),
         ("module.model.diffusion_model.x", Part.DENOISER),
         ("_orig_mod.x", Part.BARE),
+        ("base_model.x", Part.BARE),
         ("first_stage_model.x", Part.VAE),
         ("diffusion_model.first_stage_model.x", Part.VAE),
         ("conditioner.embedders.1.model.transformer.x", Part.TEXT),
