@@ -234,7 +234,7 @@ def test_a_configuration_beside_a_file_is_heard_again(
     source.with_suffix(".yaml").write_text("model:\n  params:\n    parameterization: v\n")
     before = shelf.add(source, convert=False).info
     assert json.loads(before.detail)["prediction_type"] == "v_prediction"
-    assert [claim.said for claim in services.configs.metadata(before.key).claims] == ["v"]
+    assert "v" in [claim.said for claim in services.configs.metadata(before.key).claims]
     assert shelf.identify_again([before.key]) == []
     assert shelf.as_detected(before.key) == before
 
