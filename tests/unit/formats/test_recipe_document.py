@@ -46,6 +46,10 @@ def test_what_was_written_is_read() -> None:
         changed(pieces=[[]]),
         changed(pieces=[[0, 0, 1, 29, 3]]),
         changed(pieces=[[True, 0, 21]]),
+        changed(pieces=[[2, 0, 21]]),
+        changed(pieces=[[0, -5, 21]]),
+        changed(pieces=[[0, 0, 21, True]]),
+        changed(pieces=[[0, 0, 3, 7, 3]]),
         changed(pieces=7),
         changed(pieces=[[0, 0, 1, 1 << 27, 1]], size=1 << 27),
     ],
@@ -55,6 +59,15 @@ def test_anything_else_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidJsonError) as caught:
         parse_recipe(content, path="there/recipe.json")
     assert caught.value.path == "there/recipe.json"
+
+
+def test_a_matrix_is_read_up_to_its_bound() -> None:
+    """It is held in memory while it is transposed."""
+    most = 64 << 20
+    pieces = [[0, 0, 8_192, 8_192, 1]]
+    assert parse_recipe(changed(pieces=pieces, size=most), path="r").size == most
+    with pytest.raises(InvalidJsonError):
+        parse_recipe(changed(pieces=[[0, 0, 1, most + 1, 1]], size=most + 1), path="r")
 
 
 @given(content=st.binary(max_size=200))
