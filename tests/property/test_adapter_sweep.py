@@ -7,7 +7,7 @@ from tests.sweeps.adapters import ACCEPTED, ADAPTED, Verdict, cases_of, judge
 
 pytestmark = pytest.mark.property
 
-SAMPLE = 60
+SAMPLE = 48
 """Adapters of each denoiser; `python -m tests.sweeps` takes all, some hundreds of each."""
 WRONG = frozenset({Verdict.EXCLUDED, Verdict.NAMED})
 

@@ -147,9 +147,8 @@ def _block(path: str) -> tuple[str, int]:
 
 
 def _all() -> Iterator[tuple[str, Adapted]]:
-    for path in sorted((Path(__file__).parent / "denoisers").glob("*.txt")):
-        one = read(path)
-        yield one.name, Adapted(one.base or NONE, _modules_of(one.shapes))
+    for name, denoiser in DENOISERS.items():
+        yield name, Adapted(denoiser.base, denoiser.modules)
     for name, one in RECORDED.items():
         modules = _modules_of(one.shapes)
         for stack, count in _PUBLISHED.get(name, {}).items():
@@ -159,12 +158,13 @@ def _all() -> Iterator[tuple[str, Adapted]]:
                 if _block(path)[0] != stack or _block(path)[1] < count
             }
         yield name, Adapted(one.base or NONE, modules)
-    for name, denoiser in DENOISERS.items():
-        yield name, Adapted(denoiser.base, denoiser.modules)
+    for path in sorted((Path(__file__).parent / "denoisers").glob("*.txt")):
+        whole = read(path)
+        yield whole.name, Adapted(whole.base or NONE, _modules_of(whole.shapes))
 
 
 ADAPTED: Mapping[str, Adapted] = dict(_all())
-"""All denoisers by name."""
+"""All denoisers by name; of two that are called the same, the one that is recorded whole."""
 
 _ATTENTION = re.compile(r"att|to_[qkv]|qkv|\.[qkvo]$")
 _PERCEPTRON = re.compile(r"\.(?:ff|ffn|mlp|feed_forward)|mlp|ff_|net\.|linear[12]$|\.w[123]$")
