@@ -143,12 +143,7 @@ class _Walk:
             self.files.append(_file(member, real, status, shown=entry.path))
 
     def _resolve(self, link: str) -> str:
-        try:
-            target = os.path.realpath(link, strict=True)
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                raise SymlinkLoopError(path=link, target=_link_target(link)) from error
-            raise
+        target = os.path.realpath(link, strict=True)
         if not self._follow_links and not self._belongs(target):
             raise SymlinkLeavesFolderError(path=link, target=target)
         return target

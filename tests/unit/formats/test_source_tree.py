@@ -169,6 +169,19 @@ def test_a_snapshot_reaches_into_no_other_place(tmp_path: Path, blob: str) -> No
         read_tree(snapshot)
 
 
+@pytest.mark.parametrize(
+    "folder", ["models--acme--sd/revisions/0123abc", "acme--sd/snapshots/0123abc"]
+)
+def test_only_the_caches_own_layout_shares_blobs(tmp_path: Path, folder: str) -> None:
+    """A folder that is merely called like a part of it reaches nowhere."""
+    snapshot = tmp_path / folder
+    snapshot.mkdir(parents=True)
+    blob = write(tmp_path / folder.partition("/")[0] / "blobs" / "abc")
+    (snapshot / "config.json").symlink_to(blob)
+    with pytest.raises(SymlinkLeavesFolderError):
+        read_tree(snapshot)
+
+
 @pytest.mark.parametrize("target", [".", "..", "../.."])
 def test_a_link_to_a_folder_that_holds_it_is_a_loop(tmp_path: Path, target: str) -> None:
     """Followed, it would never end."""
@@ -193,8 +206,9 @@ def test_a_link_to_itself_is_a_loop(tmp_path: Path, place: str) -> None:
     """As the named path and inside a folder."""
     write(tmp_path / "model" / "file")
     (tmp_path / "model" / "self").symlink_to("self")
-    with pytest.raises(SymlinkLoopError):
+    with pytest.raises(SymlinkLoopError) as caught:
         read_tree(tmp_path / "model" / ("" if place else "self"))
+    assert caught.value.facts["target"] == "self"
 
 
 def test_a_broken_link_is_named(tmp_path: Path) -> None:
@@ -255,6 +269,35 @@ def test_links_that_branch_at_every_level_end(tmp_path: Path) -> None:
         (tmp_path / f"{level}" / "right").symlink_to(f"../{level + 1}")
     with pytest.raises(UnsupportedEntryError, match="tree of more than 1000 entries"):
         read_tree(tmp_path, most_entries=1000)
+
+
+def test_what_is_no_file_is_named_as_the_folder_names_it(tmp_path: Path) -> None:
+    """The link is what the user can see."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").symlink_to("../pipe")
+    with pytest.raises(UnsupportedEntryError, match="model/weights"):
+        read_tree(tmp_path / "model", follow_links=True)
+
+
+def test_entries_are_looked_at_up_to_their_bound(tmp_path: Path) -> None:
+    """Files, folders and links count alike."""
+    write(tmp_path / "folder" / "file")
+    (tmp_path / "link").symlink_to("folder/file")
+    assert len(read_tree(tmp_path, most_entries=3).files) == 2
+    with pytest.raises(UnsupportedEntryError, match="tree of more than 2 entries"):
+        read_tree(tmp_path, most_entries=2)
+
+
+def test_links_to_folders_are_followed_up_to_their_bound(tmp_path: Path) -> None:
+    """A library may be made of links; one that fans out has thousands to a handful of folders."""
+    write(tmp_path / "model" / "file")
+    for number in range(4_096):
+        (tmp_path / f"{number}").symlink_to("model")
+    assert len(read_tree(tmp_path).files) == 4_097
+    (tmp_path / "last").symlink_to("model")
+    with pytest.raises(UnsupportedEntryError, match="more than 4096 links to folders"):
+        read_tree(tmp_path)
 
 
 def test_a_path_through_a_loop_is_a_loop(tmp_path: Path) -> None:

@@ -58,6 +58,10 @@ def test_what_a_person_packed_again_is_read(tmp_path: Path) -> None:
     [
         (with_pickle(PICKLE, method=12).close(), "packed by method 12, expected none or deflate"),
         (with_pickle(PICKLE, size=len(PICKLE) + 9).close(), "packed by method 0, expected none"),
+        (
+            with_pickle(b"\0\0\0\xff\xff" * 1_000, method=8, size=100).close(),
+            "'m/data.pkl' is packed to 5000 bytes, from 100",
+        ),
         (with_pickle(PICKLE, flags=1).close(), "is not at offset 0 as the directory says"),
         (swapped(0, local_name="m/data/x").close(), "as the directory says"),
         (sound().add("m/data/x", b"", at=0).close(), "two of its entries begin at the same byte"),
