@@ -80,6 +80,11 @@ def test_what_a_person_packed_again_is_read(tmp_path: Path) -> None:
         (sound().close().replace(b"PK\x01\x02", b"PK\x01\x03"), "its directory is damaged at byte 0"),
         (wide(3).replace(b"PK\x06\x06", b"PK\x06\x08"), "its 64-bit directory is not at"),
         (wide(3)[:-2] + b"\1\0", "bytes are left over behind its end"),
+        (
+            # Sixteen bytes before its end stands what would be the mark, were there room before the end.
+            b"PK\3\4" + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0, 0, 0, 4, 16) + b"PK\6\7" + bytes(12),
+            "holds `data.pkl` 0 times",
+        ),
         (wide(3, disk=1), "one part of an archive in several files"),
         (wide(3, here=2), "one part of an archive in several files"),
         (wide(3, length=7), "its directory ends at"),
