@@ -126,10 +126,12 @@ def test_a_pickle_is_split_without_running_it(
     tmp_path: Path, shelf: NormalizedModelManager, *, legacy: bool
 ) -> None:
     """A `.ckpt` of either of torch's layouts becomes safetensors, and comes back as the pickle."""
-    layout = read_safetensors(tiny.checkpoint(tmp_path / "layout.safetensors")).tensors
-    payload = {name: tiny.TorchTensor(one.dtype, one.shape) for name, one in layout.items()}
+    layout = read_safetensors(tiny.checkpoint(tmp_path / "layout.safetensors"))
+    payload = {name: tiny.TorchTensor(one.dtype, one.shape) for name, one in layout.tensors.items()}
     source = tiny.write_torch(
-        tmp_path / "model.ckpt", {"epoch": 3, "state_dict": payload}, legacy=legacy
+        tmp_path / "model.ckpt",
+        {"epoch": 3, **layout.metadata, "state_dict": payload},
+        legacy=legacy,
     )
     model = shelf.import_model(source)
     made = shelf.export(selector=model, destination=tmp_path / "out").path
@@ -137,7 +139,7 @@ def test_a_pickle_is_split_without_running_it(
     vae = shelf.get_pipeline_by_name("model", "sd-1", submodel="vae").path
     assert sorted(path.suffix for path in vae.iterdir()) == [".json", ".safetensors"]
     other = tmp_path / "other.ckpt"
-    tiny.write_torch(other, {"state_dict": payload}, legacy=not legacy)
+    tiny.write_torch(other, {**layout.metadata, "state_dict": payload}, legacy=not legacy)
     # The layout around the numbers is all that differs.
     assert shelf.add(other).bytes_stored < 400_000
 

@@ -55,15 +55,16 @@ def content_of(file: StorableFile) -> bytes:
 
 def rewrite(path: Path, change: Mapping[str, str | None], **added: tuple[int, ...]) -> Path:
     """Write a checkpoint anew with beginnings of names changed, or their tensors left out, or more."""
-    tensors = {
-        name: (entry.dtype, entry.shape) for name, entry in read_safetensors(path).tensors.items()
-    }
+    index = read_safetensors(path)
+    tensors = {name: (entry.dtype, entry.shape) for name, entry in index.tensors.items()}
     for start, other in change.items():
         found = {name: tensors.pop(name) for name in list(tensors) if name.startswith(start)}
         if other is not None:
             tensors |= {other + name.removeprefix(start): one for name, one in found.items()}
     tensors |= {name.replace("__", "."): ("F16", shape) for name, shape in added.items()}
-    return tiny.write_safetensors(path.with_name("rewritten.safetensors"), tensors, seed=1)
+    return tiny.write_safetensors(
+        path.with_name("rewritten.safetensors"), tensors, seed=1, metadata=index.metadata
+    )
 
 
 @pytest.mark.parametrize("base", BASES)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from modelshelf.formats import read_safetensors
 from modelshelf.identify import BUILT_IN, identify
 from modelshelf.identify.facts import Facts
 from modelshelf.testing import tiny
@@ -415,6 +417,18 @@ def test_a_unet_as_wide_as_published_needs_no_word(base: str, tmp_path: Path) ->
     for named in ({}, {"_name_or_path": "./unet"}, {"_name_or_path": "acme/sdxl-thing"}):
         (tmp_path / "config.json").write_text(json.dumps(config | named))
         assert identify(tmp_path).base == base
+
+
+@pytest.mark.parametrize("base", ["sd-1", "sd-2", "sdxl", "sdxl-refiner"])
+def test_a_narrow_checkpoint_is_no_base_unless_it_says_so(base: str, tmp_path: Path) -> None:
+    """In the original names as in a folder; ModelSpec's field is there to say it."""
+    made = tiny.checkpoint(tmp_path / "model.safetensors", base=base)
+    assert identify(made).base == base
+    index = read_safetensors(made)
+    alone = identify(replace(index, metadata={}))
+    assert (alone.type, alone.bases, alone.status) == ("main", (), "undecided")
+    assert [one.value for one in alone.candidates] == [base, "unknown"]
+    assert identify(index).base == base
 
 
 @pytest.mark.parametrize(("given", "base"), [(12, "sd-2"), (16, "unknown")])

@@ -16,6 +16,7 @@ from modelshelf.identify.families.unet import (
     unet_config_of_another_width,
     unet_diffusers,
     unet_ldm,
+    unet_ldm_of_another_width,
 )
 from modelshelf.identify.family import Family
 from modelshelf.identify.tensor_condition import Absent, OneTensor, Tensor
@@ -40,6 +41,7 @@ FAMILIES = (
         bases=_SD_1,
         conditions=(
             *unet_ldm(_TEXT, (6, 1, 9)),
+            Tensor("input_blocks.0.0.weight", (_WIDTH,)),
             Tensor("input_blocks.#.#.proj_in.weight", rank=4),
             Absent("label_emb.*"),
             Absent("zero_convs.*"),
@@ -49,6 +51,15 @@ FAMILIES = (
         usual_prediction=_EPSILON,
         # Packed weights hide the width of the text, and nobody packs what came before.
         special_case_of=("other/main/ldm-text2im",),
+    ),
+    unet_ldm_of_another_width(
+        BaseModelType.SD_1,
+        _TEXT,
+        (6, 1, 9),
+        _WIDTH,
+        Tensor("input_blocks.#.#.proj_in.weight", rank=4),
+        Absent("label_emb.*"),
+        usual=_EPSILON,
     ),
     Family(
         id="sd-1/main/diffusers",

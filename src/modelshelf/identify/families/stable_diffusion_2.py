@@ -16,6 +16,7 @@ from modelshelf.identify.families.unet import (
     unet_config_of_another_width,
     unet_diffusers,
     unet_ldm,
+    unet_ldm_of_another_width,
 )
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Marker, OneTensor, Tensor
@@ -46,6 +47,7 @@ FAMILIES = (
         bases=_SD_2,
         conditions=(
             *unet_ldm(_TEXT, (6, 1, 9)),
+            Tensor("input_blocks.0.0.weight", (_WIDTH,)),
             Tensor("input_blocks.#.#.proj_in.weight", rank=2),
             Absent("label_emb.*"),
             Absent("zero_convs.*"),
@@ -53,6 +55,14 @@ FAMILIES = (
         traits=(*ldm_variants(), *MARKED_PREDICTION, *_PREDICTION_BY_INPUT),
         # Packed weights hide the width of the text, and nobody packs what came before.
         special_case_of=("other/main/ldm-text2im",),
+    ),
+    unet_ldm_of_another_width(
+        BaseModelType.SD_2,
+        _TEXT,
+        (6, 1, 9),
+        _WIDTH,
+        Tensor("input_blocks.#.#.proj_in.weight", rank=2),
+        Absent("label_emb.*"),
     ),
     Family(
         id="sd-2/main/diffusers",

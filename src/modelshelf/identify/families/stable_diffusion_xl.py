@@ -15,6 +15,7 @@ from modelshelf.identify.families.unet import (
     unet_config_of_another_width,
     unet_diffusers,
     unet_ldm,
+    unet_ldm_of_another_width,
 )
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
@@ -52,10 +53,18 @@ FAMILIES = (
         bases=_SDXL,
         conditions=(
             *unet_ldm(_TEXT, (24, 10, 36)),
+            Tensor("input_blocks.0.0.weight", (_WIDTH,)),
             Tensor("label_emb.0.0.weight", (None, _LABEL)),
             Absent("zero_convs.*"),
         ),
         traits=(*ldm_variants(edits=True), *MARKED_PREDICTION, *_EDM),
+    ),
+    unet_ldm_of_another_width(
+        BaseModelType.SDXL,
+        _TEXT,
+        (24, 10, 36),
+        _WIDTH,
+        Tensor("label_emb.0.0.weight", (None, _LABEL)),
     ),
     Family(
         id="sdxl/main/diffusers",
@@ -201,10 +210,19 @@ FAMILIES = (
         bases=_REFINER,
         conditions=(
             *unet_ldm(_REFINER_TEXT, (16, 4, 24)),
+            Tensor("input_blocks.0.0.weight", (_REFINER_WIDTH,)),
             Tensor("label_emb.0.0.weight", (None, _REFINER_LABEL)),
         ),
         traits=(*ldm_variants(), *MARKED_PREDICTION),
         usual_prediction=SchedulerPredictionType.EPSILON,
+    ),
+    unet_ldm_of_another_width(
+        BaseModelType.SDXL_REFINER,
+        _REFINER_TEXT,
+        (16, 4, 24),
+        _REFINER_WIDTH,
+        Tensor("label_emb.0.0.weight", (None, _REFINER_LABEL)),
+        usual=SchedulerPredictionType.EPSILON,
     ),
     Family(
         id="sdxl-refiner/main/diffusers",

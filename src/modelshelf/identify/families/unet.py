@@ -38,6 +38,7 @@ __all__ = [
     "unet_config_of_another_width",
     "unet_diffusers",
     "unet_ldm",
+    "unet_ldm_of_another_width",
 ]
 
 MARKED_PREDICTION = (Trait(SchedulerPredictionType.V_PREDICTION, Marker("v_pred")),)
@@ -94,6 +95,41 @@ def unet_ldm(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...
         blocks: Cross-attentions on the way down, in the middle, and on the way up.
     """
     return (*unet_blocks_ldm(context, blocks), _FOUR_OUT, *_NO_OTHER_KIND)
+
+
+def unet_ldm_of_another_width(
+    base: BaseModelType,
+    context: int,
+    blocks: tuple[int, int, int],
+    width: int,
+    *conditions: Condition,
+    usual: SchedulerPredictionType | None = None,
+) -> Family:
+    """The same UNet with other channels than the published one, whose blocks and text say no more than that.
+
+    Args:
+        base: Whose text and blocks they are.
+        context: Width of the text.
+        blocks: Cross-attentions on the way down, in the middle, and on the way up.
+        width: Channels of the published one's first level.
+        conditions: What else the base asks for.
+        usual: What models of the base mostly predict; None where nothing is usual.
+    """
+    return Family(
+        id=f"{base}/main/ldm-of-another-width",
+        type=ModelType.MAIN,
+        format=ModelFormat.CHECKPOINT,
+        candidates=(base, BaseModelType.UNKNOWN),
+        conditions=(
+            *unet_ldm(context, blocks),
+            Never(Tensor("input_blocks.0.0.weight", (width,))),
+            Absent("zero_convs.*"),
+            *conditions,
+        ),
+        traits=(*ldm_variants(), *MARKED_PREDICTION),
+        usual_prediction=usual,
+        special_case_of=("other/main/ldm-text2im",),
+    )
 
 
 def unet_diffusers(context: int, blocks: tuple[int, int, int]) -> tuple[Condition, ...]:
