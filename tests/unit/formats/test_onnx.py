@@ -303,3 +303,61 @@ def test_what_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:
         read_onnx(tmp_path / "gone.onnx")
     with pytest.raises(SourceUnreadableError, match="Is a directory"):
         read_onnx(tmp_path)
+
+
+def fixed(number: int) -> bytes:
+    """A field of eight bytes that are no number for anybody."""
+    return bytes([number << 3 | 1]) + b"\7" * 8
+
+
+def noisy(fields: dict[int, bytes | int]) -> bytes:
+    """Spell a message with each field, and around it fields of its number in other wire types."""
+    whole = b""
+    for number, value in fields.items():
+        others = fixed(number) + bytes([number << 3 | 5]) + b"\7" * 4
+        other = protobuf_field(number, 7 if isinstance(value, bytes) else b"\x0f\x0f")
+        whole += others + other + protobuf_field(number, value) + other + others
+    return whole
+
+
+def test_fields_of_another_wire_type_are_stepped_over(tmp_path: Path) -> None:
+    """A number where text should be says nothing, and takes the place of nothing."""
+    side = noisy({2: b"height"})
+    shape = fixed(1) + protobuf_field(1, 7) + protobuf_field(1, side)
+    sample = noisy({1: b"sample", 2: noisy({1: noisy({2: shape})})})
+    # Sides of a tensor are numbers in both wire types, so they have no noise.
+    stored = protobuf_field(1, 2) + noisy({2: 1, 8: b"w", 9: bytes(8)})
+    graph = noisy({2: b"main", 5: stored, 11: sample, 12: sample})
+    model = noisy(
+        {2: b"torch", 3: b"2.0", 8: noisy({1: b"ai.x", 2: 17}), 14: noisy({1: b"k", 2: b"v"})}
+    )
+    path = tmp_path / "m.onnx"
+    path.write_bytes(noisy({1: 8}) + model + noisy({7: graph}))
+    index = read_onnx(path)
+    assert index.shapes == {"w": (2,)}
+    assert index.metadata == {
+        "ir_version": "8",
+        "producer": "torch",
+        "producer_version": "2.0",
+        "opset:ai.x": "17",
+        "property:k": "v",
+        "graph": "main",
+        "input:sample": "[height]",
+        "output:sample": "[height]",
+    }
+
+
+def test_sides_of_an_input_are_read_up_to_their_bound(tmp_path: Path) -> None:
+    """As many as a tensor may have."""
+
+    def value(sides: int) -> bytes:
+        shape = protobuf_field(1, protobuf_field(1, 3)) * sides
+        return protobuf_field(
+            11,
+            protobuf_field(1, b"x")
+            + protobuf_field(2, protobuf_field(1, protobuf_field(2, shape))),
+        )
+
+    found = read_onnx(write(tmp_path, value(32))).metadata["input:x"]
+    assert found == f"[{', '.join('3' * 32)}]"
+    assert "more than 32 sides" in problem_of(write(tmp_path, value(33)))

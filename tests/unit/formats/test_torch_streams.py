@@ -40,6 +40,7 @@ def test_a_sound_stream_is_read(tmp_path: Path) -> None:
         (stream("vw", V, W), "expected a list of the storages' keys"),
         (stream(["v", "x"], V, W), "expected storages that tensors lie in, each once, got 'x'"),
         (stream(["v", 1], V, W), "expected storages that tensors lie in, each once, got 1"),
+        (stream([["v"], "w"], V, W), "expected storages that tensors lie in, each once, got ['v']"),
         (stream(["v", "w", "v"], V, W, V), "expected storages that tensors lie in, each once"),
         (stream(["v", "w"], V, struct.pack("<q", -1) + bytes(99)), "does not fit into the file"),
         (stream(["v", "w"], struct.pack("<q", -(2**40)), W), "does not fit into the file"),
@@ -56,3 +57,16 @@ def test_each_fault_is_told_by_itself(tmp_path: Path, raw: bytes, words: str) ->
     with pytest.raises(InvalidCheckpointError) as caught:
         read_checkpoint(path)
     assert words in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    "fact", [b"K\x07", b"N", b"X\1\0\0\0a", b")", b"K\x07K\x07\x86", b"K\1K\1K\1\x87"]
+)
+def test_what_names_no_storage_is_left_alone(tmp_path: Path, fact: bytes) -> None:
+    """What lies outside of a pickle may be anything, for other programs than torch."""
+    path = tmp_path / "model.pt"
+    body = b"\x80\x02" + fact + b"Q0" + BODY[2:]
+    path.write_bytes(
+        b"".join((MAGIC, torch_pickle(1001), FACTS, body, torch_pickle(["v", "w"]), V, W))
+    )
+    assert read_checkpoint(path).shapes == {"w": (2, 3), "v": (4,)}
