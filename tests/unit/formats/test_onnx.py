@@ -361,3 +361,23 @@ def test_sides_of_an_input_are_read_up_to_their_bound(tmp_path: Path) -> None:
     found = read_onnx(write(tmp_path, value(32))).metadata["input:x"]
     assert found == f"[{', '.join('3' * 32)}]"
     assert "more than 32 sides" in problem_of(write(tmp_path, value(33)))
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"), [(b"", "?"), (b"w" * 4_096, "w" * 4_096), (b"w" * 4_097, "?")]
+)
+def test_a_side_without_a_word_that_can_be_kept_is_open(
+    tmp_path: Path, word: bytes, shown: str
+) -> None:
+    """Nothing is said of how long it is."""
+    shape = protobuf_field(2, protobuf_field(1, protobuf_field(2, word)))
+    value = protobuf_field(1, b"x") + protobuf_field(2, protobuf_field(1, shape))
+    index = read_onnx(write(tmp_path, protobuf_field(11, value)))
+    assert index.metadata["input:x"] == f"[{shown}]"
+
+
+def test_numbers_of_a_type_that_is_not_known_are_of_any_length(tmp_path: Path) -> None:
+    """A later version of the format may have more types."""
+    stored = protobuf_field(8, b"w") + protobuf_field(1, 2) + protobuf_field(2, 99)
+    index = read_onnx(write(tmp_path, protobuf_field(5, stored + protobuf_field(9, bytes(3)))))
+    assert (index.tensors["w"].dtype, index.shape("w")) == ("type 99", (2,))
