@@ -14,20 +14,21 @@ from modelshelf.formats import (
     read_tensors,
     read_tree,
 )
-from modelshelf.identify.claims import bases_said, claims_of
+from modelshelf.identify.claims import BasesSaid, bases_said, claims_of
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families
+from modelshelf.identify.file_name import claims_of_name, name_of
 from modelshelf.identify.inner_folder import only_model_in
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.model_folder import identify_folder, read_folder
-from modelshelf.identify.narrowing import narrow
+from modelshelf.identify.narrowing import is_left_open, narrow
 from modelshelf.identify.pipeline import identify_pipeline
 from modelshelf.identify.recollection import Recollection
 from modelshelf.identify.sibling_config import claims_beside
 from modelshelf.schema.declared import Declared
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.source import SourceFile, SourceTree
-from modelshelf.schema.taxonomy import ModelType
+from modelshelf.schema.taxonomy import BaseModelType, ModelType
 from modelshelf.schema.tensor import Container, TensorIndex
 
 __all__ = ["identify"]
@@ -44,8 +45,9 @@ def identify(
     """Say which model a file, a folder or a header is.
 
     Reads names, shapes and dtypes and configurations, never a weight, and executes nothing. All
-    families are asked, not only the first that agrees: the same tensors give the same identity
-    whatever the file is called, in whatever order tensors and families stand.
+    families are asked, not only the first that agrees: the same tensors give the same identity in
+    whatever order tensors and families stand. What the file is called matters only where everything
+    else leaves several answers, and chooses among those.
 
     Args:
         source: A path, what `read_tree` found there, or a header that was read already.
@@ -82,7 +84,12 @@ def identify(
     tree = source if isinstance(source, SourceTree) else read_tree(Path(source))
     if tree.is_file:
         index = _read(tree, tree.files[0], header)
-        return _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
+        identity = _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
+        strange = _stranger_named(tree, identity) if not said else frozenset()
+        if strange:
+            found = evaluate(index, families, strange)
+            identity = _identify_file(tree.files[0], index, found, declared)
+        return _named(tree, identity)
     pipeline = read_pipeline(tree) or read_modular_pipeline(tree)
     if pipeline is None and (inner := only_model_in(tree)) is not None:
         found = identify(inner.tree, families=families, declared=declared, known=known)
@@ -90,8 +97,24 @@ def identify(
         why = Evidence("folder", folder, inner.why)
         return replace(found, evidence=(*found.evidence, why))
     if pipeline is not None:
-        return narrow(identify_pipeline(tree, pipeline, families), declared)
-    return narrow(_identify_folder(tree, families, declared), declared)
+        return _named(tree, narrow(identify_pipeline(tree, pipeline, families), declared))
+    return _named(tree, narrow(_identify_folder(tree, families, declared), declared))
+
+
+def _named(tree: SourceTree, identity: Identity) -> Identity:
+    """Return *identity* with what is still open narrowed by the name that somebody gave the model."""
+    return narrow(identity, claims_of_name(name_of(tree))) if is_left_open(identity) else identity
+
+
+def _stranger_named(tree: SourceTree, identity: Identity) -> BasesSaid:
+    """Return what the name of an adapter says, where that is a model without a base.
+
+    Adapters of a few such models have exactly the modules of one with a base, and rules hear who is meant.
+    """
+    if identity.type is not ModelType.LORA:
+        return frozenset()
+    said = bases_said(claims_of_name(name_of(tree)))
+    return said if said == {(BaseModelType.UNKNOWN,)} else frozenset()
 
 
 _ENCODER, _TOKENIZER = re.compile(r"text_encoder(_\d)?"), re.compile(r"tokenizer(_\d)?")

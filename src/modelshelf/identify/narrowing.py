@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from modelshelf.schema.declared import Declared
+from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 
-__all__ = ["USUAL", "narrow"]
+__all__ = ["USUAL", "is_left_open", "narrow"]
 
 USUAL = "prediction type"
 """Where evidence stands that the prediction type is the usual one of such models, and not proven."""
@@ -49,8 +49,27 @@ def narrow(identity: Identity, claims: Iterable[Declared]) -> Identity:
         return identity
     # Whoever reads what lies beside a file may have read what `identify` reads on its own.
     for claim in sorted(set(claims), key=lambda one: (one.trust, one.where, one.said)):
-        identity = _take(identity, claim)
+        if _is_heard(identity, claim):
+            identity = _take(identity, claim)
     return identity
+
+
+def is_left_open(identity: Identity) -> bool:
+    """Say whether anything is left that a name could choose: several bases, or a usual prediction type."""
+    return bool(identity.candidates) or _is_prediction_open(identity)
+
+
+def _is_prediction_open(identity: Identity) -> bool:
+    return identity.type in _PREDICTS and (
+        identity.prediction_type is None or any(one.where == USUAL for one in identity.evidence)
+    )
+
+
+def _is_heard(identity: Identity, claim: Declared) -> bool:
+    """Say whether *claim* matters: a name chooses, and contradicts nobody, as too many names are wrong."""
+    if claim.trust is not Trust.HINT:
+        return True
+    return bool(identity.candidates) if claim.bases else _is_prediction_open(identity)
 
 
 def _take(identity: Identity, claim: Declared) -> Identity:

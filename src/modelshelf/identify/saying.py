@@ -14,7 +14,7 @@ __all__ = ["Says"]
 
 @dataclass(frozen=True)
 class Says:
-    """The metadata of the file names this base, and no other; without metadata, what lies beside it does.
+    """The metadata of the file names this base, and no other; without, what lies beside it or its name does.
 
     Only for a rule that chooses among equals: what tensors prove, no text overrules.
     """

@@ -10,13 +10,14 @@ from pathlib import Path
 from modelshelf.errors import EmptySourceError, FormatError
 from modelshelf.formats import read_tensors, read_tree
 from modelshelf.identify import Recollection, identify
+from modelshelf.identify.file_name import claims_of_name, name_of
 from modelshelf.identify.sibling_config import claims_beside
 from modelshelf.install.discovery import is_model_folder
 from modelshelf.metadata import read_metadata
 from modelshelf.schema.declared import Declared
 from modelshelf.schema.identity import Identity, IdentityStatus
 from modelshelf.schema.metadata import ModelMetadata
-from modelshelf.schema.source import SourceFile, SourceTree
+from modelshelf.schema.source import SourceTree
 from modelshelf.schema.tensor import TensorIndex
 
 __all__ = ["Examination", "absolute", "examine", "look_at"]
@@ -51,7 +52,7 @@ class Examination:
     """Of a model that is one file; None for a folder."""
     said: ModelMetadata
     """What stands in and beside it. With the claims of a configuration beside a file, which is not added
-    along: who identifies the stored file again has them from here."""
+    along, and of its name, which may change: who identifies the stored file again has them from here."""
     identity: Identity
     """What it is."""
 
@@ -77,15 +78,15 @@ def examine(
     if identity.status is IdentityStatus.BROKEN:
         broken = next(one for one in identity.evidence if one.rule == "damaged")
         raise FormatError(path=str(tree.root / broken.where), problem=broken.found)
-    if tree.is_file:
-        heard = dict.fromkeys((*_heard(tree.files[0], identity), *said.claims))
-        said = replace(said, claims=tuple(heard))
-    return Examination(header, said, identity)
+    heard = tuple(dict.fromkeys((*_heard(tree, identity), *said.claims)))
+    return Examination(header, replace(said, claims=heard) if heard else said, identity)
 
 
-def _heard(file: SourceFile, identity: Identity) -> Iterator[Declared]:
-    """Yield what a configuration beside *file* said when it was identified."""
+def _heard(tree: SourceTree, identity: Identity) -> Iterator[Declared]:
+    """Yield what a configuration beside the file at *tree*, and its name, said when it was identified."""
     cited = {evidence.where for evidence in identity.evidence}
-    # It is asked about what is left open alone, and by now nothing may be.
-    claims = claims_beside(file, replace(identity, bases=()))
+    claims = claims_of_name(name_of(tree))
+    if tree.is_file:
+        # It is asked about what is left open alone, and by now nothing may be.
+        claims = (*claims_beside(tree.files[0], replace(identity, bases=())), *claims)
     return (claim for claim in claims if claim.where in cited)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AnyHttpUrl
 
+from modelshelf.identify.file_name import claims_of_name
 from modelshelf.metadata.gathering import as_line
 from modelshelf.schema.address_secrets import is_secret
 from modelshelf.schema.config import ModelSourceType
@@ -91,12 +92,16 @@ def told_by(source: ModelSource, listing: Listing | None = None) -> dict[str, An
 def claims_told(listing: Listing | None) -> tuple[Declared, ...]:
     """Return what a hub says that a model is: as much as the sidecar that another program would write of it.
 
+    Of a repository that is its name.
+
     Args:
         listing: What the hub listed; None where there was none to list it.
     """
     metadata = None if listing is None else listing.metadata
+    if isinstance(metadata, HuggingFaceMetadata):
+        # Its card is one of its files, and speaks where it was fetched along.
+        return claims_of_name(metadata.name)
     if not isinstance(metadata, CivitaiMetadata):
-        # The card of a repository is one of its files, and speaks where it was fetched along.
         return ()
     words = as_line(metadata.base_model, _LONGEST_WORDS)
     meaning, kind = base_meant(words), type_meant(metadata.model_type)

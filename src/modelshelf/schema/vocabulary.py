@@ -238,16 +238,17 @@ def base_meant(words: str) -> Meaning | None:
     adapted = _TYPE_SUFFIXES.get(suffix.lower()) if name else None
     last = name.rpartition("/")[2] if adapted else suffix
     compact = _PUNCTUATION.sub("", last.lower()).removesuffix("diffusers")
-    for pattern, meaning in _compiled():
-        if pattern.fullmatch(compact):
-            return _with_type(meaning, adapted)
-    return None
+    found = _compiled().fullmatch(compact)
+    if found is None or found.lastindex is None:
+        return None
+    return _with_type(_WORDS[found.lastindex - 1][1], adapted)
 
 
 @cache
-def _compiled() -> tuple[tuple[re.Pattern[str], Meaning], ...]:
+def _compiled() -> re.Pattern[str]:
+    """Return all words as one pattern, with a group for each."""
     # Not at once: most models are looked at without anybody's words.
-    return tuple((re.compile(pattern), meaning) for pattern, meaning in _WORDS)
+    return re.compile("|".join(f"({pattern})" for pattern, _ in _WORDS))
 
 
 def _with_type(meaning: Meaning, adapted: ModelType | None) -> Meaning:

@@ -371,8 +371,10 @@ def test_the_prior_of_kandinsky_2_1_is_karlos_too(
 ) -> None:
     """The same network stands before an SD 2 that starts from images: the set, and no base."""
     config = {"_class_name": "PriorTransformer", "embedding_dim": width}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    identity = identify(tmp_path)
+    folder = tmp_path / "prior"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    identity = identify(folder)
     assert [base.value for base in identity.bases] == bases
     assert bases or [base.value for base in identity.candidates] == [
         "kandinsky-2",

@@ -248,3 +248,16 @@ def test_the_scale_beside_a_vae_is_heard_again(
     assert before.bases == (BaseModelType.SDXL,)
     assert shelf.override(before.key, Override(architecture="soft")).bases == before.bases
     assert shelf.as_detected(before.key) == before
+
+
+def test_the_name_that_a_model_had_is_heard_again(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """The library's own name for it may be another one, and does not count."""
+    source = tiny.vae(
+        tmp_path / "sdxl-vae.safetensors", base="sd-1", style="ldm", full=True, hollow=True
+    )
+    before = shelf.add(source, name="sd-1-5 of mine").info
+    assert before.bases == (BaseModelType.SDXL,)
+    assert shelf.identify_again([before.key]) == []
+    assert shelf.as_detected(before.key) == before

@@ -3,8 +3,8 @@
 Some were made of a base: Helios and AnyFlow of Wan, ConsisID of CogVideoX, ModelScope's video UNet and
 I2VGen-XL of SD 2. Others have the same attentions by chance: Sana-Video and SANA-WM those of Sana 1.6B,
 EasyAnimate those of Mochi and CogVideoX, half of Latte those of PixArt and Sana 0.6B. An adapter of such
-attentions alone is taken for one of the base, which nearly everybody adapts, unless its metadata or what lies
-beside it names a model without a base. What the base has alone, no words take away.
+attentions alone is taken for one of the base, which nearly everybody adapts, unless its metadata, what lies
+beside it or its own name says a model without a base. What the base has alone, no words take away.
 
 Sources: `transformer_sana_video.py`, `transformer_helios.py`, `consisid_transformer_3d.py`,
 `transformer_easyanimate.py`, `latte_transformer_3d.py`, `unet_3d_condition.py` and `unet_i2vgen_xl.py` of
