@@ -66,7 +66,7 @@ def _is_prediction_open(identity: Identity) -> bool:
 
 
 def _is_heard(identity: Identity, claim: Declared) -> bool:
-    """Say whether *claim* matters: a name chooses, and contradicts nobody, as too many names are wrong."""
+    """Say whether *claim* matters: too many names are wrong to ask one about what is decided."""
     if claim.trust is not Trust.HINT:
         return True
     return bool(identity.candidates) if claim.bases else _is_prediction_open(identity)
