@@ -9,12 +9,13 @@ from math import prod
 
 from modelshelf.schema.tensor import TensorEntry
 
-__all__ = ["DROPPING", "KEEPING", "Mutation", "Tensors"]
+__all__ = ["DROPPING", "KEEPING", "Mutation", "Tensors", "modules_by_kind", "without_module"]
 
 Tensors = Mapping[str, TensorEntry]
 Mutation = Callable[[Tensors, random.Random], Tensors]
 
 _F8 = "F8_E4M3"
+_NUMBER = re.compile("[0-9]+")
 _BLOCK = re.compile(r"(?:(?<=blocks)|(?<=layers))\.[0-9]+\.")
 
 
@@ -141,8 +142,20 @@ def _a_few_gone(tensors: Tensors, chance: random.Random) -> Tensors:
 def _a_module_gone(tensors: Tensors, chance: random.Random) -> Tensors:
     """Leave out all tensors of one module."""
     gone = chance.choice(sorted({name.rpartition(".")[0] for name in tensors}))
-    left = {name: one for name, one in tensors.items() if name.rpartition(".")[0] != gone}
-    return left or tensors
+    return without_module(tensors, gone) or tensors
+
+
+def without_module(tensors: Tensors, module: str) -> Tensors:
+    """Leave out all tensors of this module."""
+    return {name: one for name, one in tensors.items() if name.rpartition(".")[0] != module}
+
+
+def modules_by_kind(tensors: Tensors) -> Mapping[str, list[str]]:
+    """Return all modules, sorted, by their names without numbers."""
+    kinds: dict[str, list[str]] = {}
+    for module in sorted({name.rpartition(".")[0] for name in tensors}):
+        kinds.setdefault(_NUMBER.sub("#", module), []).append(module)
+    return kinds
 
 
 def _a_tenth_gone(tensors: Tensors, chance: random.Random) -> Tensors:

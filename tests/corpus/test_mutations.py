@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from statistics import mean
 
 import pytest
 
@@ -12,7 +13,13 @@ from modelshelf.schema.identity import Identity
 from modelshelf.schema.taxonomy import ModelType
 from modelshelf.schema.tensor import TensorIndex
 from tests.corpus.cases import CASES, Case, build, corpus_folder
-from tests.corpus.mutations import DROPPING, KEEPING, Mutation
+from tests.corpus.mutations import (
+    DROPPING,
+    KEEPING,
+    Mutation,
+    modules_by_kind,
+    without_module,
+)
 
 pytestmark = pytest.mark.skipif(
     not CASES, reason=f"no corpus at {corpus_folder()}: set MODELSHELF_CORPUS"
@@ -21,6 +28,8 @@ pytestmark = pytest.mark.skipif(
 ADAPTERS = {ModelType.LORA, ModelType.CONTROL_LORA, ModelType.EMBEDDING}
 """Types that nobody packs, and of which half is still one of its kind."""
 SURVIVE = 0.995
+HALVES = 2
+"""Modules of a file of which one is half."""
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +126,31 @@ def test_a_model_with_holes_is_never_another(
     survived, wrong = mutate(originals, name, DROPPING[name], lambda _: True)
     assert not wrong
     assert survived >= 0.9
+
+
+def test_one_lost_module_keeps_the_answer(
+    originals: list[tuple[Case, TensorIndex, Identity]],
+) -> None:
+    """Mean over the files of the share of their modules of which any one may be lost.
+
+    Modules whose names differ in numbers alone count as the one of them that is tried. Of a file of two
+    modules, half is none of its kind any more.
+    """
+    shares: list[float] = []
+    wrong: list[str] = []
+    for case, index, before in originals:
+        kinds = modules_by_kind(index.tensors)
+        count = sum(map(len, kinds.values()))
+        if count <= HALVES:
+            continue
+        chance = random.Random(case.id)  # noqa: S311 - not a secret
+        kept = 0
+        for modules in kinds.values():
+            gone = chance.choice(modules)
+            after = identify(replace(index, tensors=without_module(index.tensors, gone)))
+            word = outcome(before, after)
+            kept += len(modules) if word == "kept" else 0
+            wrong += [] if word in {"kept", "lost"} else [f"{case.id} without {gone}: {word}"]
+        shares.append(kept / count)
+    assert not wrong
+    assert mean(shares) >= SURVIVE

@@ -9,7 +9,7 @@ from typing import TypeVar
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Architecture, Detail, Families, Family, Trait, Verdict
 from modelshelf.identify.gaps import find_gaps
-from modelshelf.identify.holes import has_holes, judge_with_holes
+from modelshelf.identify.holes import has_holes, judge_with_holes, judge_without_one
 from modelshelf.identify.narrowing import USUAL
 from modelshelf.identify.precision import precision_of
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
@@ -43,8 +43,13 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
     """
     winners = _winners(facts, families)
     precision = precision_of(facts.layout)
+    verdicts = [] if winners else [family.judge(facts) for family in families]
     if not winners and facts.groups:
-        lost = _winners(facts.leniently(), families) or _winners_with_holes(facts, families)
+        lost = (
+            _winners(facts.leniently(), families)
+            or _winners_with_holes(facts, families)
+            or _in_order(judge_without_one(facts, verdicts), families)
+        )
         if lost:
             answer = _answer(facts, lost, precision, fallback)
             is_known = answer.type is not ModelType.UNKNOWN
@@ -54,9 +59,7 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
             type=ModelType.UNKNOWN,
             format=fallback,
             precision=precision,
-            near_misses=(
-                _near_misses([family.judge(facts) for family in families]) or _strange(facts)
-            ),
+            near_misses=_near_misses(verdicts) or _strange(facts),
             status=IdentityStatus.UNKNOWN,
         )
     return _answer(facts, winners, precision, fallback)

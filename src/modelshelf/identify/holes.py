@@ -1,8 +1,11 @@
-"""Files that lost modules here and there: which rules they fit but for what is lost.
+"""Files that lost modules: which rules they fit but for what is lost.
 
 In a whole model the modules of one list stand in the same blocks, or one stands in fewer of them than
 another: never does each of two lack a block that the other has. Where that is so, modules were left
 out by chance, and a rule that asks for one of those may still be the model's.
+
+One lost module alone shows nothing of the kind. Then a rule may be the model's of which all else holds
+and that proves a base: no published model of another base is that one without a module.
 """
 
 from __future__ import annotations
@@ -14,11 +17,12 @@ from itertools import combinations, islice
 
 from modelshelf.identify.condition import Both, Condition, Either, Found, Never
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.family import Family, Verdict
+from modelshelf.identify.family import Architecture, Family, Verdict
 from modelshelf.identify.folding import fold
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
+from modelshelf.schema.taxonomy import BaseModelType
 
-__all__ = ["has_holes", "judge_with_holes"]
+__all__ = ["has_holes", "judge_with_holes", "judge_without_one"]
 
 _Block = tuple[str, ...]
 """All numbers in a name."""
@@ -36,6 +40,9 @@ _QUORUM = 0.65
 """Share of a count, and of a rule's tensors, below which nothing is believed."""
 _LEAST = 2
 """Tensors that a rule must find."""
+_LEAST_WITHOUT_ONE = 3
+"""Tensors that a rule must find where nothing but the rule says that a module is lost."""
+_ANY = (BaseModelType.ANY,)
 
 
 def has_holes(facts: Facts) -> bool:
@@ -101,6 +108,76 @@ def judge_with_holes(facts: Facts, families: Iterable[Family]) -> list[Verdict]:
     # Kinds without a base are many, and each is another one's with a module more.
     known = [one for one in nearest if one.family.bases or one.family.candidates]
     return known or nearest
+
+
+def judge_without_one(facts: Facts, verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Return the verdicts of those that agree if one module is lost, which they name.
+
+    Args:
+        facts: What was read of a file that nobody knows.
+        verdicts: What families said of it. Those that prove no base of a denoiser are not heard: many
+            encoders and upscalers are another one's with a module more.
+    """
+    if facts.adapter is not None:
+        return []
+    agreed = (_without_one(one, facts) for one in verdicts if _proves_base(one.family))
+    return [verdict for verdict in agreed if verdict is not None]
+
+
+def _proves_base(family: Family) -> bool:
+    return bool(family.candidates) or family.bases not in {(), _ANY}
+
+
+def _without_one(verdict: Verdict, facts: Facts) -> Verdict | None:
+    family = verdict.family
+    found = list(verdict.found)
+    lost: list[Condition] = []
+    modules: set[str] = set()
+    for condition in family.conditions[len(found) :]:
+        one = condition.check(facts)
+        if one is not None:
+            found.append(one)
+            continue
+        module = _lost_module(condition, facts)
+        modules.add(module)
+        lost.append(condition)
+        if not module or len(modules) > 1:
+            return None
+    there = sum(not one.is_absence for one in found)
+    if not modules or there < _LEAST_WITHOUT_ONE or _is_denied(lost, family.conditions):
+        return None
+    module = modules.pop()
+    # What the lost module might have refined is not known.
+    is_refined = any(
+        isinstance(trait.value, Architecture) and f"`{module}." in str(trait.condition)
+        for trait in family.traits
+    )
+    family = replace(family, architecture="") if is_refined else family
+    return Verdict(family, (*found, Found(module, "missing")), None)
+
+
+def _lost_module(condition: Condition, facts: Facts) -> str:
+    """Return the module that *condition* misses, if it asks for one that is not there, else nothing."""
+    if isinstance(condition, Either):
+        # Of several pairs of widths that go together, the one that is there tells which is meant.
+        for one in condition.conditions:
+            if isinstance(one, Both) and not isinstance(one.second, Absent | Never):
+                if one.first.check(facts) is not None:
+                    return _lost_module(one.second, facts)
+                if one.second.check(facts) is not None:
+                    return _lost_module(one.first, facts)
+    if isinstance(condition, Tensor) and _is_one_short(condition, facts):
+        return condition.name.rpartition(".")[0]
+    return min(_asked_for(condition)).rpartition(".")[0] if _is_lost(condition, facts) else ""
+
+
+def _is_one_short(condition: Tensor, facts: Facts) -> bool:
+    """Say whether one module of a list lacks the tensor, and no module lacks another of its tensors."""
+    return (
+        "#" in condition.name
+        and condition.number(facts) + 1 == condition.count == facts.modules_like(condition.name)
+        and replace(condition, count=None).check(facts) is not None
+    )
 
 
 def _find(condition: Condition, facts: Facts, sizes: Mapping[str, int]) -> Found | None:

@@ -6,7 +6,7 @@ import pytest
 
 from modelshelf.identify import BUILT_IN, identify
 from modelshelf.identify.facts import Facts
-from modelshelf.identify.holes import has_holes, judge_with_holes
+from modelshelf.identify.holes import has_holes, judge_with_holes, judge_without_one
 from modelshelf.schema.identity import Identity, IdentityStatus
 from tests.unit.identify import layouts
 from tests.unit.identify.layouts import SD_1, Shapes, index_of
@@ -55,11 +55,78 @@ def test_a_model_that_lost_modules_here_and_there_is_no_other(name: str) -> None
         assert not identity.bases or identity.type == whole.type
 
 
-def test_a_lost_module_is_told_from_a_kind_that_has_none() -> None:
-    """The first layer may be lost where others are; from a file without holes nothing is missing."""
+def lacking(name: str, *modules: str) -> Shapes:
+    """Return a published denoiser without these modules."""
+    shapes = RECORDED[name].shapes
+    return {one: shape for one, shape in shapes.items() if one.rpartition(".")[0] not in modules}
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("flux-schnell", "x_embedder"),
+        ("sd-3-medium", "context_embedder"),
+        ("sana-1.6b", "caption_projection.linear_1"),
+        ("flux2-dev.original", "txt_in"),
+        ("z-image.original", "cap_embedder.0"),
+    ],
+)
+def test_one_lost_module_is_named(name: str, module: str) -> None:
+    """All else that the rule asks for is there, so the model is the same, and its variant is open."""
+    whole = identify(index_of(RECORDED[name].shapes))
+    identity = identify(index_of(lacking(name, module)))
+    assert (identity.type, identity.bases) == (whole.type, whole.bases)
+    assert identity.status is IdentityStatus.PARTIAL
+    assert (module, "missing") in {(one.where, one.found) for one in identity.evidence}
+    assert identity.variant in {None, whole.variant}
+
+
+def test_the_variant_that_a_lost_module_told_is_open() -> None:
+    """What comes into FLUX.1 tells an edition that fills from the others."""
+    assert identify(index_of(RECORDED["flux-fill"].shapes)).variant is not None
+    assert identify(index_of(lacking("flux-fill", "x_embedder"))).variant is None
+
+
+def test_the_architecture_that_a_lost_module_told_is_open() -> None:
+    """The width of the mapper of words tells the two sizes of Stable Cascade's stage C."""
+    identity = identify(index_of(lacking("stable-cascade-c-lite", "clip_txt_mapper")))
+    assert (identity.base, identity.architecture) == ("stable-cascade", "")
+
+
+def test_another_shape_is_not_lost() -> None:
+    """A module that is there and has another width makes another model."""
     shapes = RECORDED["sd-3-medium"].shapes
-    without = {name: one for name, one in shapes.items() if not name.startswith("pos_embed.proj.")}
+    other = shapes | {"context_embedder.weight": (1536, 2304)}
+    assert identify(index_of(other)).type == "unknown"
+
+
+def test_two_lost_modules_of_a_rule_are_too_many() -> None:
+    """Without a sign that modules were lost by chance, two are another model."""
+    without = lacking("sd-3-medium", "context_embedder", "time_text_embed.text_embedder.linear_1")
     assert identify(index_of(without)).type == "unknown"
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_no_denoiser_is_another_base_without_a_module(name: str) -> None:
+    """Had nobody written its rule, a lost module would make none of another base of it."""
+    facts = Facts(index_of(RECORDED[name].shapes))
+    own = identify(index_of(RECORDED[name].shapes))
+    known = {*own.bases, *own.candidates}
+    rules = {one.rule for one in own.evidence}
+    others = [
+        family.judge(facts)
+        for family in BUILT_IN
+        if family.id not in rules and known.isdisjoint((*family.bases, *family.candidates))
+    ]
+    assert not judge_without_one(facts, others)
+
+
+def test_a_lost_module_is_told_from_a_kind_that_has_none() -> None:
+    """Where all of a part is gone, others that are lost say that it may be lost as well."""
+    shapes = RECORDED["sd-3-medium"].shapes
+    without = lacking("sd-3-medium", "pos_embed.proj", "context_embedder")
+    assert identify(index_of(without)).type == "unknown"
+    without = {name: one for name, one in shapes.items() if not name.startswith("pos_embed.proj.")}
     others = ("transformer_blocks.3.attn.to_q.", "transformer_blocks.7.attn.to_k.")
     lossy = {name: one for name, one in without.items() if not name.startswith(others)}
     identity = identify(index_of(lossy))
