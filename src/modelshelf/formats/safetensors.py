@@ -69,13 +69,16 @@ def _header_length(prefix: bytes, size: int) -> int:
     if len(prefix) < _PREFIX:
         raise FormatFault(problem=f"expected at least {_PREFIX} bytes, got {len(prefix)}")
     length = int.from_bytes(prefix, "little")
+    if not length:
+        raise FormatFault(
+            problem=f"expected a header length at offset 0, got 0{guess_stranger(prefix)}"
+        )
     if length > _LONGEST_HEADER:
         problem = f"expected a header length of at most {_LONGEST_HEADER} at offset 0, got {length}"
         raise FormatFault(problem=problem + guess_stranger(prefix))
     if _PREFIX + length > size:
-        raise FormatFault(
-            problem=f"expected a header of {length} bytes, but the file ends at {size}"
-        )
+        problem = f"expected a header of {length} bytes, but the file ends at {size}"
+        raise FormatFault(problem=problem + guess_stranger(prefix))
     if length > _LONGEST_READ:
         raise FormatFault(
             problem=f"the header has {length} bytes; more than {_LONGEST_READ} are not read"

@@ -16,6 +16,11 @@ _STRANGERS = {
     b"tjgg": "a file of the GGML format that came before GGUF",
     b"\x80\x02": "a PyTorch checkpoint under a wrong name",
     b"\x1f\x8b": "a gzip archive",
+    b"7z\xbc\xaf'\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"\x89PNG\r\n": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    bytes(8): "a download that was given its size and never written",
 }
 _SHORTEST = 8
 
@@ -32,7 +37,7 @@ def guess_stranger(start: bytes) -> str:
     Example:
         >>> guess_stranger(b"<!DOCTYPE html>")
         '; it looks like a web page, not the file behind it'
-        >>> guess_stranger(b"\0\0\0\0\0\0\0\0")
+        >>> guess_stranger(b"\1\0\0\0\0\0\0\0")
         ''
     """
     for magic, words in _STRANGERS.items():

@@ -39,7 +39,7 @@ def test_every_reader_counts_what_it_does(tmp_path: Path, kind: str) -> None:
     assert budgets[0].left == budgets[1].left < 10**6 - 500
 
 
-@pytest.mark.parametrize("kind", set(WRITERS) - {"onnx"})
+@pytest.mark.parametrize("kind", sorted(WRITERS.keys() - {"onnx"}))
 def test_a_reader_stops_where_nothing_is_left(tmp_path: Path, kind: str) -> None:
     """In the middle of a file, which is not called broken by whoever asks what is left."""
     path = tmp_path / f"model.{SUFFIXES.get(kind, kind.partition(',')[0])}"

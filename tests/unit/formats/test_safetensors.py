@@ -212,7 +212,7 @@ def test_every_broken_rule_is_named_with_its_tensor(
         (b"\xef\xbb\xbf{}", "expected `{` at offset 8"),
         (b"\f{}", "expected `{` at offset 8"),
         (b"[]", "expected `{` at offset 8"),
-        (b"", "expected `{` at offset 8"),
+        (b"", "got 0; it looks like a download"),
         (b'{"a":' + b"[" * 100_000, "nested deeper"),
     ],
 )
@@ -368,3 +368,22 @@ def test_what_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:
     """A folder under a file's name is the operating system's refusal, passed on in its words."""
     with pytest.raises(SourceUnreadableError, match="Is a directory"):
         read_safetensors(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("start", "looks"),
+    [
+        (bytes(100), "a download that was given its size and never written"),
+        (b"PK\x03\x04" + bytes(100), "a ZIP archive"),
+        (b"7z\xbc\xaf'\x1c" + bytes(100), "a 7z archive"),
+        (b"Rar!\x1a\x07\x01\x00" + bytes(100), "a RAR archive"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
+    ],
+)
+def test_the_usual_strangers_are_called_what_they_are(
+    start: bytes, looks: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(start)
+    with pytest.raises(InvalidSafetensorsError, match=looks):
+        read_safetensors(path)
