@@ -25,10 +25,13 @@ def interrupt(desk: Desk, hub: HuggingFaceHub, *words: str, after: int = 1_500_0
     """Let a command fetch *after* bytes, press Ctrl-C, and return what it said on stdout."""
     reached, go_on = hub.files.hold_after(after)
     running = desk.start(*words)
-    assert reached.wait(PATIENCE)
-    running.send_signal(signal.SIGINT)
-    data, said = running.communicate(timeout=PATIENCE)
-    go_on.set()
+    try:
+        assert reached.wait(PATIENCE)
+        running.send_signal(signal.SIGINT)
+        data, said = running.communicate(timeout=PATIENCE)
+    finally:
+        # The server waits for it, and the test for the server.
+        go_on.set()
     assert running.returncode == 130, said
     return data
 

@@ -69,10 +69,13 @@ def test_an_interrupted_add_goes_on(desk: Desk, hub: HuggingFaceHub) -> None:
     )
     reached, go_on = hub.files.hold_after(1_000_000)
     running = desk.start("add", "acme/dream")
-    assert reached.wait(60)
-    running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
-    go_on.set()
+    try:
+        assert reached.wait(60)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    finally:
+        # The server waits for it, and the test for the server.
+        go_on.set()
     assert running.returncode == 130
     assert "shelf job resume 1" in said
     (job,) = desk.data("job", "ls")
@@ -250,10 +253,13 @@ def test_an_interrupted_download_goes_on_with_the_same_command(
     target.parent.mkdir()
     reached, go_on = hub.files.hold_after(12_000_000)
     running = desk.start("download", url, "--to", target)
-    assert reached.wait(60)
-    running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
-    go_on.set()
+    try:
+        assert reached.wait(60)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    finally:
+        # The server waits for it, and the test for the server.
+        go_on.set()
     assert running.returncode == 130
     assert "the same command goes on from there" in said
     assert not target.exists()
