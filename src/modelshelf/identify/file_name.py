@@ -39,12 +39,17 @@ _ORDINARY = frozenset(
         "wan",
     }
 )
-"""Words that mean other things, too, or people: alone they name no model, `wan2.1` and `ponyxl` do."""
+"""Words that mean other things, too, or people: alone, or before
+a number that may count files, they name no model, `wan2.1` and `ponyxl` do."""
 _LOADERS = re.compile(
     r"(?:diffusion_pytorch_model|pytorch_model|pytorch_lora_weights|adapter_model|model|learned_embeds"
-    r"|ip_adapter|open_clip_pytorch_model)(?=[.-])"
+    r"|ip_adapter|open_clip_pytorch_model)"
+    r"(?:[.-](?:fp32|fp16|bf16|fp8[0-9a-z_]*|int8|ema|non_ema|[0-9]{5,6}-of-[0-9]{5,6}))*"
+    r"\.[a-z]+(?:\.index(?:\.[0-9a-z_]+)?\.json)?"
 )
-"""How names begin that loaders ask for: the folder has the model's own name."""
+"""Names that loaders ask for, which tell no more than bits and shards: the folder has the model's own."""
+_COPY = re.compile(r"\([0-9]{1,3}\)")
+"""What browsers put behind the name of a file that is there already."""
 _PREDICTIONS = (
     (
         re.compile(r"(?:^|_)(?:v_?pred(?:iction)?|768_v)(?=_|$)"),
@@ -70,10 +75,11 @@ def name_of(tree: SourceTree) -> str:
         'sdxl-vae'
     """
     root = tree.root
-    if tree.is_file and _LOADERS.match(root.name):
+    if tree.is_file and _LOADERS.fullmatch(root.name):
         root = root.parent
-    if root.parent.name == "snapshots":
-        return root.parent.parent.name.rpartition("--")[2]
+    cached = root.parent.parent.name
+    if root.parent.name == "snapshots" and cached.startswith("models--"):
+        return cached.rpartition("--")[2]
     return root.name
 
 
@@ -91,7 +97,7 @@ def claims_of_name(name: str) -> tuple[Declared, ...]:
         >>> claims_of_name("sd15-to-sdxl.safetensors")
         ()
     """
-    words = _WORD.findall(_POINT.sub("", name[:_LONGEST].lower()))
+    words = _WORD.findall(_POINT.sub("", _COPY.sub(" ", name[:_LONGEST].lower())))
     return (*_bases_said(name, words), *_prediction_said(name, "_".join(words)))
 
 
@@ -121,12 +127,13 @@ def _named(words: list[str]) -> Iterator[tuple[BaseModelType, ...]]:
 
 
 def _meant(words: list[str]) -> tuple[BaseModelType, ...]:
-    if len(words) == 1 and words[0] in _ORDINARY:
+    is_counted = len(words) > 1 and len(words[-1]) == 1 and words[-1].isdigit()
+    if words[0] in _ORDINARY and len(words) == 1 + is_counted:
         return ()
     meaning = base_meant("".join(words))
     if meaning is None:
         return ()
-    if len(words) > 1 and len(words[-1]) == 1 and words[-1].isdigit():
+    if is_counted:
         # The second file about FLUX, or one about FLUX.2.
         return tuple(dict.fromkeys((*meaning.bases, *_meant(words[:-1]))))
     return meaning.bases

@@ -14,7 +14,7 @@ from modelshelf.formats import (
     read_tensors,
     read_tree,
 )
-from modelshelf.identify.claims import BasesSaid, bases_said, claims_of
+from modelshelf.identify.claims import bases_said, claims_of
 from modelshelf.identify.families import BUILT_IN
 from modelshelf.identify.family import Families
 from modelshelf.identify.file_name import claims_of_name, name_of
@@ -85,10 +85,11 @@ def identify(
     if tree.is_file:
         index = _read(tree, tree.files[0], header)
         identity = _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
-        strange = _stranger_named(tree, identity) if not said else frozenset()
-        if strange:
-            found = evaluate(index, families, strange)
-            identity = _identify_file(tree.files[0], index, found, declared)
+        if identity.type is ModelType.LORA:
+            words = (*claims_beside(tree.files[0], identity), *declared, *_stranger_named(tree))
+            if bases_said(words) != said:
+                found = evaluate(index, families, bases_said(words))
+                identity = _identify_file(tree.files[0], index, found, declared)
         return _named(tree, identity)
     pipeline = read_pipeline(tree) or read_modular_pipeline(tree)
     if pipeline is None and (inner := only_model_in(tree)) is not None:
@@ -98,7 +99,10 @@ def identify(
         return replace(found, evidence=(*found.evidence, why))
     if pipeline is not None:
         return _named(tree, narrow(identify_pipeline(tree, pipeline, families), declared))
-    return _named(tree, narrow(_identify_folder(tree, families, declared), declared))
+    identity = _identify_folder(tree, families, declared)
+    if identity.type is ModelType.LORA and (strange := _stranger_named(tree)):
+        identity = _identify_folder(tree, families, (*declared, *strange))
+    return _named(tree, narrow(identity, declared))
 
 
 def _named(tree: SourceTree, identity: Identity) -> Identity:
@@ -106,15 +110,13 @@ def _named(tree: SourceTree, identity: Identity) -> Identity:
     return narrow(identity, claims_of_name(name_of(tree))) if is_left_open(identity) else identity
 
 
-def _stranger_named(tree: SourceTree, identity: Identity) -> BasesSaid:
+def _stranger_named(tree: SourceTree) -> tuple[Declared, ...]:
     """Return what the name of an adapter says, where that is a model without a base.
 
     Adapters of a few such models have exactly the modules of one with a base, and rules hear who is meant.
     """
-    if identity.type is not ModelType.LORA:
-        return frozenset()
-    said = bases_said(claims_of_name(name_of(tree)))
-    return said if said == {(BaseModelType.UNKNOWN,)} else frozenset()
+    claims = claims_of_name(name_of(tree))
+    return claims if bases_said(claims) == {(BaseModelType.UNKNOWN,)} else ()
 
 
 _ENCODER, _TOKENIZER = re.compile(r"text_encoder(_\d)?"), re.compile(r"tokenizer(_\d)?")

@@ -17,6 +17,9 @@ __all__ = ["claims_beside", "claims_of_adapter", "claims_of_origin"]
 
 _STEM = "diffusion_pytorch_model"
 """What diffusers calls the weights of a component. Under any other name a file belongs to nobody."""
+_ADAPTER_CONFIG = "adapter_config.json"
+_ADAPTER_STEMS = ("adapter_model.", "pytorch_lora_weights.")
+"""How the files begin that PEFT and diffusers keep beside `adapter_config.json`."""
 _LARGEST = 65_536
 """Bytes of a configuration that is read for this; published ones have a few thousand."""
 _LONGEST = 80
@@ -34,10 +37,15 @@ _SCALES: tuple[tuple[float, int, tuple[BaseModelType, ...]], ...] = (
 def claims_beside(file: SourceFile, identity: Identity) -> tuple[Declared, ...]:
     """Return what the configuration beside *file* says of what structure left open.
 
-    Of a VAE its base, where the file has the name that diffusers gives it: `config.json`. Of a checkpoint
-    what it predicts: the `.yaml` of the same name, which loaders of the original code obey. One
-    statement at most. A configuration that cannot be read says nothing.
+    Of a VAE its base, where the file has the name that diffusers gives it: `config.json`. Of an adapter
+    what it was trained on, where it has PEFT's: `adapter_config.json`. Of a checkpoint what it
+    predicts: the `.yaml` of the same name, which loaders of the original code obey. One statement at
+    most. A configuration that cannot be read says nothing.
     """
+    if identity.type is ModelType.LORA:
+        beside = file.path.with_name(_ADAPTER_CONFIG)
+        is_named = file.member.name.startswith(_ADAPTER_STEMS)
+        return _claims_of_adapter(beside) if is_named and beside.is_file() else ()
     if identity.type is ModelType.MAIN:
         beside = file.path.with_suffix(".yaml")
         return _claims_of_checkpoint(beside) if beside.is_file() else ()
@@ -74,9 +82,12 @@ def claims_of_adapter(tree: SourceTree) -> tuple[Declared, ...]:
 
     A repository or a path that somebody typed: a claim like those inside the file.
     """
-    file = tree.member("adapter_config.json")
-    settings = _read(file.path) if file is not None else {}
-    return _claims_of_name("adapter_config.json", settings, "base_model_name_or_path")
+    file = tree.member(_ADAPTER_CONFIG)
+    return _claims_of_adapter(file.path) if file is not None else ()
+
+
+def _claims_of_adapter(path: Path) -> tuple[Declared, ...]:
+    return _claims_of_name(_ADAPTER_CONFIG, _read(path), "base_model_name_or_path")
 
 
 def claims_of_origin(config_name: str, settings: Mapping[str, object]) -> tuple[Declared, ...]:

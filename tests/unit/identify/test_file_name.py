@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,11 @@ def vae(path: Path) -> Path:
         ("EasyAnimate-lora.safetensors", ["unknown"]),
         # The second file about FLUX, or one about FLUX.2.
         ("flux_2.safetensors", ["flux2", "flux"]),
+        # Copies that browsers make, and files that people count.
+        ("flux (2).safetensors", ["flux"]),
+        ("sd(2).safetensors", []),
+        ("latte_1.safetensors", []),
+        ("latte-t2v.safetensors", ["unknown"]),
         # Two models, and what both mean.
         ("sdxl-illustriousXL.safetensors", ["sdxl"]),
         ("sd15_to_sdxl.safetensors", []),
@@ -145,6 +151,50 @@ def test_what_a_run_has_seen_of_other_names_is_no_answer(tmp_path: Path) -> None
 def test_a_file_that_loaders_name_has_its_folders_name(tmp_path: Path) -> None:
     path = vae(tmp_path / "sdxl-vae" / "diffusion_pytorch_model.safetensors")
     assert identify(path).base.value == "sdxl"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("sd15/model.safetensors", "sd15"),
+        ("sd15/model.fp16.safetensors", "sd15"),
+        ("sd15/model-00001-of-00002.safetensors", "sd15"),
+        ("sd15/model.sdxl.safetensors", "model.sdxl.safetensors"),
+        ("sd15/model-sdxl-vae.safetensors", "model-sdxl-vae.safetensors"),
+        ("sd15/my_model.safetensors", "my_model.safetensors"),
+    ],
+)
+def test_only_what_loaders_ask_for_has_its_folders_name(
+    path: str, name: str, tmp_path: Path
+) -> None:
+    assert name_of(read_tree(vae(tmp_path / path))) == name
+
+
+def test_a_folder_of_somebodys_snapshots_is_no_cache(tmp_path: Path) -> None:
+    """Trainers and people keep snapshots too, and what the folder above is called says little."""
+    path = vae(tmp_path / "sdxl" / "snapshots" / "sd15_vae.safetensors")
+    assert identify(path).base.value == "sd-1"
+
+
+@pytest.mark.parametrize(
+    ("word", "base"), [("genmo/mochi-1-preview", "mochi"), ("acme/soft", "unknown")]
+)
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_what_lies_beside_an_adapter_counts_more_than_its_name(
+    word: str, base: str, *, is_folder: bool, tmp_path: Path
+) -> None:
+    """The folder and the file in it are the same model, and have the same answer."""
+    attentions = {
+        path: shape for path, shape in ADAPTED["mochi"].modules.items() if "attn1.to_" in path
+    }
+    path = write_safetensors(
+        tmp_path / "EasyAnimateV5.1-film" / "adapter_model.safetensors",
+        adapter(attentions, "peft", KINDS["peft"][1]),
+    )
+    path.with_name("adapter_config.json").write_text(
+        json.dumps({"base_model_name_or_path": word}), encoding="utf-8"
+    )
+    assert identify(path.parent if is_folder else path).base.value == base
 
 
 def test_a_snapshot_has_its_repositorys_name(tmp_path: Path) -> None:
