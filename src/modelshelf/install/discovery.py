@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -51,6 +52,8 @@ _BESIDE_WEIGHTS = (
 )
 """Beginnings of the names of what lies beside such weights: other forms of them, and what a trainer goes on
 from. Whatever else lies there is another model."""
+_SHARD = re.compile(r"(?P<model>.+)-\d{5,6}-of-(?P<all>\d{5,6}\.\w+)")
+"""Names of the files that a large model is cut into."""
 _NOT_LIBRARIES = frozenset(
     {".git", ".cache", ".locks", "blobs", "refs", ".no_exist", "__pycache__"}
 )
@@ -99,7 +102,11 @@ def discover_models(path: Path, *, apart: Collection[Path] = ()) -> Iterator[Pat
 def is_model_folder(folder: Path) -> bool:
     """Say whether a folder can be one model, by the files at its top."""
     names = set(_listed(folder))
-    return _is_marked(folder, names) or _holds(folder, names, _FOLDER_WEIGHTS)
+    return (
+        _is_marked(folder, names)
+        or _holds(folder, names, _FOLDER_WEIGHTS)
+        or _holds_one_in_shards(folder, names)
+    )
 
 
 def _is_one_model(folder: Path) -> bool:
@@ -108,7 +115,7 @@ def _is_one_model(folder: Path) -> bool:
     People put `pytorch_lora_weights.safetensors` among their other LoRAs, under the name that it came with.
     """
     names = set(_listed(folder))
-    if _is_marked(folder, names):
+    if _is_marked(folder, names) or _holds_one_in_shards(folder, names):
         return True
     others = {name for name in names if not name.startswith(_BESIDE_WEIGHTS)}
     return _holds(folder, names, _FOLDER_WEIGHTS) and not _holds_weights(folder, others)
@@ -118,6 +125,16 @@ def _is_marked(folder: Path, names: Collection[str]) -> bool:
     if not _MARKS.isdisjoint(names):
         return True
     return _CONFIG in names and (_holds_weights(folder, names) or _says_a_class(folder / _CONFIG))
+
+
+def _holds_one_in_shards(folder: Path, names: Iterable[str]) -> bool:
+    """Say whether all weights in *folder* are shards of one model, and no folder in it may hold others."""
+    others = [name for name in names if name not in _NOT_LIBRARIES]
+    found = [_SHARD.fullmatch(name) for name in others if _is_weights(folder / name)]
+    models = {shard.group("model", "all") for shard in found if shard is not None}
+    if len(found) < 2 or None in found or len(models) != 1:  # noqa: PLR2004 - one is a file by itself
+        return False
+    return not any((folder / name).is_dir() for name in others)
 
 
 def _says_a_class(path: Path) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from modelshelf.errors import EmptySourceError, SourceNotFoundError, SourceUnreadableError
 from modelshelf.install import discover_models
+from modelshelf.install.discovery import is_model_folder
 from modelshelf.testing import tiny
 from tests.shelves import plain_pipeline
 
@@ -113,3 +114,45 @@ def test_one_downloaded_name_does_not_hide_the_others(tmp_path: Path, name: str)
     assert found(tmp_path) == ["mine"]
     (folder / "ink.safetensors").touch()
     assert {f"mine/{name}", "mine/ink.safetensors"} < set(found(tmp_path))
+
+
+SHARDS = ("model-00001-of-00003.safetensors", "model-00003-of-00003.safetensors")
+
+
+@pytest.mark.parametrize(
+    "beside", ["model.safetensors.index.json", "README.md", ".cache/huggingface/a.metadata"]
+)
+def test_shards_are_one_model(tmp_path: Path, beside: str) -> None:
+    """A large model is found whole where nothing but its shards says what they are, or an index alone."""
+    folder = tmp_path / "encoder"
+    for name in (*SHARDS, beside):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    assert found(tmp_path) == ["encoder"]
+    assert list(discover_models(folder)) == [folder]
+    assert is_model_folder(folder)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "other.safetensors",
+        "other-00001-of-00003.safetensors",
+        "model-00002-of-00004.safetensors",
+        "model-00002-of-00003.gguf",
+        "below/other.safetensors",
+    ],
+)
+def test_shards_beside_another_model_hide_none(tmp_path: Path, beside: str) -> None:
+    """A folder of shards and of something else is no model: each file is named."""
+    for name in (*SHARDS, beside):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert sorted(found(tmp_path)) == sorted((*SHARDS, beside))
+    assert not is_model_folder(tmp_path)
+
+
+def test_a_shard_by_itself_is_a_file(tmp_path: Path) -> None:
+    """Nothing else belongs to it there."""
+    (tmp_path / SHARDS[0]).touch()
+    assert found(tmp_path) == [SHARDS[0]]
