@@ -48,7 +48,7 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
         lost = (
             _winners(facts.leniently(), families)
             or _winners_with_holes(facts, families)
-            or _in_order(judge_without_one(facts, verdicts), families)
+            or _winners_without_one(facts, families, verdicts)
         )
         if lost:
             answer = _answer(facts, lost, precision, fallback)
@@ -79,6 +79,15 @@ def _winners_with_holes(facts: Facts, families: Families) -> list[Verdict]:
     if not has_holes(facts):
         return []
     return _in_order(judge_with_holes(facts.leniently(), families), families)
+
+
+def _winners_without_one(
+    facts: Facts, families: Families, verdicts: list[Verdict]
+) -> list[Verdict]:
+    """Return who agrees but for one lost module, of those of whom the first or the rarest thing is there."""
+    near = [one for one in verdicts if one.found]
+    near += [one for one in families.ask(facts) if not one.found]
+    return _in_order(judge_without_one(facts, near), families)
 
 
 def _in_order(agreed: list[Verdict], families: Families) -> list[Verdict]:

@@ -120,33 +120,54 @@ def judge_without_one(facts: Facts, verdicts: Iterable[Verdict]) -> list[Verdict
     """
     if facts.adapter is not None:
         return []
-    agreed = (_without_one(one, facts) for one in verdicts if _proves_base(one.family))
+    agreed = (
+        _without_one(one, facts)
+        for one in verdicts
+        if one.missing is not None and _may_be_lost(one.missing, facts) and _proves_base(one.family)
+    )
     return [verdict for verdict in agreed if verdict is not None]
 
 
+def _may_be_lost(condition: Condition, facts: Facts) -> bool:
+    """Say in no time of nearly all conditions that do not hold that no single module is what they lack."""
+    match condition:
+        case Tensor(name, count=count):
+            return name in facts.groups if "#" in name and count != 1 else name not in facts.groups
+        case Either(conditions):
+            return any(_may_be_lost(one, facts) for one in conditions)
+        case Both() | Some():
+            return True
+        case _:
+            return False
+
+
 def _proves_base(family: Family) -> bool:
-    return bool(family.candidates) or family.bases not in {(), _ANY}
+    return bool(family.candidates) or (bool(family.bases) and family.bases != _ANY)
 
 
 def _without_one(verdict: Verdict, facts: Facts) -> Verdict | None:
     family = verdict.family
+    if not verdict.found and all(one.check(facts) is None for one in family.conditions[1:2]):
+        # Nearly every rule ends here: it asks for another kind of model.
+        return None
     found = list(verdict.found)
-    lost: list[Condition] = []
-    modules: set[str] = set()
-    for condition in family.conditions[len(found) :]:
+    there = sum(not one.is_absence for one in found)
+    lost = [family.conditions[len(found)]]
+    for condition in family.conditions[len(found) + 1 :]:
         one = condition.check(facts)
         if one is not None:
             found.append(one)
-            continue
-        module = _lost_module(condition, facts)
-        modules.add(module)
-        lost.append(condition)
-        if not module or len(modules) > 1:
+            there += not one.is_absence
+        elif there:
+            lost.append(condition)
+        else:
             return None
-    there = sum(not one.is_absence for one in found)
-    if not modules or there < _LEAST_WITHOUT_ONE or _is_denied(lost, family.conditions):
+    if there < _LEAST_WITHOUT_ONE or _is_denied(lost, family.conditions):
         return None
+    modules = {_lost_module(condition, facts) for condition in lost}
     module = modules.pop()
+    if modules or not module:
+        return None
     # What the lost module might have refined is not known.
     is_refined = any(
         isinstance(trait.value, Architecture) and f"`{module}." in str(trait.condition)
