@@ -113,7 +113,11 @@ class Identification:
         # A checkpoint that was split is no file any more in which its own words could be read.
         declared = said.beside if model.original is None else said.claims
         # What a person sees of a pipeline may be symbolic links into the store.
-        return identify(read_tree(model.path, follow_links=True), declared=declared)
+        tree = read_tree(model.path, follow_links=True)
+        if not tree.is_file:
+            # A pipeline's folder has the library's name for it, which says nothing: claims have the first one.
+            tree = replace(tree, root=tree.root.with_name("model"))
+        return identify(tree, declared=declared)
 
     def _write(self, model: ModelInfo, detected: Identity, said: Override) -> bool:
         overridden = said.over(detected)

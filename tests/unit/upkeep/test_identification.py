@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -261,3 +262,22 @@ def test_the_name_that_a_model_had_is_heard_again(
     assert before.bases == (BaseModelType.SDXL,)
     assert shelf.identify_again([before.key]) == []
     assert shelf.as_detected(before.key) == before
+
+
+def test_a_new_name_in_the_library_says_nothing(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """A pipeline's folder is called as the library calls it: what it was called when it was added counts."""
+    said = {"mine": None, "mine-vpred": "v_prediction"}
+    renamed = {"mine": "other-vpred", "mine-vpred": "other"}
+    for number, (name, prediction) in enumerate(said.items(), start=1):
+        folder = tiny.pipeline(tmp_path / name, base="sd-1", seed=number)
+        shutil.rmtree(folder / "scheduler")
+        index = json.loads((folder / "model_index.json").read_text())
+        del index["scheduler"]
+        (folder / "model_index.json").write_text(json.dumps(index))
+        before = shelf.add(folder).info
+        assert json.loads(before.detail).get("prediction_type") == prediction
+        shelf.store.update_model(before.key, {"name": renamed[name]})
+        assert shelf.identify_again([before.key]) == []
+        assert shelf.as_detected(before.key).detail == before.detail
