@@ -162,12 +162,18 @@ def test_a_file_that_loaders_name_has_its_folders_name(tmp_path: Path) -> None:
         ("sd15/model.sdxl.safetensors", "model.sdxl.safetensors"),
         ("sd15/model-sdxl-vae.safetensors", "model-sdxl-vae.safetensors"),
         ("sd15/my_model.safetensors", "my_model.safetensors"),
+        ("models--acme--sdxl/refs/soft.safetensors", "soft.safetensors"),
     ],
 )
 def test_only_what_loaders_ask_for_has_its_folders_name(
     path: str, name: str, tmp_path: Path
 ) -> None:
     assert name_of(read_tree(vae(tmp_path / path))) == name
+
+
+def test_a_folder_that_is_called_as_a_file_has_its_own_name(tmp_path: Path) -> None:
+    folder = vae(tmp_path / "sd15" / "model.diffusers" / "soft.safetensors").parent
+    assert name_of(read_tree(folder)) == "model.diffusers"
 
 
 def test_a_folder_of_somebodys_snapshots_is_no_cache(tmp_path: Path) -> None:

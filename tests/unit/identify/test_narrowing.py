@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from modelshelf.identify import Recollection, identify
 from modelshelf.identify.claims import bases_said
-from modelshelf.identify.narrowing import narrow
+from modelshelf.identify.narrowing import USUAL, is_left_open, narrow
 from modelshelf.schema.declared import Declared, Trust
-from modelshelf.schema.identity import Identity, IdentityStatus
+from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -338,3 +339,66 @@ def test_rules_that_choose_among_equals_hear_the_most_trusted_alone() -> None:
     assert bases_said([*others, own]) == {(BaseModelType.SDXL,)}
     assert bases_said(others) == {(BaseModelType.FLUX,), (BaseModelType.SD_1,)}
     assert bases_said([]) == frozenset()
+
+
+V, EPSILON = SchedulerPredictionType.V_PREDICTION, SchedulerPredictionType.EPSILON
+UNET = Identity(
+    ModelType.MAIN,
+    ModelFormat.CHECKPOINT,
+    bases=(BaseModelType.SD_1,),
+    prediction_type=EPSILON,
+    architecture="sdxs",
+    evidence=(Evidence("sd-1/main/ldm", USUAL, "epsilon, as nothing says otherwise"),),
+)
+ADAPTER = Identity(ModelType.LORA, ModelFormat.LYCORIS, status=IdentityStatus.UNDECIDED)
+
+
+def test_a_claim_may_leave_a_model_without_a_base_and_that_settles_nothing() -> None:
+    """Of several candidates the one that is none of our bases: no base is proven."""
+    open_unet = replace(
+        UNET,
+        bases=(),
+        candidates=(BaseModelType.SD_1, BaseModelType.UNKNOWN),
+        status=IdentityStatus.UNDECIDED,
+    )
+    found = narrow(open_unet, [says(BaseModelType.UNKNOWN)])
+    assert (found.bases, found.candidates) == ((), (BaseModelType.UNKNOWN,))
+    assert found.status is IdentityStatus.UNDECIDED
+
+
+def test_a_claim_about_the_base_alone_keeps_the_usual_prediction_and_the_architecture() -> None:
+    found = narrow(UNET, [says(BaseModelType.SD_1)])
+    assert (found.prediction_type, found.architecture) == (EPSILON, "sdxs")
+    assert found.evidence[0] == UNET.evidence[0]
+
+
+def test_no_finer_name_replaces_one_that_is_known_or_stands_without_a_base() -> None:
+    assert narrow(UNET, [says(BaseModelType.SD_1, architecture="pony")]).architecture == "sdxs"
+    assert not narrow(ADAPTER, [says(BaseModelType.SDXL, architecture="pony")]).architecture
+
+
+def test_a_claim_about_the_prediction_alone_is_cited() -> None:
+    found = narrow(UNET, [says(prediction=V)])
+    assert (found.prediction_type, found.evidence[-1].found) == (V, "says 'words'")
+
+
+def test_a_base_that_nothing_speaks_against_is_cited_and_not_taken() -> None:
+    found = narrow(ADAPTER, [says(BaseModelType.SD_1)])
+    assert (found.bases, found.evidence[-1].found) == ((), "says 'words'")
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_open"),
+    [
+        (UNET, True),
+        (replace(UNET, evidence=()), False),
+        (replace(UNET, evidence=(), prediction_type=None), True),
+        (replace(UNET, evidence=(Evidence("sd-1/main/ldm", "out.2.weight", "[4]"),)), False),
+        (ADAPTER, False),
+        (replace(ADAPTER, candidates=(BaseModelType.SD_1, BaseModelType.SD_2)), True),
+    ],
+)
+def test_a_name_is_asked_where_a_base_or_the_prediction_is_open(
+    identity: Identity, *, is_open: bool
+) -> None:
+    assert is_left_open(identity) is is_open
