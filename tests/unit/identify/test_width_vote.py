@@ -7,6 +7,7 @@ from math import prod
 import pytest
 
 from modelshelf.identify import identify
+from modelshelf.identify.width_vote import WidthVote, doubtful_widths
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from modelshelf.testing import tiny
 from tests.unit.identify.layouts import Shapes
@@ -70,3 +71,45 @@ def test_what_nothing_tells_is_of_four_bits_where_groups_or_comfyui_say_so() -> 
     rows = _packed({"a.weight": (512, 4096)}, "rows", 4)
     groups = _packed({"a.weight": (512, 4096)}, "groups", 4)
     assert (identify(rows).precision, identify(groups).precision) == ("int4", "int4")
+
+
+def _entries(**shapes: tuple[str, tuple[int, ...]]) -> dict[str, TensorEntry]:
+    return {
+        f"a.{name}": TensorEntry(dtype, shape, 0, prod(shape) * _SIZES[dtype])
+        for name, (dtype, shape) in shapes.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("tensors", "widths"),
+    [
+        (_entries(weight_packed=("I32", (64, 8)), weight_scale=("BF16", (64, 2))), (32, 64)),
+        (_entries(weight_packed=("I64", (64, 8)), weight_scale=("BF16", (64, 2))), None),
+        (_entries(weight_packed=("I32", (64, 8))), None),
+        (_entries(weight_packed=("I32", (64, 8)), weight_scale=("BF16", (32, 2))), None),
+        (
+            _entries(weight=("I8", (2, 8)), weight_scale=("F32", (2,)), comfy_quant=("U8", (29,))),
+            (8, 16),
+        ),
+        # One scale for a single row may as well be one for all.
+        (
+            _entries(weight=("I8", (1, 8)), weight_scale=("F32", (1,)), comfy_quant=("U8", (29,))),
+            None,
+        ),
+        (_entries(weight=("I8", (2, 8)), weight_scale=("F32", (2,))), None),
+    ],
+)
+def test_a_width_is_in_doubt_where_scales_fit_both(
+    tensors: dict[str, TensorEntry], widths: tuple[int, int] | None
+) -> None:
+    assert doubtful_widths(min(tensors, key=lambda name: "comfy" in name), tensors) == widths
+
+
+@pytest.mark.parametrize(("beside", "is_in_fours"), [("bias", True), ("scale_shift_table", None)])
+def test_what_no_layer_gives_says_nothing_of_widths(
+    beside: str, *, is_in_fours: bool | None
+) -> None:
+    """Sixteen numbers in fours, eight in eights: only a layer or a norm of sixteen tells."""
+    doubted = _entries(weight=("I8", (4, 8)), weight_scale=("F32", (4,)), comfy_quant=("U8", (9,)))
+    given = {f"b.{beside}": TensorEntry("BF16", (16,), 0, 32)}
+    assert WidthVote(doubted | given).is_in_fours is is_in_fours
