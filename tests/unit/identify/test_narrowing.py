@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.identify import Recollection, identify
-from modelshelf.identify.claims import bases_said
+from modelshelf.identify.claims import bases_said, claims_of
 from modelshelf.identify.narrowing import USUAL, is_left_open, narrow
 from modelshelf.schema.declared import Declared, Trust
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus
@@ -402,3 +402,14 @@ def test_a_name_is_asked_where_a_base_or_the_prediction_is_open(
     identity: Identity, *, is_open: bool
 ) -> None:
     assert is_left_open(identity) is is_open
+
+
+def test_metadata_is_asked_field_by_field() -> None:
+    """Or no run over many files remembers one that a rule asks about: each would be evaluated anew."""
+
+    class Fields(dict[str, str]):
+        def __len__(self) -> int:
+            raise AssertionError
+
+    (claim,) = claims_of(Fields({"ss_base_model_version": "sdxl_base_v1-0"}))
+    assert claim.bases == (BaseModelType.SDXL,)
