@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from modelshelf.testing.tiny.config import controlnet_config, json_bytes, vision_config
+from modelshelf.testing.tiny.config import controlnet_config, json_bytes
+from modelshelf.testing.tiny.encoder_config import vision_config
 from modelshelf.testing.tiny.layout import Layout, Shape, linear, norm
 from modelshelf.testing.tiny.original import Original, as_saved, write_original
 from modelshelf.testing.tiny.part import Part, encoder_part, write_part

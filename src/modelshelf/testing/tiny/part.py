@@ -11,13 +11,15 @@ from modelshelf.testing.tiny.autoencoder import autoencoder_layout
 from modelshelf.testing.tiny.config import (
     Config,
     autoencoder_config,
-    clip_config,
     json_bytes,
+    scheduler_config,
+    unet_config,
+)
+from modelshelf.testing.tiny.encoder_config import (
+    clip_config,
     preprocessor_config,
     safety_checker_config,
-    scheduler_config,
     t5_config,
-    unet_config,
 )
 from modelshelf.testing.tiny.layout import Layout
 from modelshelf.testing.tiny.payload import DTYPE_BYTES, Tensors, write_safetensors
