@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Any
 
 from modelshelf.errors import InvalidJsonError
 from modelshelf.formats.json_document import read_json
+from modelshelf.schema.shard_name import parse_shard_name, without_shard_numbers
 from modelshelf.schema.source import SourceFile, SourceTree
 
 __all__ = ["LONGEST_CONFIG", "FolderConfig", "WeightFile", "WeightFormat", "read_folder_config"]
@@ -92,8 +92,6 @@ _SUFFIXES = {
     "msgpack": WeightFormat.FLAX,
     "gguf": WeightFormat.GGUF,
 }
-_SHARD = re.compile(r"-\d{5}-of-\d{5,6}$")
-"""DeepSeek writes how many there are with six digits."""
 
 
 def read_folder_config(tree: SourceTree, *, limit: int = LONGEST_CONFIG) -> FolderConfig:
@@ -137,9 +135,7 @@ def _weights(top: Mapping[str, SourceFile]) -> tuple[WeightFile, ...]:
 
 
 def _is_shard(weight: WeightFile) -> bool:
-    stem = weight.member.member.name.rpartition(".")[0]
-    # Some writers put the variant behind the shard's number, as `…-00001-of-00002.fp16`.
-    return bool(_SHARD.search(stem) or _SHARD.search(stem.rpartition(".")[0]))
+    return parse_shard_name(weight.member.member.name) is not None
 
 
 def _weight(name: str, top: Mapping[str, SourceFile]) -> WeightFile | None:
@@ -155,6 +151,6 @@ def _weight(name: str, top: Mapping[str, SourceFile]) -> WeightFile | None:
     weights = _SUFFIXES[suffix]
     if suffix == "bin" and stem + ".xml" in top:
         weights = WeightFormat.OPENVINO
-    variant = _SHARD.sub("", stem.partition(".")[2]).replace("index.", "")
-    variant = _SHARD.sub("", variant)
+    variant = without_shard_numbers(stem.partition(".")[2]).replace("index.", "")
+    variant = without_shard_numbers(variant)
     return WeightFile(top[name], weights, variant, is_index=is_index)

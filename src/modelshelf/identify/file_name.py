@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from modelshelf.schema.declared import Declared, Trust
+from modelshelf.schema.shard_name import SHARD_NUMBERS
 from modelshelf.schema.source import SourceTree
 from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
 from modelshelf.schema.vocabulary import base_meant
@@ -44,7 +45,7 @@ a number that may count files, they name no model, `wan2.1` and `ponyxl` do."""
 _LOADERS = re.compile(
     r"(?:diffusion_pytorch_model|pytorch_model|pytorch_lora_weights|adapter_model|model|learned_embeds"
     r"|ip_adapter|open_clip_pytorch_model)"
-    r"(?:[.-](?:fp32|fp16|bf16|fp8[0-9a-z_]*|int8|ema|non_ema|[0-9]{5,6}-of-[0-9]{5,6}))*"
+    rf"(?:[.-](?:fp32|fp16|bf16|fp8[0-9a-z_]*|int8|ema|non_ema|{SHARD_NUMBERS}))*"
     r"\.[a-z]+(?:\.index(?:\.[0-9a-z_]+)?\.json)?"
 )
 """Names that loaders ask for, which tell no more than bits and shards: the folder has the model's own."""

@@ -14,6 +14,7 @@ from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.narrowing import narrow
 from modelshelf.identify.precision import precision_of
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
+from modelshelf.schema.shard_name import parse_shard_name
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 from modelshelf.schema.tensor import TensorIndex
 from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
@@ -29,7 +30,6 @@ _SHARED = {BaseModelType.ANIMA: BaseModelType.COSMOS}
 _MOST_FORMS = 8
 """Files that are compared; a folder of more is a collection."""
 _SUFFIX = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(WEIGHT_SUFFIXES)))})(?:\.index.*)?$")
-_SHARD = re.compile(r"(?P<stem>.+)-\d{5,6}-of-(?P<all>\d{5,6})(?P<suffix>\.\w+)")
 _MOST_SHARDS = 1024
 """Shards that are named as missing: models have a few hundred at most."""
 _LENGTH = attrgetter("length")
@@ -71,17 +71,14 @@ def _joined(headers: Mapping[str, TensorIndex]) -> Mapping[str, TensorIndex]:
     shards that are missing.
     """
     names = sorted(headers)
-    found = [_SHARD.fullmatch(name) for name in names]
-    models = {(one["stem"], one["all"], one["suffix"]) for one in found if one is not None}
-    if None in found or len(models) != 1:
+    shards = [shard for shard in map(parse_shard_name, names) if shard is not None]
+    if len(shards) != len(names) or len({shard.model for shard in shards}) != 1:
         return headers
     tensors = {tensor: entry for name in names for tensor, entry in headers[name].tensors.items()}
     if len(tensors) < sum(len(header.tensors) for header in headers.values()):
         return headers
-    ((stem, count, suffix),) = models
-    numbers = range(1, min(int(count), _MOST_SHARDS) + 1)
-    whole = (f"{stem}-{number:0{len(count)}}-of-{count}{suffix}" for number in numbers)
-    missing = tuple(name for name in whole if name not in headers)
+    numbers = range(1, min(int(shards[0].all), _MOST_SHARDS) + 1)
+    missing = tuple(name for name in map(shards[0].sibling, numbers) if name not in headers)
     joined = replace(headers[names[0]], tensors=tensors, missing_shards=missing)
     return {names[0]: joined}
 

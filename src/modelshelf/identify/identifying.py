@@ -27,6 +27,7 @@ from modelshelf.identify.recollection import Recollection
 from modelshelf.identify.sibling_config import claims_beside
 from modelshelf.schema.declared import Declared
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
+from modelshelf.schema.shard_name import parse_shard_name
 from modelshelf.schema.source import SourceFile, SourceTree
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
 from modelshelf.schema.tensor import Container, TensorIndex
@@ -41,6 +42,7 @@ def identify(
     declared: Iterable[Declared] = (),
     header: TensorIndex | None = None,
     known: Recollection | None = None,
+    name: str | None = None,
 ) -> Identity:
     """Say which model a file, a folder or a header is.
 
@@ -58,6 +60,8 @@ def identify(
         header: What `read_tensors` found in *source*, a file, where somebody has read it already.
         known: What a run over many files has seen, so that a layout which thousands of them share
             is evaluated once; None evaluates every file. The answer is the same.
+        name: What somebody called the model, heard last of all; None takes that of the file or folder,
+            and an empty one says nothing.
 
     Returns:
         The identity, and what decided it; `status` says how far it goes. A model nobody knows is type
@@ -82,40 +86,41 @@ def identify(
         identity = evaluate(source, families, said)
         return narrow(identity, (*claims_of(source.metadata), *declared))
     tree = source if isinstance(source, SourceTree) else read_tree(Path(source))
+    called = name_of(tree) if name is None else name
     if tree.is_file:
         index = _read(tree, tree.files[0], header)
         identity = _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
         if identity.type is ModelType.LORA:
-            words = (*claims_beside(tree.files[0], identity), *declared, *_stranger_named(tree))
+            words = (*claims_beside(tree.files[0], identity), *declared, *_stranger_named(called))
             if bases_said(words) != said:
                 found = evaluate(index, families, bases_said(words))
                 identity = _identify_file(tree.files[0], index, found, declared)
-        return _named(tree, identity)
+        return _named(called, identity)
     pipeline = read_pipeline(tree) or read_modular_pipeline(tree)
     if pipeline is None and (inner := only_model_in(tree)) is not None:
-        found = identify(inner.tree, families=families, declared=declared, known=known)
+        found = identify(inner.tree, families=families, declared=declared, known=known, name=name)
         folder = inner.tree.root.relative_to(tree.root).as_posix()
         why = Evidence("folder", folder, inner.why)
         return replace(found, evidence=(*found.evidence, why))
     if pipeline is not None:
-        return _named(tree, narrow(identify_pipeline(tree, pipeline, families), declared))
+        return _named(called, narrow(identify_pipeline(tree, pipeline, families), declared))
     identity = _identify_folder(tree, families, declared)
-    if identity.type is ModelType.LORA and (strange := _stranger_named(tree)):
+    if identity.type is ModelType.LORA and (strange := _stranger_named(called)):
         identity = _identify_folder(tree, families, (*declared, *strange))
-    return _named(tree, narrow(identity, declared))
+    return _named(called, narrow(identity, declared))
 
 
-def _named(tree: SourceTree, identity: Identity) -> Identity:
+def _named(name: str, identity: Identity) -> Identity:
     """Return *identity* with what is still open narrowed by the name that somebody gave the model."""
-    return narrow(identity, claims_of_name(name_of(tree))) if is_left_open(identity) else identity
+    return narrow(identity, claims_of_name(name)) if is_left_open(identity) else identity
 
 
-def _stranger_named(tree: SourceTree) -> tuple[Declared, ...]:
+def _stranger_named(name: str) -> tuple[Declared, ...]:
     """Return what the name of an adapter says, where that is a model without a base.
 
     Adapters of a few such models have exactly the modules of one with a base, and rules hear who is meant.
     """
-    claims = claims_of_name(name_of(tree))
+    claims = claims_of_name(name)
     return claims if bases_said(claims) == {(BaseModelType.UNKNOWN,)} else ()
 
 
@@ -158,15 +163,12 @@ def _identify_file(
     return narrow(_as_shard(identity, file), (*claims_beside(file, identity), *said))
 
 
-_SHARD = re.compile(r"-(\d{5})-of-(\d{5,6})\.[a-z]+$")
-
-
 def _as_shard(identity: Identity, file: SourceFile) -> Identity:
     """Say of a file that is called a shard that it is one: the others were never looked at."""
-    found = _SHARD.search(file.member.name)
-    if found is None or int(found[2]) <= 1:
+    shard = parse_shard_name(file.member.name)
+    if shard is None or int(shard.all) <= 1:
         return identity
-    words = f"shard {int(found[1])} of {int(found[2])}, by the file's name"
+    words = f"shard {int(shard.number)} of {int(shard.all)}, by the file's name"
     if identity.type is ModelType.UNKNOWN:
         missing = NearMiss("shards", f"the other shards: this is {words}")
         return replace(identity, near_misses=(missing, *identity.near_misses))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from modelshelf.errors import (
 )
 from modelshelf.formats import read_json
 from modelshelf.formats.model_folder import LONGEST_CONFIG
+from modelshelf.schema.shard_name import parse_shard_name
 from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
 
 __all__ = ["MODEL_SUFFIXES", "discover_models", "is_model_folder"]
@@ -52,8 +52,6 @@ _BESIDE_WEIGHTS = (
 )
 """Beginnings of the names of what lies beside such weights: other forms of them, and what a trainer goes on
 from. Whatever else lies there is another model."""
-_SHARD = re.compile(r"(?P<model>.+)-\d{5,6}-of-(?P<all>\d{5,6}\.\w+)")
-"""Names of the files that a large model is cut into."""
 _NOT_LIBRARIES = frozenset(
     {".git", ".cache", ".locks", "blobs", "refs", ".no_exist", "__pycache__"}
 )
@@ -130,8 +128,8 @@ def _is_marked(folder: Path, names: Collection[str]) -> bool:
 def _holds_one_in_shards(folder: Path, names: Iterable[str]) -> bool:
     """Say whether all weights in *folder* are shards of one model, and no folder in it may hold others."""
     others = [name for name in names if name not in _NOT_LIBRARIES]
-    found = [_SHARD.fullmatch(name) for name in others if _is_weights(folder / name)]
-    models = {shard.group("model", "all") for shard in found if shard is not None}
+    found = [parse_shard_name(name) for name in others if _is_weights(folder / name)]
+    models = {shard.model for shard in found if shard is not None}
     if len(found) < 2 or None in found or len(models) != 1:  # noqa: PLR2004 - one is a file by itself
         return False
     return not any((folder / name).is_dir() for name in others)

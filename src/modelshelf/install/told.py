@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pydantic import AnyHttpUrl
 
 from modelshelf.identify.file_name import claims_of_name
-from modelshelf.metadata.gathering import as_line
+from modelshelf.metadata.gathering import Gathering
 from modelshelf.schema.address_secrets import is_secret
 from modelshelf.schema.config import ModelSourceType
 from modelshelf.schema.declared import Declared, Trust
@@ -23,7 +23,7 @@ from modelshelf.schema.model_source import (
 )
 from modelshelf.schema.repo_metadata import CivitaiMetadata, HuggingFaceMetadata
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
-from modelshelf.schema.vocabulary import base_meant, type_meant
+from modelshelf.schema.vocabulary import type_meant
 
 __all__ = ["claims_told", "default_description", "source_in_words", "told_by", "without_secrets"]
 
@@ -103,21 +103,9 @@ def claims_told(listing: Listing | None) -> tuple[Declared, ...]:
         return claims_of_name(metadata.name)
     if not isinstance(metadata, CivitaiMetadata):
         return ()
-    words = as_line(metadata.base_model, _LONGEST_WORDS)
-    meaning, kind = base_meant(words), type_meant(metadata.model_type)
-    if meaning is None:
-        return ()
-    claim = Declared(
-        Trust.SIDECAR,
-        "civitai:baseModel",
-        words,
-        bases=meaning.bases,
-        type=kind,
-        variant=meaning.variant,
-        prediction_type=meaning.prediction_type,
-        architecture=meaning.architecture,
-    )
-    return (claim,)
+    told = Gathering("civitai", Trust.SIDECAR)
+    told.claim_base(metadata.base_model, "baseModel", type=type_meant(metadata.model_type))
+    return tuple(told.claims)
 
 
 def default_description(kind: ModelType, bases: Sequence[BaseModelType]) -> str:
@@ -135,8 +123,6 @@ def default_description(kind: ModelType, bases: Sequence[BaseModelType]) -> str:
     return f"{kind.value} model for {named}" if named else f"{kind.value} model"
 
 
-_LONGEST_WORDS = 80
-"""Characters of a hub's words that are cited."""
 _NO_BASES = frozenset({BaseModelType.UNKNOWN, BaseModelType.ANY})
 _KINDS: dict[type, ModelSourceType] = {
     LocalModelSource: ModelSourceType.PATH,

@@ -114,10 +114,8 @@ class Identification:
         declared = said.beside if model.original is None else said.claims
         # What a person sees of a pipeline may be symbolic links into the store.
         tree = read_tree(model.path, follow_links=True)
-        if not tree.is_file:
-            # A pipeline's folder has the library's name for it, which says nothing: claims have the first one.
-            tree = replace(tree, root=tree.root.with_name("model"))
-        return identify(tree, declared=declared)
+        # The library's own name for it says nothing: claims have what the first one said.
+        return identify(tree, declared=declared, name="")
 
     def _write(self, model: ModelInfo, detected: Identity, said: Override) -> bool:
         overridden = said.over(detected)

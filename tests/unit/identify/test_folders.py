@@ -820,3 +820,12 @@ def test_shards_that_hold_the_same_tensor_are_no_model(tmp_path: Path) -> None:
     for file in shards_of(tmp_path, shapes, 2):
         write_safetensors(file, shapes)
     assert identify(tmp_path).type == "unknown"
+
+
+def test_shards_that_are_counted_with_six_digits_are_all_there(tmp_path: Path) -> None:
+    """DeepSeek writes which one it is with five, and how many there are with six."""
+    for number, file in enumerate(shards_of(tmp_path, RECORDED["qwen-image"].shapes, 3), start=1):
+        file.rename(tmp_path / f"model-{number:05}-of-000003.safetensors")
+    assert identify(tmp_path).status == "identified"
+    lone = identify(tmp_path / "model-00001-of-000003.safetensors")
+    assert lone.near_misses[0].missing.endswith("shard 1 of 3, by the file's name")
