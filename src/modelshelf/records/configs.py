@@ -6,25 +6,22 @@ whoever changes a library's own tables and the record of the model in one transa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from modelshelf.errors import DuplicateKeyError, InvalidModelConfigException
+from modelshelf.errors import DuplicateKeyError
+from modelshelf.records.config_row import parsed_config, row_of, storable
 from modelshelf.records.config_tables import (
     model_config,
     model_config_base,
     model_config_hash,
     model_config_tag,
 )
-from modelshelf.schema.config import parse_config
-from modelshelf.schema.config_problems import invalid_config, quoted
-from modelshelf.schema.selector_matching import folded, searchable_text
+from modelshelf.schema.selector_matching import folded
 
 if TYPE_CHECKING:
     from modelshelf.schema.config import AnyModelConfig
@@ -38,9 +35,7 @@ __all__ = [
     "hide_configs",
     "insert_configs",
     "last_use",
-    "parsed_config",
     "read_config",
-    "storable",
     "update_config",
     "update_configs",
 ]
@@ -50,19 +45,6 @@ _AT_ONCE = 500
 _UPDATE = update(model_config).where(model_config.c.key == bindparam("changed"))
 
 _T = TypeVar("_T")
-
-
-def storable(text: object) -> bool:
-    r"""Say whether *text* is text that a database can hold, and so whether any record can have it.
-
-    Example:
-        >>> storable("a\0"), storable("\ud800"), storable(None), storable("ä")
-        (False, False, False, True)
-    """
-    try:
-        return isinstance(text, str) and b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
 
 
 def read_config(
@@ -106,38 +88,6 @@ def has_config(connection: Connection, key: str) -> bool:
     return storable(key) and connection.execute(wanted).first() is not None
 
 
-def parsed_config(key: str, text: str) -> AnyModelConfig:
-    """Return the record that the row of *key* keeps as *text*.
-
-    Raises:
-        InvalidModelConfigException: Somebody wrote past the program what no record can be.
-    """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        problem = f"expected the JSON that this program writes, got something else: {error}"
-        raise invalid_config(key, [("config", problem)]) from error
-    # Imported here: who reads no record does not wait for forty classes.
-    from modelshelf.schema.config_classes import class_of  # noqa: PLC0415 - see above
-
-    try:
-        kind = class_of(*(document[each] for each in ("model_type", "model_format", "base_model")))
-        # What `parse_config` does besides is for what people write; `class_of` knows only its classes.
-        config: AnyModelConfig = kind.model_validate(document)  # type: ignore[assignment]
-    except (LookupError, TypeError, ValidationError):
-        try:
-            config = parse_config(document)
-        except InvalidModelConfigException as error:
-            # Of many, only the key says which: what stands there may have no name.
-            raise InvalidModelConfigException(
-                name=quoted(key)[1:-1], problem=error.problem, fields=error.fields
-            ) from error
-    if config.key != key:
-        # Whoever changed it would look for a row that is not there.
-        raise invalid_config(key, [("key", f"expected {quoted(key)}, got {quoted(config.key)}")])
-    return config
-
-
 def insert_configs(
     connection: Connection, configs: Sequence[AnyModelConfig], *, hidden: bool = False
 ) -> None:
@@ -162,7 +112,7 @@ def insert_configs(
     for some in _batches(sorted(configs, key=lambda config: config.key)):
         try:
             connection.execute(
-                insert(model_config), [_row(one) | {"hidden": hidden} for one in some]
+                insert(model_config), [row_of(one) | {"hidden": hidden} for one in some]
             )
         except IntegrityError as error:
             # Between the look and the insert somebody else was quicker, on PostgreSQL.
@@ -182,7 +132,7 @@ def update_config(connection: Connection, config: AnyModelConfig) -> None:
 def update_configs(connection: Connection, configs: Iterable[AnyModelConfig]) -> None:
     """Do as `update_config` for many, each once."""
     for some in _batches(configs):
-        connection.execute(_UPDATE, [_row(config) | {"changed": config.key} for config in some])
+        connection.execute(_UPDATE, [row_of(config) | {"changed": config.key} for config in some])
         ids = list(_ids(connection, [config.key for config in some]).values())
         for table in (model_config_base, model_config_tag):
             connection.execute(delete(table).where(table.c.config_id.in_(ids)))
@@ -202,7 +152,7 @@ def last_use(connection: Connection, key: str) -> tuple[bool, float | None]:
 def enter_use(connection: Connection, config: AnyModelConfig, moment: float) -> None:
     """Note when the model of *config* was used, which is no change of its record: the revision stays."""
     used = config.model_copy(update={"last_used_at": moment})
-    row = _row(used)
+    row = row_of(used)
     connection.execute(
         update(model_config)
         .where(model_config.c.key == config.key)
@@ -273,36 +223,6 @@ def _forget_hashes(connection: Connection, ids: Sequence[int], *, is_own: bool) 
             model_config_hash.c.config_id.in_(ids), model_config_hash.c.is_own.is_(is_own)
         )
     )
-
-
-def _row(config: AnyModelConfig) -> dict[str, object]:
-    document = config.to_document()
-    return {
-        "key": config.key,
-        "revision": config.revision,
-        "type": config.model_type.value,
-        "base": config.base_model.value,
-        "name": config.name,
-        "format": config.model_format.value,
-        "size": config.size,
-        "created_at": config.created_at,
-        "updated_at": config.updated_at,
-        "last_used_at": config.last_used_at,
-        "variant": document.get("variant"),
-        "prediction": document.get("prediction_type"),
-        "folded_key": folded(config.key),
-        "folded_name": folded(config.name),
-        "folded_path": folded(config.path),
-        "folded_author": _folded(config.author),
-        "folded_license": _folded(config.license),
-        "folded_source": _folded(config.source),
-        "text": searchable_text(config),
-        "config": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
-    }
-
-
-def _folded(text: str | None) -> str | None:
-    return folded(text) if text else None
 
 
 def _enter_lists(connection: Connection, configs: Sequence[AnyModelConfig]) -> None:

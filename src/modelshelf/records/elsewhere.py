@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, exists, select
 
 from modelshelf.records.conditions import condition_for
+from modelshelf.records.config_row import parsed_config
 from modelshelf.records.config_tables import model_config
-from modelshelf.records.configs import parsed_config
 from modelshelf.records.tables import model_name, pipeline
 from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.query import ModelQuery

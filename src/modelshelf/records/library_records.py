@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, insert, select
 
 from modelshelf.errors import InvalidModelConfigException
+from modelshelf.records.config_row import parsed_config
 from modelshelf.records.configs import (
     config_texts,
     delete_configs,
     enter_file_hashes,
     hide_configs,
     insert_configs,
-    parsed_config,
     read_config,
     update_config,
     update_configs,

@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from modelshelf.records.config_row import storable
 from modelshelf.records.config_tables import model_config, model_config_hash
-from modelshelf.records.configs import storable
 from modelshelf.records.originals import read_original
 from modelshelf.records.tables import (
     model_base,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from modelshelf.records.conditions import condition_for
+from modelshelf.records.config_row import parsed_config
 from modelshelf.records.config_tables import model_config
-from modelshelf.records.configs import parsed_config
 from modelshelf.records.page_index import name_start
 from modelshelf.schema.selector import Everything, Order, Selector
 

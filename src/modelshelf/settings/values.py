@@ -7,18 +7,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from modelshelf.settings.environment import read_environment
 from modelshelf.settings.location import DATABASE, default_root
@@ -28,48 +19,17 @@ from modelshelf.settings.network import (
     HuggingFaceSettings,
     read_hub_environment,
 )
+from modelshelf.settings.paths import (
+    AbsolutePath,
+    ChosenPath,
+    PathBelowRoot,
+    SQLitePath,
+    WrittenPath,
+)
 from modelshelf.settings.problems import refuse_root, setting_error
 from modelshelf.settings.sources import FILE_NAME, Given, read_attributes, read_file, read_flags
 
 __all__ = ["Config", "Settings", "TrashSettings"]
-
-
-def _written(path: object) -> object:
-    if path == "":
-        message = "expected a path, not an empty text"
-        raise ValueError(message)
-    return path
-
-
-def _absolute(path: Path) -> Path:
-    # Not resolve(): a root that is reached through a link keeps the name that the user gave it.
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
-
-
-def _choosable(value: object) -> object:
-    if value is not None and not isinstance(value, str | Path):
-        message = "expected `auto`, `none` or a path"
-        raise ValueError(message)
-    # A settings file and a variable cannot say None otherwise.
-    return None if isinstance(value, str) and value.casefold() == "none" else _written(value)
-
-
-_Place = TypeVar("_Place", Path, Literal["auto"] | Path | None)
-
-
-def _below_root(path: _Place, info: ValidationInfo) -> _Place:
-    # A root that is wrong is told by itself; then nothing lies below it.
-    root = info.data.get("root")
-    if isinstance(root, Path) and isinstance(path, Path):
-        return root / path.expanduser()
-    return path
-
-
-def _local(path: Path) -> Path:
-    if ":/" in str(path):
-        message = "expected the path of a SQLite file"
-        raise ValueError(message)
-    return path.expanduser()
 
 
 class TrashSettings(BaseModel):
@@ -104,24 +64,16 @@ class Settings(BaseModel):
         hide_input_in_errors=True,
     )
 
-    root: Annotated[Path, BeforeValidator(_written), AfterValidator(_absolute)] = Field(
-        default_factory=default_root
-    )
+    root: AbsolutePath = Field(default_factory=default_root)
     """Folder that holds everything: database, models, trash, and the settings file itself."""
-    models_dir: Annotated[Path, BeforeValidator(_written), AfterValidator(Path.expanduser)] = Path(
-        "models"
-    )
+    models_dir: WrittenPath = Path("models")
     """Folder of the blobs and of the view that people see; relative to the root."""
-    database: Annotated[Path, BeforeValidator(_written), AfterValidator(_local)] = DATABASE
+    database: SQLitePath = DATABASE
     """The SQLite file that knows every model; relative to the root. Keep it on a local disk."""
-    model_config_db: Annotated[
-        Literal["auto"] | Path | None, BeforeValidator(_choosable), AfterValidator(_below_root)
-    ] = "auto"
+    model_config_db: ChosenPath = "auto"
     """Where `ModelRecordServiceBase.open` keeps records: `auto` for the library itself, a `.db` or `.yaml` file
     relative to the root, or `none` for *conf_path*."""
-    conf_path: Annotated[Path, BeforeValidator(_written), AfterValidator(_below_root)] = Field(
-        default=Path("configs/models.yaml"), validate_default=True
-    )
+    conf_path: PathBelowRoot = Field(default=Path("configs/models.yaml"), validate_default=True)
     """The YAML file of records that counts where *model_config_db* is `none`; relative to the root."""
     trash: TrashSettings = TrashSettings()
     """What happens to deleted models."""
