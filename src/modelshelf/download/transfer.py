@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 from threading import Condition
 
+from modelshelf.download.crew import Crew, cut_stuck, see_home
 from modelshelf.download.failed_attempts import RetryLaterError, UnusableAnswerError
 from modelshelf.download.partial_file import PartialFileShutError
 from modelshelf.download.patience import Patience
@@ -22,8 +23,6 @@ __all__ = ["Transfer"]
 
 _TICK = 0.1
 """Seconds between two looks at the workers."""
-_GRACE = 0.08
-"""Seconds that workers get to bring home what they have; after half of them their answers are cut."""
 _MARKS = 100
 """Reports of progress for each file, at least where it is large."""
 _COLLECTED = 2 * 2**20
@@ -74,7 +73,7 @@ class Transfer:
         self._random = Random()  # noqa: S311 - spreads pauses, guards nothing
         self._segments = Segments(missing)
         self._changed = Condition()
-        self._workers: list[SegmentWorker] = []
+        self._crew = Crew()
         self._ending: Ending | None = None
         self._error: BaseException | None = None
         self._gave_up: tuple[int, Exception] | None = None
@@ -142,26 +141,18 @@ class Transfer:
     def _adapt(self) -> None:
         """Want as many connections as help, and send home those that are too many."""
         with self._changed:
-            threads = [worker.thread for worker in self._workers]
-            wanted = self._watch.look(fetched=self.fetched, threads=threads)
+            wanted = self._watch.look(fetched=self.fetched, threads=self._crew.threads)
             if wanted is not None:
                 self._wanted = wanted
-                for worker in self._workers[wanted:]:
-                    worker.dismiss()
+                self._crew.dismiss(all_but=wanted)
 
     def _look_after(self, now: float) -> None:
         """Cut what is stuck, replace who is gone, and add who is wanted."""
         with self._changed:
-            workers = [worker for worker in self._workers if worker.is_at_work]
+            workers = self._crew.at_work
             gave_up = self._gave_up if self._gave_up and self._gave_up[0] == self.fetched else None
             lacking = self._wanted - len(workers) if self._has_work() else 0
-        rates = sorted(worker.rate for worker in workers)
-        usual = rates[len(rates) // 2] if len(rates) > 1 else 0.0
-        patience = self._all.patience
-        # A user's limit may be as slow as it likes.
-        crawl = 0.0 if self._pace.limited else patience.crawl
-        for worker in workers:
-            worker.check_pace(max(crawl, usual * patience.slow_share), patience.slow_for, now)
+        cut_stuck(workers, self._all.patience, now=now, is_limited=self._pace.limited)
         if workers:
             for _ in range(lacking):
                 if not self._all.hosts.try_acquire(self._host, self._flow):
@@ -179,27 +170,18 @@ class Transfer:
         worker = SegmentWorker(self, self._first, self._clock)
         self._first = None
         with self._changed:
-            self._workers.append(worker)
+            self._crew.enter(worker)
         worker.start()
 
     def _bring_home(self) -> None:
-        """Wait a moment for the workers, then cut their answers; who is stuck even so is left to itself."""
+        """Let nobody work for this transfer any more, as far as that is in its power."""
         with self._changed:
-            workers = list(self._workers)
-            for worker in workers:
-                worker.dismiss()
+            workers = self._crew.dismiss()
         if self._first is not None:
             self._first.answer.abort()
             self._first.answer.close()
             self._all.hosts.release(self._host, self._flow)
-        until = self._clock() + _GRACE
-        for share in (0.5, 1.0):
-            for worker in workers:
-                worker.join(max(0.0, until - (1 - share) * _GRACE - self._clock()))
-            for worker in workers:
-                worker.abort()
-        for worker in workers:
-            worker.join(max(0.0, until + _GRACE / 2 - self._clock()))
+        see_home(workers, self._clock)
 
     def _end(self, ending: Ending) -> None:
         with self._changed:
@@ -221,13 +203,9 @@ class Transfer:
             if first is not None:
                 return self._segments.take_at(first.start, first.end)
             return self._segments.take(
-                rate=worker.rate or self._usual_rate(),
-                connections=max(self._wanted, len(self._workers)),
+                rate=worker.rate or self._crew.usual_rate,
+                connections=max(self._wanted, len(self._crew)),
             )
-
-    def _usual_rate(self) -> float:
-        rates = [worker.rate for worker in self._workers if worker.rate]
-        return sum(rates) / len(rates) if rates else 0.0
 
     def open_part(self, segment: Segment) -> Answer:
         """See `Work`."""
@@ -244,7 +222,7 @@ class Transfer:
     def share_of_memory(self) -> int:
         """See `Work`. Who reads much at once takes a quarter less processor time, but reports seldom."""
         together = min(_COLLECTED, self._mark // 2)
-        return max(LEAST_COLLECTED, together // max(1, len(self._workers)))
+        return max(LEAST_COLLECTED, together // max(1, len(self._crew)))
 
     def store(self, segment: Segment, buffer: memoryview, count: int) -> bool:
         """See `Work`."""
@@ -315,10 +293,10 @@ class Transfer:
         """See `Work`."""
         patience = self._all.patience
         with self._changed:
-            others = any(each is not worker and each.is_at_work for each in self._workers)
+            others = self._crew.has_others_at_work(worker)
             if others and worker.failures and not worker.brought:
                 # A host that lets no further connection in has said how many it wants.
-                self._watch.most = self._wanted = max(1, len(self._workers) - 1)
+                self._watch.most = self._wanted = max(1, len(self._crew) - 1)
                 return False
         if self._one_stream:
             # It can only be had from the first byte on: whoever ordered the stream begins anew.
@@ -338,8 +316,7 @@ class Transfer:
         """See `Work`."""
         self._all.hosts.release(self._host, self._flow)
         with self._changed:
-            if worker in self._workers:
-                self._workers.remove(worker)
+            self._crew.leave(worker)
             self._wake()
 
     def _rest(self, seconds: float) -> None:
