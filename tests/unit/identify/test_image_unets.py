@@ -433,6 +433,46 @@ def test_a_narrow_checkpoint_is_no_base_unless_it_says_so(base: str, tmp_path: P
     assert identify(index).base == base
 
 
+_BESIDE_A_UNET = {
+    "a controlnet of sd-1": (tiny.controlnet, "sd-1", ["sd-1", "unknown"]),
+    "a controlnet of sd-2": (tiny.controlnet, "sd-2", ["sd-2", "unknown"]),
+    "a controlnet of sdxl": (tiny.controlnet, "sdxl", ["sdxl", "unknown"]),
+    "an ip-adapter of sd-1": (tiny.ip_adapter, "sd-1", ["sd-1", "unknown"]),
+    "an ip-adapter of sdxl": (tiny.ip_adapter, "sdxl", ["sdxl", "kolors", "unknown"]),
+}
+"""What works beside a UNet → how it is made, its base, and what it may be where it is narrower."""
+
+
+@pytest.mark.parametrize("name", _BESIDE_A_UNET)
+def test_what_is_made_for_a_narrow_unet_is_of_no_base_unless_it_says_so(
+    name: str, tmp_path: Path
+) -> None:
+    """It reads the base's text, and its channels meet none of the base's UNet."""
+    make, base, candidates = _BESIDE_A_UNET[name]
+    index = read_safetensors(make(tmp_path / "part.safetensors", base=base))
+    assert identify(index).base == base
+    alone = identify(replace(index, metadata={}))
+    assert (alone.bases, alone.status) == ((), "undecided")
+    assert [one.value for one in alone.candidates] == candidates
+    whole = make(tmp_path / "whole.safetensors", base=base, full=True, hollow=True)
+    assert identify(replace(read_safetensors(whole), metadata={})).base == base
+
+
+def test_a_controlnet_with_one_level_of_other_channels_is_of_no_base(tmp_path: Path) -> None:
+    """Each level meets one of the UNet's."""
+    made = tiny.controlnet(tmp_path / "a.safetensors", base="sd-1", full=True, hollow=True)
+    index = read_safetensors(made)
+    for here, into in (("middle_block.1.", 640), ("input_blocks.4.1.", 512)):
+        changed = {
+            name: entry._replace(shape=(into, *entry.shape[1:]))
+            if f"{here}transformer_blocks.0.attn2.to_k" in name
+            else entry
+            for name, entry in index.tensors.items()
+        }
+        found = identify(replace(index, tensors=changed))
+        assert (found.type, found.bases) == ("controlnet", ())
+
+
 @pytest.mark.parametrize(("given", "base"), [(12, "sd-2"), (16, "unknown")])
 def test_a_unet_for_the_latents_of_another_vae_is_no_base(
     given: int, base: str, tmp_path: Path

@@ -9,7 +9,8 @@ IP-Adapters of FLUX.1 and SD 3.5 by InstantX.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Both, Condition, Either
+from modelshelf.identify.condition import Both, Condition, Either, Never
+from modelshelf.identify.families.unet import CHANNELS
 from modelshelf.identify.family import Detail, Family
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -41,9 +42,31 @@ def _adapter(
 
 
 _SDXL_KEYS: tuple[Condition, ...] = (
-    Tensor(_KEYS, (None, _SDXL_TEXT), count=_SDXL_ATTENTIONS, below=140),
-    Tensor(_VALUES, (None, _SDXL_TEXT), count=_SDXL_ATTENTIONS),
+    Tensor(_KEYS, (CHANNELS, _SDXL_TEXT), count=_SDXL_ATTENTIONS, below=140),
+    Tensor(_VALUES, (CHANNELS, _SDXL_TEXT), count=_SDXL_ATTENTIONS),
 )
+
+
+def _of_another_width(context: int, attentions: int, *bases: BaseModelType) -> Family:
+    """Keys and values for as many attentions of other channels: somebody made the UNet smaller.
+
+    Args:
+        context: Width of the text.
+        attentions: How many read it.
+        *bases: Whose UNet reads such text in as many places.
+    """
+    return Family(
+        id=f"{bases[0]}/ip-adapter/of-another-width",
+        type=ModelType.IP_ADAPTER,
+        format=ModelFormat.CHECKPOINT,
+        candidates=(*bases, BaseModelType.UNKNOWN),
+        conditions=(
+            Tensor(_KEYS, (None, context), count=attentions, below=2 * attentions),
+            Tensor(_VALUES, (None, context), count=attentions),
+            Never(Tensor(_KEYS, (CHANNELS,))),
+        ),
+    )
+
 
 FAMILIES = (
     _adapter(
@@ -90,5 +113,8 @@ FAMILIES = (
         Tensor(_KEYS, (2432, 2432), count=38, below=38),
         Tensor(_VALUES, (2432, 2432), count=38),
     ),
+    _of_another_width(768, 16, BaseModelType.SD_1),
+    _of_another_width(1024, 16, BaseModelType.SD_2),
+    _of_another_width(_SDXL_TEXT, _SDXL_ATTENTIONS, BaseModelType.SDXL, BaseModelType.KOLORS),
 )
 """What the bases' own modules do not hold."""

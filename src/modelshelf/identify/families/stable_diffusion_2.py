@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import Setting, Unset
 from modelshelf.identify.families.unet import (
+    CHANNELS,
     MARKED_PREDICTION,
     config_variants,
     control_config,
@@ -120,8 +121,8 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_SD_2,
         conditions=(
-            Tensor("ip_adapter.#.to_k_ip.weight", (None, _TEXT), count=16, below=32),
-            Tensor("ip_adapter.#.to_v_ip.weight", (None, _TEXT), count=16),
+            Tensor("ip_adapter.#.to_k_ip.weight", (CHANNELS, _TEXT), count=16, below=32),
+            Tensor("ip_adapter.#.to_v_ip.weight", (CHANNELS, _TEXT), count=16),
         ),
     ),
     Family(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.unet import (
+    CHANNELS,
     MARKED_PREDICTION,
     config_variants,
     control_config,
@@ -114,13 +115,13 @@ FAMILIES = (
         bases=_SDXL,
         conditions=(
             Tensor("controlnet_cond_embedding.conv_in.weight"),
-            Tensor("add_embedding.linear_1.weight", (None, _LABEL)),
+            Tensor("add_embedding.linear_1.weight", (1280, _LABEL)),
             # The small and mid forms of SDXL's ControlNets have fewer or no attentions.
             Either(
                 (
                     Tensor(
                         "down_blocks.#.attentions.#.transformer_blocks.#.attn2.to_k.weight",
-                        (None, _TEXT),
+                        (CHANNELS, _TEXT),
                     ),
                     Absent("down_blocks.#.attentions.*"),
                 )
@@ -151,7 +152,7 @@ FAMILIES = (
         format=ModelFormat.CHECKPOINT,
         bases=_SDXL,
         conditions=(
-            Tensor("ip_adapter.#.to_k_ip.weight", (None, _TEXT), count=70, below=140),
+            Tensor("ip_adapter.#.to_k_ip.weight", (CHANNELS, _TEXT), count=70, below=140),
             # 1024 is ViT-H and 1280 bigG; Kolors' adapters have another encoder.
             Either(
                 (

@@ -23,6 +23,7 @@ from modelshelf.schema.taxonomy import (
 )
 
 __all__ = [
+    "CHANNELS",
     "MARKED_PREDICTION",
     "as_wide",
     "config_variants",
@@ -44,7 +45,10 @@ __all__ = [
 MARKED_PREDICTION = (Trait(SchedulerPredictionType.V_PREDICTION, Marker("v_pred")),)
 """Checkpoints trained for v-prediction carry an empty tensor that says so."""
 
-_CHANNELS = {
+CHANNELS = (320, 640, 1280)
+"""Channels of all levels of the published UNets but the refiner's, and so of what steers them."""
+
+_VARIANTS_BY_INPUT = {
     4: ModelVariantType.NORMAL,
     5: ModelVariantType.DEPTH,
     9: ModelVariantType.INPAINT,
@@ -176,26 +180,31 @@ def unet_blocks_diffusers(
 
 
 def control_ldm(context: int, blocks: tuple[int, int]) -> tuple[Condition, ...]:
-    """A ControlNet in the names of the original code: the way down, and convolutions from zero."""
+    """A ControlNet in the names of the original code: the way down, and convolutions from zero.
+
+    Args:
+        context: Width of the text that it attends to.
+        blocks: Exactly so many cross-attentions on the way down and in the middle.
+    """
     down, middle = blocks
     attention = "transformer_blocks.#.attn2.to_k.weight"
     return (
         Tensor("input_hint_block.#.weight"),
         Tensor("zero_convs.#.#.weight"),
-        Tensor(f"input_blocks.#.#.{attention}", (None, context), count=down),
-        Tensor(f"middle_block.#.{attention}", (None, context), count=middle),
+        Tensor(f"input_blocks.#.#.{attention}", (CHANNELS, context), count=down),
+        Tensor(f"middle_block.#.{attention}", (CHANNELS[-1], context), count=middle),
     )
 
 
 def control_diffusers(context: int, blocks: tuple[int, int]) -> tuple[Condition, ...]:
-    """The same ControlNet in the names of diffusers. Its middle width says nothing: 1280 in all."""
+    """The same ControlNet in the names of diffusers."""
     down, middle = blocks
     attention = "attentions.#.transformer_blocks.#.attn2.to_k.weight"
     return (
         Tensor("controlnet_cond_embedding.conv_in.weight"),
         Tensor("controlnet_down_blocks.#.weight"),
-        Tensor(f"down_blocks.#.{attention}", (None, context), count=down),
-        Tensor(f"mid_block.{attention}", (None, context), count=middle),
+        Tensor(f"down_blocks.#.{attention}", (CHANNELS, context), count=down),
+        Tensor(f"mid_block.{attention}", (CHANNELS[-1], context), count=middle),
         *_NO_OTHER_KIND,
     )
 
@@ -221,7 +230,7 @@ def _variants(name: str, *, edits: bool) -> tuple[Trait, ...]:
 
 
 def _channels(*, edits: bool) -> list[tuple[int, ModelVariantType]]:
-    return [*_CHANNELS.items(), *([(8, ModelVariantType.INSTRUCT)] if edits else [])]
+    return [*_VARIANTS_BY_INPUT.items(), *([(8, ModelVariantType.INSTRUCT)] if edits else [])]
 
 
 def as_wide(widths: list[int]) -> Condition:
@@ -288,7 +297,7 @@ def _control_config(context: int) -> tuple[Condition, ...]:
     )
 
 
-_WIDTHS = {"xxx-": [320, 640, 1280, 1280], "-xx": [320, 640, 1280], "-xx-": [384, 768, 1536, 1536]}
+_WIDTHS = {"xxx-": [*CHANNELS, 1280], "-xx": [*CHANNELS], "-xx-": [384, 768, 1536, 1536]}
 """Levels → their channels in every published model."""
 
 

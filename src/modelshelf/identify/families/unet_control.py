@@ -1,7 +1,8 @@
 """What steers a UNet besides a whole ControlNet: control-LoRAs, LLLite, and ControlNets of other cuts.
 
-The width of the text decides the base, and the label where two share it; widths of the middle are
-1280 in all of them and decide nothing.
+The width of the text decides the base, and the label where two share it. Their own widths are one in
+all published; a ControlNet of other widths steers a UNet that somebody made smaller, and maybe none of
+the base's.
 
 Sources: `comfy/cldm/control_types.py` and `comfy/controlnet.py` of Comfy-Org/ComfyUI,
 `networks/control_net_lllite.py` of kohya-ss/sd-scripts, `ControlNetModel` and `ControlNetXSAdapter` of
@@ -10,7 +11,11 @@ huggingface/diffusers.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Condition, Either, Setting
+from dataclasses import replace
+from typing import NamedTuple
+
+from modelshelf.identify.condition import Both, Condition, Either, Never, Setting
+from modelshelf.identify.families.unet import CHANNELS
 from modelshelf.identify.family import Family
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -29,7 +34,6 @@ def _control(
     base: BaseModelType,
     *conditions: Condition,
     architecture: str = "",
-    is_fallback: bool = False,
     is_diffusers: bool = False,
 ) -> Family:
     return Family(
@@ -39,13 +43,12 @@ def _control(
         bases=(base,),
         conditions=conditions,
         architecture=architecture,
-        is_fallback=is_fallback,
     )
 
 
 _ATTENTION = "transformer_blocks.#.attn2.to_k"
 _NO_KOLORS = Absent("encoder_hid_proj*")
-_KOLORS_LABEL = 5632
+_LABEL, _KOLORS_LABEL = 2816, 5632
 
 
 def _control_lora(context: int) -> tuple[Condition, ...]:
@@ -57,44 +60,85 @@ def _control_lora(context: int) -> tuple[Condition, ...]:
     )
 
 
-def _cut_ldm(context: int, label: Condition) -> tuple[Condition, ...]:
-    """Any number of attentions: pruned and grown ControlNets steer the same base."""
-    return (
-        Tensor("input_hint_block.#.weight"),
-        Tensor("zero_convs.#.#.weight"),
-        Tensor(f"input_blocks.#.#.{_ATTENTION}.weight", (None, context)),
-        Tensor(f"middle_block.#.{_ATTENTION}.weight", (None, context)),
-        label,
-        _NO_KOLORS,
-    )
+class _Names(NamedTuple):
+    """How one way of naming calls the parts of a ControlNet."""
+
+    way: str
+    format: ModelFormat
+    hint: str
+    """What reads the picture that steers."""
+    zeroes: str
+    """The convolutions from zero, by which it steers."""
+    down: str
+    """The attention to text on the way down."""
+    middle: str
+    """The same in the middle."""
+    label: str
+    """What reads SDXL's label."""
 
 
-def _cut_diffusers(context: int, label: Condition) -> tuple[Condition, ...]:
-    return (
-        Tensor("controlnet_cond_embedding.conv_in.weight"),
-        Tensor("controlnet_down_blocks.#.weight"),
-        Tensor(f"down_blocks.#.attentions.#.{_ATTENTION}.weight", (None, context)),
-        Tensor(f"mid_block.attentions.#.{_ATTENTION}.weight", (None, context)),
-        label,
+_LDM = _Names(
+    "ldm",
+    ModelFormat.CHECKPOINT,
+    "input_hint_block.#.weight",
+    "zero_convs.#.#.weight",
+    f"input_blocks.#.#.{_ATTENTION}.weight",
+    f"middle_block.#.{_ATTENTION}.weight",
+    "label_emb.0.0.weight",
+)
+_DIFFUSERS = _Names(
+    "diffusers",
+    ModelFormat.DIFFUSERS,
+    "controlnet_cond_embedding.conv_in.weight",
+    "controlnet_down_blocks.#.weight",
+    f"down_blocks.#.attentions.#.{_ATTENTION}.weight",
+    f"mid_block.attentions.#.{_ATTENTION}.weight",
+    "add_embedding.linear_1.weight",
+)
+
+
+def _cuts(base: BaseModelType, context: int, names: _Names) -> tuple[Family, Family]:
+    """Any number of attentions: pruned and grown ControlNets steer the same base.
+
+    Where its channels are others than the base's, it steers a UNet that somebody made anew with the
+    base's text: what it says of itself decides.
+    """
+    label = f"{names.label.partition('.')[0]}.*"
+    conditions = (
+        Tensor(names.hint),
+        Tensor(names.zeroes),
+        Tensor(names.down, (None, context)),
+        Tensor(names.middle, (None, context)),
+        Tensor(names.label, (None, _LABEL)) if base is BaseModelType.SDXL else Absent(label),
         _NO_KOLORS,
         Absent("*motion_modules*"),
         Absent("*temporal_*"),
     )
+    as_wide = Both(Tensor(names.down, (CHANNELS,)), Tensor(names.middle, (CHANNELS[-1],)))
+    any_depth = Family(
+        id=f"{base}/controlnet/{names.way}-any-depth",
+        type=ModelType.CONTROLNET,
+        format=names.format,
+        bases=(base,),
+        conditions=(*conditions, as_wide),
+        is_fallback=True,
+    )
+    return any_depth, replace(
+        any_depth,
+        id=f"{base}/controlnet/{names.way}-of-another-width",
+        bases=(),
+        candidates=(base, BaseModelType.UNKNOWN),
+        conditions=(*conditions, Never(as_wide)),
+    )
 
 
-_LDM_LABELS: dict[BaseModelType, Condition] = {
-    BaseModelType.SD_1: Absent("label_emb.*"),
-    BaseModelType.SD_2: Absent("label_emb.*"),
-    BaseModelType.SDXL: Tensor("label_emb.0.0.weight", (None, 2816)),
-}
-_DIFFUSERS_LABELS: dict[BaseModelType, Condition] = {
-    BaseModelType.SD_1: Absent("add_embedding.*"),
-    BaseModelType.SD_2: Absent("add_embedding.*"),
-    BaseModelType.SDXL: Tensor("add_embedding.linear_1.weight", (None, 2816)),
-}
 # Both ways between a UNet and a small one beside it; the small one alone is any width.
-_XS = (Tensor("down_blocks.#.base_to_ctrl.#.weight"), Tensor("down_blocks.#.ctrl_to_base.#.weight"))
+_XS = (
+    Tensor("down_blocks.#.base_to_ctrl.#.weight", (CHANNELS, CHANNELS)),
+    Tensor("down_blocks.#.ctrl_to_base.#.weight", (CHANNELS,)),
+)
 _LLLITE = "lllite_unet_{place}_transformer_blocks_{block}_attn1_to_q.down.0.weight"
+
 
 FAMILIES = (
     *(
@@ -102,23 +146,10 @@ FAMILIES = (
         for base, context in _CONTEXT
     ),
     *(
-        _control(
-            f"{base}/controlnet/ldm-any-depth",
-            base,
-            *_cut_ldm(context, _LDM_LABELS[base]),
-            is_fallback=True,
-        )
+        family
         for base, context in _CONTEXT
-    ),
-    *(
-        _control(
-            f"{base}/controlnet/diffusers-any-depth",
-            base,
-            *_cut_diffusers(context, _DIFFUSERS_LABELS[base]),
-            is_fallback=True,
-            is_diffusers=True,
-        )
-        for base, context in _CONTEXT
+        for names in (_LDM, _DIFFUSERS)
+        for family in _cuts(base, context, names)
     ),
     *(
         _control(

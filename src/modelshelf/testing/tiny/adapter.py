@@ -8,7 +8,7 @@ from pathlib import Path
 from modelshelf.testing.tiny.config import controlnet_config, json_bytes
 from modelshelf.testing.tiny.encoder_config import vision_config
 from modelshelf.testing.tiny.layout import Layout, Shape, linear, norm
-from modelshelf.testing.tiny.original import Original, as_saved, write_original
+from modelshelf.testing.tiny.original import Original, as_saved, said_where_narrow, write_original
 from modelshelf.testing.tiny.part import Part, encoder_part, write_part
 from modelshelf.testing.tiny.payload import write_safetensors
 from modelshelf.testing.tiny.scale import encoder_within, file_size, largest
@@ -61,7 +61,13 @@ def controlnet(
         return Path(path)
     original = _original_controlnet(layout, base)
     return write_original(
-        path, original, seed=seed, weights=part.weights, dtype=dtype, hollow=hollow
+        path,
+        original,
+        seed=seed,
+        weights=part.weights,
+        dtype=dtype,
+        hollow=hollow,
+        metadata=said_where_narrow(base, width, "controlnet"),
     )
 
 
@@ -146,7 +152,11 @@ def ip_adapter(
     tensors = {name: (dtype, shape) for name, shape in _ip_layout(base, width, tokens).items()}
     target = Path(path) / "ip_adapter.safetensors" if folder else Path(path)
     write_safetensors(
-        target, tensors, seed=f"{seed}:ip-adapter", metadata={"format": "pt"}, hollow=hollow
+        target,
+        tensors,
+        seed=f"{seed}:ip-adapter",
+        metadata={"format": "pt", **said_where_narrow(base, width)},
+        hollow=hollow,
     )
     if folder:
         encoder = (

@@ -16,11 +16,11 @@ from modelshelf.testing.tiny.original import (
     original_flux,
     original_sd3,
     pieces,
+    said_where_narrow,
 )
 from modelshelf.testing.tiny.part import Part, autoencoder_part, denoiser_part, encoder_part
 from modelshelf.testing.tiny.payload import Piece, header_bytes, payload_size, write_safetensors
 from modelshelf.testing.tiny.scale import ENCODERS, Scale, scale
-from modelshelf.testing.tiny.unet import UNETS
 
 __all__ = ["checkpoint"]
 
@@ -89,24 +89,9 @@ def checkpoint(  # noqa: PLR0913 - each option is independent, and named at the 
         tensors,
         seed=f"{seed}:{base}",
         pieces=runs,
-        metadata=_metadata(base, sizes),
+        metadata=said_where_narrow(base, sizes.denoiser),
         hollow=hollow,
     )
-
-
-ARCHITECTURES = {
-    "sd-1": "stable-diffusion-v1",
-    "sd-2": "stable-diffusion-v2",
-    "sdxl": "stable-diffusion-xl-v1-base",
-    "sdxl-refiner": "stable-diffusion-xl-v1-refiner",
-}
-"""What ModelSpec calls a base whose UNet is one thing narrow and another as published."""
-
-
-def _metadata(base: str, sizes: Scale) -> dict[str, str] | None:
-    """What a file says whose UNet stands for a wider one: nothing else in it does."""
-    is_narrow = base in UNETS and sizes.denoiser != UNETS[base].width
-    return {"modelspec.architecture": ARCHITECTURES[base]} if is_narrow else None
 
 
 def _sized(base: str, size: int, dtype: str) -> Scale:
@@ -127,7 +112,9 @@ def _file_size(base: str, sizes: Scale, dtype: str) -> int:
         for prefix, _, original in _bundles(base, sizes, dtype, inpaint=False, ema=False)
         for name, (shape, _) in original.items()
     }
-    return len(header_bytes(tensors, metadata=_metadata(base, sizes))) + payload_size(tensors)
+    return len(
+        header_bytes(tensors, metadata=said_where_narrow(base, sizes.denoiser))
+    ) + payload_size(tensors)
 
 
 def _dtype(name: str, dtype: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from modelshelf.testing.tiny.autoencoder import ldm_autoencoder_name
 from modelshelf.testing.tiny.layout import Layout, Shape
 from modelshelf.testing.tiny.payload import Piece, write_safetensors
-from modelshelf.testing.tiny.unet import ldm_unet_name
+from modelshelf.testing.tiny.unet import UNETS, ldm_unet_name
 
 __all__ = [
     "Original",
@@ -29,8 +29,17 @@ __all__ = [
     "original_flux",
     "original_sd3",
     "pieces",
+    "said_where_narrow",
     "write_original",
 ]
+
+_ARCHITECTURES = {
+    "sd-1": "stable-diffusion-v1",
+    "sd-2": "stable-diffusion-v2",
+    "sdxl": "stable-diffusion-xl-v1-base",
+    "sdxl-refiner": "stable-diffusion-xl-v1-refiner",
+}
+"""What ModelSpec calls a base whose UNet is one thing narrow and another as published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,14 @@ Original = dict[str, tuple[Shape, tuple[Source, ...]]]
 
 
 def write_original(
-    path: Path | str, original: Original, *, seed: int, weights: str, dtype: str, hollow: bool
+    path: Path | str,
+    original: Original,
+    *,
+    seed: int,
+    weights: str,
+    dtype: str,
+    hollow: bool,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Write one part in its original layout, with the weights of a part folder of the same seed."""
     tensors = {name: (dtype, shape) for name, (shape, _) in original.items()}
@@ -58,10 +74,23 @@ def write_original(
         path,
         tensors,
         seed=f"{seed}:{weights}",
-        metadata={"format": "pt"},
+        metadata={"format": "pt", **(metadata or {})},
         pieces=pieces(original, f"{seed}:{weights}"),
         hollow=hollow,
     )
+
+
+def said_where_narrow(base: str, width: int, kind: str = "") -> dict[str, str]:
+    """Return the metadata of a file whose UNet stands for a wider one: nothing else in it says so.
+
+    Args:
+        base: What the UNet is.
+        width: Channels of its first level.
+        kind: What ModelSpec calls a file beside the UNet, such as `lora`; empty for the UNet itself.
+    """
+    if base not in UNETS or width == UNETS[base].width:
+        return {}
+    return {"modelspec.architecture": "/".join(filter(None, (_ARCHITECTURES[base], kind)))}
 
 
 def pieces(original: Original, seed: str) -> dict[str, tuple[Piece, ...]]:

@@ -84,7 +84,7 @@ def write_safetensors(
         path: The file; folders above it are made, a file that is there is replaced.
         tensors: Names with dtype (as the format spells it, `F16`) and shape.
         seed: Equal seeds give equal files.
-        metadata: Written as `__metadata__`; None leaves it out.
+        metadata: Written as `__metadata__`; None or empty leaves it out.
         pieces: Of tensors that are made of others' weights (renamed, fused, exchanged halves):
             which.
         hollow: Write a true header and leave the weights a hole of zeros, which costs no disk.
@@ -117,9 +117,7 @@ def header_bytes(tensors: Tensors, *, metadata: Mapping[str, str] | None = None)
         >>> header_bytes({"w": ("F16", (2,))})[8:]
         b'{"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}  '
     """
-    header: dict[str, object] = (
-        {} if metadata is None else {"__metadata__": dict(sorted(metadata.items()))}
-    )
+    header: dict[str, object] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
     begin = 0
     for name, (dtype, shape) in _in_order(tensors):
         end = begin + prod(shape) * DTYPE_BYTES[dtype]
