@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from modelshelf.blobs.fingerprint import fingerprint
@@ -22,7 +23,7 @@ from modelshelf.install.wish import ModelWish
 from modelshelf.normalize import model_name_of
 from modelshelf.protocols import ModelRecords
 from modelshelf.records.record_fields import fitting_fields, said_fields, usual_variant
-from modelshelf.schema.config import AnyModelConfig
+from modelshelf.schema.config import AnyModelConfig, merge_config
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.metadata import Field
 from modelshelf.schema.model_source import LocalModelSource
@@ -35,6 +36,17 @@ __all__ = ["Found", "PlacedModels"]
 
 _PLACED = Term(Attribute.PATH, Operator.STARTS, "/")
 """The path of what the library stores counts from its models folder."""
+_IDENTIFIED = (
+    "model_type",
+    "model_format",
+    "base_model",
+    "bases",
+    "variant",
+    "prediction_type",
+    "precision",
+    "architecture",
+)
+"""Fields of a record that say what a model is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +152,15 @@ class PlacedModels:
                 change: Mapping[str, Any] = {"path": absolute(path).as_posix()}
                 yield Found(self._records.update_model(config.key, change), before)
 
-    def identify(self, key: str, *, as_detected: bool = False) -> AnyModelConfig | None:
-        """Look again at a placed model, and say in its record what it is.
+    def identify(self, key: str, *, dry_run: bool = False) -> AnyModelConfig | None:
+        """Look again at a placed model whose type or base nobody knows; its record says then what it is.
 
         Args:
             key: Its record's.
-            as_detected: Also where the record knows it, which may be by a word of the user's: that is
-                taken back. Without, only what nobody knows is looked at.
+            dry_run: Change nothing.
 
         Returns:
-            The record as it is now; None where nothing in it changed.
+            The record as it is, or would be; None where nothing in it changes.
 
         Raises:
             UnknownModelException: There is no such record.
@@ -157,16 +168,73 @@ class PlacedModels:
             FormatError: A file of it is broken.
         """
         config = self._records.get_model(key)
-        if not as_detected and not _is_open(config):
+        if not _is_open(config):
             return None
-        identity = examine(look_at(Path(config.path), follow_links=True)).identity
-        if not as_detected and identity.type is ModelType.UNKNOWN:
+        identity = self._look(config)
+        if identity.type is ModelType.UNKNOWN:
             return None
-        known = fitting_fields({"name": config.name, "path": config.path, **_identified(identity)})
+        changed = self._change(config, _identified(identity), dry_run=dry_run)
+        return None if changed == config else changed
+
+    def say(
+        self,
+        key: str,
+        said: Mapping[str, Any],
+        *,
+        as_detected: Collection[str] = (),
+        dry_run: bool = False,
+    ) -> AnyModelConfig:
+        """Let the record of a placed model say what a user says of it, and of other fields what it looks like.
+
+        Args:
+            key: Its record's.
+            said: Fields of the record that the user knows. Its file is not looked at for them.
+            as_detected: Fields of the record that are as they were detected: it is looked at again.
+            dry_run: Change nothing.
+
+        Returns:
+            The record as it is, or would be.
+
+        Raises:
+            UnknownModelException: There is no such record.
+            InvalidModelConfigException: No such model has its form on disk.
+            SourceError: There is no model at its path that could be read.
+            FormatError: A file of it is broken.
+        """
+        config = self._records.get_model(key)
+        wanted: dict[str, Any] = {}
+        if as_detected:
+            detected = _identified(self._look(config))
+            wanted = {field: detected[field] for field in as_detected}
+            if "bases" in wanted:
+                wanted["base_model"] = detected["base_model"]
+        return self._change(config, wanted, said, dry_run=dry_run)
+
+    def _look(self, config: AnyModelConfig) -> Identity:
+        return examine(look_at(Path(config.path), follow_links=True)).identity
+
+    def _change(
+        self,
+        config: AnyModelConfig,
+        found: Mapping[str, Any],
+        said: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        dry_run: bool,
+    ) -> AnyModelConfig:
+        """Let a record say what was *found*, as far as its class can, and what a user *said*."""
+        wanted: dict[str, Any] = dict(said)
+        if found:
+            deciding = {field: getattr(config, field) for field in _IDENTIFIED}
+            named = {"name": config.name, "path": config.path}
+            wanted = fitting_fields(named | deciding | dict(found)) | wanted
         changes = {
-            field: value for field, value in known.items() if getattr(config, field) != value
+            field: value for field, value in wanted.items() if getattr(config, field) != value
         }
-        return self._records.update_model(key, changes) if changes else None
+        if not changes:
+            return config
+        if dry_run:
+            return merge_config(config, changes)
+        return self._records.update_model(config.key, changes)
 
     def _below(self, folder: Path) -> Iterator[Path]:
         # A folder without a model is no mistake of whoever looks for one.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from modelshelf.errors import InvalidChoiceError
 from modelshelf.manager.assembly import Services
 from modelshelf.manager.selection import Selector
 from modelshelf.schema.model import ModelInfo, TrashedModel
-from modelshelf.schema.override import Override
+from modelshelf.schema.override import OVERRIDABLE, Override
 from modelshelf.schema.progress import ProgressReporter, ignore_progress
 from modelshelf.schema.query import ModelQuery
 from modelshelf.schema.report import GarbageReport, SharedPart, Usage, VerifyReport
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from modelshelf.install.placed_models import PlacedModels
     from modelshelf.manager.install_service import ModelInstallService
     from modelshelf.records.library_service import LibraryRecordService
+    from modelshelf.schema.config import AnyModelConfig
 
 __all__ = ["LibraryKeeper"]
 
@@ -152,6 +154,7 @@ class LibraryKeeper:
         self,
         selectors: Iterable[str | int] | None = None,
         *,
+        dry_run: bool = False,
         progress: ProgressReporter = ignore_progress,
     ) -> list[ModelInfo]:
         """Say anew what models are, and keep what is known now.
@@ -162,13 +165,14 @@ class LibraryKeeper:
         Args:
             selectors: Which ones; None for those that are stored and that other rules than today's left
                 open.
+            dry_run: Change nothing; the result is what would be known.
             progress: Told of progress.
 
         Returns:
             Models of which something else is known now, as they are now.
 
         Raises:
-            SourceError: A model that lies elsewhere is not there any more.
+            SourceError: A model that lies elsewhere is not there any more. Those before it are done.
         """
         keeper = self._services.identification
         if selectors is None:
@@ -176,48 +180,88 @@ class LibraryKeeper:
         else:
             models = [self._select.model(selector) for selector in selectors]
         stored = [model for model in models if model.is_stored]
-        changed = [model.key for model in keeper.again(stored, report=progress)]
-        changed += [
-            model.key
-            for model in models
-            if not model.is_stored and self._placed.identify(model.key) is not None
-        ]
-        return [self._select.anywhere(key) for key in changed]
+        changed = list(keeper.again(stored, dry_run=dry_run, report=progress))
+        for model in models:
+            if not model.is_stored:
+                config = self._placed.identify(model.key, dry_run=dry_run)
+                changed += [] if config is None else [self._elsewhere(config)]
+        return changed if dry_run else [self._select.anywhere(model.key) for model in changed]
 
-    def override(self, selector: str | int, wish: Override) -> ModelInfo:
+    def override(
+        self,
+        selector: str | int,
+        wish: Override,
+        *,
+        taken_back: Collection[str] = (),
+        dry_run: bool = False,
+    ) -> ModelInfo:
         """Let the user's word win over what was detected, field by field.
 
         It stays when the model is identified again, and all names of a fundamental model have it. Of a
         model that lies elsewhere the record says it, and no longer what was detected.
 
+        Args:
+            selector: Which model.
+            wish: What the user says.
+            taken_back: Names of fields of `Override`, of which what was detected counts again.
+            dry_run: Change nothing; the result is what the model would be.
+
+        Returns:
+            The model, as it is now.
+
         Raises:
             UnknownModelException: Nothing fits.
-            DuplicateModelException: Several fit.
+            DuplicateModelException: Several fit, or one of the same content, name and source is known so.
             UsageError: A pipeline was to be something else.
+            InvalidChoiceError: *taken_back* has something else than a field.
             InvalidModelConfigException: It lies elsewhere, and no such model has its form on disk.
+            SourceError: A word is taken back of a model that lies elsewhere, and is not there any more.
         """
+        for field in taken_back:
+            if field not in OVERRIDABLE:
+                raise InvalidChoiceError(what="field", got=field, allowed=", ".join(OVERRIDABLE))
         model = self._select.model(selector)
         if model.is_stored:
-            self._services.identification.override(model, wish)
+            keeper = self._services.identification
+            known = keeper.say(model, wish, taken_back=taken_back, dry_run=dry_run)
         else:
             said = {_FIELDS.get(field, field): getattr(wish, field) for field in wish.fields}
-            self.store.update_model(model.key, said)
-        return self._select.anywhere(model.key)
+            again = [_FIELDS.get(field, field) for field in taken_back]
+            known = self._elsewhere(
+                self._placed.say(model.key, said, as_detected=again, dry_run=dry_run)
+            )
+        return known if dry_run else self._select.anywhere(model.key)
 
-    def as_detected(self, selector: str | int) -> ModelInfo:
+    def as_detected(
+        self,
+        selector: str | int,
+        fields: Collection[str] = OVERRIDABLE,
+        *,
+        dry_run: bool = False,
+    ) -> ModelInfo:
         """Take back what `override` said of a model; what was detected counts again.
+
+        Args:
+            selector: Which model.
+            fields: Names of fields of `Override`; left out, all of them.
+            dry_run: Change nothing; the result is what the model would be.
+
+        Returns:
+            The model, as it is now.
 
         Raises:
             UnknownModelException: Nothing fits.
-            DuplicateModelException: Several fit.
+            DuplicateModelException: As `override`.
+            InvalidChoiceError: *fields* has something else than a field.
             SourceError: It lies elsewhere, and is not there any more.
         """
-        model = self._select.model(selector)
-        if model.is_stored:
-            self._services.identification.as_detected(model)
-        else:
-            self._placed.identify(model.key, as_detected=True)
-        return self._select.anywhere(model.key)
+        return self.override(selector, Override(), taken_back=fields, dry_run=dry_run)
+
+    def _elsewhere(self, config: AnyModelConfig) -> ModelInfo:
+        # Who lists models does not wait for what reads records.
+        from modelshelf.records.elsewhere import placed_info  # noqa: PLC0415
+
+        return placed_info(config, self._services.settings.models_path)
 
     @property
     def _placed(self) -> PlacedModels:

@@ -20,7 +20,7 @@ from modelshelf.schema.selector import And, Attribute, Operator, Selector, Term
 if TYPE_CHECKING:
     from modelshelf.schema.config import AnyModelConfig
 
-__all__ = ["find_elsewhere"]
+__all__ = ["find_elsewhere", "placed_info"]
 
 _DETAILS = ("variant", "prediction_type", "precision", "architecture")
 
@@ -45,7 +45,7 @@ def find_elsewhere(connection: Connection, query: ModelQuery, models: Path) -> l
     wanted = select(model_config.c.key, model_config.c.config)
     rows = connection.execute(wanted.where(model_config.c.id.in_(apart)))
     found = [parsed_config(row.key, row.config) for row in rows]
-    fitting = [_info(config, models) for config in found if _fits(config, query)]
+    fitting = [placed_info(config, models) for config in found if _fits(config, query)]
     return sorted(fitting, key=lambda info: (info.name, info.key))
 
 
@@ -76,7 +76,13 @@ def _fits(config: AnyModelConfig, query: ModelQuery) -> bool:
     return any(wanted in text.casefold() for text in texts)
 
 
-def _info(config: AnyModelConfig, models: Path) -> ModelInfo:
+def placed_info(config: AnyModelConfig, models: Path) -> ModelInfo:
+    """Return what the record of a model that lies elsewhere says of it.
+
+    Args:
+        config: The record.
+        models: The models folder, from which relative paths count.
+    """
     details = {name: getattr(config, name) for name in _DETAILS}
     return ModelInfo(
         id=0,

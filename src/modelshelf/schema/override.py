@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 
 from modelshelf.schema.identity import Identity, IdentityStatus
@@ -13,7 +14,7 @@ from modelshelf.schema.taxonomy import (
     SchedulerPredictionType,
 )
 
-__all__ = ["Overridden", "Override"]
+__all__ = ["OVERRIDABLE", "Overridden", "Override"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,26 @@ class Override:
         """Names of the fields that are set, in order."""
         return tuple(one.name for one in fields(self) if getattr(self, one.name) is not None)
 
+    def without(self, taken_back: Collection[str]) -> Override:
+        """Return what is left when a user takes the word on some fields back; one that has none is passed over.
+
+        Example:
+            >>> said = Override(type=ModelType.LORA, bases=(BaseModelType.SDXL,))
+            >>> said.without({"type", "variant"}) == Override(bases=(BaseModelType.SDXL,))
+            True
+        """
+        return replace(self, **dict.fromkeys(taken_back))
+
+    def and_then(self, later: Override) -> Override:
+        """Return both words together: on a field of which both say something, the later one.
+
+        Example:
+            >>> said = Override(type=ModelType.LORA, bases=(BaseModelType.SDXL,))
+            >>> said.and_then(Override(bases=(BaseModelType.SD_1,))).bases
+            (<BaseModelType.SD_1: 'sd-1'>,)
+        """
+        return replace(self, **{name: getattr(later, name) for name in later.fields})
+
     def over(self, detected: Identity) -> Overridden:
         """Return *detected* with this override on top of it.
 
@@ -47,6 +68,10 @@ class Override:
             ('sdxl', 'unknown')
         """
         return Overridden(detected, self)
+
+
+OVERRIDABLE = tuple(one.name for one in fields(Override))
+"""Names of the fields of which a user may say something."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,16 @@ def test_nothing_new_is_said_so(run: Run, odd: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--base", "sdxl"], ["--as-detected"], ["odd", "--as-detected", "--base", "sd-1"]]
+    "words",
+    [
+        ["--base", "sdxl"],
+        ["--as-detected"],
+        ["--forget", "base"],
+        ["odd", "--as-detected", "--base", "sd-1"],
+        ["odd", "--as-detected", "--forget", "base"],
+        ["odd", "--forget", "base", "--base", "sd-1"],
+        ["odd", "--forget", "name"],
+    ],
 )
 def test_words_that_do_not_fit_are_refused(run: Run, odd: str, words: list[str]) -> None:
     """An option about no model, or two that contradict each other."""
@@ -50,3 +59,75 @@ def test_one_unknown_name_does_not_stop_the_next(run: Run, odd: str) -> None:
     done = run("identify", "nobody", odd, "--base", "sdxl", "-q")
     assert done.exit == 3
     assert len(done.out.split()) == 1
+
+
+def test_one_word_is_taken_back_and_the_others_stay(run: Run, odd: str) -> None:
+    """Also while something else is said in the same breath."""
+    assert run("identify", odd, "--type", "lora", "--base", "sdxl").exit == 0
+    done = run("identify", odd, "--forget", "base", "--architecture", "pony", "--json")
+    (info,) = json.loads(done.out)
+    assert (info["type"], info["bases"]) == ("lora", ["unknown"])
+    assert info["detail"]["override"] == {"architecture": "pony", "type": "lora"}
+    (info,) = json.loads(run("identify", odd, "--forget", "type", "--forget", "base", "--json").out)
+    assert info["type"] == "unknown"
+    assert info["detail"]["override"] == {"architecture": "pony"}
+    assert run("verify").exit == 0
+
+
+def test_a_dry_run_tells_and_changes_nothing(run: Run, odd: str) -> None:
+    """What it is and what it would be; as a document, the latter."""
+    before = run("show", odd, "--json").out
+    words = ("identify", odd, "--type", "lora", "--base", "sdxl", "--dry-run")
+    done = run(*words)
+    assert done.out == "would identify  odd  type: unknown → lora  base: unknown → sdxl\n"
+    assert done.err == "nothing was changed: this was a dry run\n"
+    (info,) = json.loads(run(*words, "--json").out)
+    assert (info["type"], info["bases"]) == ("lora", ["sdxl"])
+    assert run(*words, "-q").out == f"{info['key']}\n"
+    assert run("show", odd, "--json").out == before
+    run(*words[:-1])
+    assert run(*words).out == "unchanged  odd\n"
+    taken_back = run("identify", odd, "--as-detected", "--dry-run").out
+    assert taken_back == "would identify  odd  type: lora → unknown  base: sdxl → unknown\n"
+    assert run("identify", "--dry-run").err == "nothing else is known than before\n"
+
+
+def test_a_dry_run_foresees_what_is_refused(run: Run, tmp_path: Path) -> None:
+    """A pipeline that another one is already, and one that would be no pipeline."""
+    folder = tiny.pipeline(tmp_path / "one", base="sd-1")
+    first = run("add", folder, "-q").out.strip()
+    second = run("add", folder, "--name", "two", "-q").out.strip()
+    assert run("identify", "two", "--base", "sdxl").exit == 0
+    assert run("edit", "two", "--name", "one").exit == 0
+    for words in (("--base", "sdxl"), ("--type", "lora")):
+        told = run("identify", first, *words)
+        foreseen = run("identify", first, *words, "--dry-run")
+        assert (foreseen.exit, foreseen.err) == (told.exit, told.err)
+        assert told.exit != 0
+    assert run("identify", first, "--base", "kolors", "--dry-run").exit == 0
+    assert run("identify", second, "--base", "sdxl", "--dry-run").out == "unchanged  one\n"
+
+
+def test_what_failed_hides_no_change(run: Run, odd: str, tmp_path: Path) -> None:
+    """Each model is looked at, whatever became of the one before, and each is told."""
+    soft = tiny.vae(tmp_path / "a" / "soft.safetensors", style="ldm", full=True, hollow=True)
+    late = tiny.vae(tmp_path / "b" / "late.safetensors", style="ldm", full=True, hollow=True)
+    for path in (soft, late):
+        assert run("adopt", path.parent).exit == 0
+        path.with_suffix(".json").write_text(json.dumps({"sd version": "SDXL"}))
+    soft.unlink()
+    done = run("identify", "nobody", "soft", odd, "late", "--json")
+    assert done.exit == 3
+    assert [(info["name"], info["bases"]) for info in json.loads(done.out)] == [("late", ["sdxl"])]
+    codes = [json.loads(line)["code"] for line in done.err.splitlines()]
+    assert codes == ["model-unknown", "source-not-found"]
+    assert run("identify", "soft").exit == 4
+
+
+def test_other_names_of_the_same_model_are_told(run: Run, odd: str, tmp_path: Path) -> None:
+    """They are known so, too."""
+    assert run("add", tmp_path / "odd.safetensors", "--name", "second").exit == 0
+    told = "second is the same model under another name, and known so too\n"
+    assert run("identify", odd, "--base", "sdxl", "--dry-run").err.endswith(told)
+    assert run("identify", odd, "--base", "sdxl").err == told
+    assert run("identify", odd, "second", "--base", "sd-1").err == ""

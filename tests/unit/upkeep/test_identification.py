@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from modelshelf.errors import UsageError
+from modelshelf.errors import InvalidChoiceError, UsageError
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.manager.assembly import Services, assemble
 from modelshelf.schema.override import Override
@@ -281,3 +282,80 @@ def test_a_new_name_in_the_library_says_nothing(
         shelf.store.update_model(before.key, {"name": renamed[name]})
         assert shelf.identify_again([before.key]) == []
         assert shelf.as_detected(before.key).detail == before.detail
+
+
+def told_by_name(tmp_path: Path, *names: str) -> list[Path]:
+    """Make copies of a VAE whose base nothing but their names tells."""
+    return [
+        tiny.vae(tmp_path / f"{name}.safetensors", base="sd-1", style="ldm", full=True, hollow=True)
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+def test_what_another_name_told_is_heard_again(
+    tmp_path: Path, shelf: NormalizedModelManager, asked: int
+) -> None:
+    """The same bytes are one model: whichever of its names is asked, it is what all of them told."""
+    infos = [shelf.add(path).info for path in told_by_name(tmp_path, "sdxl-vae", "soft")]
+    before = shelf.get_model(infos[asked].key)
+    assert before.bases == (BaseModelType.SDXL,)
+    assert shelf.identify_again([before.key]) == []
+    said = shelf.override(before.key, Override(architecture="soft"))
+    assert said.bases == before.bases
+    assert shelf.as_detected(before.key) == before
+    assert [shelf.get_model(info.key).bases for info in infos] == [before.bases] * 2
+    assert shelf.verify().clean
+
+
+def test_names_that_contradict_each_other_are_both_heard_again(
+    tmp_path: Path, shelf: NormalizedModelManager
+) -> None:
+    """Both bases stay, in the order that they had, and stay below a user's word."""
+    infos = [shelf.add(path).info for path in told_by_name(tmp_path, "sdxl-vae", "sd-2-vae")]
+    before = [shelf.get_model(info.key) for info in infos]
+    assert {*before[0].bases} == {BaseModelType.SD_2, BaseModelType.SDXL}
+    for info in infos:
+        assert shelf.identify_again([info.key]) == []
+        shelf.override(info.key, Override(bases=(BaseModelType.KOLORS,)))
+        shelf.as_detected(info.key)
+        assert [shelf.get_model(each.key) for each in infos] == before
+
+
+def test_fields_are_taken_back_one_by_one(tmp_path: Path, shelf: NormalizedModelManager) -> None:
+    """What was detected of them counts again, and the other words stay; twice is once."""
+    model = shelf.import_model(tiny.vae(tmp_path / "vae.safetensors"))
+    before = shelf.get_model(model)
+    shelf.override(model, Override(bases=(BaseModelType.KOLORS,), architecture="soft"))
+    for _ in range(2):
+        info = shelf.as_detected(model, ["bases", "variant"])
+        assert info.bases == before.bases
+        assert json.loads(info.detail)["override"] == {"architecture": "soft"}
+    back = shelf.override(model, Override(type=ModelType.VAE), taken_back=["architecture"])
+    assert json.loads(back.detail)["override"] == {"type": "vae"}
+    assert shelf.as_detected(model) == before
+    with pytest.raises(InvalidChoiceError):
+        shelf.as_detected(model, ["base"])
+
+
+def test_a_dry_run_is_what_happens_then(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """The model that would be is the model that is, but for where it lies; and nothing happened before."""
+    model = shelf.import_model(tiny.lora(tmp_path / "ink.safetensors", base="sd-1"))
+    before, seen = shelf.get_model(model), views(tmp_path)
+    wish = Override(bases=(BaseModelType.SDXL,))
+    foreseen = shelf.override(model, wish, dry_run=True)
+    assert (shelf.get_model(model), views(tmp_path)) == (before, seen)
+    said = shelf.override(model, wish)
+    assert replace(foreseen, location=said.location) == said
+    assert replace(shelf.as_detected(model, dry_run=True), location=before.location) == before
+    assert shelf.get_model(model) == said
+    services.records.identify_as(
+        said.key, ModelType.UNKNOWN, ModelFormat.UNKNOWN, (BaseModelType.UNKNOWN,), OLD
+    )
+    forgotten = shelf.get_model(model)
+    (foreseen,) = shelf.identify_again(dry_run=True)
+    assert shelf.get_model(model) == forgotten
+    (again,) = shelf.identify_again()
+    assert replace(foreseen, location=again.location) == again
