@@ -9,12 +9,12 @@ from operator import attrgetter
 
 from modelshelf.identify.claims import BasesSaid, claims_of
 from modelshelf.identify.family import Families
+from modelshelf.identify.joined_shards import find_stray, join_shards
 from modelshelf.identify.layout import Layout
 from modelshelf.identify.lone_tensors import identify_tensors
 from modelshelf.identify.narrowing import narrow
 from modelshelf.identify.precision import precision_of
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
-from modelshelf.schema.shard_name import parse_shard_name
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 from modelshelf.schema.tensor import TensorIndex
 from modelshelf.schema.weight_suffix import WEIGHT_SUFFIXES
@@ -30,8 +30,6 @@ _SHARED = {BaseModelType.ANIMA: BaseModelType.COSMOS}
 _MOST_FORMS = 8
 """Files that are compared; a folder of more is a collection."""
 _SUFFIX = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(WEIGHT_SUFFIXES)))})(?:\.index.*)?$")
-_MOST_SHARDS = 1024
-"""Shards that are named as missing: models have a few hundred at most."""
 _LENGTH = attrgetter("length")
 _JOINTS = ("-", "_", ".", " ")
 
@@ -48,9 +46,9 @@ def with_weights(
     base and contradict each other, the weights are believed: what a loader does with them depends on
     their shapes, and configurations are copied from elsewhere.
 
-    Shards are one model, also where nobody kept the index that names them. Several other files speak
-    where their names say that they are forms of one model, as `model.fp16` is of `model`, and all of
-    them say the same; otherwise each may be another model.
+    Shards are one model, also where nobody kept the index that names them, unless one of them is of
+    another. Several other files speak where their names say that they are forms of one model, as
+    `model.fp16` is of `model`, and all of them say the same; otherwise each may be another model.
 
     Args:
         known: What the configuration says; None where there is none.
@@ -58,29 +56,33 @@ def with_weights(
         families: Whom to ask.
         said: What others say of an adapter, for rules that choose among equals.
     """
-    headers = _joined(headers)
-    found = _said_by_all(headers, families, said)
+    joined = join_shards(headers)
+    if joined is None:
+        found, missing = _said_by_all(headers, families, said), _missing_beside(headers)
+    else:
+        found, missing = _said_by_shards(joined, headers, families, said)
     precision = found.precision if found is not None else _precision_of_largest(headers)
-    return replace(_combined(known, found, has_weights=bool(headers)), precision=precision)
+    return replace(_combined(known, found, missing), precision=precision)
 
 
-def _joined(headers: Mapping[str, TensorIndex]) -> Mapping[str, TensorIndex]:
-    """Return one header where all files are shards of one model by their names, and no index is there.
+def _missing_beside(headers: Mapping[str, TensorIndex]) -> str:
+    if headers:
+        return "a configuration beside several weight files"
+    return "a configuration, or weights whose container is read"
 
-    Each tensor lies in one shard; what lies in two makes them other files. Numbers that no file has are
-    shards that are missing.
-    """
-    names = sorted(headers)
-    shards = [shard for shard in map(parse_shard_name, names) if shard is not None]
-    if len(shards) != len(names) or len({shard.model for shard in shards}) != 1:
-        return headers
-    tensors = {tensor: entry for name in names for tensor, entry in headers[name].tensors.items()}
-    if len(tensors) < sum(len(header.tensors) for header in headers.values()):
-        return headers
-    numbers = range(1, min(int(shards[0].all), _MOST_SHARDS) + 1)
-    missing = tuple(name for name in map(shards[0].sibling, numbers) if name not in headers)
-    joined = replace(headers[names[0]], tensors=tensors, missing_shards=missing)
-    return {names[0]: joined}
+
+def _said_by_shards(
+    joined: TensorIndex, headers: Mapping[str, TensorIndex], families: Families, said: BasesSaid
+) -> tuple[Identity | None, str]:
+    """Return what all shards together are, and what they miss where they are no one model."""
+    found = _said_by(joined, families, said)
+    is_known = found.type is not ModelType.UNKNOWN
+    stray = find_stray(headers, joined, found) if is_known and len(headers) > 1 else ""
+    return (None, stray) if stray else (found, "")
+
+
+def _said_by(header: TensorIndex, families: Families, said: BasesSaid) -> Identity:
+    return narrow(identify_tensors(header, families, said), claims_of(header.metadata))
 
 
 def _said_by_all(
@@ -89,7 +91,7 @@ def _said_by_all(
     if not headers or len(headers) > _MOST_FORMS or not _are_forms(list(headers)):
         return None
     found = [
-        narrow(identify_tensors(header, families, said), claims_of(header.metadata))
+        _said_by(header, families, said)
         for header in sorted(headers.values(), key=_LENGTH, reverse=True)
     ]
     return found[0] if len(set(map(_gist, found))) == 1 else None
@@ -112,7 +114,7 @@ def _gist(identity: Identity) -> tuple[object, ...]:
     )
 
 
-def _combined(known: Identity | None, found: Identity | None, *, has_weights: bool) -> Identity:
+def _combined(known: Identity | None, found: Identity | None, missing: str) -> Identity:
     if found is not None and found.type is not ModelType.UNKNOWN:
         if known is None or not (known.bases or known.candidates):
             return _as_component(found, known)
@@ -121,11 +123,6 @@ def _combined(known: Identity | None, found: Identity | None, *, has_weights: bo
         return known
     if found is not None:
         return found
-    missing = (
-        "a configuration beside several weight files"
-        if has_weights
-        else "a configuration, or weights whose container is read"
-    )
     return Identity(
         type=ModelType.UNKNOWN,
         format=ModelFormat.UNKNOWN,

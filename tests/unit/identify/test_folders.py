@@ -18,7 +18,6 @@ from tests.unit.formats.headers import write_safetensors
 from tests.unit.identify import layouts
 from tests.unit.identify.layouts import REFINER, SD_1, SD_2, SDXL, UNet, unet_settings
 from tests.unit.identify.parts import encoder_layouts
-from tests.unit.identify.recorded import RECORDED
 
 VAE = {"_class_name": "AutoencoderKL", "latent_channels": 4, "scaling_factor": 0.18215}
 FLUX = {
@@ -781,51 +780,3 @@ def test_a_lone_shard_is_part_of_a_model(tmp_path: Path) -> None:
     identity = identify(path)
     assert identity.type == "unknown"
     assert identity.near_misses[0].missing.startswith("the other shards")
-
-
-def shards_of(path: Path, shapes: layouts.Shapes, count: int) -> list[Path]:
-    """Write *shapes* into so many files that are called shards, and no index beside them."""
-    names = list(shapes)
-    files = [
-        path / f"model-{number:05}-of-{count:05}.safetensors" for number in range(1, count + 1)
-    ]
-    for place, file in enumerate(files):
-        write_safetensors(file, {name: shapes[name] for name in names[place::count]})
-    return files
-
-
-def test_shards_without_their_index_are_one_model(tmp_path: Path) -> None:
-    """Their names tell that they belong together, and how many there should be."""
-    files = shards_of(tmp_path, RECORDED["qwen-image"].shapes, 3)
-    assert identify(files[0]).status == "unknown"
-    identity = identify(tmp_path)
-    assert (identity.type, identity.base, identity.status) == ("main", "qwen-image", "identified")
-
-
-def test_a_shard_that_is_missing_is_named_without_an_index(tmp_path: Path) -> None:
-    """What the others are together is known, and that it is not all."""
-    shapes = RECORDED["qwen-image"].shapes
-    last = {name: one for name, one in shapes.items() if name.startswith("transformer_blocks.59.")}
-    rest = {name: one for name, one in shapes.items() if name not in last}
-    write_safetensors(tmp_path / "model-00001-of-00002.safetensors", rest)
-    identity = identify(tmp_path)
-    assert (identity.base, identity.status) == ("qwen-image", "partial")
-    write_safetensors(tmp_path / "model-00002-of-00003.safetensors", last)
-    assert identify(tmp_path).type == "unknown"
-
-
-def test_shards_that_hold_the_same_tensor_are_no_model(tmp_path: Path) -> None:
-    """Each tensor lies in one shard: these are two files that somebody named so."""
-    shapes = RECORDED["qwen-image"].shapes
-    for file in shards_of(tmp_path, shapes, 2):
-        write_safetensors(file, shapes)
-    assert identify(tmp_path).type == "unknown"
-
-
-def test_shards_that_are_counted_with_six_digits_are_all_there(tmp_path: Path) -> None:
-    """DeepSeek writes which one it is with five, and how many there are with six."""
-    for number, file in enumerate(shards_of(tmp_path, RECORDED["qwen-image"].shapes, 3), start=1):
-        file.rename(tmp_path / f"model-{number:05}-of-000003.safetensors")
-    assert identify(tmp_path).status == "identified"
-    lone = identify(tmp_path / "model-00001-of-000003.safetensors")
-    assert lone.near_misses[0].missing.endswith("shard 1 of 3, by the file's name")
