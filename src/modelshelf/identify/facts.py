@@ -10,6 +10,7 @@ from typing import Any
 from modelshelf.identify.adapter import Adapter, find_adapter
 from modelshelf.identify.adapter_names import AdapterNaming
 from modelshelf.identify.adapter_target import Target
+from modelshelf.identify.block_lists import BlockLists, block_lists
 from modelshelf.identify.claims import BasesSaid
 from modelshelf.identify.layout import Group, Layout
 from modelshelf.schema.tensor import Container, TensorIndex
@@ -102,6 +103,22 @@ class Facts:
     def groups(self) -> Mapping[str, Group]:
         """Tensors of the part that speaks for the file, by folded name without wrappers."""
         return self.layout.groups(self.layout.leading)
+
+    @cached_property
+    def block_lists(self) -> BlockLists:
+        """In which blocks of each list the modules of *groups* stand."""
+        return block_lists(self.groups)
+
+    @cached_property
+    def module_paths(self) -> frozenset[str]:
+        """Every module that tensors of *groups* stand in, at any depth, by folded path."""
+        found: set[str] = set()
+        for name in self.groups:
+            module = name.rpartition(".")[0]
+            while module and module not in found:
+                found.add(module)
+                module = module.rpartition(".")[0]
+        return frozenset(found)
 
     @cached_property
     def adapter(self) -> Adapter | None:

@@ -10,12 +10,12 @@ and that proves a base: no published model of another base is that one without a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations, islice
 
+from modelshelf.identify.block_lists import Block
 from modelshelf.identify.condition import Both, Condition, Either, Found, Never
 from modelshelf.identify.facts import Facts
 from modelshelf.identify.family import Architecture, Family, Verdict
@@ -25,10 +25,6 @@ from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["has_holes", "judge_with_holes", "judge_without_one"]
 
-_Block = tuple[str, ...]
-"""All numbers in a name."""
-
-_NUMBER = re.compile(r"(?:^|(?<=\.))[0-9]+(?=\.)")
 _BLOCKS = 6
 """Blocks that a module stands in, at least, to be compared with others."""
 _ALIKE = 0.6
@@ -56,23 +52,14 @@ def has_holes(facts: Facts) -> bool:
         return False
     return any(
         _cross(modules[one], modules[other])
-        for modules in _lists(facts).values()
+        for modules in facts.block_lists.values()
         for one, other in islice(combinations(sorted(modules), 2), _MOST_PAIRS)
     )
 
 
-def _lists(facts: Facts) -> dict[str, dict[str, set[_Block]]]:
-    """Return each list, folded up to its last number → its modules → the blocks that they stand in."""
-    lists: dict[str, dict[str, set[_Block]]] = {}
-    for folded, group in facts.groups.items():
-        head, number, last = folded.rpartition("#.")
-        if number:
-            blocks = lists.setdefault(head, {}).setdefault(last.rpartition(".")[0], set())
-            blocks.update(tuple(_NUMBER.findall(name)) for name in group.names)
-    return lists
-
-
-def _cross(one: set[_Block], other: set[_Block]) -> bool:
+def _cross(one: frozenset[Block], other: frozenset[Block]) -> bool:
+    if one is other:
+        return False
     most = max(len(one), len(other))
     common = len(one & other)
     return most >= _BLOCKS and _ALIKE * most <= common < min(len(one), len(other))
@@ -85,30 +72,50 @@ def judge_with_holes(facts: Facts, families: Iterable[Family]) -> list[Verdict]:
         facts: What was read of a file with holes.
         families: Whom to ask; all of them, as what one is filed under may be what is lost.
     """
-    sizes = {head: len(set().union(*modules.values())) for head, modules in _lists(facts).items()}
+    sizes = {
+        head: len(frozenset().union(*modules.values()))
+        for head, modules in facts.block_lists.items()
+    }
     agreed: dict[int, list[Verdict]] = {}
     for family in families:
-        found: list[Found] = []
-        lost: list[Condition] = []
-        for condition in family.conditions:
-            one = _find(condition, facts, sizes)
-            if one is not None:
-                found.append(one)
-            elif _is_lost(condition, facts):
-                lost.append(condition)
-            else:
-                break
-        else:
-            there = sum(not one.is_absence for one in found)
-            is_enough = there >= _LEAST and there >= _QUORUM * (there + len(lost))
-            if is_enough and not _is_denied(lost, family.conditions):
-                agreed.setdefault(len(lost), []).append(Verdict(family, tuple(found), None))
+        found, lost = _found_and_lost(family.conditions, facts, sizes)
+        there = sum(not one.is_absence for one in found)
+        if _is_enough(there, lost) and not _is_denied(lost, family.conditions):
+            agreed.setdefault(len(lost), []).append(Verdict(family, tuple(found), None))
     if not agreed:
         return []
     nearest = agreed[min(agreed)]
     # Kinds without a base are many, and each is another one's with a module more.
     known = [one for one in nearest if one.family.bases or one.family.candidates]
     return known or nearest
+
+
+def _found_and_lost(
+    conditions: Collection[Condition], facts: Facts, sizes: Mapping[str, int]
+) -> tuple[list[Found], list[Condition]]:
+    """Return what makes *conditions* hold, and those of which the tensors are lost.
+
+    Nothing of either where one is neither, or where too many are lost.
+    """
+    found: list[Found] = []
+    lost: list[Condition] = []
+    for condition in conditions:
+        one = _find(condition, facts, sizes)
+        if one is not None:
+            found.append(one)
+        elif _is_lost(condition, facts):
+            lost.append(condition)
+            # Most rules end at the first: not even all others would be enough.
+            if not _is_enough(len(conditions) - len(lost), lost):
+                return [], []
+        else:
+            return [], []
+    return found, lost
+
+
+def _is_enough(there: int, lost: Collection[Condition]) -> bool:
+    """Say whether a rule is believed that finds so many tensors and misses those that are lost."""
+    return there >= _LEAST and there >= _QUORUM * (there + len(lost))
 
 
 def judge_without_one(facts: Facts, verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -224,7 +231,11 @@ def _is_lost(condition: Condition, facts: Facts) -> bool:
     tensors = set(_asked_for(condition))
     if "" in tensors or len({name.rpartition(".")[0] for name in tensors}) != 1:
         return False
-    return not any(Tensor(name).number(facts) for name in tensors) and _has_kin(min(tensors), facts)
+    return not any(_is_there(name, facts) for name in tensors) and _has_kin(min(tensors), facts)
+
+
+def _is_there(name: str, facts: Facts) -> bool:
+    return _folded(name) in facts.groups and Tensor(name).number(facts) > 0
 
 
 def _is_denied(lost: list[Condition], conditions: Iterable[Condition]) -> bool:
@@ -259,13 +270,11 @@ def _has_kin(name: str, facts: Facts) -> bool:
 
     Nobody loses a whole part by chance either.
     """
-    part = _part_of(name)
-    return not part or any(one.startswith(part) for one in facts.groups)
+    part = _folded(name).rpartition(".")[0].rpartition(".")[0]
+    return not part or part in facts.module_paths
 
 
 @lru_cache(maxsize=2048)
-def _part_of(name: str) -> str:
-    """Return what the names of all tensors begin with that stand in the same part; empty outside of any."""
+def _folded(name: str) -> str:
     # Rules alone ask, always for the same names: half of the time for a file that nobody knows.
-    part, dot, _ = fold([name])[0].rpartition(".")[0].rpartition(".")
-    return part + dot
+    return fold([name])[0]

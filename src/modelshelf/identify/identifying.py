@@ -88,14 +88,16 @@ def identify(
     tree = source if isinstance(source, SourceTree) else read_tree(Path(source))
     called = name_of(tree) if name is None else name
     if tree.is_file:
-        index = _read(tree, tree.files[0], header)
-        identity = _identify_file(tree.files[0], index, evaluate(index, families, said), declared)
+        file = tree.files[0]
+        index = _read(tree, file, header)
+        identity = evaluate(index, families, said)
+        beside = claims_beside(file, identity)
         if identity.type is ModelType.LORA:
-            words = (*claims_beside(tree.files[0], identity), *declared, *_stranger_named(called))
+            words = (*beside, *declared, *_stranger_named(called))
             if bases_said(words) != said:
-                found = evaluate(index, families, bases_said(words))
-                identity = _identify_file(tree.files[0], index, found, declared)
-        return _named(called, identity)
+                identity = evaluate(index, families, bases_said(words))
+                beside = claims_beside(file, identity)
+        return _named(called, _narrowed(file, index, identity, (*beside, *declared)))
     pipeline = read_pipeline(tree) or read_modular_pipeline(tree)
     if pipeline is None and (inner := only_model_in(tree)) is not None:
         found = identify(inner.tree, families=families, declared=declared, known=known, name=name)
@@ -153,14 +155,14 @@ def _identify_folder(
     return replace(found, evidence=(*found.evidence, why))
 
 
-def _identify_file(
+def _narrowed(
     file: SourceFile, index: TensorIndex, identity: Identity, declared: Iterable[Declared]
 ) -> Identity:
+    """Return what the tensors of *file* are, narrowed by its own metadata and by what else is said."""
     if index.container is Container.OTHER and identity.type is ModelType.UNKNOWN:
         nothing = NearMiss("container", f"tensors: {file.member.name} is {index.container}")
         return replace(identity, near_misses=(nothing,))
-    said = (*claims_of(index.metadata), *declared)
-    return narrow(_as_shard(identity, file), (*claims_beside(file, identity), *said))
+    return narrow(_as_shard(identity, file), (*claims_of(index.metadata), *declared))
 
 
 def _as_shard(identity: Identity, file: SourceFile) -> Identity:
