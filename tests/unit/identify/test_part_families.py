@@ -330,17 +330,22 @@ def test_wans_t5_that_lost_its_words_is_still_a_t5() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "architecture", "task"),
+    ("size", "vocabulary", "head", "architecture", "task"),
     [
-        ({}, "qwen3-embedding-0.6b", "embedding or ranking"),
-        ({"score.weight": (1, 1024)}, "qwen3-reranker-0.6b", None),
+        ("0.6b", 151669, {}, "qwen3-embedding-0.6b", "embedding or ranking"),
+        ("0.6b", 151669, {"score.weight": (1, 1024)}, "qwen3-reranker-0.6b", None),
+        ("4b", 151665, {}, "qwen3-embedding-4b", "embedding or ranking"),
+        ("4b", 151669, {"score.weight": (1, 2560)}, "qwen3-reranker-4b", None),
+        ("8b", 151669, {}, "qwen3-embedding-8b", "embedding or ranking"),
+        ("8b", 151669, {"score.weight": (1, 4096)}, "qwen3-reranker-8b", None),
     ],
 )
 def test_a_model_that_embeds_or_ranks_is_named_by_its_head(
-    head: Shapes, architecture: str, task: str | None
+    size: str, vocabulary: int, head: Shapes, architecture: str, task: str | None
 ) -> None:
     """Qwen3-Embedding and Qwen3-Reranker are one series, equal in names and shapes without one."""
-    sizes, beside = LANGUAGE_MODELS["qwen3-embedding-0.6b"]
+    (width, layers, _, gate, key), beside = LANGUAGE_MODELS[f"qwen3-embedding-{size}"]
+    sizes = (width, layers, vocabulary, gate, key)
     found = identify(index_of(encoder_layouts.language_model(sizes, beside) | head))
     assert (found.type, found.base, found.architecture) == ("text_encoder", "any", architecture)
     assert dict(found.details).get("task") == task

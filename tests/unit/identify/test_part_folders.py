@@ -77,6 +77,14 @@ def test_a_tiny_vae_of_four_channels_stays_open(tmp_path: Path) -> None:
     assert [base.value for base in identity.candidates] == ["sd-1", "sd-2", "sdxl"]
 
 
+_T5_XXL = {"d_model": 4096, "num_layers": 24, "d_ff": 10240}
+_T5_XL = {"d_model": 2048, "num_layers": 24, "d_ff": 5120}
+_QWEN_2 = {
+    "hidden_size": 3584,
+    "num_hidden_layers": 28,
+    "vocab_size": 152064,
+    "intermediate_size": 18944,
+}
 _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
 
 
@@ -90,23 +98,23 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
             "clip-g",
         ),
         (
-            {"architectures": ["T5EncoderModel"], "d_model": 4096, "vocab_size": 32128},
+            {"architectures": ["T5EncoderModel"], **_T5_XXL, "vocab_size": 32128},
             "t5_encoder",
             "t5-v1.1-xxl",
         ),
         (
-            {"architectures": ["UMT5EncoderModel"], "d_model": 4096, "vocab_size": 256384},
+            {"architectures": ["UMT5EncoderModel"], **_T5_XXL, "vocab_size": 256384},
             "t5_encoder",
             "umt5-xxl",
         ),
         (
-            {"architectures": ["UMT5EncoderModel"], "d_model": 2048, "vocab_size": 32128},
+            {"architectures": ["UMT5EncoderModel"], **_T5_XL, "vocab_size": 32128},
             "t5_encoder",
             "pile-t5-xl",
         ),
         ({"architectures": ["T5EncoderModel"], "d_model": 1000}, "t5_encoder", ""),
         (
-            {"architectures": ["T5ForConditionalGeneration"], "d_model": 4096, "vocab_size": 32128},
+            {"architectures": ["T5ForConditionalGeneration"], **_T5_XXL, "vocab_size": 32128},
             "t5_encoder",
             "t5-v1.1-xxl",
         ),
@@ -122,6 +130,42 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
             "",
         ),
         ({"architectures": ["Qwen2_5_VLForConditionalGeneration"]}, "text_encoder", ""),
+        *(
+            ({"architectures": [name], **_QWEN_2}, "text_encoder", architecture)
+            for name, architecture in (
+                ("Qwen2VLForConditionalGeneration", "qwen2-vl-7b"),
+                ("Qwen2_5_VLForConditionalGeneration", "qwen2.5-vl-7b"),
+                ("Qwen2ForCausalLM", "qwen2.5-7b"),
+            )
+        ),
+        *(
+            (
+                {
+                    "architectures": ["T5EncoderModel"],
+                    "d_model": 1024,
+                    "vocab_size": 32128,
+                    "num_layers": 24,
+                    "d_ff": inner,
+                },
+                "t5_encoder",
+                architecture,
+            )
+            for inner, architecture in ((65536, "t5-11b"), (2816, "t5-v1.1-large"), (4096, ""))
+        ),
+        *(
+            ({"architectures": [name]}, "text_encoder", "")
+            for name in ("T5GemmaEncoder", "T5Gemma2Encoder", "MultilingualCLIP", "GptOssModel")
+        ),
+        (
+            {
+                "architectures": ["BertModel"],
+                "vocab_size": 47020,
+                "hidden_size": 1024,
+                "num_hidden_layers": 24,
+            },
+            "text_encoder",
+            "hunyuan-dit-clip",
+        ),
         ({"architectures": ["ChatGLMModel"]}, "text_encoder", ""),
         ({"architectures": ["SiglipVisionModel"]}, "clip_vision", ""),
         ({"architectures": ["SiglipModel"]}, "clip_vision", ""),

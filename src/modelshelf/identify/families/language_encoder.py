@@ -19,11 +19,11 @@ from modelshelf.identify.network import Declared, Unmeasured, Within
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
-__all__ = ["FAMILIES"]
+__all__ = ["FAMILIES", "encoder", "nothing_else"]
 
 _ANY = (BaseModelType.ANY,)
-Vision = Literal["any", "", "visual", "deepstack"]
-"""Which vision part a model has: any or none, none, Qwen's, or Qwen3's with its mergers."""
+Vision = Literal["any", "", "plain", "visual", "deepstack"]
+"""Which vision part a model has: any or none, none, Qwen2's, Qwen2.5's, or Qwen3's with its mergers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +47,31 @@ class _Kind:
 
 
 _QWEN = (151936,)
+_SERIES = (151665, 151669)
 _GEMMA_2 = (256000,)
 _GEMMA_3 = (262144, 262208)
 _KINDS = (
     _Kind("qwen2.5-7b", 3584, (28,), (152064,), 18944, 512, has_key_bias=True, vision=""),
+    _Kind("qwen2-vl-7b", 3584, (28,), (152064,), 18944, 512, has_key_bias=True, vision="plain"),
     _Kind("qwen2.5-vl-7b", 3584, (28,), (152064,), 18944, 512, has_key_bias=True, vision="visual"),
     _Kind("qwen2.5-3b", 2048, (36,), _QWEN, 11008, 256, has_key_bias=True, vision=""),
     _Kind("qwen2.5-vl-3b", 2048, (36,), _QWEN, 11008, 256, has_key_bias=True, vision="visual"),
     _Kind("qwen3-0.6b", 1024, (28,), _QWEN, 3072, 1024, has_key_norm=True, vision=""),
-    # A vocabulary of its own tells the series that makes embeddings and ranks texts by them.
+    # Vocabularies of its own tell the series that makes embeddings and ranks texts by them.
     _Kind("qwen3-embedding-0.6b", 1024, (28,), (151669,), 3072, 1024, has_key_norm=True, vision=""),
+    _Kind("qwen3-embedding-4b", 2560, (36,), _SERIES, 9728, 1024, has_key_norm=True, vision=""),
+    _Kind("qwen3-embedding-8b", 4096, (36,), _SERIES, 12288, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-1.7b", 2048, (28,), _QWEN, 6144, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-4b", 2560, (35, 36), _QWEN, 9728, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-8b", 4096, (35, 36), _QWEN, 12288, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-14b", 5120, (40,), _QWEN, 17408, 1024, has_key_norm=True, vision=""),
+    _Kind("qwen3-32b", 5120, (50, 64), _QWEN, 25600, 1024, has_key_norm=True, vision=""),
     _Kind("qwen3-vl-2b", 2048, (28,), _QWEN, 6144, 1024, has_key_norm=True, vision="deepstack"),
     _Kind("qwen3-vl-4b", 2560, (36,), _QWEN, 9728, 1024, has_key_norm=True, vision="deepstack"),
     _Kind("qwen3-vl-8b", 4096, (36,), _QWEN, 12288, 1024, has_key_norm=True, vision="deepstack"),
-    _Kind("qwen3-vl-32b", 5120, (64,), _QWEN, 25600, 1024, has_key_norm=True, vision="deepstack"),
+    _Kind(
+        "qwen3-vl-32b", 5120, (50, 64), _QWEN, 25600, 1024, has_key_norm=True, vision="deepstack"
+    ),
     _Kind("mistral-small-24b", 5120, (30, 40), (131072,), 32768, 1024),
     _Kind("mistral-nemo-12b", 5120, (40,), (131072,), 14336, 1024),
     _Kind("gemma-2b", 2048, (18,), _GEMMA_2, 16384, 256),
@@ -85,7 +92,12 @@ _KINDS = (
 _VISION: dict[Vision, tuple[Condition, ...]] = {
     "any": (),
     "": (Absent("visual.*"),),
-    "visual": (Tensor("visual.blocks.#.attn.qkv.weight"), Absent("visual.deepstack_merger_list.*")),
+    "plain": (Tensor("visual.blocks.#.mlp.fc1.weight"),),
+    "visual": (
+        Tensor("visual.blocks.#.attn.qkv.weight"),
+        Absent("visual.blocks.#.mlp.fc1.*"),
+        Absent("visual.deepstack_merger_list.*"),
+    ),
     "deepstack": (Tensor("visual.deepstack_merger_list.#.norm.weight"),),
 }
 _PREFIXES = ("", "language_model.", "language_model.model.")
@@ -106,7 +118,7 @@ _BESIDE = (
 )
 
 
-def _nothing_else(prefix: str) -> Within:
+def nothing_else(prefix: str) -> Within:
     """Ask that nothing draws or speaks: no module that an encoder behind *prefix* has not."""
     inner = (
         *("embed_tokens.", "norm.", "rotary_emb.", "lm_head."),
@@ -129,7 +141,7 @@ def _transformers(kind: _Kind, layers: int, prefix: str) -> tuple[Condition, ...
         Tensor(bias, (kind.key,)) if kind.has_key_bias else Absent(bias),
         Tensor(second, (kind.width,)) if kind.has_four_norms else Absent(second),
         *_VISION[kind.vision],
-        _nothing_else(prefix),
+        nothing_else(prefix),
     )
 
 
@@ -169,11 +181,12 @@ _VISION_IN_GGUF = {
     "qwen3-1.7b": ("qwen3vl", "qwen3-vl-2b"),
     "qwen3-4b": ("qwen3vl", "qwen3-vl-4b"),
     "qwen3-8b": ("qwen3vl", "qwen3-vl-8b"),
+    "qwen3-32b": ("qwen3vl", "qwen3-vl-32b"),
 }
 """Name → what GGUF's `general.architecture` says of the model with eyes, and its name."""
 
 
-_RANKING = {"qwen3-embedding-0.6b": "qwen3-reranker-0.6b"}
+_RANKING = {f"qwen3-embedding-{size}": f"qwen3-reranker-{size}" for size in ("0.6b", "4b", "8b")}
 """Name of a series → what its model is called that ranks texts, equal but for a head that it may have."""
 
 
@@ -194,7 +207,14 @@ def _seeing(name: str) -> tuple[Trait, ...]:
     return (Trait(Architecture(seeing), Declared("general.architecture", (word,))),)
 
 
-def _encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
+def encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
+    """Return the family of one encoder in one way of naming; it belongs to no base.
+
+    Args:
+        id_: Unique.
+        name: What it was published as.
+        conditions: What only it has.
+    """
     return Family(
         id=id_,
         type=ModelType.TEXT_ENCODER,
@@ -206,12 +226,19 @@ def _encoder(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
     )
 
 
+_EYES: dict[Vision, str] = {"plain": "Qwen2VL*", "visual": "Qwen2_5_VL*", "deepstack": "Qwen3VL*"}
+"""Vision part → the class of models that have it, whose configuration may be that of a model without."""
+_SEES = Setting("class", tuple(_EYES.values()))
+
+
 def _in_folder(kind: _Kind) -> Trait:
-    """Four facts of the configuration; models with a vision part keep theirs a level below."""
+    """Four facts of the configuration, where it is flat; others keep the text's a level below."""
+    sees = Setting("class", (_EYES[kind.vision],)) if kind.vision in _EYES else Never(_SEES)
     width, layers = Setting("hidden_size", (kind.width,)), Setting("num_hidden_layers", kind.layers)
     vocabulary = Setting("vocab_size", kind.vocabulary)
     inner = Setting("intermediate_size", (kind.feed_forward,))
-    return Trait(Architecture(kind.name), Both(Both(width, layers), Both(vocabulary, inner)))
+    numbers = Both(Both(width, layers), Both(vocabulary, inner))
+    return Trait(Architecture(kind.name), Both(numbers, sees))
 
 
 def _files() -> tuple[Family, ...]:
@@ -221,7 +248,7 @@ def _files() -> tuple[Family, ...]:
             for prefix in _PREFIXES:
                 naming = prefix.rstrip(".").replace(".", "-") or "transformers"
                 found.append(
-                    _encoder(
+                    encoder(
                         f"{kind.name}/{layers}-layers/{naming}",
                         kind.name,
                         _transformers(kind, layers, prefix),
@@ -229,7 +256,7 @@ def _files() -> tuple[Family, ...]:
                 )
             if kind.vision in {"any", ""}:
                 found.append(
-                    _encoder(f"{kind.name}/{layers}-layers/gguf", kind.name, _gguf(kind, layers))
+                    encoder(f"{kind.name}/{layers}-layers/gguf", kind.name, _gguf(kind, layers))
                 )
     return tuple(found)
 
@@ -254,7 +281,7 @@ def _by_names(prefix: str) -> Family:
                 )
             ),
             Absent("*lora_*"),
-            _nothing_else(prefix),
+            nothing_else(prefix),
         ),
         traits=(
             Trait(Architecture("qwen2.5-vl"), Tensor("visual.blocks.#.mlp.gate_proj.weight")),
@@ -264,7 +291,6 @@ def _by_names(prefix: str) -> Family:
     )
 
 
-_GLM = 4096
 _CLASSES = (
     "ChatGLMModel",
     "Gemma*ForConditionalGeneration",
@@ -285,49 +311,6 @@ _CLASSES = (
 
 FAMILIES = (
     *_files(),
-    _encoder(
-        "glm-4-9b/transformers",
-        "glm-4-9b",
-        (
-            Some("embed_tokens.weight", (151552, _GLM)),
-            # Gate and feed-forward in one matrix, which no other of these has.
-            Tensor("layers.#.mlp.gate_up_proj.weight", (27392, _GLM), count=40),
-            Tensor("layers.#.input_layernorm.weight", (_GLM,), count=40),
-            _nothing_else(""),
-        ),
-    ),
-    _encoder(
-        "gemma-4-12b/gguf",
-        "gemma-4-12b",
-        (
-            Some("token_embd.weight", (262144, 3840)),
-            Tensor("blk.#.layer_output_scale.weight", (1,), count=48),
-            Tensor("blk.#.ffn_gate.weight", (15360, 3840), count=48),
-        ),
-    ),
-    *(
-        _encoder(
-            f"gemma-4-12b/{prefix.rstrip('.').replace('_', '-') or 'transformers'}",
-            "gemma-4-12b",
-            (
-                Some(f"{prefix}embed_tokens.weight", (262144, 3840)),
-                # A number that each block's output is multiplied by, which no other of these has.
-                Tensor(f"{prefix}layers.#.layer_scalar", (1,), count=48),
-                Tensor(f"{prefix}layers.#.mlp.gate_proj.weight", (15360, 3840), count=48),
-            ),
-        )
-        for prefix in ("", "language_model.")
-    ),
-    _encoder(
-        "chatglm3-6b/original",
-        "chatglm3-6b",
-        (
-            Some("embedding.word_embeddings.weight", (65024, _GLM)),
-            Tensor("encoder.layers.#.input_layernorm.weight", (_GLM,), count=28),
-            # Its own four bits halve what comes in, and nothing beside them says so.
-            Tensor("encoder.layers.#.self_attention.query_key_value.weight", (4608,)),
-        ),
-    ),
     Family(
         id="language-model/folder",
         type=ModelType.TEXT_ENCODER,
@@ -340,7 +323,7 @@ FAMILIES = (
             # Who listens or speaks reads no prompts.
             Never(Setting("class", ("*Audio*", "*Omni*", "*TTS*", "*ASR*"))),
         ),
-        traits=tuple(_in_folder(kind) for kind in _KINDS if kind.vision in {"any", ""}),
+        traits=tuple(map(_in_folder, _KINDS)),
     ),
     Family(
         id="qwen3-vl/any-size",
@@ -352,7 +335,7 @@ FAMILIES = (
             Tensor("visual.deepstack_merger_list.#.norm.weight"),
             Tensor("language_model.layers.#.self_attn.k_norm.weight"),
             Tensor("language_model.embed_tokens.weight"),
-            _nothing_else("language_model."),
+            nothing_else("language_model."),
         ),
         architecture="qwen3-vl",
         special_case_of=("language-model/names/language_model",),

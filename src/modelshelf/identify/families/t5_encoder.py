@@ -32,7 +32,10 @@ class _Kind:
     width: int
     layers: int
     vocabulary: int
+    feed_forward: int
     has_bias_per_block: bool = False
+    has_gate: bool = True
+    """False for the first generation, which has one matrix where later ones have two."""
 
     @property
     def biases(self) -> int:
@@ -42,17 +45,21 @@ class _Kind:
 
 _T5, _MT5, _UMT5 = 32128, 250112, 256384
 _KINDS = (
-    _Kind("t5-v1.1-small", 512, 8, _T5),
-    _Kind("t5-v1.1-base", 768, 12, _T5),
-    _Kind("t5-v1.1-large", 1024, 24, _T5),
-    _Kind("t5-v1.1-xl", 2048, 24, _T5),
-    _Kind("t5-v1.1-xxl", 4096, 24, _T5),
-    _Kind("pile-t5-xl", 2048, 24, _T5, has_bias_per_block=True),
-    _Kind("pile-t5-xxl", 4096, 24, _T5, has_bias_per_block=True),
-    _Kind("mt5-xl", 2048, 24, _MT5),
-    _Kind("mt5-xxl", 4096, 24, _MT5),
-    _Kind("umt5-xl", 2048, 24, _UMT5, has_bias_per_block=True),
-    _Kind("umt5-xxl", 4096, 24, _UMT5, has_bias_per_block=True),
+    _Kind("t5-v1.1-small", 512, 8, _T5, 1024),
+    _Kind("t5-v1.1-base", 768, 12, _T5, 2048),
+    _Kind("t5-v1.1-large", 1024, 24, _T5, 2816),
+    _Kind("t5-v1.1-xl", 2048, 24, _T5, 5120),
+    _Kind("t5-v1.1-xxl", 4096, 24, _T5, 10240),
+    # As Cosmos reads it: narrow, with the widest feed-forward of all.
+    _Kind("t5-11b", 1024, 24, _T5, 65536, has_gate=False),
+    # As Kandinsky 3 reads it.
+    _Kind("ul2", 4096, 32, _T5, 16384),
+    _Kind("pile-t5-xl", 2048, 24, _T5, 5120, has_bias_per_block=True),
+    _Kind("pile-t5-xxl", 4096, 24, _T5, 10240, has_bias_per_block=True),
+    _Kind("mt5-xl", 2048, 24, _MT5, 5120),
+    _Kind("mt5-xxl", 4096, 24, _MT5, 10240),
+    _Kind("umt5-xl", 2048, 24, _UMT5, 5120, has_bias_per_block=True),
+    _Kind("umt5-xxl", 4096, 24, _UMT5, 10240, has_bias_per_block=True),
 )
 
 
@@ -88,7 +95,11 @@ def _transformers(kind: _Kind) -> tuple[Condition, ...]:
             )
         ),
         Tensor(f"{block}.SelfAttention.relative_attention_bias.weight", count=kind.biases),
-        Tensor(f"{block}.DenseReluDense.wi_0.weight", (None, width), count=kind.layers),
+        Tensor(
+            f"{block}.DenseReluDense.{'wi_0' if kind.has_gate else 'wi'}.weight",
+            (kind.feed_forward, width),
+            count=kind.layers,
+        ),
         _WITH_ITS_DECODER,
     )
 
@@ -100,7 +111,11 @@ def _gguf(kind: _Kind) -> tuple[Condition, ...]:
     return (
         Some("token_embd.weight", (kind.vocabulary, kind.width)),
         Tensor("enc.blk.#.attn_rel_b.weight", count=kind.biases),
-        Tensor("enc.blk.#.ffn_gate.weight", (None, kind.width), count=kind.layers),
+        Tensor(
+            f"enc.blk.#.ffn_{'gate' if kind.has_gate else 'up'}.weight",
+            (kind.feed_forward, kind.width),
+            count=kind.layers,
+        ),
         _ITS_DECODER_IN_GGUF,
     )
 
@@ -109,7 +124,7 @@ def _wan(kind: _Kind) -> tuple[Condition, ...]:
     return (
         Some("token_embedding.weight", (kind.vocabulary, kind.width)),
         Tensor("blocks.#.pos_embedding.embedding.weight", count=kind.biases),
-        Tensor("blocks.#.ffn.gate.#.weight", (None, kind.width), count=kind.layers),
+        Tensor("blocks.#.ffn.gate.#.weight", (kind.feed_forward, kind.width), count=kind.layers),
         Tensor("blocks.#.attn.q.weight", (None, kind.width), count=kind.layers),
     )
 
@@ -126,11 +141,13 @@ def _family(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
 
 
 def _in_folder(kind: _Kind) -> Trait:
-    """Three facts of the configuration: a vocabulary without a width could be any size."""
+    """Five facts of the configuration: a width without a feed-forward could be of either generation."""
     classes = _BIAS_PER_BLOCK if kind.has_bias_per_block else _ONE_BIAS
     width = Setting("d_model", (kind.width,))
-    vocabulary = Setting("vocab_size", (kind.vocabulary,))
-    return Trait(Architecture(kind.name), Both(Setting("class", classes), Both(width, vocabulary)))
+    layers = Setting("num_layers", (kind.layers,))
+    inner = Setting("d_ff", (kind.feed_forward,))
+    words = Both(Setting("class", classes), Setting("vocab_size", (kind.vocabulary,)))
+    return Trait(Architecture(kind.name), Both(words, Both(width, Both(layers, inner))))
 
 
 _ONE_BIAS = (

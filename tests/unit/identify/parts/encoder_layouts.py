@@ -128,6 +128,103 @@ def language_model(
     return found | ({visual: (1280, 1280)} if visual else {})
 
 
+def t5_11b(naming: str) -> Shapes:
+    """The first generation's largest: one matrix where later ones have a gate besides."""
+    gate, up = {"transformers": ("wi_0", "wi"), "gguf": ("ffn_gate", "ffn_up")}[naming]
+    return {
+        name.replace(gate, up): (65536, 1024) if gate in name else shape
+        for name, shape in t5_encoder(1024, 24, 32128, naming=naming).items()
+    }
+
+
+def ul2() -> Shapes:
+    """The encoder of UL2: four times as wide inside as outside."""
+    return {
+        name: (16384, 4096) if "wi_0" in name else shape
+        for name, shape in t5_encoder(4096, 32, 32128).items()
+    }
+
+
+def qwen_3_5(width: int, layers: int, naming: str) -> Shapes:
+    """Qwen3.5: every fourth block attends to all words, the others in linear time."""
+    found: Shapes = {f"{naming}embed_tokens.weight": (248320, width)}
+    for number in range(layers):
+        layer = f"{naming}layers.{number}"
+        found[f"{layer}.input_layernorm.weight"] = (width,)
+        found[f"{layer}.mlp.gate_proj.weight"] = (3 * width, width)
+        if number % 4 == 3:
+            found[f"{layer}.self_attn.k_proj.weight"] = (1024, width)
+            found[f"{layer}.self_attn.k_norm.weight"] = (256,)
+        else:
+            found[f"{layer}.linear_attn.A_log"] = (32,)
+            found[f"{layer}.linear_attn.in_proj_qkv.weight"] = (2 * width, width)
+    return found
+
+
+def gemma_4(width: int, layers: int, gate: int, naming: str) -> Shapes:
+    """Gemma 4: each block's output is multiplied by a number of its own."""
+    found: Shapes = {f"{naming}embed_tokens.weight": (262144, width)}
+    for number in range(layers):
+        layer = f"{naming}layers.{number}"
+        # The smallest has double the width where blocks share their keys.
+        wide = 2 if width == 1536 and number > 14 else 1
+        found[f"{layer}.layer_scalar"] = (1,)
+        found[f"{layer}.mlp.gate_proj.weight"] = (wide * gate, width)
+        found[f"{layer}.input_layernorm.weight"] = (width,)
+    return found
+
+
+def gpt_oss() -> Shapes:
+    """gpt-oss-20b: experts, and a number that each head may attend to."""
+    found: Shapes = {"model.embed_tokens.weight": (201088, 2880)}
+    for number in range(24):
+        layer = f"model.layers.{number}"
+        found[f"{layer}.self_attn.sinks"] = (64,)
+        found[f"{layer}.self_attn.q_proj.weight"] = (4096, 2880)
+        found[f"{layer}.mlp.router.weight"] = (32, 2880)
+        found[f"{layer}.mlp.experts.gate_up_proj"] = (32, 2880, 5760)
+    return found
+
+
+def t5_gemma(width: int, layers: int, start: str) -> Shapes:
+    """The encoder of T5Gemma, whose norms are named for the attention that they stand around."""
+    found: Shapes = {f"{start}embed_tokens.weight": (256000, width)}
+    for number in range(layers):
+        layer = f"{start}layers.{number}"
+        found[f"{layer}.pre_self_attn_layernorm.weight"] = (width,)
+        found[f"{layer}.post_self_attn_layernorm.weight"] = (width,)
+        found[f"{layer}.self_attn.k_proj.weight"] = (1024, width)
+    return found
+
+
+def jina_clip() -> Shapes:
+    """The text half of Jina CLIP v2, as ComfyUI ships it."""
+    found: Shapes = {
+        "model.embeddings.word_embeddings.weight": (250002, 1024),
+        "model.emb_ln.weight": (1024,),
+        "spiece_model": (5069051,),
+    }
+    for number in range(24):
+        layer = f"model.encoder.layers.{number}"
+        found[f"{layer}.mixer.Wqkv.weight"] = (3072, 1024)
+        found[f"{layer}.norm1.weight"] = (1024,)
+    return found
+
+
+def m_clip() -> Shapes:
+    """The text encoder of Kandinsky 2.1: XLM-RoBERTa, and what brings it to CLIP's width."""
+    found: Shapes = {
+        "transformer.embeddings.word_embeddings.weight": (250002, 1024),
+        "LinearTransformation.weight": (768, 1024),
+        "LinearTransformation.bias": (768,),
+    }
+    for number in range(24):
+        layer = f"transformer.encoder.layer.{number}"
+        found[f"{layer}.attention.self.query.weight"] = (1024, 1024)
+        found[f"{layer}.output.LayerNorm.weight"] = (1024,)
+    return found
+
+
 def glm_4() -> Shapes:
     """GLM-4-9B, whose gate and feed-forward are one matrix."""
     found: Shapes = {"model.embed_tokens.weight": (151552, 4096)}

@@ -15,10 +15,13 @@ LANGUAGE_MODELS: dict[str, tuple[tuple[int, int, int, int, int], str]] = {
     "qwen2.5-3b": ((2048, 36, 151936, 11008, 256), "bias"),
     "qwen3-0.6b": ((1024, 28, 151936, 3072, 1024), "norm"),
     "qwen3-embedding-0.6b": ((1024, 28, 151669, 3072, 1024), "norm"),
+    "qwen3-embedding-4b": ((2560, 36, 151665, 9728, 1024), "norm"),
+    "qwen3-embedding-8b": ((4096, 36, 151665, 12288, 1024), "norm"),
     "qwen3-1.7b": ((2048, 28, 151936, 6144, 1024), "norm"),
     "qwen3-4b": ((2560, 36, 151936, 9728, 1024), "norm"),
     "qwen3-8b": ((4096, 36, 151936, 12288, 1024), "norm"),
     "qwen3-14b": ((5120, 40, 151936, 17408, 1024), "norm"),
+    "qwen3-32b": ((5120, 64, 151936, 25600, 1024), "norm"),
     "mistral-small-24b": ((5120, 40, 131072, 32768, 1024), ""),
     "mistral-nemo-12b": ((5120, 40, 131072, 14336, 1024), ""),
     "gemma-2b": ((2048, 18, 256000, 16384, 256), ""),
@@ -35,6 +38,7 @@ LANGUAGE_MODELS: dict[str, tuple[tuple[int, int, int, int, int], str]] = {
 """Name → (width, layers, vocabulary, gate, keys), and what its blocks have besides."""
 
 _WITH_VISION = {
+    "qwen2-vl-7b": ("qwen2.5-7b", "visual.blocks.0.mlp.fc1.weight"),
     "qwen2.5-vl-7b": ("qwen2.5-7b", "visual.blocks.0.attn.qkv.weight"),
     "qwen2.5-vl-3b": ("qwen2.5-3b", "visual.blocks.0.attn.qkv.weight"),
     "qwen3-vl-4b": ("qwen3-4b", "visual.deepstack_merger_list.0.norm.weight"),
@@ -205,6 +209,61 @@ ENCODERS: dict[str, Answer] = {
         "text_encoder",
         "any",
         "gemma-3-12b",
+    ),
+    **{
+        f"t5-11b {naming}": (layouts.t5_11b(naming), "t5_encoder", "any", "t5-11b")
+        for naming in ("transformers", "gguf")
+    },
+    "ul2": (layouts.ul2(), "t5_encoder", "any", "ul2"),
+    **{
+        f"{name} {naming}": (
+            layouts.qwen_3_5(width, layers, naming),
+            "text_encoder",
+            "any",
+            name,
+        )
+        for name, width, layers in (("qwen3.5-2b", 2048, 24), ("qwen3.5-4b", 2560, 32))
+        for naming in ("model.", "model.language_model.")
+    },
+    **{
+        name: (
+            layouts.gemma_4(width, layers, gate, "model.language_model."),
+            "text_encoder",
+            "any",
+            name,
+        )
+        for name, width, layers, gate in (
+            ("gemma-4-e2b", 1536, 35, 6144),
+            ("gemma-4-e4b", 2560, 42, 10240),
+            ("gemma-4-31b", 5376, 60, 21504),
+        )
+    },
+    "gpt-oss-20b": (layouts.gpt_oss(), "text_encoder", "any", "gpt-oss-20b"),
+    **{
+        f"{name} {start}": (layouts.t5_gemma(width, layers, start), "text_encoder", "any", name)
+        for name, width, layers in (("t5gemma-b-b", 768, 12), ("t5gemma-2b-2b", 2304, 26))
+        for start in ("encoder.", "model.encoder.")
+    },
+    "t5gemma-2": (
+        layouts.t5_gemma(1152, 26, "text_model.")
+        | {"text_model.embed_tokens.eoi_embedding": (1152,)}
+        | {f"text_model.layers.{n}.self_attn.k_norm.weight": (256,) for n in range(26)},
+        "text_encoder",
+        "any",
+        "t5gemma-2",
+    ),
+    "jina-clip-v2": (layouts.jina_clip(), "text_encoder", "any", "jina-clip-v2"),
+    "m-clip": (layouts.m_clip(), "text_encoder", "any", "m-clip-xlm-roberta-large"),
+    "minimax-h3's qwen3-vl-32b": (
+        layouts.language_model(
+            (5120, 50, 151936, 25600, 1024),
+            "norm",
+            naming="model.",
+            visual="visual.deepstack_merger_list.0.norm.weight",
+        ),
+        "text_encoder",
+        "any",
+        "qwen3-vl-32b",
     ),
     "glm-4-9b": (layouts.glm_4(), "text_encoder", "any", "glm-4-9b"),
     "chatglm3-6b": (layouts.chatglm_3(), "text_encoder", "any", "chatglm3-6b"),
