@@ -7,7 +7,7 @@ import pytest
 
 from modelshelf.identify import identify
 from tests.unit.formats.headers import write_safetensors
-from tests.unit.identify.layouts import index_of
+from tests.unit.identify.layouts import Shapes, index_of
 from tests.unit.identify.recorded import RECORDED, read
 from tests.unit.identify.recording import lines_of, main
 
@@ -22,7 +22,7 @@ def test_what_is_recorded_is_written_as_it_was_read(name: str, tmp_path: Path) -
 
 def test_numbers_become_runs_and_biases_stand_with_their_weights() -> None:
     """A line for all tensors that differ in numbers only; what has another shape has its own."""
-    shapes = {f"b.{n}.{m}.weight": (4, 8) for n in (0, 1, 3) for m in (0, 1)}
+    shapes: Shapes = {f"b.{n}.{m}.weight": (4, 8) for n in (0, 1, 3) for m in (0, 1)}
     shapes |= {name.replace("weight", "bias"): (4,) for name in shapes}
     shapes |= {"b.3.1.weight": (4, 9), "t.00.bias": (2,), "scale": ()}
     shapes |= {f"n.{n}.weight": (5, 6) for n in (2, 4, 5)} | {
