@@ -229,3 +229,21 @@ def test_a_scheduler_says_what_its_model_predicts(
     """Karras' schedulers write `epsilon` for what they wrap around it."""
     (tmp_path / "scheduler_config.json").write_text(json.dumps(config))
     assert identify(tmp_path).prediction_type == predicted
+
+
+@pytest.mark.parametrize(
+    ("name", "model_type"),
+    [
+        ("HunyuanDiT2DModel", "transformer"),
+        ("StableAudioDiTModel", "transformer"),
+        ("Cosmos3OmniTransformer", "transformer"),
+        ("DreamLiteUNetModel", "unet"),
+        ("UNet2DModel", "unet"),
+    ],
+)
+def test_a_class_that_numbers_do_not_settle_tells_what_the_model_does(
+    tmp_path: Path, name: str, model_type: str
+) -> None:
+    """And no base: nobody published it with these numbers."""
+    identity = identify_folder(tmp_path, {"_class_name": name, "_diffusers_version": "0.36.0"})
+    assert (identity.type.value, identity.bases, identity.candidates) == (model_type, (), ())

@@ -15,12 +15,20 @@ from modelshelf.schema.taxonomy import ModelFormat, ModelType
 __all__ = ["FAMILIES"]
 
 _CLASSES = (
-    ("unet", ModelType.UNET, ModelFormat.DIFFUSERS, ("UNet*", "*UNet2DModel", "*UNet")),
+    (
+        "unet",
+        ModelType.UNET,
+        ModelFormat.DIFFUSERS,
+        ("UNet*", "*UNet2DModel", "*UNetModel", "*UNet"),
+    ),
     (
         "transformer",
         ModelType.TRANSFORMER,
         ModelFormat.DIFFUSERS,
-        ("*Transformer2DModel", "*Transformer3DModel", "*Transformer1DModel"),
+        (
+            *("*Transformer1DModel", "*Transformer2DModel", "*Transformer3DModel"),
+            *("*DiT2DModel", "*DiTModel", "*DiTTransformer", "Cosmos*OmniTransformer"),
+        ),
     ),
     (
         "vae",
