@@ -11,22 +11,29 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.errors import EmptySourceError, ModelshelfError, SourceError
 from modelshelf.install.discovery import discover_models
 from modelshelf.install.examination import absolute, examine, look_at
+from modelshelf.install.placed_identity import (
+    IDENTIFIED,
+    identified_fields,
+    looked_again,
+    said_of,
+    taken_back_of,
+)
 from modelshelf.install.told import default_description, told_by
 from modelshelf.install.wish import ModelWish
 from modelshelf.normalize import model_name_of
 from modelshelf.protocols import ModelRecords
-from modelshelf.records.record_fields import fitting_fields, said_fields, usual_variant
-from modelshelf.schema.config import AnyModelConfig, merge_config
+from modelshelf.records.record_fields import fitting_fields, said_fields
+from modelshelf.schema.config import AnyModelConfig
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.metadata import Field
 from modelshelf.schema.model_source import LocalModelSource
+from modelshelf.schema.override import Override
 from modelshelf.schema.quick_hash import quick_hash_of_file, quick_hash_of_folder
 from modelshelf.schema.selector import Attribute, Operator, Term
 from modelshelf.schema.source import SourceTree
@@ -36,17 +43,6 @@ __all__ = ["Found", "PlacedModels"]
 
 _PLACED = Term(Attribute.PATH, Operator.STARTS, "/")
 """The path of what the library stores counts from its models folder."""
-_IDENTIFIED = (
-    "model_type",
-    "model_format",
-    "base_model",
-    "bases",
-    "variant",
-    "prediction_type",
-    "precision",
-    "architecture",
-)
-"""Fields of a record that say what a model is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,23 +169,24 @@ class PlacedModels:
         identity = self._look(config)
         if identity.type is ModelType.UNKNOWN:
             return None
-        changed = self._change(config, _identified(identity), dry_run=dry_run)
-        return None if changed == config else changed
+        known = looked_again(config, identity)
+        self._enter(config, known, dry_run=dry_run)
+        return None if known == config else known
 
     def say(
         self,
         key: str,
-        said: Mapping[str, Any],
+        wish: Override,
         *,
-        as_detected: Collection[str] = (),
+        taken_back: Collection[str] = (),
         dry_run: bool = False,
     ) -> AnyModelConfig:
-        """Let the record of a placed model say what a user says of it, and of other fields what it looks like.
+        """Let a user's word on a placed model win, field by field; what was said of other fields stays.
 
         Args:
             key: Its record's.
-            said: Fields of the record that the user knows. Its file is not looked at for them.
-            as_detected: Fields of the record that are as they were detected: it is looked at again.
+            wish: What the user says. The model is not looked at for it.
+            taken_back: Fields of `Override` that are as they were detected: it is looked at again.
             dry_run: Change nothing.
 
         Returns:
@@ -202,39 +199,27 @@ class PlacedModels:
             FormatError: A file of it is broken.
         """
         config = self._records.get_model(key)
-        wanted: dict[str, Any] = {}
-        if as_detected:
-            detected = _identified(self._look(config))
-            wanted = {field: detected[field] for field in as_detected}
-            if "bases" in wanted:
-                wanted["base_model"] = detected["base_model"]
-        return self._change(config, wanted, said, dry_run=dry_run)
+        known = config
+        if taken_back:
+            known = taken_back_of(config, taken_back, self._look(config))
+        known = said_of(known, wish)
+        self._enter(config, known, dry_run=dry_run)
+        return known
 
     def _look(self, config: AnyModelConfig) -> Identity:
         return examine(look_at(Path(config.path), follow_links=True)).identity
 
-    def _change(
-        self,
-        config: AnyModelConfig,
-        found: Mapping[str, Any],
-        said: Mapping[str, Any] = MappingProxyType({}),
-        *,
-        dry_run: bool,
-    ) -> AnyModelConfig:
-        """Let a record say what was *found*, as far as its class can, and what a user *said*."""
-        wanted: dict[str, Any] = dict(said)
-        if found:
-            deciding = {field: getattr(config, field) for field in _IDENTIFIED}
-            named = {"name": config.name, "path": config.path}
-            wanted = fitting_fields(named | deciding | dict(found)) | wanted
+    def _enter(self, before: AnyModelConfig, after: AnyModelConfig, *, dry_run: bool) -> None:
+        if after == before or dry_run:
+            return
         changes = {
-            field: value for field, value in wanted.items() if getattr(config, field) != value
+            field: getattr(after, field, None)
+            for field in IDENTIFIED
+            if getattr(after, field, None) != getattr(before, field, None)
         }
-        if not changes:
-            return config
-        if dry_run:
-            return merge_config(config, changes)
-        return self._records.update_model(config.key, changes)
+        # Told by its name even where it stays: nobody else's word is taken from the other fields then.
+        told = {"detail": after.detail, "revision": before.revision}
+        self._records.update_model(before.key, changes | told)
 
     def _below(self, folder: Path) -> Iterator[Path]:
         # A folder without a model is no mistake of whoever looks for one.
@@ -247,7 +232,8 @@ class PlacedModels:
 
 def _describe(tree: SourceTree, source: LocalModelSource, wish: ModelWish) -> dict[str, Any]:
     examined = examine(tree)
-    identity, said = wish.override.over(examined.identity).effective, examined.said
+    overridden, said = wish.override.over(examined.identity), examined.said
+    identity = overridden.effective
     bases = identity.bases or (BaseModelType.UNKNOWN,)
     description = wish.description
     if description is None:
@@ -259,24 +245,10 @@ def _describe(tree: SourceTree, source: LocalModelSource, wish: ModelWish) -> di
         "hash": _sample(tree),
         "source": str(absolute(source.path)),
         "size": tree.size,
-        **_identified(identity),
+        **identified_fields(overridden),
     }
     told = {"source_type": told_by(source)["source_type"], **wish.fields_beside(said)}
     return fitting_fields(fields | said_fields(said)) | told
-
-
-def _identified(identity: Identity) -> dict[str, Any]:
-    bases = identity.bases or (BaseModelType.UNKNOWN,)
-    return {
-        "model_type": identity.type,
-        "model_format": identity.format,
-        "base_model": bases[0],
-        "bases": bases,
-        "variant": identity.variant or usual_variant(identity.type, identity.format, bases[0]),
-        "prediction_type": identity.prediction_type,
-        "precision": identity.precision,
-        "architecture": identity.architecture,
-    }
 
 
 def _is_open(config: AnyModelConfig) -> bool:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LibraryKeeper"]
 
-_FIELDS = {"type": "model_type", "format": "model_format"}
-"""Fields of a user's word that a record calls otherwise."""
-
 
 class LibraryKeeper:
     """Deletes and brings back, checks, collects, counts, and says anew what models are."""
@@ -159,8 +156,7 @@ class LibraryKeeper:
     ) -> list[ModelInfo]:
         """Say anew what models are, and keep what is known now.
 
-        Of a model that lies elsewhere only what nobody knew is looked at: its record does not tell a
-        user's word from what was detected.
+        A model that lies elsewhere is looked at only where nobody knows its type or base.
 
         Args:
             selectors: Which ones; None for those that are stored and that other rules than today's left
@@ -197,8 +193,7 @@ class LibraryKeeper:
     ) -> ModelInfo:
         """Let the user's word win over what was detected, field by field.
 
-        It stays when the model is identified again, and all names of a fundamental model have it. Of a
-        model that lies elsewhere the record says it, and no longer what was detected.
+        It stays when the model is identified again, and all names of a fundamental model have it.
 
         Args:
             selector: Which model.
@@ -225,11 +220,8 @@ class LibraryKeeper:
             keeper = self._services.identification
             known = keeper.say(model, wish, taken_back=taken_back, dry_run=dry_run)
         else:
-            said = {_FIELDS.get(field, field): getattr(wish, field) for field in wish.fields}
-            again = [_FIELDS.get(field, field) for field in taken_back]
-            known = self._elsewhere(
-                self._placed.say(model.key, said, as_detected=again, dry_run=dry_run)
-            )
+            config = self._placed.say(model.key, wish, taken_back=taken_back, dry_run=dry_run)
+            known = self._elsewhere(config)
         return known if dry_run else self._select.anywhere(model.key)
 
     def as_detected(

@@ -84,6 +84,8 @@ def placed_info(config: AnyModelConfig, models: Path) -> ModelInfo:
         models: The models folder, from which relative paths count.
     """
     details = {name: getattr(config, name) for name in _DETAILS}
+    if config.detail is not None:
+        details |= config.detail.model_dump(mode="json", exclude_none=True)
     return ModelInfo(
         id=0,
         key=config.key,
@@ -100,6 +102,8 @@ def placed_info(config: AnyModelConfig, models: Path) -> ModelInfo:
         if config.created_at is None
         else datetime.fromtimestamp(config.created_at, UTC),
         refcount=0,
-        detail=json.dumps({name: value for name, value in details.items() if value}),
+        detail=json.dumps(
+            {name: value for name, value in details.items() if value}, sort_keys=True
+        ),
         is_stored=False,
     )

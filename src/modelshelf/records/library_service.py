@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ from modelshelf.records.revision import next_revision
 from modelshelf.records.selecting import find_keys
 from modelshelf.records.sql_service import ModelRecordServiceSQL
 from modelshelf.records.tables import model_name, pipeline
-from modelshelf.records.user_words import detail_after
+from modelshelf.records.user_words import detail_after, said_of_placed
 from modelshelf.records.views import unwant_view
 from modelshelf.schema.config import AnyModelConfig, ModelConfigBase
 from modelshelf.schema.config_problems import invalid_config
@@ -178,6 +178,8 @@ class LibraryRecordService(ModelRecordServiceSQL):
     def update_model(self, key: str, config: ConfigChange) -> AnyModelConfig:
         """Change a record, and the model that it is of, if the change is based on what is there.
 
+        What a change says that a model is, stored or looked at elsewhere, is kept as a user's word.
+
         Raises:
             DuplicateModelException: The same content has this name and base already.
         """
@@ -190,7 +192,9 @@ class LibraryRecordService(ModelRecordServiceSQL):
                 # It was used meanwhile, which is no reason to refuse what was changed.
                 changed.last_used_at = _later(current.last_used_at, changed.last_used_at)
             info = library_model(connection, key, self._models)
-            if info is not None:
+            if info is None and not (isinstance(config, Mapping) and "detail" in config):
+                changed.detail = said_of_placed(current, changed)
+            elif info is not None:
                 _check_fixed(current, changed)
                 self._change_model(connection, info, current, changed)
             update_config(connection, changed)

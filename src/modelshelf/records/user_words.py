@@ -18,8 +18,9 @@ from modelshelf.schema.taxonomy import BaseModelType, ModelType
 if TYPE_CHECKING:
     # Whoever lists stored models makes no class of record.
     from modelshelf.schema.config import AnyModelConfig
+    from modelshelf.schema.config_detail import ModelDetail
 
-__all__ = ["OWN_FACTS", "detail_after", "with_words"]
+__all__ = ["OWN_FACTS", "detail_after", "detail_with", "said_of_placed", "with_words"]
 
 _FACTS = ("variant", "prediction_type", "precision", "architecture")
 """What stands in the detail itself; type, bases and format are columns."""
@@ -48,6 +49,43 @@ def detail_after(info: ModelInfo, current: AnyModelConfig, changed: AnyModelConf
     held = {"type": info.type, "format": info.format, "bases": own}
     words = {word: _plain(value) for word, value in said.items()}
     return json.dumps(with_words(old, words, held, learned=learned), sort_keys=True)
+
+
+def said_of_placed(current: AnyModelConfig, changed: AnyModelConfig) -> ModelDetail | None:
+    """Return how a model that lies elsewhere is known when its record becomes *changed*.
+
+    What is changed of one that was looked at is a user's word; a record that says nothing of how it is known
+    goes on saying nothing, and one that says it anew is believed.
+    """
+    if current.detail is None or changed.detail != current.detail:
+        return changed.detail
+    fields = {word: field for field, word in _WORDS.items()}
+    words = {
+        word: getattr(changed, field)
+        for word, field in fields.items()
+        if getattr(changed, field) != getattr(current, field)
+    }
+    return detail_with(current, words) if words else current.detail
+
+
+def detail_with(config: AnyModelConfig, words: Mapping[str, Any]) -> ModelDetail:
+    """Return what *config*, the record of a model that lies elsewhere, keeps when a user says *words*.
+
+    Args:
+        config: The record as it was.
+        words: Values by the names of the fields of `Override`.
+    """
+    # Imported here: whoever lists stored models makes no class of record.
+    from modelshelf.schema.config_detail import ModelDetail  # noqa: PLC0415 - see above
+
+    old = {} if config.detail is None else config.detail.model_dump(mode="json", exclude_none=True)
+    facts = {word: value for word in _FACTS if (value := _plain(getattr(config, word)))}
+    held = {"type": config.model_type, "format": config.model_format, "bases": config.bases}
+    said = {word: _plain(value) for word, value in words.items()}
+    new = with_words(old | facts, said, held, learned=())
+    return ModelDetail.model_validate(
+        {name: value for name, value in new.items() if name in ModelDetail.model_fields}
+    )
 
 
 def with_words(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, field_serializer, model_validator
 from pydantic_core import PydanticCustomError, PydanticUndefined
 
+from modelshelf.schema.config_detail import ModelDetail
 from modelshelf.schema.config_fields import (
     REFUSED,
     Answer,
@@ -167,6 +168,8 @@ class ModelConfigBase(BaseModel):
     """How its numbers are kept, such as `fp16` or `q4_k`."""
     architecture: Line | None = None
     """The published name of its architecture where that is finer than the base."""
+    detail: ModelDetail | None = None
+    """How it is known what a model is that lies elsewhere; None for one that a library stores."""
     converted_at: Seconds | None = None
     """When it was converted last, in seconds since 1970; None if it never was."""
     size: Count | None = None

@@ -9,7 +9,11 @@ import pytest
 
 from modelshelf import Settings, normalized_model_manager
 from modelshelf.errors import DuplicateModelException, ModelElsewhereError
+from modelshelf.install.placed_models import PlacedModels
+from modelshelf.install.wish import ModelWish
 from modelshelf.records.names import read_names
+from modelshelf.schema.model_source import LocalModelSource
+from modelshelf.schema.taxonomy import BaseModelType
 from modelshelf.testing import tiny
 from tests.unit.cli.conftest import Run
 
@@ -193,3 +197,62 @@ def test_what_is_not_there_cannot_be_looked_at(run: Run) -> None:
     done = run("identify", "Ink", "--as-detected")
     assert done.exit == 4
     assert "nothing exists at `/mnt/other/ink.safetensors`" in done.err
+
+
+def test_what_is_open_of_a_model_elsewhere_is_told(run: Run, tmp_path: Path) -> None:
+    """Its candidates as those of a stored one, and then the word of who knows which."""
+    mine = tmp_path / "mine"
+    path = tiny.vae(mine / "soft.safetensors", base="sd-1", style="ldm", full=True, hollow=True)
+    assert run("adopt", mine).exit == 0
+    assert run("add", path, "--name", "stored").exit == 0
+    told = [
+        next(line.split() for line in run("show", name).out.splitlines() if "candidates" in line)
+        for name in ("soft", "stored")
+    ]
+    assert told[0] == told[1] == ["candidates", "sd-1", "or", "sd-2", "or", "sdxl"]
+    path.unlink()
+    assert run("identify", "soft", "--base", "sdxl", "--architecture", "soft").exit == 0
+    shown = [line.split() for line in run("show", "soft").out.splitlines()]
+    assert ["your", "word", "architecture:", "soft;", "base:", "sdxl"] in shown
+    assert ["detected", "architecture:", "unknown;", "base:", "unknown"] in shown
+    assert not [line for line in shown if line[0] == "candidates"]
+
+
+def test_words_on_a_model_elsewhere_are_taken_back_one_by_one(run: Run, tmp_path: Path) -> None:
+    """What was not taken back stays, also when the model is looked at again."""
+    mine = tmp_path / "mine"
+    tiny.vae(mine / "soft.safetensors", base="sd-1", style="ldm", full=True, hollow=True)
+    assert run("adopt", mine).exit == 0
+    before = json.loads(run("show", "soft", "--json").out)
+    assert run("identify", "soft", "--base", "sdxl", "--architecture", "soft").exit == 0
+    words = ("identify", "soft", "--forget", "base")
+    done = run(*words, "--dry-run")
+    assert done.out == "would identify  soft  base: sdxl → unknown\n"
+    (info,) = json.loads(run(*words, "--json").out)
+    assert info["detail"] == {
+        **before["detail"],
+        "architecture": "soft",
+        "override": {"architecture": "soft"},
+    }
+    assert run("identify", "soft").err == "nothing else is known than before\n"
+    (info,) = json.loads(run("identify", "soft", "--forget", "architecture", "--json").out)
+    assert info["detail"] == before["detail"]
+
+
+def test_a_record_that_is_edited_says_a_word(settings: Settings, tmp_path: Path) -> None:
+    """Whoever changes a fact through the record of a model that was adopted knows better, too."""
+    source = LocalModelSource(path=tiny.lora(tmp_path / "wash.safetensors", base="sdxl"))
+    with normalized_model_manager(settings) as manager:
+        key = PlacedModels(manager.store).register(source, ModelWish()).key
+        for change in ({"base": "sd-1"}, {"architecture": "pony"}, {"tags": ["wet"]}):
+            said = manager.store.update_model(key, change).detail
+        assert said is not None
+        assert said.model_dump(mode="json", exclude_none=True) == {
+            "status": "identified",
+            "candidates": [],
+            "override": {"bases": ["sd-1"], "architecture": "pony"},
+            "detected": {"bases": ["sdxl"]},
+        }
+        assert manager.as_detected(key).bases == (BaseModelType.SDXL,)
+        # Of one that nobody looked at, nobody knows what would be detected.
+        assert manager.store.update_model(KEY, {"base": "sd-1"}).detail is None

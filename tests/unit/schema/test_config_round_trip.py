@@ -17,6 +17,7 @@ from modelshelf.schema.config import (
     merge_config,
     parse_config,
 )
+from modelshelf.schema.identity import IdentityStatus
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -43,6 +44,15 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=5,
 )
+SAID = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(ModelType),
+        "bases": st.lists(st.sampled_from(BaseModelType), min_size=1, max_size=3),
+        "variant": st.sampled_from(ModelVariantType),
+        "architecture": TEXT,
+    },
+)
 OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
     "key": TEXT,
     "hash": TEXT,
@@ -60,6 +70,14 @@ OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
     "prediction_type": st.sampled_from(SchedulerPredictionType),
     "precision": TEXT,
     "architecture": TEXT,
+    "detail": st.fixed_dictionaries(
+        {"candidates": st.lists(st.sampled_from(BaseModelType), max_size=3)},
+        optional={
+            "status": st.sampled_from(IdentityStatus),
+            "override": SAID,
+            "detected": SAID,
+        },
+    ),
     "converted_at": SECONDS,
     "size": st.integers(0, 2**63 - 1),
     "blake3": DIGESTS,
