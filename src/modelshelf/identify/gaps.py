@@ -59,22 +59,22 @@ def _lists(
     groups: Mapping[str, Group], declared: Mapping[str, int]
 ) -> Iterator[tuple[str, int, int]]:
     """Yield each list of blocks: its folded path, how many blocks are there and should be."""
-    fullest: dict[str, Group] = {}
+    fullest: dict[str, str] = {}
     for folded, group in groups.items():
-        path, number, rest = folded.partition(".#.")
+        path, _, rest = folded.partition(".#.")
         # One number in the name: so many tensors are so many blocks. A block has parts: what has a
         # weight of its own is a layer of a `Sequential`, which counts its activations too.
-        if number and "#" not in rest and "." in rest:
+        if "#" not in rest and "." in rest:
             best = fullest.get(path)
-            if best is None or len(group.names) > len(best.names):
-                fullest[path] = group
+            # Of those as full the last in order of text: the order of the file decides nothing.
+            if best is None or (len(groups[best].names), best) < (len(group.names), folded):
+                fullest[path] = folded
     for path in sorted(fullest.keys() | declared.keys()):
-        found = fullest.get(path)
-        have = len(found.names) if found is not None else 0
-        whole = declared.get(path) or (found.highest() + 1 if found is not None else 0)
+        whole = declared.get(path) or groups[fullest[path]].highest() + 1
         if path in declared or whole >= _LIST:
+            is_full = path in fullest and len(groups[fullest[path]].names) >= whole
             # Blocks of several kinds share no tensor: then every number counts.
-            yield path, have if have >= whole else _numbered(groups, path), whole
+            yield path, whole if is_full else _numbered(groups, path), whole
 
 
 def _numbered(groups: Mapping[str, Group], path: str) -> int:
@@ -82,7 +82,7 @@ def _numbered(groups: Mapping[str, Group], path: str) -> int:
     step = f"{path}.#"
     return len(
         {
-            name[found.start() :].split(".")[0]
+            found[0]
             for folded, group in groups.items()
             if folded.startswith(step)
             for name in group.names
