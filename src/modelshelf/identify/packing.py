@@ -4,7 +4,8 @@ Sources: `bitsandbytes/functional.py` (QuantState) of bitsandbytes-foundation/bi
 `comfy/ops.py` and `comfy/quant_ops.py` of Comfy-Org/ComfyUI, `docs/formats` of
 Comfy-Org/comfy-quants; `nunchaku/models` of
 nunchaku-tech/nunchaku; `sdnq` of Disty0/sdnq; AutoGPTQ; `optimum/quanto` of
-huggingface/optimum-quanto; vllm-project/compressed-tensors; LeanModels/DFloat11, which keeps all
+huggingface/optimum-quanto; vllm-project/compressed-tensors; `prototype/safetensors` and
+`quantization` of pytorch/ao; `hqq/core/quantize.py` of mobiusml/hqq; LeanModels/DFloat11, which keeps all
 matrices of a block as one run of codes under the block's own name.
 """
 
@@ -58,6 +59,16 @@ _QUANT_STATE = "bitsandbytes__"
 # Words that others use too (FLUX calls its norms' weights `scale`): only beside what they scale.
 _BESIDE_WEIGHT = frozenset({"scale", "scales", "zero_point", "svd_up", "svd_down"})
 _BESIDE_QWEIGHT = _BESIDE_WEIGHT | {"lora_down", "lora_up"}
+# HQQ writes the settings of each layer beside it, and in its pickles a level below.
+_BESIDE_HQQ = frozenset(
+    {
+        *("nbits", "group_size", "shape", "scale", "zero", "axis", "packing", "unpack_view_dtype"),
+        *("view_as_float", "quant_scale", "quant_zero", "compute_dtype", "offload_meta"),
+        *("encoded_state_dict", "stores_quant_config", "channel_wise", "optimize", "round_zero"),
+    }
+)
+_META = ".meta"
+_TORCH_AO = "_weight_"
 _BITS_AND_BYTES = ("absmax", "quant_state.bitsandbytes__nf4", "quant_state.bitsandbytes__fp4")
 
 
@@ -68,7 +79,9 @@ PACKED = frozenset({"U8", "I8", "I32", "U32", ""})
 _BYTES = frozenset({"U8", "I8"})
 
 _PACKED_NAME = ".weight_packed"
-RENAMED = frozenset({"qweight", "_data", "weight_packed"})
+_HQQ_NAME = ".W_q"
+_TORCH_AO_NAME = "._weight_qdata"
+RENAMED = frozenset({"qweight", "_data", "weight_packed", "W_q", "_weight_qdata"})
 """Last steps under which a packed weight stands; `weight_name` tells what it is called otherwise."""
 
 
@@ -86,6 +99,10 @@ def is_companion(name: str, names: Container[str]) -> bool:
     stem, _, last = name.rpartition(".")
     if last in _COMPANIONS or last.startswith(_QUANT_STATE):
         return True
+    if last.startswith(_TORCH_AO):
+        return f".{last}" != _TORCH_AO_NAME and f"{stem}{_TORCH_AO_NAME}" in names
+    if last in _BESIDE_HQQ and f"{stem.removesuffix(_META)}{_HQQ_NAME}" in names:
+        return True
     return (last in _BESIDE_WEIGHT and f"{stem}.weight" in names) or (
         last in _BESIDE_QWEIGHT and f"{stem}.qweight" in names
     )
@@ -98,7 +115,8 @@ def may_serve(last: str) -> bool:
         >>> may_serve("weight_scale"), may_serve("scale"), may_serve("weight")
         (True, True, False)
     """
-    return last in _COMPANIONS or last in _BESIDE_QWEIGHT or last.startswith(_QUANT_STATE)
+    is_named = last in _COMPANIONS or last in _BESIDE_QWEIGHT or last in _BESIDE_HQQ
+    return is_named or last.startswith((_QUANT_STATE, _TORCH_AO))
 
 
 def weight_name(name: str) -> str:
@@ -112,6 +130,8 @@ def weight_name(name: str) -> str:
         return name.removesuffix("qweight") + "weight"
     if name.endswith(_PACKED_NAME):
         return name.removesuffix("_packed")
+    if name.endswith((_HQQ_NAME, _TORCH_AO_NAME)):
+        return name[: name.rfind(".")] + ".weight"
     # Quanto keeps numbers and scales as members of the weight.
     return name.removesuffix("._data") if name.endswith(".weight._data") else name
 
@@ -130,6 +150,10 @@ def true_shape(name: str, tensors: Mapping[str, TensorEntry], vote: WidthVote) -
     """
     entry = tensors[name]
     if entry.dtype in PACKED and len(entry.shape) > 1:
+        if name.endswith(_TORCH_AO_NAME):
+            return _unpack_torch_ao(name, entry, tensors)
+        if name.endswith(_HQQ_NAME):
+            return _by_bias(name.removesuffix("W_q"), _hqq_size(name, tensors), tensors)
         return _unpack(name, entry, tensors, vote)
     if entry.dtype in _BYTES and f"{name.removesuffix('weight')}scale" in tensors:
         # SDNQ packs fewer than eight bits into one row of bytes.
@@ -145,8 +169,10 @@ def packed_size(name: str, tensors: Mapping[str, TensorEntry]) -> int | None:
         tensors: All tensors of the file.
 
     Returns:
-        The number; None where nothing is packed so, as only bitsandbytes' four bits are.
+        The number; None where nothing is packed so, as only bitsandbytes' four bits and HQQ's are.
     """
+    if name.endswith(_HQQ_NAME):
+        return _hqq_size(name, tensors)
     if not any(f"{name}.{mark}" in tensors for mark in _BITS_AND_BYTES):
         return None
     # Two to a byte, in one column.
@@ -165,6 +191,8 @@ def is_halved(name: str, tensors: Mapping[str, TensorEntry], vote: WidthVote) ->
         tensors: All tensors of the file.
         vote: What all of them say where one alone leaves two widths open.
     """
+    if name.endswith(_TORCH_AO_NAME):
+        return _is_torch_ao_halved(name, tensors)
     stem = name.removesuffix("weight")
     if any(f"{stem}{mark}" in tensors for mark in _HALVED):
         return True
@@ -184,10 +212,7 @@ def _unpack(
     stem = name.removesuffix("weight")
     elements = packed_size(name, tensors)
     if elements is not None:
-        # The number of elements is left, and a bias has the rows.
-        bias = tensors.get(f"{stem}bias")
-        rows = bias.shape[0] if bias is not None and len(bias.shape) == 1 else 0
-        return (rows, elements // rows) if rows and elements % rows == 0 else None
+        return _by_bias(stem, elements, tensors)
     if name.endswith(_PACKED_NAME):
         return _unpack_compressed(name, entry, tensors, vote)
     if entry.dtype in _BYTES and is_halved(name, tensors, vote):
@@ -200,6 +225,13 @@ def _unpack(
         return (rows, columns * 2) if entry.dtype in _BYTES else _unpack_grid(name, entry, tensors)
     is_packed = entry.dtype in {"U8", "U32", "I32"}
     return None if is_packed and f"{stem}scale" in tensors else entry.shape
+
+
+def _by_bias(stem: str, elements: int | None, tensors: Mapping[str, TensorEntry]) -> Shape:
+    """Measure a matrix of which the number of elements is left: a bias has its rows."""
+    bias = tensors.get(f"{stem}bias")
+    rows = bias.shape[0] if bias is not None and len(bias.shape) == 1 else 0
+    return (rows, elements // rows) if elements and rows and elements % rows == 0 else None
 
 
 def _unpack_compressed(
@@ -217,6 +249,39 @@ def _unpack_compressed(
         return None
     # Where groups have scales of their own they are of four bits, unless the file says otherwise.
     return rows, widths[vote.is_in_fours is not False]
+
+
+def _unpack_torch_ao(name: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> Shape:
+    """Measure what torchao packs: a number to a byte or two, or eight to four bytes, or tiles of these."""
+    rows, columns = entry.shape[0], entry.shape[1]
+    if entry.dtype in _BYTES:
+        return rows, columns * (2 if _is_torch_ao_halved(name, tensors) else 1)
+    if len(entry.shape) == _MATRIX:
+        return rows, columns * 8
+    # Whoever cuts a matrix into tiles keeps its rows where the scales are.
+    scale = tensors.get(name.removesuffix("qdata") + "scale_and_zero")
+    outputs = scale.shape[1] if scale is not None and len(scale.shape) > 1 else 0
+    return (outputs, prod(entry.shape) * 8 // outputs) if outputs else None
+
+
+def _is_torch_ao_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
+    """Say whether torchao's bytes are pairs: scales lie on their side then, or are numbers of eight bits."""
+    stem, rows = name.removesuffix("qdata"), tensors[name].shape[:1]
+    scale = tensors.get(f"{stem}scale")
+    if scale is None:
+        return f"{stem}group_scale" in tensors
+    is_on_its_side = len(scale.shape) == _MATRIX and scale.shape[1:] == rows != scale.shape[:1]
+    return is_on_its_side or scale.dtype.startswith("F8_")
+
+
+def _hqq_size(name: str, tensors: Mapping[str, TensorEntry]) -> int | None:
+    """Return how many numbers HQQ packed; None where groups stand upright and nothing tells their length."""
+    stem = name.removesuffix("W_q")
+    scale = tensors.get(f"{stem}scale") or tensors.get(f"{stem}meta.scale")
+    # A scale for each group, and a group in each row: what is packed are the rows.
+    if scale is None or len(scale.shape) != _MATRIX or scale.shape[1] != 1:
+        return None
+    return scale.shape[0] * tensors[name].shape[1]
 
 
 def _split_off(stem: str, tensors: Mapping[str, TensorEntry]) -> Shape:

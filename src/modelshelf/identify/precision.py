@@ -34,7 +34,7 @@ _WORDS = {
 }
 _UNPACKED = frozenset({"F64", "F32", "F16", "BF16", "I64", "BOOL"})
 _FP8 = frozenset({"F8_E4M3", "F8_E5M2"})
-_SCALES = frozenset({"scale_weight", "weight_scale", "weight_scale_inv"})
+_SCALES = frozenset({"scale_weight", "weight_scale", "weight_scale_inv", "_weight_scale"})
 # Quanto's, beside numbers of any dtype.
 _INTEGER_SCALES = _SCALES | {"_scale"}
 # Exponents alone, which ComfyUI writes as the bytes that they are.
@@ -53,7 +53,11 @@ _MARKS = (
     ("weight_zero", "int4"),
     ("weight_scale_2", "nvfp4"),
     ("weight_global_scale", "nvfp4"),
+    ("_weight_per_tensor_scale", "nvfp4"),
+    ("_weight_scale_and_zero", "int4"),
+    ("_weight_group_scale", "int4"),
     ("weight_shape", "int4"),
+    ("nbits", "hqq"),
     ("g_idx", "gptq"),
     ("qzeros", "awq"),
     ("svd_up", "sdnq"),
@@ -108,7 +112,8 @@ def precision_of(layout: Layout) -> str | None:
     Plain: `fp64`, `fp32`, `fp16`, `bf16`, `fp8_e4m3fn`, `fp8_e5m2`, `int8`; GGUF's kinds as `q4_k`;
     `mixed` where none has three fifths of the bytes and, in GGUF, the file does not name one of them.
     Quantised: `fp8_scaled`, `fp8_mixed` (some of the blocks' matrices stayed in 16 bit), `mxfp8`, `nvfp4`,
-    `int4` (ComfyUI's forms), `dfloat11`, `bnb_nf4`, `bnb_fp4`, `bnb_int8`, `svdquant`, `gptq`, `awq`, `sdnq`.
+    `int4` (ComfyUI's forms), `dfloat11`, `bnb_nf4`, `bnb_fp4`, `bnb_int8`, `svdquant`, `gptq`, `awq`, `sdnq`,
+    `hqq`.
 
     Args:
         layout: The tensors of one file, or of all shards.
@@ -165,7 +170,7 @@ def configured_precision(settings: Mapping[str, object]) -> str | None:
     return method if isinstance(method, str) and method in _METHODS else None
 
 
-_METHODS = frozenset({"gptq", "awq", "sdnq", "svdquant"})
+_METHODS = frozenset({"gptq", "awq", "sdnq", "svdquant", "hqq"})
 """Methods that have the names of their words."""
 
 

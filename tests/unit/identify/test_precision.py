@@ -111,6 +111,10 @@ def test_scaled_eight_bits(extra: dict[str, tuple[str, tuple[int, ...]]], word: 
         ({"a.scale": "F32", "a.zero_point": "F32"}, "sdnq"),
         ({"a.scale": "F32"}, "sdnq"),
         ({"a.encoded_exponent": "U8", "a.sign_mantissa": "U8", "a.luts": "U8"}, "dfloat11"),
+        ({"a._weight_qdata": "U8", "a._weight_per_tensor_scale": "F32"}, "nvfp4"),
+        ({"a._weight_qdata": "I32", "a._weight_scale_and_zero": "BF16"}, "int4"),
+        ({"a._weight_qdata": "I8", "a._weight_group_scale": "BF16"}, "int4"),
+        ({"a.W_q": "U8", "a.scale": "F16", "a.zero": "F16", "a.nbits": "I32"}, "hqq"),
     ],
 )
 def test_packed_forms_are_known_by_what_lies_beside_each_weight(
@@ -126,6 +130,7 @@ def test_packed_forms_are_known_by_what_lies_beside_each_weight(
     [
         {"a.weight": ("I8", WIDE), "a.weight_scale": ("F32", (1024, 1))},
         {"a.weight._data": ("I8", WIDE), "a.weight._scale": ("BF16", (1024, 1))},
+        {"a._weight_qdata": ("I8", WIDE), "a._weight_scale": ("BF16", (1024, 1))},
     ],
 )
 def test_scaled_integers_are_known_beside_kernels_that_outweigh_them(
