@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.records.record_fields import fitting_fields, usual_variant
 from modelshelf.records.user_words import detail_with
 from modelshelf.schema.config import merge_config
 from modelshelf.schema.override import Overridden, Override
+from modelshelf.schema.quick_hash import quick_hash_of_file, quick_hash_of_folder
 from modelshelf.schema.taxonomy import BaseModelType
 
 if TYPE_CHECKING:
     from modelshelf.schema.config import AnyModelConfig
     from modelshelf.schema.identity import Identity
+    from modelshelf.schema.source import SourceTree
 
-__all__ = ["IDENTIFIED", "identified_fields", "looked_again", "said_of", "taken_back_of"]
+__all__ = [
+    "IDENTIFIED",
+    "identified_fields",
+    "looked_again",
+    "quick_hash_of",
+    "said_of",
+    "taken_back_of",
+]
 
 IDENTIFIED = (
     "model_type",
@@ -53,6 +63,19 @@ def identified_fields(known: Overridden) -> dict[str, Any]:
             "detected": {each: getattr(known.detected, each) or None for each in said} or None,
         },
     }
+
+
+def quick_hash_of(tree: SourceTree) -> str:
+    """Return the quick hash of a model, as the store has it of one that it holds.
+
+    Raises:
+        SourceError: A file of it cannot be read.
+    """
+    if tree.is_file:
+        return quick_hash_of_file(fingerprint(tree.files[0]).imohash)
+    return quick_hash_of_folder(
+        (file.member, file.size, fingerprint(file).imohash) for file in tree.files
+    )
 
 
 def looked_again(config: AnyModelConfig, identity: Identity) -> AnyModelConfig:

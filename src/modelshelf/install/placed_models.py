@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelshelf.blobs.fingerprint import fingerprint
 from modelshelf.errors import EmptySourceError, ModelshelfError, SourceError
 from modelshelf.install.discovery import discover_models
 from modelshelf.install.examination import absolute, examine, look_at
@@ -21,6 +20,7 @@ from modelshelf.install.placed_identity import (
     IDENTIFIED,
     identified_fields,
     looked_again,
+    quick_hash_of,
     said_of,
     taken_back_of,
 )
@@ -34,7 +34,6 @@ from modelshelf.schema.identity import Identity
 from modelshelf.schema.metadata import Field
 from modelshelf.schema.model_source import LocalModelSource
 from modelshelf.schema.override import Override
-from modelshelf.schema.quick_hash import quick_hash_of_file, quick_hash_of_folder
 from modelshelf.schema.selector import Attribute, Operator, Term
 from modelshelf.schema.source import SourceTree
 from modelshelf.schema.taxonomy import BaseModelType, ModelType
@@ -242,7 +241,7 @@ def _describe(tree: SourceTree, source: LocalModelSource, wish: ModelWish) -> di
         "name": wish.name or model_name_of(tree.root, is_file=tree.is_file),
         "description": description or None,
         "path": tree.root.as_posix(),
-        "hash": _sample(tree),
+        "hash": quick_hash_of(tree),
         "source": str(absolute(source.path)),
         "size": tree.size,
         **identified_fields(overridden),
@@ -255,21 +254,12 @@ def _is_open(config: AnyModelConfig) -> bool:
     return config.model_type is ModelType.UNKNOWN or BaseModelType.UNKNOWN in config.bases
 
 
-def _sample(tree: SourceTree) -> str:
-    """Return the quick hash of a model, as the store has it of one that it holds."""
-    if tree.is_file:
-        return quick_hash_of_file(fingerprint(tree.files[0]).imohash)
-    return quick_hash_of_folder(
-        (file.member, file.size, fingerprint(file).imohash) for file in tree.files
-    )
-
-
 def _recognise(path: Path, wanted: Mapping[str, AnyModelConfig]) -> AnyModelConfig | None:
     try:
         tree = look_at(path, follow_links=True)
         if all(config.size != tree.size for config in wanted.values()):
             return None
-        return wanted.get(_sample(tree))
+        return wanted.get(quick_hash_of(tree))
     except SourceError:
         return None
 

@@ -31,7 +31,7 @@ class LibraryKeeper:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._select = Selector(services.records)
+        self._select = Selector(services.records, services.library)
 
     @property
     def store(self) -> LibraryRecordService:

@@ -160,7 +160,11 @@ class NormalizedModelManager(LibraryAdder):
         """Return models by a part of a name, source or description, a digest, or a file on disk.
 
         Args:
-            text: A file or folder that exists is looked up by its content; anything else as text.
+            text: A file or folder that exists is looked up by its content, a folder of several models as each
+                of them; anything else as text.
+
+        Raises:
+            SourceError: What lies there cannot be read.
         """
         return self._select.search(text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ from modelshelf.errors import (
     UnknownSubmodelError,
     UsageError,
 )
+from modelshelf.manager.content_search import ContentSearch
 from modelshelf.protocols import RecordStore
 from modelshelf.schema.model import ModelInfo, PartInfo
 from modelshelf.schema.query import ModelQuery
@@ -50,8 +51,9 @@ def choice(kind: type[_Choice], word: str, what: str) -> _Choice:
 class Selector:
     """Turns what a person or program says into models."""
 
-    def __init__(self, records: RecordStore) -> None:
+    def __init__(self, records: RecordStore, apart: Collection[Path] = ()) -> None:
         self._records = records
+        self._content = ContentSearch(records, apart)
 
     def model(self, selector: str | int) -> ModelInfo:
         """Return the one model meant; see `NormalizedModelManager.get_model`.
@@ -146,7 +148,7 @@ class Selector:
         """Return models by content on disk, digest, or text."""
         path = _path_in(text)
         if path is not None:
-            return self._by_content(path)
+            return self._content.models(path)
         found = {info.key: info for info in self._everywhere(ModelQuery(contains=text))}
         digits = _HEXADECIMAL.fullmatch(text) or _TITLE.fullmatch(text)
         if digits is not None:
@@ -157,23 +159,6 @@ class Selector:
 
     def _everywhere(self, query: ModelQuery) -> list[ModelInfo]:
         return [*self._records.find(query), *self._records.elsewhere(query)]
-
-    def _by_content(self, path: Path) -> list[ModelInfo]:
-        """Return the models that hold every file found at *path*."""
-        # Imported here: finding a model by its name needs no reader of files.
-        from modelshelf.blobs.source_reader import hash_source  # noqa: PLC0415 - see above
-        from modelshelf.formats import read_tree  # noqa: PLC0415 - see above
-
-        shared: dict[str, ModelInfo] | None = None
-        for file in read_tree(path.absolute(), follow_links=True).files:
-            digest = hash_source(file).hexadecimal
-            holders = {
-                info.key: info for info in self._everywhere(ModelQuery(digest_prefix=digest))
-            }
-            shared = holders if shared is None else {k: shared[k] for k in shared.keys() & holders}
-            if not shared:
-                return []
-        return sorted((shared or {}).values(), key=lambda info: (info.name, info.id, info.key))
 
 
 def _path_in(text: str) -> Path | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,73 @@ def test_text_with_a_colon_stays_text(run: Run, tmp_path: Path) -> None:
 def test_what_can_be_no_path_may_be_a_selector(run: Run, text: str) -> None:
     """A home that nobody has, and a name that no folder could have, are words."""
     assert run("find", text).exit == 4
+
+
+def test_a_folder_of_models_is_each_of_them(run: Run, model: Path, tmp_path: Path) -> None:
+    """Whatever they are called there; what is not here is a line too, and exit 3."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "other.safetensors").write_bytes(model.read_bytes())
+    folder = tiny.vae(mine / "deep" / "vae", base="sd-1", folder=True)
+    assert run("add", folder).exit == 0
+    done = run("find", mine)
+    assert (done.exit, done.err) == (0, "2 of 2 models here\n")
+    rows = [line.split() for line in done.out.splitlines()]
+    assert rows[0] == ["NAME", "TYPE", "BASE", "KEY", "PATH"]
+    assert [(row[0], row[-1]) for row in rows[1:]] == [
+        ("vae", str(folder)),
+        ("word", str(mine / "other.safetensors")),
+    ]
+    stranger = tiny.lora(mine / "stranger.safetensors", base="sd-1")
+    done = run("find", mine)
+    assert (done.exit, done.err) == (3, "2 of 3 models here\n")
+    assert done.out.splitlines()[-1].split() == ["-", "-", "-", "-", str(stranger)]
+    document = run("find", mine, "--json")
+    assert [info["name"] for info in json.loads(document.out)] == ["vae", "word"]
+    assert json.loads(document.err)["code"] == "nothing-found"
+    assert len(run("find", mine, "-q").out.split()) == 2
+
+
+def test_a_folder_of_which_nothing_is_here_is_exit_4(run: Run, model: Path, tmp_path: Path) -> None:
+    """Said once, and of the folder; what cannot be read is told beside it."""
+    assert model.exists()
+    mine = tmp_path / "mine"
+    for name in ("one", "two"):
+        tiny.lora(mine / f"{name}.safetensors", base="sd-1")
+    done = run("find", mine)
+    assert (done.exit, done.out) == (4, "")
+    assert f"nothing in the library fits `{mine}`" in done.err
+
+
+def test_the_library_in_a_folder_is_not_looked_up_in_itself(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    """What it stores is found all the same where it is named."""
+    tiny.lora(tmp_path / "ink.safetensors", base="sd-1")
+    done = run("find", tmp_path)
+    assert (done.exit, done.err) == (3, "1 of 2 models here\n")
+    assert done.out.splitlines()[-1].endswith(str(model))
+    stored = json.loads(run("show", "word", "--json").out)["location"]
+    assert run("find", stored, "-q").exit == 0
+
+
+def test_an_adopted_model_is_found_by_its_file(run: Run, tmp_path: Path) -> None:
+    """By a copy of it too, as long as nobody sees a difference; and after it was moved away."""
+    mine, copies = tmp_path / "mine", tmp_path / "copies"
+    path = tiny.lora(mine / "ink.safetensors", base="sd-1")
+    folder = tiny.vae(mine / "vae", base="sd-1", folder=True)
+    assert run("adopt", mine).exit == 0
+    assert run("find", path, "-q").exit == 0
+    done = run("find", mine)
+    assert (done.exit, done.err) == (0, "2 of 2 models here\n")
+    content = path.read_bytes()
+    copies.mkdir()
+    copy = copies / "copy.safetensors"
+    copy.write_bytes(content)
+    assert run("find", copy, "-q").exit == 0
+    # Between the samples.
+    copy.write_bytes(content[:20_000] + b"other" + content[20_005:])
+    other = run("find", copy, "-q").exit
+    path.rename(copy)
+    shutil.rmtree(folder)
+    assert (other, run("find", copy, "-q").exit) == (4, 0)
