@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import accumulate
+from sys import getsizeof
 
 from modelshelf.formats.fault import FormatFault
 from modelshelf.formats.json_values import (
@@ -41,6 +42,8 @@ _MOST_SIDES = 64
 _CHUNK = 1 << 16
 """Bytes that are cut into pieces at once: their pieces fit into the cache, and take no new memory from
 the system, which would cost as long as cutting."""
+_MOST_KINDS = 65_536
+"""Kinds that take as much memory as half a million names; models have a few dozen."""
 _CONTROLS = bytes(range(0x20))
 _COST = 5
 """Bytes that are read in one step, as a power of two."""
@@ -67,17 +70,19 @@ def parse_header(raw: bytes, *, start: int, size: int, budget: ReadingBudget) ->
     if _BEGIN.match(raw) is None:
         raise FormatFault(problem=f"expected `{{` at offset 8, got {raw[:1]!r}")
     budget.spend(len(raw) >> _COST)
-    if len(raw) > UNCOUNTED:
-        _check_amount(_text_of(raw))
     # Not inside of an `except`: the error would keep all that the first parser had built.
     with suppress(_UnusualError, FormatFault, ValueError, RecursionError):
         return _parse_usual(raw, start, size)
     budget.spend(_VALUE_COST * raw.count(b","))
-    return parse_entries(_text_of(raw), start=start, size=size)
+    text = _text_of(raw)
+    _check_amount(text)
+    return parse_entries(text, start=start, size=size)
 
 
 def _check_amount(text: str) -> None:
-    """Prove that reading *text* takes no more memory than any sound header does."""
+    """Prove that building all values in *text* takes no more memory than any sound header does."""
+    if len(text) <= UNCOUNTED:
+        return
     if (size := parsed_size(text)) > MOST_TEXT:
         raise FormatFault(
             problem=f"the header takes {size} bytes as text; more than {MOST_TEXT} are not read"
@@ -108,8 +113,11 @@ def _parse_usual(raw: bytes, start: int, size: int) -> Parsed:
     kinds = _Kinds()
     names: list[str] = []
     rows: list[TensorKind] = []
-    end = 0
+    end = taken = 0
     for text in _chunks(raw, at):
+        taken += getsizeof(text)
+        if taken > MOST_TEXT or len(kinds) > _MOST_KINDS:
+            raise _UnusualError
         # `},"name":{"dtype":"F16","shape":[2,3` and `,"data_offsets":[0,12`, and at last nothing.
         pieces = text.split("]")
         # Each boundary keeps a mark that no piece has, so that pieces cannot be right only together.
@@ -134,6 +142,7 @@ def _leading_metadata(raw: bytes) -> tuple[dict[str, str], int]:
     if before < 0:
         raise _UnusualError
     text = raw[:before].decode("utf-8")
+    _check_amount(text)
     value, at = DECODER.raw_decode(text, len(_METADATA_START))
     if not text.startswith(",", at):
         raise _UnusualError

@@ -48,14 +48,14 @@ def identify_tensors(
         families: Whom to ask.
         said: What others say of the base, for rules that choose among equals.
     """
-    if len(index.tensors) > _MOST_TENSORS or sum(map(len, index.tensors)) > _MOST_TEXT:
+    count, text = len(index.tensors), sum(map(len, index.tensors))
+    if count > _MOST_TENSORS or text > _MOST_TEXT:
+        bounds = f"at most {_MOST_TENSORS}, named in {_MOST_TEXT} characters"
         return Identity(
             type=ModelType.UNKNOWN,
             format=_FORMATS.get(index.container, ModelFormat.CHECKPOINT),
             evidence=_findings(index),
-            near_misses=(
-                NearMiss("tensors", f"at most {_MOST_TENSORS}, in {_MOST_TEXT} characters"),
-            ),
+            near_misses=(NearMiss("tensors", f"{bounds}: there are {count}, in {text}"),),
             status=IdentityStatus.UNKNOWN,
         )
     fallback = ModelFormat.CHECKPOINT if index.tensors else ModelFormat.UNKNOWN

@@ -7,7 +7,7 @@ import pytest
 
 from modelshelf.errors import InvalidJsonError, InvalidSafetensorsError
 from modelshelf.formats import read_json, read_safetensors
-from tests.unit.formats.headers import write_raw, write_safetensors
+from tests.unit.formats.headers import Shapes, entries_of, write_raw, write_safetensors
 
 MANY = {
     "lists": "[" + "[]," * 700_000 + "[]]",
@@ -35,6 +35,40 @@ def test_a_header_of_too_many_values_is_refused_before_it_is_built(
     raw = f'{{"__metadata__":{MANY[kind]}}}'.encode()
     with pytest.raises(InvalidSafetensorsError, match="at most 600000 values in the header"):
         read_safetensors(write_raw(tmp_path / "m", raw, 0))
+
+
+def test_tensors_are_no_values_where_a_header_is_spelt_as_usual(tmp_path: Path) -> None:
+    """They are read without building any: of a hundred thousand names that takes a tenth of a second."""
+    shapes = dict.fromkeys((f"experts.{number}.weight" for number in range(100_000)), (2, 2))
+    index = read_safetensors(write_safetensors(tmp_path / "usual", shapes))
+    assert len(index.tensors) == 100_000
+    header, size = entries_of(shapes)
+    with pytest.raises(InvalidSafetensorsError, match="at most 600000 values in the header"):
+        read_safetensors(write_raw(tmp_path / "spaced", json.dumps(header).encode(), size))
+
+
+def test_tensors_of_which_no_two_are_alike_are_values(tmp_path: Path) -> None:
+    """Each would be a kind of its own, and as large as ten names; models have a few dozen kinds."""
+    shapes = {f"{number}": (number,) for number in range(70_000)}
+    with pytest.raises(InvalidSafetensorsError, match="at most 600000 values in the header"):
+        read_safetensors(write_safetensors(tmp_path / "m", shapes))
+
+
+def test_one_wide_character_widens_no_other_name(tmp_path: Path) -> None:
+    """Names are kept one by one; where all are wide, a file is left alone."""
+    names = [f"{number}" + "x" * 2_000 for number in range(3_000)]
+    one = dict.fromkeys([*names, "\N{OPEN BOOK}"], (1,))
+    assert len(read_safetensors(write_wide(tmp_path / "one", one)).tensors) == 3_001
+    every = {f"{name}\N{OPEN BOOK}": (1,) for name in names}
+    with pytest.raises(InvalidSafetensorsError, match="bytes as text; more than 20971520"):
+        read_safetensors(write_wide(tmp_path / "every", every))
+
+
+def write_wide(path: Path, shapes: Shapes) -> Path:
+    """Write the header with its characters as they are, as the format's own writer does."""
+    header, size = entries_of(shapes)
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False)
+    return write_raw(path, text.encode(), size)
 
 
 def test_long_metadata_is_no_reason_to_refuse_a_file(tmp_path: Path) -> None:

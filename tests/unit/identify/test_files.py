@@ -409,8 +409,20 @@ def test_a_header_that_keeps_readers_busy_is_unknown() -> None:
     crowd = index_of({f"x{number}.weight": (1,) for number in range(70_000)})
     identity = identify(crowd)
     assert (identity.type.value, identity.status.value) == ("unknown", "unknown")
-    assert identity.near_misses[0].missing == "at most 65536, in 3145728 characters"
-    assert identify(index_of({f"{number}" + "_" * 500: () for number in range(9000)})) == identity
+    assert identity.near_misses[0].missing == (
+        "at most 65536, named in 3145728 characters: there are 70000, in 898890"
+    )
+    tales = identify(index_of({f"{number}" + "_" * 500: () for number in range(9000)}))
+    assert tales.near_misses[0].missing.endswith(": there are 9000, in 4534890")
     books = {f"{number}." + "1." * 1000: (1,) for number in range(10)}
     assert identify(index_of(books)).type == "unknown"
     assert identify(index_of(books | layouts.flux())).base == "flux"
+
+
+def test_a_sound_file_of_more_tensors_than_any_model_has_is_no_damaged_one(tmp_path: Path) -> None:
+    """Up to the bound rules are asked, and beyond it the answer names the bound."""
+    names = [f"experts.{number}.weight" for number in range(65_537)]
+    most = write_safetensors(tmp_path / "most", dict.fromkeys(names[1:], (2, 2)))
+    assert "any that a rule asks for first" in identify(most).near_misses[0].missing
+    more = write_safetensors(tmp_path / "more", dict.fromkeys(names, (2, 2)))
+    assert "at most 65536" in identify(more).near_misses[0].missing
