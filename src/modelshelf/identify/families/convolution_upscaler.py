@@ -182,7 +182,21 @@ FAMILIES = (
         traits=(
             _scale(2, Tensor("unet1.conv_bottom.weight", (64, 3, 4, 4))),
             _scale(3, Tensor("unet1.conv_bottom.weight", (64, 3, 5, 5))),
-            _scale(4, Tensor("conv_final.weight", (12,))),
+            # Twice and fast first folds four pixels into one.
+            _scale(
+                2,
+                Both(
+                    Tensor("conv_final.weight", (12,)),
+                    Tensor("unet1.conv1.conv.0.weight", (None, 12)),
+                ),
+            ),
+            _scale(
+                4,
+                Both(
+                    Tensor("conv_final.weight", (12,)),
+                    Tensor("unet1.conv1.conv.0.weight", (None, 3)),
+                ),
+            ),
         ),
     ),
     upscaler(

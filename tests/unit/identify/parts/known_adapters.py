@@ -329,6 +329,23 @@ UPSCALERS: dict[str, tuple[Shapes, str, str]] = {
         "SAFMN",
         "2",
     ),
+    **{
+        f"real-cugan {name}": (
+            conv("unet1.conv1_down", (64, 64, 2, 2))
+            | conv("unet2.conv1_down", (64, 64, 2, 2))
+            | conv("unet1.conv2.seblock.conv1", (8, 64, 1, 1))
+            | conv("unet1.conv1.conv.0", (32, first, 3, 3))
+            | last,
+            "RealCUGAN",
+            scale,
+        )
+        for name, first, last, scale in (
+            ("x2", 3, conv("unet1.conv_bottom", (64, 3, 4, 4)), "2"),
+            ("x3", 3, conv("unet1.conv_bottom", (64, 3, 5, 5)), "3"),
+            ("x4", 3, conv("conv_final", (12, 64, 3, 3)), "4"),
+            ("x2 fast", 12, conv("conv_final", (12, 64, 3, 3)), "2"),
+        )
+    },
     "span": (
         conv("conv_1.sk", (48, 3, 1, 1))
         | conv("block_1.c1_r.sk", (48, 48, 1, 1))
