@@ -21,10 +21,12 @@ _WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_di
 _LOOSE_WRAPPERS = ("module", "model", "net", "network", "generator", "net_g", "netG", "weights")
 """Hold the model where all beside them is left over from training."""
 _TRAINING = re.compile(
-    r"optim|sched|^ema|_ema|ema_|callbacks|loops|rng|scaler|^amp$|sampler|hparams|hyper|^loss|^lr"
+    r"optim|sched|^ema|_ema|callbacks|loops|rng|scaler|^amp$|sampler|hparams|hyper|^loss|^lr"
 )
 _MOST_WRAPPERS = 4
 _MODULE_FIELDS = ("_parameters", "_buffers", "_modules")
+_OF_CONTAINER = object()
+"""Stands for the key of what keeps the name of its container: no file can say it."""
 
 _INNER: frozenset[type] = frozenset({Call, Table, Stored, list, tuple})
 _KEYS = (str, int)
@@ -126,6 +128,7 @@ class Payload:
         if is_tensor(value):
             self._add("tensor", value)
             return
+        _refuse_dependents("tensor", value)
         # Iterators and not a recursion, so that depth costs no stack and breadth no memory.
         to_do = [self._named_members("", value)]
         while to_do:
@@ -147,21 +150,23 @@ class Payload:
         for key, member in self._counted(value):
             if isinstance(member, Stored):
                 self.findings.add("it holds storages that no tensor names; they are left out")
-            elif key is None:
+            elif key is _OF_CONTAINER:
                 yield name, member
             elif isinstance(key, _KEYS) and len(name) < _LONGEST_NAME > len(str(key)):
                 full = f"{name}.{key}" if name else str(key)
                 _refuse_dependents(full, member)
                 yield full, member
-            elif is_tensor(member):
+            elif is_tensor(member) or self._holds_tensors(member):
                 self.findings.add("a tensor under a key that is no name was left out")
 
     def _add(self, name: str, value: object) -> None:
         if name in self.tensors:
             raise CheckpointFault(problem=f"`{name}` is there twice")
         self._letters += len(name)
-        if len(self.tensors) >= _MOST_TENSORS or self._letters > _MOST_LETTERS:
+        if len(self.tensors) >= _MOST_TENSORS:
             raise CheckpointFault(problem=f"it has more than {_MOST_TENSORS} tensors")
+        if self._letters > _MOST_LETTERS:
+            raise CheckpointFault(problem=f"its names have more than {_MOST_LETTERS} letters")
         self._budget.spend(_TENSOR_COST)
         self.tensors[name] = self._reader.entry(name, value)
 
@@ -198,8 +203,7 @@ def _breadth(value: object) -> int:
 def _members(value: object) -> Iterator[tuple[object, object]]:
     """List key and value of what a container holds, plain values left out.
 
-    Of a pickled module it is what its state says. The key is None for what keeps the name of its
-    container.
+    Of a pickled module it is what its state says, under `_OF_CONTAINER`.
     """
     match value:
         case Table():
@@ -212,7 +216,9 @@ def _members(value: object) -> Iterator[tuple[object, object]]:
             yield from _given(value)
             if isinstance(value.state, Table):
                 fields = _paired(value.state, _INNER)
-                yield from ((None, field) for key, field in fields if key in _MODULE_FIELDS)
+                yield from (
+                    (_OF_CONTAINER, field) for key, field in fields if key in _MODULE_FIELDS
+                )
         case _:
             return
 

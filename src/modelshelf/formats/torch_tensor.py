@@ -337,4 +337,5 @@ def _shown(value: object) -> str:
         return f"`{value.name[:_SHOWN]}`"
     if value is None or (type(value) is int and abs(value) <= _LARGEST):
         return str(value)
-    return f"a {type(value).__name__.lower()}"
+    kind = type(value).__name__.lower()
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
