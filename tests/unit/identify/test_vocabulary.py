@@ -365,6 +365,12 @@ PRECISIONS: dict[str, Tensors] = {
     "gptq": {"a.qweight": ("I32", (128, 1024)), "a.g_idx": ("I32", (1024,))},
     "awq": {"a.qweight": ("I32", (1024, 128)), "a.qzeros": ("I32", (8, 128))},
     "sdnq": {"a.weight": ("U8", (524288,)), "a.scale": ("F32", (1024, 16, 1))},
+    "hqq": {
+        "a.W_q": ("U8", (32, 16384)),
+        "a.scale": ("F16", (1, 16384)),
+        "a.zero": ("F16", (1, 16384)),
+        "a.nbits": ("I32", (1,)),
+    },
 }
 """Word → tensors whose precision it is."""
 _BITS = {"F64": 64, "F32": 32, "F16": 16, "BF16": 16, "I32": 32}
