@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from modelshelf.formats.pickle_values import CheckpointFault, Named
+from modelshelf.formats.pickle_values import Call, CheckpointFault, Named
 from modelshelf.formats.reading_budget import ReadingBudget
 from modelshelf.formats.torch_payload import Payload
 from modelshelf.formats.torch_tensor import Place, TensorReader
@@ -129,6 +129,11 @@ def test_a_list_of_what_was_left_out_is_cut() -> None:
     assert len(payload.metadata["beside"]) == 1000
 
 
+def test_members_of_lists_are_numbered_and_a_tensor_alone_is_one() -> None:
+    assert names([T, 1, (T, [T])]) == ["#0", "#2.#0", "#2.#1.#0"]
+    assert names(T) == ["tensor"]
+
+
 def test_numbers_are_names_and_nothing_else_is() -> None:
     """What is left out is told, whether it is a tensor or holds some."""
     assert names(table(0, T, "a", table(1, T, 2, [T, 5, T]))) == ["0", "a.1", "a.2.#0", "a.2.#2"]
@@ -182,7 +187,8 @@ def test_what_would_have_to_be_run_is_refused(given: object) -> None:
         ([table("b", called("m.f", given, 2))], "#0.b"),
     ):
         assert problem_of(value) == f"`{name}` could only be read by running `m.f`"
-    assert names(table("a", called("m.f", 1, [given]), "w", T)) == ["w"]
+    for nothing in (called("m.f", 1, [given]), Call(Named("m.f"), None)):
+        assert names(table("a", nothing, "w", T)) == ["w"]
 
 
 def test_a_storage_that_nothing_names_is_told() -> None:

@@ -28,7 +28,24 @@ def test_a_shard_names_itself_among_its_siblings(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "model.safetensors", "-00001-of-00003.bin", "model-1-of-3.bin", "a-00001-of-00003x"],
+    ["other-00002-of-00003.bin", "model-00002-of-00004.bin", "model-00002-of-00003.fp16.bin"],
+)
+def test_a_shard_of_another_model_is_no_sibling(name: str) -> None:
+    """Another name, another number of shards, or the same model in other numbers."""
+    models = [parse_shard_name(one) for one in ("model-00001-of-00003.bin", name)]
+    assert len({one.model for one in models if one is not None}) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "model.safetensors",
+        "-00001-of-00003.bin",
+        "model-1-of-3.bin",
+        "a-00001-of-00003x",
+        "a-00001-of-00003old.bin",
+    ],
 )
 def test_other_names_are_no_shards(name: str) -> None:
     assert parse_shard_name(name) is None
