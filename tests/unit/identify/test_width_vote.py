@@ -97,6 +97,22 @@ def _entries(**shapes: tuple[str, tuple[int, ...]]) -> dict[str, TensorEntry]:
             None,
         ),
         (_entries(weight=("I8", (2, 8)), weight_scale=("F32", (2,))), None),
+        (_entries(weight=("I8", (2, 8)), comfy_quant=("U8", (29,))), None),
+        (
+            _entries(weight=("I8", (2, 8)), weight_scale=("F32", (2, 1)), comfy_quant=("U8", (9,))),
+            None,
+        ),
+        (
+            _entries(weight=("U8", (2, 8)), weight_scale=("F32", (2,)), comfy_quant=("U8", (9,))),
+            None,
+        ),
+        # A convolution is packed by its rows, which hold as many numbers either way.
+        (
+            _entries(
+                weight=("I8", (2, 8, 1)), weight_scale=("F32", (2,)), comfy_quant=("U8", (9,))
+            ),
+            None,
+        ),
     ],
 )
 def test_a_width_is_in_doubt_where_scales_fit_both(
@@ -113,3 +129,82 @@ def test_what_no_layer_gives_says_nothing_of_widths(
     doubted = _entries(weight=("I8", (4, 8)), weight_scale=("F32", (4,)), comfy_quant=("U8", (9,)))
     given = {f"b.{beside}": TensorEntry("BF16", (16,), 0, 32)}
     assert WidthVote(doubted | given).is_in_fours is is_in_fours
+
+
+def _file(*matrices: tuple[int, int], given: tuple[int, ...] = ()) -> WidthVote:
+    """Matrices in doubt, as rows and bytes of a row, and norms of so many numbers."""
+    tensors = {f"norm{size}.weight": TensorEntry("BF16", (size,), 0, 2 * size) for size in given}
+    for number, (rows, columns) in enumerate(matrices):
+        for name, entry in _entries(
+            weight=("I8", (rows, columns)), weight_scale=("F32", (rows,)), comfy_quant=("U8", (9,))
+        ).items():
+            tensors[f"{number}.{name}"] = entry
+    return WidthVote(tensors)
+
+
+_EIGHTS, _FOURS, _NEITHER = (8, 8), (16, 8), (4, 10)
+"""A square where eight bits each, one where four, and none."""
+
+
+@pytest.mark.parametrize(
+    ("matrices", "is_in_fours"),
+    [
+        ([_EIGHTS], False),
+        ([_FOURS], True),
+        ([_EIGHTS, _FOURS, _FOURS], True),
+        ([_FOURS, _EIGHTS, _EIGHTS], False),
+        ([_FOURS, *[_NEITHER] * 18], True),
+        ([_EIGHTS, *[_NEITHER] * 18], False),
+        ([_NEITHER], None),
+        ([], None),
+    ],
+)
+def test_most_squares_tell_the_width(
+    matrices: list[tuple[int, int]], *, is_in_fours: bool | None
+) -> None:
+    """Most models have layers that give as many numbers as they take."""
+    assert _file(*matrices).is_in_fours is is_in_fours
+
+
+def test_one_square_in_twenty_is_chance() -> None:
+    """Then it counts what other layers give."""
+    assert _file(_FOURS, *[_NEITHER] * 19, given=(10,)).is_in_fours is False
+    assert _file(_FOURS, *[_NEITHER] * 18, given=(10,)).is_in_fours is True
+
+
+@pytest.mark.parametrize(
+    ("columns", "given", "is_in_fours"),
+    [
+        # What is given in fours alone, in eights alone, in both.
+        ([8], (16,), True),
+        ([8], (8,), False),
+        ([8], (8, 16), None),
+        ([8], (5,), None),
+        # More in fours than in eights, and than in both.
+        ([8, 10, 12], (16, 20, 12), True),
+        ([8, 10, 12], (8, 10, 24), False),
+        ([8, 12], (8, 24), None),
+        ([8, 10, 12], (16, 20, 12, 24), True),
+        ([8, 10, 12], (16, 10, 20, 12, 24), None),
+        ([8, 10], (16, 20, 10), None),
+        ([8, 10, 12], (8, 20, 10, 12, 24), False),
+    ],
+)
+def test_what_other_layers_give_tells_the_width(
+    columns: list[int], given: tuple[int, ...], *, is_in_fours: bool | None
+) -> None:
+    """What is given in both widths speaks for eights: of four bits it would be half by chance."""
+    matrices = [(4, each) for each in columns]
+    assert _file(*matrices, given=given).is_in_fours is is_in_fours
+
+
+def test_what_has_no_sides_or_no_path_gives_nothing_else() -> None:
+    """A number alone is no row; a tensor may have no name before its last step."""
+    doubted = {
+        "weight": TensorEntry("I8", (4, 8), 0, 32),
+        "weight_scale": TensorEntry("F32", (4,), 0, 16),
+        "comfy_quant": TensorEntry("U8", (9,), 0, 9),
+    }
+    alone = {"a.weight": TensorEntry("BF16", (), 0, 2)}
+    assert WidthVote(doubted | alone).is_in_fours is None
+    assert WidthVote(doubted | alone | {"bias": TensorEntry("BF16", (16,), 0, 32)}).is_in_fours
