@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from modelshelf.protocols import Clock
 from modelshelf.records import accounts, leases, models, parts, removal, views
 from modelshelf.records.audit import audit, correct_counts, holders_of_parts
-from modelshelf.records.contents import original_with_parts, stored_model, stored_models
+from modelshelf.records.contents import stored_model, stored_models
 from modelshelf.records.database import Database
 from modelshelf.records.elsewhere import find_elsewhere
 from modelshelf.records.identities import identify_as
+from modelshelf.records.lease_records import LeaseRecords, microseconds
 from modelshelf.records.library_records import (
     follow_library,
     forget_records,
@@ -48,13 +49,12 @@ __all__ = ["SqlRecordStore"]
 _PAGE = 200
 
 
-class SqlRecordStore:
+class SqlRecordStore(LeaseRecords):
     """What the library knows. See `protocols.RecordStore` for what each method promises."""
 
     def __init__(self, database: Database, models: Path, clock: Clock) -> None:
-        self._database = database
+        super().__init__(database, clock)
         self._models = models
-        self._clock = clock
 
     def close(self) -> None:
         """Close the database."""
@@ -123,52 +123,6 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return find_original(connection, pipeline_digest(digests))
 
-    # -- leases
-
-    def begin_lease(self, lease_id: str, purpose: str, items: Iterable[tuple[str, str]]) -> None:
-        """Protect things from collection."""
-        with self._database.write() as connection:
-            leases.begin_lease(connection, lease_id, purpose, items, self._now())
-
-    def end_lease(self, lease_id: str) -> None:
-        """Protect them no longer."""
-        with self._database.write() as connection:
-            leases.end_lease(connection, lease_id)
-
-    def leases(self) -> list[str]:
-        """List the ids of all leases."""
-        with self._database.read() as connection:
-            return leases.leases(connection)
-
-    def leased(self, lease_id: str, kind: str) -> set[str]:
-        """Return what a lease protects of one kind."""
-        with self._database.read() as connection:
-            return leases.leased(connection, kind, lease_id)
-
-    def unrecorded(self, lease_id: str) -> set[str]:
-        """Return the locations that a lease protects and no part has."""
-        with self._database.read() as connection:
-            return removal.unrecorded(connection, lease_id)
-
-    def pin(self, lease_id: str, digest: Digest) -> StoredPart | None:
-        """Find a part and protect it by the lease, in one step."""
-        with self._database.write() as connection:
-            found = parts.find_part(connection, digest)
-            if found is not None:
-                leases.protect(connection, lease_id, "part", [str(found.id)])
-            return found
-
-    def pin_original(
-        self, lease_id: str, blake3: Digest
-    ) -> tuple[OriginalFile, dict[str, StoredPart]] | None:
-        """Find a converted checkpoint and protect its parts, in one step."""
-        with self._database.write() as connection:
-            found = original_with_parts(connection, blake3)
-            if found is not None:
-                pinned = [str(part.id) for part in found[1].values()]
-                leases.protect(connection, lease_id, "part", pinned)
-            return found
-
     # -- changing
 
     def register(
@@ -220,7 +174,7 @@ class SqlRecordStore:
         """Delete a model so that it can be brought back; return the id to do that with."""
         with self._database.write() as connection:
             hide_records(connection, [key], hidden=True)
-            return removal.move_to_trash(connection, key, self._now(), _microseconds(expires_at))
+            return removal.move_to_trash(connection, key, self._now(), microseconds(expires_at))
 
     def restore(self, trash_id: str) -> str | None:
         """Bring a model back; return its key, None when the trash has no such entry."""
@@ -236,7 +190,7 @@ class SqlRecordStore:
 
     def trashed(self, *, expired_at: datetime | None = None) -> list[TrashedModel]:
         """List the trash, oldest first; with *expired_at* only what had expired by then."""
-        moment = None if expired_at is None else _microseconds(expired_at)
+        moment = None if expired_at is None else microseconds(expired_at)
         with self._database.read() as connection:
             rows = removal.trash_rows(connection, expired_at=moment)
             if not rows:
@@ -350,13 +304,6 @@ class SqlRecordStore:
         record: Mapping[str, Any] | None = None,
     ) -> None:
         follow_library(connection, keys, self._models, self._clock(), said, record)
-
-    def _now(self) -> int:
-        return _microseconds(self._clock())
-
-
-def _microseconds(moment: datetime) -> int:
-    return int(moment.astimezone(UTC).timestamp() * 1_000_000)
 
 
 def _trashed(row: removal.TrashRow, holdings: accounts.Holdings) -> TrashedModel:
