@@ -257,6 +257,26 @@ ADAPTERS: dict[str, Answer] = {
         "embedding",
         "sdxl",
     ),
+    "embedding of three encoders": (
+        {
+            "text_encoders_0": (2, 768),
+            "text_encoders_1": (2, 1280),
+            "text_encoders_2": (2, 4096),
+        },
+        "embedding",
+        "sd-3",
+    ),
+    "embedding of four encoders": (
+        {"clip_l": (2, 768), "clip_g": (2, 1280), "t5": (2, 4096), "llama": (2, 4096)},
+        "embedding",
+        "hidream",
+    ),
+    "embedding of clip and llama": (
+        {"clip_l": (2, 768), "llama": (2, 4096)},
+        "embedding",
+        "hunyuan-video",
+    ),
+    "embedding of t5 by its name": ({"t5": (2, 4096), "t5_out": (2, 4096)}, "embedding", ""),
 }
 """What it is → its tensors, type and base."""
 
