@@ -16,6 +16,7 @@ from modelshelf.identify.side import Side, is_side, shape_words, side_words
 __all__ = [
     "Absent",
     "Marker",
+    "NoOther",
     "OneTensor",
     "Some",
     "Tensor",
@@ -106,6 +107,33 @@ class Tensor:
         words += [f"{self.count} times"] if self.count is not None else []
         words += [f"numbered below {self.below}"] if self.below is not None else []
         return " ".join(words)
+
+
+@dataclass(frozen=True)
+class NoOther:
+    """Tensors of this name, where there are any, have this shape as far as it is told.
+
+    For what joins a model to what stands around it, such as the width of its text: one that has it
+    otherwise is another model, and one that lost the tensor is the same.
+    """
+
+    name: str
+    """Folded name without wrappers."""
+    shape: tuple[Side, ...]
+    """Leading dimensions."""
+
+    def check(self, facts: Facts) -> Found | None:
+        """Look into *facts*."""
+        if not self._tensor.number(facts):
+            return Found(self.name, "absent", is_absence=True)
+        return self._tensor.check(facts.unmeasured())
+
+    @cached_property
+    def _tensor(self) -> Tensor:
+        return Tensor(self.name, self.shape)
+
+    def __str__(self) -> str:
+        return f"no tensor `{self.name}` of another shape than {shape_words(self.shape)}"
 
 
 @dataclass(frozen=True)

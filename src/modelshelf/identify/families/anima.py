@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES", "IN_ANIMA"]
@@ -28,6 +28,8 @@ FAMILIES = (
         Tensor("t_embedding_norm.weight", (_WIDTH,)),
         Tensor("blocks.#.cross_attn.q_norm.weight", rank=1, below=_BLOCKS),
         Tensor("blocks.#.adaln_modulation_self_attn.#.weight", below=_BLOCKS),
+        NoOther("x_embedder.proj.#.weight", (_WIDTH, 68)),
+        NoOther("final_layer.linear.weight", (64, _WIDTH)),
         *NO_CONTROL,
         blocks=(("blocks", _BLOCKS),),
     ),

@@ -6,8 +6,8 @@ Sources: `lavenderflow` of cloneofsimo/minRF, `AuraFlowTransformer2DModel` of hu
 from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, where_set
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -27,6 +27,8 @@ FAMILIES = (
         Tensor("single_layers.#.attn.w1q.weight", below=32),
         _REGISTERS,
         Tensor("cond_seq_linear.weight", (_WIDTH, _TEXT)),
+        NoOther("init_x_linear.weight", (_WIDTH, 16)),
+        NoOther("final_linear.weight", (16, _WIDTH)),
         *NO_CONTROL,
         blocks=(("double_layers", 4), ("single_layers", 32)),
     ),
@@ -37,12 +39,15 @@ FAMILIES = (
         Tensor("single_transformer_blocks.#.attn.to_q.weight", below=32),
         _REGISTERS,
         Tensor("context_embedder.weight", (_WIDTH, _TEXT)),
+        NoOther("pos_embed.proj.weight", (_WIDTH, 16)),
+        NoOther("proj_out.weight", (16, _WIDTH)),
         *NO_CONTROL,
         blocks=(("joint_transformer_blocks", 4), ("single_transformer_blocks", 32)),
     ),
     component(
         _AURAFLOW,
         "AuraFlowTransformer2DModel",
+        *where_set(in_channels=4, out_channels=4),
         Setting("joint_attention_dim", (_TEXT,)),
     ),
 )

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
 
 _BOOGU = BaseModelType.BOOGU
-_WIDTH, _DOUBLE, _SINGLE = 3360, 8, 32
+_WIDTH, _TEXT, _DOUBLE, _SINGLE = 3360, 4096, 8, 32
 
 FAMILIES = (
     main_file(
@@ -23,6 +23,9 @@ FAMILIES = (
         Tensor("single_stream_layers.#.attn.norm_q.weight", rank=1, below=_SINGLE),
         Tensor("image_index_embedding", (None, _WIDTH)),
         weight_or_bias("ref_image_patch_embedder", _WIDTH),
+        NoOther("x_embedder.weight", (_WIDTH, 64)),
+        NoOther("time_caption_embed.caption_embedder.0.weight", (_TEXT,)),
+        NoOther("norm_out.linear_2.weight", (64,)),
         *NO_CONTROL,
         blocks=(("double_stream_layers", _DOUBLE), ("single_stream_layers", _SINGLE)),
     ),

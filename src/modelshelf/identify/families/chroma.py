@@ -14,9 +14,10 @@ from modelshelf.identify.families.denoiser import (
     main_file,
     norm_of,
     weight_or_bias,
+    where_set,
 )
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -34,6 +35,8 @@ FAMILIES = (
         norm_of("single_blocks.#.norm.key_norm", below=_SINGLE),
         weight_or_bias("txt_in", _WIDTH),
         Either((Tensor("img_in.weight"), Tensor("img_in_patch.weight"))),
+        NoOther("txt_in.weight", (_WIDTH, _TEXT)),
+        NoOther("final_layer.linear.weight", (64, _WIDTH)),
         Absent("vector_in.*"),
         Absent("*.img_mod.*"),
         Absent("*.modulation.lin*"),
@@ -48,6 +51,8 @@ FAMILIES = (
         Tensor("transformer_blocks.#.attn.norm_added_k.weight", rank=1, below=_DOUBLE),
         Tensor("single_transformer_blocks.#.attn.norm_k.weight", rank=1, below=_SINGLE),
         weight_or_bias("context_embedder", _WIDTH),
+        NoOther("context_embedder.weight", (_WIDTH, _TEXT)),
+        NoOther("proj_out.weight", (64, _WIDTH)),
         Absent("time_text_embed.text_embedder.*"),
         Absent("*transformer_blocks.#.norm1.linear.*"),
         Absent("*transformer_blocks.#.norm.linear.*"),
@@ -57,6 +62,7 @@ FAMILIES = (
     component(
         _CHROMA,
         "ChromaTransformer2DModel",
+        *where_set(in_channels=64, out_channels=64),
         Setting("joint_attention_dim", (_TEXT,)),
     ),
 )

@@ -12,10 +12,10 @@ Comfy-Org/ComfyUI.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Never, Setting
-from modelshelf.identify.families.denoiser import component, main_file
+from modelshelf.identify.families.denoiser import component, main_file, where_set
 from modelshelf.identify.families.video import NO_CONTROL, every, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]
@@ -72,6 +72,7 @@ def _blocks(layout: str, blocks: str, attention: str) -> Family:
         vectors(f"{blocks}.#.norm1.linear.bias", *_SIX, below=_BLOCKS),
         vectors(f"{blocks}.#.norm1.norm.weight", *_WIDTHS),
         vectors(f"{blocks}.#.norm2.linear.bias", *_SIX),
+        NoOther("patch_embed.text_proj.weight", (_WIDTHS, 4096)),
         Either(
             (
                 vectors("patch_embed.text_proj.bias", *_WIDTHS),
@@ -127,6 +128,7 @@ FAMILIES = (
     component(
         _COGVIDEOX,
         "CogVideoXTransformer3DModel",
+        *where_set(text_embed_dim=4096, out_channels=_CHANNELS),
         Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
         traits=(
             Trait(ModelVariantType.T2V, Setting("in_channels", (_CHANNELS,))),

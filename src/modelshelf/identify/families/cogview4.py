@@ -8,9 +8,15 @@ class defaults are CogView3+'s.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    weight_or_bias,
+    where_set,
+)
 from modelshelf.identify.family import Trait
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]
@@ -26,6 +32,8 @@ FAMILIES = (
         Tensor("transformer_blocks.#.norm1.linear.bias", (_NORMS * _WIDTH,), below=_BLOCKS),
         Tensor("time_condition_embed.condition_embedder.linear_1.weight"),
         Tensor("patch_embed.proj.weight", rank=2),
+        NoOther("patch_embed.text_proj.weight", (_WIDTH, _TEXT)),
+        NoOther("proj_out.weight", (64, _WIDTH)),
         *NO_CONTROL,
         traits=(Trait(ModelVariantType.CONTROL, Tensor("patch_embed.proj.weight", (_WIDTH, 128))),),
         blocks=(("transformer_blocks", _BLOCKS),),
@@ -33,6 +41,7 @@ FAMILIES = (
     component(
         _COGVIEW_4,
         "CogView4Transformer2DModel",
+        *where_set(out_channels=16),
         Setting("text_embed_dim", (_TEXT,)),
         Setting("attention_head_dim", (128,)),
         Setting("num_attention_heads", (32,)),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Never, Setting, Unset
 from modelshelf.identify.families.anima import IN_ANIMA
-from modelshelf.identify.families.denoiser import component, main_file
+from modelshelf.identify.families.denoiser import component, main_file, where_set
 from modelshelf.identify.families.video import NO_CONTROL, every, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
@@ -183,6 +183,7 @@ FAMILIES = (
     component(
         BaseModelType.COSMOS,
         "CosmosTransformer3DModel",
+        *where_set(text_embed_dim=1024, out_channels=16),
         Never(IN_ANIMA),
         Setting("num_attention_heads", (16, 20, 32, 40)),
         Setting("in_channels", (16, 17)),

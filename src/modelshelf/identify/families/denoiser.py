@@ -6,7 +6,7 @@ or wrapped, and as the `transformer` folder of a diffusers pipeline.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Both, Condition, Either, Setting
+from modelshelf.identify.condition import Both, Condition, Either, Setting, Unset
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
@@ -24,6 +24,7 @@ __all__ = [
     "main_file",
     "norm_of",
     "weight_or_bias",
+    "where_set",
 ]
 
 NO_CONTROL = (Absent("controlnet*"), Absent("control_*"))
@@ -123,3 +124,20 @@ def weight_or_bias(layer: str, outputs: int | tuple[int, ...]) -> Either:
     """A layer of this output width: by its bias, which quantising leaves alone; without, its weight."""
     weight = Both(Tensor(f"{layer}.weight", (outputs,)), Absent(f"{layer}.bias"))
     return Either((Tensor(f"{layer}.bias", (outputs,), rank=1), weight))
+
+
+def where_set(**fields: object) -> tuple[Condition, ...]:
+    """Return what joins a denoiser to its surroundings, by its configuration: widths of text and latents.
+
+    Args:
+        fields: Name → the value that it has; several in a tuple. One that is left out, or null, has its
+            class's own.
+
+    Example:
+        >>> [str(one) for one in where_set(in_channels=16)]
+        ['`in_channels` unset in the configuration or `in_channels` set to 16 in the configuration']
+    """
+    return tuple(
+        Either((Unset(name), Setting(name, value if isinstance(value, tuple) else (value,))))
+        for name, value in fields.items()
+    )

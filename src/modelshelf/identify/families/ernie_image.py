@@ -7,8 +7,14 @@ published configuration.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    weight_or_bias,
+    where_set,
+)
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -24,6 +30,7 @@ FAMILIES = (
         Tensor("layers.#.adaLN_mlp_ln.weight", (_WIDTH,), below=_BLOCKS),
         Tensor("layers.#.self_attention.norm_q.weight", rank=1, below=_BLOCKS),
         weight_or_bias("text_proj", _WIDTH),
+        NoOther("text_proj.weight", (_WIDTH, _TEXT)),
         Tensor("x_embedder.proj.weight", (_WIDTH, 128), rank=4),
         *NO_CONTROL,
         blocks=(("layers", _BLOCKS),),
@@ -31,6 +38,7 @@ FAMILIES = (
     component(
         _ERNIE_IMAGE,
         "ErnieImageTransformer2DModel",
+        *where_set(in_channels=128, out_channels=128),
         Setting("hidden_size", (_WIDTH,)),
         Setting("text_in_dim", (_TEXT,)),
     ),

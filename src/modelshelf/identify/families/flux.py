@@ -14,10 +14,11 @@ from modelshelf.identify.families.denoiser import (
     goes_beyond_control,
     main_file,
     norm_of,
+    where_set,
 )
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.identify.network import Unmeasured
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -29,6 +30,8 @@ __all__ = ["FAMILIES"]
 
 _FLUX = (BaseModelType.FLUX,)
 _WIDTH, _TEXT, _POOLED = 3072, 4096, 768
+_LATENTS = 64
+"""Sixteen channels of four pixels: whatever else it takes, this is what it gives."""
 _DOUBLE, _SINGLE = 19, 38
 _LITE = 8
 # The smallest that was cut out of it and trained on: FLUX.1-dev mini.
@@ -87,6 +90,7 @@ FAMILIES = (
         Absent("connector.*"),
         # Open-Sora 2 makes videos, and joins what it is given in an input of its own.
         Absent("cond_in.*"),
+        NoOther("final_layer.linear.weight", (_LATENTS, _WIDTH)),
         goes_beyond_control(
             "final_layer.linear.weight",
             f"double_blocks.{_MOST_CONTROL_DOUBLE}.img_mod.lin.weight",
@@ -110,6 +114,7 @@ FAMILIES = (
         Tensor("x_embedder.weight", (_WIDTH, _INPUTS), rank=2),
         Absent("distilled_guidance_layer.*"),
         Absent("controlnet_*"),
+        NoOther("proj_out.weight", (_LATENTS, _WIDTH)),
         goes_beyond_control(
             "proj_out.weight",
             f"transformer_blocks.{_MOST_CONTROL_DOUBLE}.norm1.linear.weight",
@@ -128,6 +133,7 @@ FAMILIES = (
     component(
         BaseModelType.FLUX,
         "FluxTransformer2DModel",
+        *where_set(out_channels=_LATENTS),
         Setting("joint_attention_dim", (_TEXT,)),
         Setting("pooled_projection_dim", (_POOLED,)),
         Setting("in_channels", _INPUTS),

@@ -15,9 +15,10 @@ from modelshelf.identify.families.denoiser import (
     main_file,
     norm_of,
     weight_or_bias,
+    where_set,
 )
 from modelshelf.identify.family import Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]
@@ -29,6 +30,7 @@ _SIZES = {
     ModelVariantType.KLEIN_9B: (4096, 12288, 8, 24),
     ModelVariantType.KLEIN_4B: (3072, 7680, 5, 20),
 }
+_LATENTS = 128
 _WIDTHS = tuple(width for width, *_ in _SIZES.values())
 _MODULATIONS = tuple(6 * width for width in _WIDTHS)
 
@@ -59,6 +61,7 @@ FAMILIES = (
         Tensor("single_stream_modulation.lin.weight"),
         _has_size("double_stream_modulation_img.lin.weight", "txt_in.weight"),
         Absent("vector_in.*"),
+        NoOther("final_layer.linear.weight", (_LATENTS,)),
         *NO_CONTROL,
         traits=_variants("double_stream_modulation_img.lin.weight"),
     ),
@@ -70,12 +73,14 @@ FAMILIES = (
         Tensor("single_transformer_blocks.#.attn.norm_k.weight", rank=1, below=48),
         Tensor("single_stream_modulation.linear.weight"),
         _has_size("double_stream_modulation_img.linear.weight", "context_embedder.weight"),
+        NoOther("proj_out.weight", (_LATENTS,)),
         *NO_CONTROL,
         traits=_variants("double_stream_modulation_img.linear.weight"),
     ),
     component(
         _FLUX_2,
         "Flux2Transformer2DModel",
+        *where_set(in_channels=_LATENTS, out_channels=_LATENTS),
         Setting("joint_attention_dim", tuple(text for _, text, *_ in _SIZES.values())),
         traits=tuple(
             Trait(variant, Setting("joint_attention_dim", (text,)))

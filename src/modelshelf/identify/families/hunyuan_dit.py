@@ -8,10 +8,16 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Either, Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    weight_or_bias,
+    where_set,
+)
 from modelshelf.identify.family import Architecture, Trait
 from modelshelf.identify.network import Unmeasured
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]
@@ -37,6 +43,7 @@ FAMILIES = (
         weight_or_bias("blocks.#.skip_linear", _WIDTH),
         Tensor("x_embedder.proj.weight", (_WIDTH, 4, 2, 2)),
         Tensor("mlp_t5.#.weight"),
+        NoOther("final_layer.linear.weight", (32, _WIDTH)),
         Absent("after_proj_list.*"),
         *NO_CONTROL,
         prediction=_V,
@@ -54,6 +61,7 @@ FAMILIES = (
         Tensor("blocks.#.skip_norm.weight", (2 * _WIDTH,), below=_BLOCKS),
         Tensor("pos_embed.proj.weight", (_WIDTH, 4, 2, 2)),
         weight_or_bias("text_embedder.linear_2", _TEXT),
+        NoOther("proj_out.weight", (32, _WIDTH)),
         *NO_CONTROL,
         prediction=_V,
         traits=(
@@ -67,6 +75,7 @@ FAMILIES = (
     component(
         _HUNYUAN_DIT,
         "HunyuanDiT2DModel",
+        *where_set(in_channels=4),
         Setting("cross_attention_dim", (_TEXT,)),
         Setting("hidden_size", (_WIDTH,)),
         prediction=_V,

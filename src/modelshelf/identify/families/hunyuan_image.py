@@ -15,15 +15,16 @@ from modelshelf.identify.families.denoiser import (
     main_file,
     norm_of,
     weight_or_bias,
+    where_set,
 )
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
 
 _HUNYUAN_IMAGE = BaseModelType.HUNYUAN_IMAGE
-_WIDTH, _REFINER = 3584, 3328
+_WIDTH, _REFINER, _TEXT = 3584, 3328, 3584
 _DOUBLE, _SINGLE = 20, 40
 _DISTILLED = Architecture("hunyuan-image-2.1-distilled")
 _REFINES = Architecture("hunyuan-image-2.1-refiner")
@@ -54,6 +55,8 @@ FAMILIES = (
             )
         ),
         weight_or_bias("txt_in.input_embedder", (_WIDTH, _REFINER)),
+        NoOther("txt_in.input_embedder.weight", (None, _TEXT)),
+        NoOther("final_layer.linear.weight", (64,)),
         # HunyuanVideo takes pooled text as well; an index tells names and no widths.
         Absent("vector_in.*"),
         *NO_CONTROL,
@@ -76,6 +79,8 @@ FAMILIES = (
         Tensor("transformer_blocks.#.attn.norm_added_k.weight", rank=1, below=_DOUBLE),
         Tensor("single_transformer_blocks.#.attn.norm_k.weight", rank=1, below=_SINGLE),
         weight_or_bias("context_embedder.proj_in", (_WIDTH, _REFINER)),
+        NoOther("context_embedder.proj_in.weight", (None, _TEXT)),
+        NoOther("proj_out.weight", (64,)),
         Absent("time_text_embed.*"),
         *NO_CONTROL,
         traits=(
@@ -87,6 +92,7 @@ FAMILIES = (
     component(
         _HUNYUAN_IMAGE,
         "HunyuanImageTransformer2DModel",
+        *where_set(text_embed_dim=_TEXT, out_channels=64),
         traits=(
             Trait(_DISTILLED, Setting("use_meanflow", (True,))),
             Trait(_REFINES, Setting("in_channels", (128,))),

@@ -16,10 +16,10 @@ and `HunyuanVideoFramepackTransformer3DModel` of huggingface/diffusers, ComfyUI'
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Setting, Unset
-from modelshelf.identify.families.denoiser import component, main_file
+from modelshelf.identify.families.denoiser import component, main_file, where_set
 from modelshelf.identify.families.video import NO_CONTROL, every, patches, vectors
 from modelshelf.identify.family import Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -32,7 +32,7 @@ __all__ = ["FAMILIES"]
 
 _WIDTH, _DOUBLE, _SINGLE = 3072, 20, 40
 _WIDTH_1_5, _DOUBLE_1_5 = 2048, 54
-_HEAD = 128
+_HEAD, _TEXT, _TEXT_1_5 = 128, 4096, 3584
 # 33: noise, image and mask. SkyReels V1 leaves the mask out.
 _TEXT_INPUTS, _IMAGE_INPUTS = 16, (32, 33)
 
@@ -52,6 +52,8 @@ _DIFFUSERS_BLOCKS: tuple[Condition, ...] = (
     vectors("transformer_blocks.#.attn.norm_added_q.weight", _HEAD),
     vectors("single_transformer_blocks.#.norm.linear.bias", 3 * _WIDTH, below=_SINGLE),
     Absent("time_guidance_embed.*"),
+    NoOther("context_embedder.proj_in.weight", (_WIDTH, _TEXT)),
+    NoOther("proj_out.weight", (64, _WIDTH)),
     *NO_CONTROL,
 )
 _DIFFUSERS_COUNTS = (("transformer_blocks", _DOUBLE), ("single_transformer_blocks", _SINGLE))
@@ -76,6 +78,9 @@ FAMILIES = (
             )
         ),
         vectors("single_blocks.#.linear1.bias", 7 * _WIDTH),
+        NoOther("txt_in.input_embedder.weight", (_WIDTH, _TEXT)),
+        NoOther("vector_in.in_layer.weight", (_WIDTH, 768)),
+        NoOther("final_layer.linear.weight", (64, _WIDTH)),
         Absent("byt5_in.*"),
         *NO_CONTROL,
         traits=_variants("img_in.proj.weight"),
@@ -93,6 +98,7 @@ FAMILIES = (
     component(
         BaseModelType.HUNYUAN_VIDEO,
         "HunyuanVideoTransformer3DModel",
+        *where_set(text_embed_dim=_TEXT, pooled_projection_dim=768, out_channels=16),
         Setting("num_attention_heads", (_WIDTH // _HEAD,)),
         Setting("in_channels", (_TEXT_INPUTS, *_IMAGE_INPUTS)),
         traits=(
@@ -126,6 +132,7 @@ FAMILIES = (
                     "HunyuanVideoTransformer3DModelPacked",
                 ),
             ),
+            *where_set(text_embed_dim=_TEXT, pooled_projection_dim=768, out_channels=16),
         ),
         traits=(Trait(ModelVariantType.I2V, Setting("has_clean_x_embedder", (True,))),),
         prediction_type=SchedulerPredictionType.FLOW,
@@ -148,6 +155,8 @@ FAMILIES = (
                 vectors("byt5_in.fc1.bias", _WIDTH_1_5),
             )
         ),
+        NoOther("txt_in.input_embedder.weight", (_WIDTH_1_5, _TEXT_1_5)),
+        NoOther("final_layer.linear.weight", (32, _WIDTH_1_5)),
         Absent("single_blocks.*"),
         *NO_CONTROL,
         blocks=(("double_blocks", _DOUBLE_1_5),),
@@ -165,6 +174,8 @@ FAMILIES = (
                 vectors("context_embedder_2.linear_1.bias", _WIDTH_1_5),
             )
         ),
+        NoOther("context_embedder.proj_in.weight", (_WIDTH_1_5, _TEXT_1_5)),
+        NoOther("proj_out.weight", (32, _WIDTH_1_5)),
         Absent("single_transformer_blocks.*"),
         *NO_CONTROL,
         blocks=(("transformer_blocks", _DOUBLE_1_5),),
@@ -176,6 +187,7 @@ FAMILIES = (
         bases=(BaseModelType.HUNYUAN_VIDEO_1_5,),
         conditions=(
             Setting("class", ("HunyuanVideo15Transformer3DModel", "HunyuanVideo_1_5_*")),
+            *where_set(text_embed_dim=_TEXT_1_5, out_channels=32),
             Either((Setting("num_attention_heads", (16,)), Setting("hidden_size", (_WIDTH_1_5,)))),
         ),
         traits=(

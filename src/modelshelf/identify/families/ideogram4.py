@@ -13,8 +13,9 @@ from modelshelf.identify.families.denoiser import (
     diffusers_names,
     main_file,
     weight_or_bias,
+    where_set,
 )
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -31,10 +32,17 @@ FAMILIES = (
         Tensor("layers.#.attention_norm1.weight", (_WIDTH,), below=_BLOCKS),
         Tensor("layers.#.attention.norm_q.weight", rank=1, below=_BLOCKS),
         weight_or_bias("input_proj", _WIDTH),
+        NoOther("input_proj.weight", (_WIDTH, 128)),
+        NoOther("final_layer.linear.weight", (128, _WIDTH)),
         *NO_CONTROL,
         traits=(diffusers_names("layers.#.attention.to_q.weight"),),
         blocks=(("layers", _BLOCKS),),
     ),
-    component(_IDEOGRAM_4, "Ideogram4Transformer2DModel", Setting("llm_features_dim", (_TEXT,))),
+    component(
+        _IDEOGRAM_4,
+        "Ideogram4Transformer2DModel",
+        Setting("llm_features_dim", (_TEXT,)),
+        *where_set(in_channels=128),
+    ),
 )
 """Everything that Ideogram 4 brings as a denoiser."""

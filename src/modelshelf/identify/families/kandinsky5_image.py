@@ -6,8 +6,8 @@ Source: `Kandinsky5Transformer3DModel` of huggingface/diffusers, whose names eve
 from __future__ import annotations
 
 from modelshelf.identify.condition import Setting
-from modelshelf.identify.families.denoiser import component, main_file, weight_or_bias
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.families.denoiser import component, main_file, weight_or_bias, where_set
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -27,12 +27,15 @@ FAMILIES = (
         Tensor("visual_transformer_blocks.#.cross_attention.query_norm.weight", rank=1),
         weight_or_bias("visual_embeddings.in_layer", _WIDTH),
         Tensor("pooled_text_embeddings.norm.weight"),
+        NoOther("text_embeddings.in_layer.weight", (_WIDTH, 3584)),
+        NoOther("pooled_text_embeddings.in_layer.weight", (None, 768)),
         architecture=_NAME,
         blocks=(("visual_transformer_blocks", _BLOCKS),),
     ),
     component(
         _KANDINSKY_5,
         "Kandinsky5Transformer3DModel",
+        *where_set(in_text_dim=3584, in_text_dim2=768, out_visual_dim=16),
         Setting("model_dim", (_WIDTH,)),
         architecture=_NAME,
         kind="image-folder",

@@ -10,10 +10,10 @@ huggingface/diffusers, whose names are the same.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, where_set
 from modelshelf.identify.families.video import vectors
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -45,6 +45,8 @@ FAMILIES = (
                 vectors("visual_embeddings.in_layer.bias", *_WIDTHS),
             )
         ),
+        NoOther("text_embeddings.in_layer.weight", (_WIDTHS, 3584)),
+        NoOther("pooled_text_embeddings.in_layer.weight", (None, 768)),
         *NO_CONTROL,
         traits=tuple(
             Trait(
@@ -60,6 +62,7 @@ FAMILIES = (
     component(
         _KANDINSKY_5,
         "Kandinsky5Transformer3DModel",
+        *where_set(in_text_dim=3584, in_text_dim2=768, out_visual_dim=16),
         Setting("model_dim", _WIDTHS),
         traits=tuple(
             Trait(Architecture(name), Setting("model_dim", (width,)))

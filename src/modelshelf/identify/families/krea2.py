@@ -12,8 +12,9 @@ from modelshelf.identify.families.denoiser import (
     main_file,
     norm_of,
     weight_or_bias,
+    where_set,
 )
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -30,6 +31,8 @@ FAMILIES = (
         Tensor("blocks.#.mod.lin", (6 * _WIDTH,), below=_BLOCKS),
         norm_of("txtfusion.refiner_blocks.#.prenorm", _TEXT),
         weight_or_bias("first", _WIDTH),
+        NoOther("first.weight", (_WIDTH, 64)),
+        NoOther("last.linear.weight", (64, _WIDTH)),
         *NO_CONTROL,
         blocks=(("blocks", _BLOCKS),),
     ),
@@ -41,9 +44,16 @@ FAMILIES = (
         Tensor("transformer_blocks.#.scale_shift_table", (6, _WIDTH), below=_BLOCKS),
         Tensor("txt_in.norm.weight", (_TEXT,)),
         weight_or_bias("img_in", _WIDTH),
+        NoOther("img_in.weight", (_WIDTH, 64)),
+        NoOther("final_layer.linear.weight", (64, _WIDTH)),
         *NO_CONTROL,
         blocks=(("transformer_blocks", _BLOCKS),),
     ),
-    component(_KREA_2, "Krea2Transformer2DModel", Setting("text_hidden_dim", (_TEXT,))),
+    component(
+        _KREA_2,
+        "Krea2Transformer2DModel",
+        Setting("text_hidden_dim", (_TEXT,)),
+        *where_set(in_channels=64),
+    ),
 )
 """Everything that Krea 2 brings as a denoiser."""

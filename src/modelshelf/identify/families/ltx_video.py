@@ -15,10 +15,10 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Condition, Either, Setting
-from modelshelf.identify.families.denoiser import component, main_file
+from modelshelf.identify.families.denoiser import component, main_file, where_set
 from modelshelf.identify.families.video import NO_CONTROL, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -31,7 +31,7 @@ __all__ = ["FAMILIES"]
 _LTX = (BaseModelType.LTX_VIDEO,)
 _SMALL, _LARGE = 2048, 4096
 _WIDTHS = (_SMALL, _LARGE)
-_BLOCKS = 48
+_TEXT, _LATENTS, _BLOCKS = 4096, 128, 48
 _FEWEST, _ALL = (("transformer_blocks", 28),), (("transformer_blocks", _BLOCKS),)
 
 _BLOCK_TABLE = "transformer_blocks.#.scale_shift_table"
@@ -59,6 +59,8 @@ def _video(norm: str, *entrances: tuple[str, tuple[int, ...]]) -> tuple[Conditio
         vectors(f"transformer_blocks.#.attn1.{norm}.weight", *_WIDTHS, below=_BLOCKS),
         vectors(f"transformer_blocks.#.attn2.{norm}.weight", *_WIDTHS),
         Either(tuple(vectors(name, *widths) for name, widths in entrances)),
+        NoOther("caption_projection.linear_1.weight", (_WIDTHS, _TEXT)),
+        NoOther("proj_out.weight", (_LATENTS, _WIDTHS)),
         Absent("*audio_*"),
         *_NO_PATCHES,
     )
@@ -97,6 +99,7 @@ FAMILIES = (
     component(
         BaseModelType.LTX_VIDEO,
         "LTXVideoTransformer3DModel",
+        *where_set(caption_channels=_TEXT, in_channels=_LATENTS, out_channels=_LATENTS),
         Setting("cross_attention_dim", _WIDTHS),
         traits=(
             Trait(Architecture("ltx-video-2b"), Setting("cross_attention_dim", (_SMALL,))),
@@ -132,6 +135,7 @@ FAMILIES = (
         bases=_LTX,
         conditions=(
             Setting("class", ("LTX2VideoTransformer3DModel",)),
+            *where_set(in_channels=_LATENTS, out_channels=_LATENTS),
             Setting("cross_attention_dim", (_LARGE,)),
         ),
         traits=(

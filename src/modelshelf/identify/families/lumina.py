@@ -7,8 +7,8 @@ Alpha-VLLM/Lumina-T2X, `LuminaNextDiT2DModel` of huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, where_set
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -24,6 +24,7 @@ FAMILIES = (
         Tensor("layers.#.attention.wk_y.weight", below=_BLOCKS),
         Tensor("layers.#.attention_y_norm.weight", (_TEXT,)),
         Tensor("pad_token", (_WIDTH,)),
+        NoOther("x_embedder.weight", (_WIDTH, 16)),
         *NO_CONTROL,
         blocks=(("layers", _BLOCKS),),
     ),
@@ -42,6 +43,11 @@ FAMILIES = (
         *NO_CONTROL,
         blocks=(("layers", _BLOCKS),),
     ),
-    component(_LUMINA, "LuminaNextDiT2DModel", Setting("cross_attention_dim", (_TEXT,))),
+    component(
+        _LUMINA,
+        "LuminaNextDiT2DModel",
+        Setting("cross_attention_dim", (_TEXT,)),
+        *where_set(in_channels=4),
+    ),
 )
 """Everything that Lumina-Next brings as a denoiser."""

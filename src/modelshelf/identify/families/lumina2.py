@@ -8,8 +8,14 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    weight_or_bias,
+    where_set,
+)
+from modelshelf.identify.tensor_condition import Absent, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -32,7 +38,9 @@ FAMILIES = (
         Tensor("noise_refiner.#.attention.q_norm.weight", (_HEAD,)),
         Tensor("context_refiner.#.attention_norm1.weight", (_WIDTH,)),
         Tensor("cap_embedder.0.weight", (_TEXT,)),
+        NoOther("final_layer.linear.weight", (64, _WIDTH)),
         weight_or_bias("x_embedder", _WIDTH),
+        NoOther("x_embedder.weight", (_WIDTH, 64)),
         *_NO_CHILD,
         blocks=(("layers", _BLOCKS),),
     ),
@@ -44,12 +52,14 @@ FAMILIES = (
         Tensor("context_refiner.#.norm1.weight", (_WIDTH,)),
         Tensor("time_caption_embed.caption_embedder.0.weight", (_TEXT,)),
         weight_or_bias("x_embedder", _WIDTH),
+        NoOther("x_embedder.weight", (_WIDTH, 64)),
         *_NO_CHILD,
         blocks=(("layers", _BLOCKS),),
     ),
     component(
         _LUMINA_2,
         "Lumina2Transformer2DModel",
+        *where_set(in_channels=16, out_channels=16),
         Setting("hidden_size", (_WIDTH,)),
         Setting("cap_feat_dim", (_TEXT,)),
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Either, Setting
 from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file
 from modelshelf.identify.families.video import vectors
-from modelshelf.identify.tensor_condition import Tensor
+from modelshelf.identify.tensor_condition import NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -31,6 +31,11 @@ FAMILIES = (
                 vectors("condition_proj.bias", _WIDTH),
             )
         ),
+        NoOther("video_patch_proj.weight", (_WIDTH, 96)),
+        NoOther("audio_patch_proj.weight", (_WIDTH, 32)),
+        NoOther("condition_proj.weight", (_WIDTH, 5120)),
+        NoOther("final_layer.video_out.weight", (96, _WIDTH)),
+        NoOther("final_layer.audio_out.weight", (32, _WIDTH)),
         *NO_CONTROL,
         blocks=(("blocks", _BLOCKS),),
     ),

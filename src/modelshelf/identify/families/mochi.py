@@ -7,7 +7,7 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Either, Setting
-from modelshelf.identify.families.denoiser import component, main_file
+from modelshelf.identify.families.denoiser import component, main_file, where_set
 from modelshelf.identify.families.video import NO_CONTROL, vectors
 from modelshelf.identify.family import Trait
 from modelshelf.identify.tensor_condition import Marker
@@ -58,6 +58,7 @@ FAMILIES = (
     component(
         _MOCHI,
         "MochiTransformer3DModel",
+        *where_set(text_embed_dim=4096, in_channels=12, out_channels=12),
         Setting("pooled_projection_dim", (_TEXT_WIDTH,)),
         traits=(Trait(ModelVariantType.T2V, Setting("class", ("MochiTransformer3DModel",))),),
     ),

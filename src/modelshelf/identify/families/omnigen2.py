@@ -7,8 +7,14 @@ Boogu has the same entrance and is wider, with layers of two streams. Source:
 from __future__ import annotations
 
 from modelshelf.identify.condition import Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    weight_or_bias,
+    where_set,
+)
+from modelshelf.identify.tensor_condition import Absent, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -22,6 +28,8 @@ FAMILIES = (
         "file",
         Tensor("image_index_embedding", (None, _WIDTH)),
         weight_or_bias("ref_image_patch_embedder", _WIDTH),
+        NoOther("x_embedder.weight", (_WIDTH, 64)),
+        NoOther("norm_out.linear_2.weight", (64,)),
         Tensor("layers.#.attn.norm_q.weight", rank=1, below=_BLOCKS),
         Tensor("ref_image_refiner.#.ffn_norm1.weight", (_WIDTH,)),
         Tensor("time_caption_embed.caption_embedder.0.weight", (_TEXT,)),
@@ -32,6 +40,7 @@ FAMILIES = (
     component(
         _OMNIGEN_2,
         "OmniGen2Transformer2DModel",
+        *where_set(in_channels=16, out_channels=16),
         Setting("hidden_size", (_WIDTH,)),
         Setting("text_feat_dim", (_TEXT,)),
     ),

@@ -9,9 +9,15 @@ huggingface/diffusers.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Setting
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    weight_or_bias,
+    where_set,
+)
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Absent, Tensor
+from modelshelf.identify.tensor_condition import Absent, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, SchedulerPredictionType
 
 __all__ = ["FAMILIES"]
@@ -30,6 +36,8 @@ FAMILIES = (
         Tensor("blocks.#.scale_shift_table", (6, _WIDTH), below=_BLOCKS),
         weight_or_bias("y_embedder.y_proj.fc1", _WIDTH),
         Tensor("x_embedder.proj.weight", (_WIDTH, 4, 2, 2)),
+        NoOther("y_embedder.y_proj.fc1.weight", (_WIDTH, _TEXT)),
+        NoOther("final_layer.linear.weight", (32, _WIDTH)),
         Absent("attention_y_norm*"),
         *NO_CONTROL,
         prediction=SchedulerPredictionType.EPSILON,
@@ -46,6 +54,8 @@ FAMILIES = (
         Tensor("transformer_blocks.#.scale_shift_table", (6, _WIDTH), below=_BLOCKS),
         Tensor("pos_embed.proj.weight", (_WIDTH, 4, 2, 2)),
         weight_or_bias("caption_projection.linear_1", _WIDTH),
+        NoOther("caption_projection.linear_1.weight", (_WIDTH, _TEXT)),
+        NoOther("proj_out.weight", (32, _WIDTH)),
         # Latte: the same blocks, and as many again over time.
         Absent("temporal_transformer_blocks.*"),
         *NO_CONTROL,
@@ -55,6 +65,7 @@ FAMILIES = (
     component(
         _PIXART,
         "PixArtTransformer2DModel",
+        *where_set(out_channels=8),
         Setting("caption_channels", (_TEXT,)),
         Setting("in_channels", (4,)),
         prediction=SchedulerPredictionType.EPSILON,

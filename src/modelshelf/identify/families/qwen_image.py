@@ -8,9 +8,15 @@ blocks. Source: `QwenImageTransformer2DModel` of huggingface/diffusers, whose na
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Setting, Unset
-from modelshelf.identify.families.denoiser import NO_CONTROL, component, main_file, weight_or_bias
+from modelshelf.identify.families.denoiser import (
+    NO_CONTROL,
+    component,
+    main_file,
+    weight_or_bias,
+    where_set,
+)
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelVariantType
 
 __all__ = ["FAMILIES"]
@@ -29,6 +35,8 @@ FAMILIES = (
         weight_or_bias("txt_in", _WIDTH),
         weight_or_bias("img_in", _WIDTH),
         weight_or_bias("proj_out", 64),
+        NoOther("txt_in.weight", (_WIDTH, _TEXT)),
+        NoOther("img_in.weight", (_WIDTH, 64)),
         Absent("*.x_rms.*"),
         *NO_CONTROL,
         traits=(
@@ -39,6 +47,7 @@ FAMILIES = (
     component(
         _QWEN_IMAGE,
         "QwenImageTransformer2DModel",
+        *where_set(out_channels=16),
         Setting("joint_attention_dim", (_TEXT,)),
         Setting("in_channels", (64,)),
         traits=(

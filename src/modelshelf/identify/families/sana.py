@@ -13,9 +13,10 @@ from modelshelf.identify.families.denoiser import (
     goes_beyond_control,
     main_file,
     weight_or_bias,
+    where_set,
 )
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -34,6 +35,8 @@ FAMILIES = (
         Tensor("blocks.#.scale_shift_table", (6, _WIDTHS), below=_MOST_BLOCKS),
         weight_or_bias("y_embedder.y_proj.fc1", _WIDTHS),
         Tensor("x_embedder.proj.weight", (_WIDTHS, 32), rank=4),
+        NoOther("y_embedder.y_proj.fc1.weight", (_WIDTHS, _TEXT)),
+        NoOther("final_layer.linear.weight", (32, _WIDTHS)),
         Absent("*.t_conv.*"),
         *NO_CONTROL,
         traits=(Trait(_SPRINT, Tensor("cfg_embedder.mlp.#.weight")),),
@@ -53,6 +56,8 @@ FAMILIES = (
         Tensor("transformer_blocks.#.scale_shift_table", (6, _WIDTHS), below=_MOST_BLOCKS),
         weight_or_bias("caption_projection.linear_1", _WIDTHS),
         Tensor("patch_embed.proj.weight", (_WIDTHS, 32), rank=4),
+        NoOther("caption_projection.linear_1.weight", (_WIDTHS, _TEXT)),
+        NoOther("proj_out.weight", (32, _WIDTHS)),
         Absent("*.conv_temp.*"),
         *NO_CONTROL,
         # Published ControlNets have seven blocks.
@@ -63,6 +68,7 @@ FAMILIES = (
     component(
         _SANA,
         "SanaTransformer2DModel",
+        *where_set(out_channels=32),
         Setting("caption_channels", (_TEXT,)),
         Setting("in_channels", (32,)),
         traits=(Trait(_SPRINT, Setting("guidance_embeds", (True,))),),

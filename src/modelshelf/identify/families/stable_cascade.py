@@ -11,7 +11,7 @@ from __future__ import annotations
 from modelshelf.identify.condition import Condition, Either, Setting, Unset
 from modelshelf.identify.families.denoiser import diffusers_names
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -81,6 +81,9 @@ FAMILIES = (
         Tensor("clip_txt_mapper.bias", (_C_WIDTHS,)),
         Tensor("clip_img_mapper.bias", rank=1),
         Tensor("clip_txt_pooled_mapper.bias", rank=1),
+        NoOther("clip_txt_mapper.weight", (_C_WIDTHS, _POOLED)),
+        NoOther("clip_txt_pooled_mapper.weight", (None, _POOLED)),
+        NoOther("clip_img_mapper.weight", (None, 768)),
         Absent("effnet_mapper.*"),
     ),
     _stage(

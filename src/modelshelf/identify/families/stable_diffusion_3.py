@@ -7,9 +7,9 @@ Sources: `mmditx.py` of Stability-AI/sd3.5, `SD3Transformer2DModel` of huggingfa
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Either, Never, Setting, Unset
-from modelshelf.identify.families.denoiser import goes_beyond_control, main_file
+from modelshelf.identify.families.denoiser import goes_beyond_control, main_file, where_set
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Some, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Some, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -78,6 +78,7 @@ FAMILIES = (
         Absent("single_transformer_blocks.*"),
         Absent("controlnet*"),
         Absent("pos_embed_input*"),
+        NoOther("proj_out.weight", (64, _WIDTHS)),
         # Published ControlNets have 12 or 23 blocks of medium's, and 19 of large's.
         goes_beyond_control(
             "proj_out.weight",
@@ -100,6 +101,7 @@ FAMILIES = (
         bases=_SD_3,
         conditions=(
             Setting("class", ("SD3Transformer2DModel",)),
+            *where_set(out_channels=16),
             Setting("joint_attention_dim", (4096,)),
             Setting("pooled_projection_dim", (2048,)),
             Setting("in_channels", (16,)),

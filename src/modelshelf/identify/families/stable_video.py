@@ -11,7 +11,7 @@ Stability-AI/generative-models, `UNetSpatioTemporalConditionModel` of huggingfac
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Setting
-from modelshelf.identify.families.denoiser import main_file
+from modelshelf.identify.families.denoiser import main_file, where_set
 from modelshelf.identify.families.video import vectors
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
@@ -96,6 +96,7 @@ FAMILIES = (
         bases=_SVD,
         conditions=(
             Setting("class", ("UNetSpatioTemporalConditionModel",)),
+            *where_set(out_channels=4),
             Setting("cross_attention_dim", (_TEXT,)),
             Setting("in_channels", (_INPUTS,)),
             Setting("projection_class_embeddings_input_dim", tuple(_LABELS.values())),

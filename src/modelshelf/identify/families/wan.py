@@ -16,10 +16,10 @@ Wan2.2; `WanTransformer3DModel` and its kin of huggingface/diffusers; VideoX-Fun
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Either, Never, Setting, Unset
-from modelshelf.identify.families.denoiser import component, main_file
+from modelshelf.identify.families.denoiser import component, main_file, where_set
 from modelshelf.identify.families.video import NO_CONTROL, every, patches, vectors
 from modelshelf.identify.family import Architecture, Family, Trait
-from modelshelf.identify.tensor_condition import Absent, Marker, Some, Tensor
+from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Some, Tensor
 from modelshelf.schema.taxonomy import (
     BaseModelType,
     ModelFormat,
@@ -45,6 +45,10 @@ _NO_OTHER_KIND: tuple[Condition, ...] = (
     Absent("condition_embedder.delta_embedder.*"),
     Absent("blocks.#.self_attn.to_q.*"),
 )
+
+_TEXT = 4096
+_LATENTS = (64, 192)
+"""Sixteen channels of four pixels; 48 of the 5B model's own VAE."""
 
 _HAS_VACE = Marker("vace_blocks.*")
 _HAS_FACE = Marker("face_adapter.*")
@@ -184,6 +188,13 @@ _CONFIG_ANIMATE = _config("WanAnimateTransformer3DModel", "WanAnimateModel")
 _ANIMATE_2 = "wan-2.2-animate-2-14b"
 
 
+_JOINTS = (
+    NoOther("text_embedding.0.weight", (_WIDTHS, _TEXT)),
+    NoOther("head.head.weight", (_LATENTS, _WIDTHS)),
+)
+"""What comes from the text encoder and goes to the VAE."""
+
+
 def _animate_2(layout: str, query: str, image: str) -> Family:
     """Wan-Animate 2 as a file.
 
@@ -201,6 +212,7 @@ def _animate_2(layout: str, query: str, image: str) -> Family:
         BaseModelType.WAN,
         layout,
         *anchors,
+        *_JOINTS,
         *NO_CONTROL,
         architecture=_ANIMATE_2,
         traits=(Trait(ModelVariantType.ANIMATE, anchors[0]),),
@@ -222,6 +234,7 @@ FAMILIES = (
                 vectors("text_embedding.#.bias", *_WIDTHS),
             )
         ),
+        *_JOINTS,
         *_NO_OTHER_KIND,
         Never(Some("patch_embedding.weight", (None, None, None))),
         traits=(*_VARIANTS, *_ARCHITECTURES),
@@ -250,6 +263,8 @@ FAMILIES = (
                 vectors("condition_embedder.text_embedder.linear_2.bias", *_WIDTHS),
             )
         ),
+        NoOther("condition_embedder.text_embedder.linear_1.weight", (_WIDTHS, _TEXT)),
+        NoOther("proj_out.weight", (_LATENTS, _WIDTHS)),
         *_NO_OTHER_KIND,
         traits=(*_VARIANTS, *_ARCHITECTURES),
         blocks=(("blocks", _FEWEST_BLOCKS),),
@@ -284,6 +299,8 @@ FAMILIES = (
                     Setting("dim", _WIDTHS),
                 )
             ),
+            # diffusers' word, and the original's.
+            *where_set(text_dim=_TEXT, out_channels=(16, 48), out_dim=(16, 48)),
         ),
         traits=(
             Trait(ModelVariantType.VACE, _CONFIG_VACE),

@@ -12,9 +12,10 @@ from modelshelf.identify.families.denoiser import (
     component,
     diffusers_names,
     main_file,
+    where_set,
 )
 from modelshelf.identify.family import Architecture, Trait
-from modelshelf.identify.tensor_condition import Marker, Tensor
+from modelshelf.identify.tensor_condition import Marker, NoOther, Tensor
 from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["FAMILIES"]
@@ -37,6 +38,15 @@ FAMILIES = (
         Tensor("noise_refiner.#.attention_norm1.weight", (_WIDTH,)),
         Tensor("layers.#.attention_norm1.weight", (_WIDTH,), below=_BLOCKS),
         Tensor("cap_embedder.0.weight", (_TEXT,)),
+        *(
+            NoOther(f"{layer}.weight", shape)
+            for layer, shape in (
+                ("x_embedder", (_WIDTH, 64)),
+                ("all_x_embedder.2-1", (_WIDTH, 64)),
+                ("final_layer.linear", (64, _WIDTH)),
+                ("all_final_layer.2-1.linear", (64, _WIDTH)),
+            )
+        ),
         *NO_CONTROL,
         traits=(
             diffusers_names("layers.#.attention.norm_q.weight"),
@@ -48,6 +58,7 @@ FAMILIES = (
     component(
         _Z_IMAGE,
         "ZImageTransformer2DModel",
+        *where_set(in_channels=16),
         Setting("dim", (_WIDTH,)),
         Setting("cap_feat_dim", (_TEXT,)),
     ),
