@@ -208,3 +208,14 @@ def test_what_has_no_sides_or_no_path_gives_nothing_else() -> None:
     alone = {"a.weight": TensorEntry("BF16", (), 0, 2)}
     assert WidthVote(doubted | alone).is_in_fours is None
     assert WidthVote(doubted | alone | {"bias": TensorEntry("BF16", (16,), 0, 32)}).is_in_fours
+
+
+def test_packed_layers_give_to_each_other() -> None:
+    """The second one gives 64, and the first one takes as many, if they are of four bits."""
+    packed = _entries(weight_packed=("I32", (10, 8)), weight_scale=("BF16", (10, 2)))
+    other = {
+        "b.weight_packed": TensorEntry("I32", (64, 5), 0, 1280),
+        "b.weight_scale": TensorEntry("BF16", (64, 1), 0, 128),
+    }
+    assert WidthVote(packed | other).is_in_fours is True
+    assert WidthVote(packed).is_in_fours is None
