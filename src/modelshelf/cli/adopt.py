@@ -14,6 +14,8 @@ from modelshelf.cli.options import GivenPath, never_asks, verb_options
 from modelshelf.cli.output import note, print_document, print_lines
 from modelshelf.cli.session import Session
 from modelshelf.cli.text import printable
+from modelshelf.errors.base import counted
+from modelshelf.schema.taxonomy import BaseModelType
 
 __all__ = ["command"]
 
@@ -34,6 +36,7 @@ def command(session: Session, folders: tuple[Path, ...]) -> int:
     """
     batch = Batch(session)
     adopted: list[dict[str, object]] = []
+    left_open = 0
     early = partial(_summarize, adopted, batch, interrupted=True)
     with (
         told_early(session, early, adopted),
@@ -47,6 +50,7 @@ def command(session: Session, folders: tuple[Path, ...]) -> int:
                 )
                 for config, is_new in found:
                     batch.take(config.path, None)
+                    left_open += BaseModelType.UNKNOWN in config.bases
                     adopted.append({"key": config.key, "path": config.path, "is_new": is_new})
                     if session.quiet:
                         print_lines([config.key])
@@ -59,6 +63,12 @@ def command(session: Session, folders: tuple[Path, ...]) -> int:
         _summarize(adopted, batch)
     else:
         note(session, f"{sum(bool(one['is_new']) for one in adopted)} new, nothing was copied")
+        if left_open:
+            note(
+                session,
+                f"of {counted(left_open, 'model')} the base is unknown: `shelf ls base:unknown` lists them,"
+                " `shelf show` says what they may be",
+            )
     return batch.status
 
 

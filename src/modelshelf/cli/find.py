@@ -68,6 +68,8 @@ def command(session: Session, words: tuple[str, ...]) -> int:
                 return _find_each(session, manager, path, several)
         wanted = read_selector(words) if has_selector_form(text) and path is None else None
         models = manager.find(text) if wanted is None else selected(manager, wanted)
+    if path is None and _path(f"./{text}") is not None:
+        note(session, f"looked for as text: `./{text}` is the file or folder of that name")
     if not models:
         raise NothingFoundError(wanted=text)
     print_models(session, models)

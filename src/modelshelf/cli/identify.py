@@ -10,7 +10,7 @@ import click
 
 from modelshelf.cli.batch import Batch
 from modelshelf.cli.models import print_models
-from modelshelf.cli.options import complete_name, dry_run, never_asks, verb_options
+from modelshelf.cli.options import OneOfMany, complete_name, dry_run, never_asks, verb_options
 from modelshelf.cli.output import note, print_lines
 from modelshelf.cli.progress import progress_bar
 from modelshelf.cli.session import Session
@@ -38,21 +38,21 @@ _FIELDS = {{"bases": "base"}.get(field, field.replace("_", "-")): field for fiel
 @click.command("identify")
 @click.argument("models", nargs=-1, metavar="[MODEL...]", shell_complete=complete_name)
 @click.option(
-    "--type", "kind", type=click.Choice([each.value for each in ModelType]), help="What it is."
+    "--type", "kind", type=OneOfMany([each.value for each in ModelType]), help="What it is."
 )
 @click.option(
     "--base",
     "bases",
     multiple=True,
-    type=click.Choice([each.value for each in BaseModelType]),
+    type=OneOfMany([each.value for each in BaseModelType]),
     help="What it works with; give it again for several, its own first.",
 )
 @click.option(
-    "--variant", type=click.Choice([each.value for each in ModelVariantType]), help="What it takes."
+    "--variant", type=OneOfMany([each.value for each in ModelVariantType]), help="What it takes."
 )
 @click.option(
     "--prediction-type",
-    type=click.Choice([each.value for each in SchedulerPredictionType]),
+    type=OneOfMany([each.value for each in SchedulerPredictionType]),
     help="What it predicts.",
 )
 @click.option("--architecture", help="A finer name, such as `illustrious`.")
@@ -60,7 +60,7 @@ _FIELDS = {{"bases": "base"}.get(field, field.replace("_", "-")): field for fiel
     "--forget",
     "forgotten",
     multiple=True,
-    type=click.Choice(list(_FIELDS)),
+    type=OneOfMany(list(_FIELDS)),
     help="Take back what was said of one thing; may be repeated.",
 )
 @click.option("--as-detected", is_flag=True, help="Take back all that was said of it.")
@@ -109,7 +109,7 @@ def command(  # noqa: PLR0913 - one for each option
             found = manager.identify_again(dry_run=dry_run, progress=progress)
         told = _told(manager, found) if dry_run else []
         others = _other_names(manager, found)
-    _print(session, found, told, batch, dry_run=dry_run)
+    _print(session, found, told, batch, looked_at=len(models), dry_run=dry_run)
     for name in others:
         note(session, f"{name} is the same model under another name, and known so too")
     return batch.status
@@ -206,6 +206,7 @@ def _print(
     told: Sequence[str],
     batch: Batch,
     *,
+    looked_at: int,
     dry_run: bool,
 ) -> None:
     if session.json or session.quiet or (found and not dry_run):
@@ -215,3 +216,5 @@ def _print(
         note(session, "nothing was changed: this was a dry run")
     elif not batch.failed:
         note(session, "nothing else is known than before")
+    elif looked_at > len(batch.failed):
+        note(session, "of the others nothing else is known than before")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelshelf.cli.models import print_models
-from modelshelf.cli.options import verb_options
+from modelshelf.cli.options import OneOfMany, verb_options
 from modelshelf.cli.output import note
 from modelshelf.cli.selection import SelectorCommand, everything, ranks, read_selector, selected
 from modelshelf.cli.session import Session
@@ -39,13 +39,13 @@ _BY_USE = "used"
 @click.option(
     "--type",
     "kind",
-    type=click.Choice([kind.value for kind in ModelType]),
+    type=OneOfMany([kind.value for kind in ModelType]),
     metavar="TYPE",
     help="Only this type, such as `main`, `lora` or `vae`.",
 )
 @click.option(
     "--base",
-    type=click.Choice([base.value for base in BaseModelType]),
+    type=OneOfMany([base.value for base in BaseModelType]),
     metavar="BASE",
     help="Only models that work with this base, such as `sd-1` or `sdxl`.",
 )

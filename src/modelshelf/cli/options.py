@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GivenPath",
+    "OneOfMany",
     "complete_name",
     "dry_run",
     "global_options",
@@ -45,6 +47,17 @@ class GivenPath(click.Path):
         if not os.fspath(value):
             self.fail("an empty path names nothing", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class OneOfMany(click.Choice[str]):
+    """One of more words than anybody wants to read: a slip names the nearest instead of all."""
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        """Return what is wrong with *value*."""
+        nearest = get_close_matches(str(value).casefold(), self.choices, n=3)
+        if not nearest:
+            return super().get_invalid_choice_message(value, ctx)
+        return f"{value!r} is not one of its words; did you mean {' or '.join(nearest)}?"
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:

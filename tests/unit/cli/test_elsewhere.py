@@ -256,3 +256,15 @@ def test_a_record_that_is_edited_says_a_word(settings: Settings, tmp_path: Path)
         assert manager.as_detected(key).bases == (BaseModelType.SDXL,)
         # Of one that nobody looked at, nobody knows what would be detected.
         assert manager.store.update_model(KEY, {"base": "sd-1"}).detail is None
+
+
+def test_what_is_adopted_without_a_base_is_counted(run: Run, tmp_path: Path) -> None:
+    """Once for all of them, with what lists them."""
+    mine = tmp_path / "mine"
+    tiny.vae(mine / "soft.safetensors", base="sd-1", style="ldm", full=True, hollow=True)
+    tiny.lora(mine / "ink.safetensors", base="sd-1")
+    told = "of 1 model the base is unknown: `shelf ls base:unknown` lists them"
+    assert told in run("adopt", mine).err
+    assert "unknown" not in run("adopt", mine, "-q").err
+    (mine / "soft.safetensors").unlink()
+    assert "unknown" not in run("adopt", mine).err

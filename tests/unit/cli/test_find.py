@@ -178,3 +178,16 @@ def test_an_adopted_model_is_found_by_its_file(run: Run, tmp_path: Path) -> None
     path.rename(copy)
     shutil.rmtree(folder)
     assert (other, run("find", copy, "-q").exit) == (4, 0)
+
+
+@pytest.mark.usefixtures("model")
+def test_a_word_that_is_also_a_folder_is_looked_for_as_text(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And who meant the folder is told how to say so."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "word").mkdir()
+    done = run("find", "word")
+    assert done.exit == 0
+    assert done.err == "looked for as text: `./word` is the file or folder of that name\n"
+    assert run("find", "wor").err == ""

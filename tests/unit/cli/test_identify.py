@@ -131,3 +131,21 @@ def test_other_names_of_the_same_model_are_told(run: Run, odd: str, tmp_path: Pa
     assert run("identify", odd, "--base", "sdxl", "--dry-run").err.endswith(told)
     assert run("identify", odd, "--base", "sdxl").err == told
     assert run("identify", odd, "second", "--base", "sd-1").err == ""
+
+
+def test_a_slip_in_one_of_many_words_is_told_the_nearest(run: Run, odd: str) -> None:
+    """And not all of them; where none is near, all are."""
+    done = run("identify", odd, "--base", "SD1")
+    assert done.exit == 2
+    assert "'SD1' is not one of its words; did you mean sd-1" in done.err
+    assert "qwen-image" not in done.err
+    assert "did you mean lora?" in run("ls", "--type", "lroa").err
+    assert "'qwen-image'" in run("identify", odd, "--base", "zzz").err
+
+
+def test_what_was_looked_at_beside_a_failure_is_told(run: Run, odd: str) -> None:
+    """Nothing else is known of it, which is no failure."""
+    done = run("identify", "nobody", odd)
+    assert done.exit == 3
+    assert done.err.endswith("of the others nothing else is known than before\n")
+    assert "nothing else" not in run("identify", "nobody").err
