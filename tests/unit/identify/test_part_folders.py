@@ -33,6 +33,11 @@ def identify_folder(folder: Path, config: Mapping[str, object]) -> Identity:
         (KL | SIXTEEN | {"scaling_factor": 0.3611, "shift_factor": 0.1159}, "flux"),
         (KL | SIXTEEN | {"scaling_factor": 1.5305, "shift_factor": 0.0609}, "sd-3"),
         (KL | SIXTEEN | {"scaling_factor": 1.0, "shift_factor": 0.0}, "cogview4"),
+        (
+            KL | SIXTEEN | {"scaling_factor": 1.0, "block_out_channels": [128, 512, 1024, 1024]},
+            "cogview4",
+        ),
+        (KL | SIXTEEN | {"scaling_factor": 1.0, "block_out_channels": [128, 256, 512, 512]}, ""),
         ({"_class_name": "AutoencoderKLFlux2"}, "flux2"),
         ({"_class_name": "AutoencoderKLWan", "z_dim": 16}, "wan"),
         ({"_class_name": "AutoencoderKLQwenImage"}, "qwen-image"),

@@ -86,7 +86,9 @@ FAMILIES = (
         (BaseModelType.COGVIEW_4,),
         "AutoencoderKL",
         Setting("latent_channels", (16,)),
+        # Whoever has not scaled yet says one too: its widths are CogView4's own.
         Setting("scaling_factor", (1.0, 1)),
+        _or_unset("block_out_channels", [128, 512, 1024, 1024]),
     ),
     _folder("asymmetric", SD_KIND[:2], "AsymmetricAutoencoderKL", Setting("latent_channels", (4,))),
     _folder("consistency-decoder", SD_KIND[:2], "ConsistencyDecoderVAE"),
