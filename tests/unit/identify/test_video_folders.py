@@ -367,3 +367,10 @@ def test_a_unet_of_videos_that_grew_from_sdxl_is_not_called_modelscopes(tmp_path
     write(tmp_path / "b" / "config.json", hotshot)
     assert identify(tmp_path / "a").architecture == "modelscope-t2v"
     assert (identify(tmp_path / "b").type, identify(tmp_path / "b").architecture) == ("unet", "")
+
+
+def test_a_unet_of_videos_that_reads_clip_l_is_not_called_modelscopes(tmp_path: Path) -> None:
+    """Tune-A-Video's is SD 1's with attentions over time, under the same name of a class."""
+    write(tmp_path / "config.json", OTHER_UNETS[0] | {"cross_attention_dim": 768})
+    found = identify(tmp_path)
+    assert (found.type.value, found.bases, found.architecture) == ("unet", (), "")

@@ -7,7 +7,7 @@ published configurations.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Unset
+from modelshelf.identify.condition import Either, Setting, Unset
 from modelshelf.identify.families.denoiser import weight_or_bias
 from modelshelf.identify.families.other_model import OtherModel, families_of
 from modelshelf.identify.families.video import NO_CONTROL, vectors
@@ -112,8 +112,11 @@ _OTHERS = (
             *NO_CONTROL,
         ),
         "UNet3DConditionModel",
-        # Hotshot-XL's is SDXL's with layers over time.
-        settings=(Unset("addition_embed_type"),),
+        # Hotshot-XL's is SDXL's with layers over time, and Tune-A-Video's SD 1's.
+        settings=(
+            Unset("addition_embed_type"),
+            Either((Setting("cross_attention_dim", (1024,)), Unset("cross_attention_dim"))),
+        ),
         type=ModelType.UNET,
         prediction=None,
     ),
