@@ -38,6 +38,7 @@ class TestBlockLists:
 
     @given(NAMES)
     @example(["a.0.b.0", "a.0.b.1"])
+    @example(["a.#.weight", "a.#.bias"])
     @example(["a.0.weight", "a.1.qweight", "a.12.weight"])
     def test_each_module_stands_in_the_blocks_that_the_steps_of_its_names_number(
         self, names: list[str]
