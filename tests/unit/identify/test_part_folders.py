@@ -173,6 +173,25 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
         ),
         ({"architectures": ["ChatGLMModel"]}, "text_encoder", ""),
         ({"architectures": ["SiglipVisionModel"]}, "clip_vision", ""),
+        *(
+            (
+                {"architectures": [name], "hidden_size": width, "num_hidden_layers": layers},
+                "clip_vision",
+                architecture,
+            )
+            for name, width, layers, architecture in (
+                ("CLIPVisionModelWithProjection", 1280, 32, "clip-vision-h"),
+                ("CLIPVisionModel", 1024, 24, "clip-vision-l"),
+                ("SiglipVisionModel", 1024, 24, "siglip-large"),
+                ("Siglip2VisionModel", 1152, 27, "siglip-so400m"),
+                ("CLIPVisionModel", 1280, 24, ""),
+            )
+        ),
+        (
+            {"architectures": ["T5EncoderModel"], "d_model": 1472, "num_layers": 12},
+            "t5_encoder",
+            "byt5-small",
+        ),
         ({"architectures": ["SiglipModel"]}, "clip_vision", ""),
         ({"_class_name": "ReduxImageEncoder"}, "flux_redux", ""),
     ],

@@ -226,7 +226,13 @@ FAMILIES = (
         format=ModelFormat.TRANSFORMERS,
         bases=_ANY,
         conditions=(Setting("class", (*_ONE_BIAS, *_BIAS_PER_BLOCK)),),
-        traits=tuple(map(_in_folder, _KINDS)),
+        traits=(
+            *map(_in_folder, _KINDS),
+            Trait(
+                Architecture("byt5-small"),
+                Both(Setting("d_model", (_BYT5,)), Setting("num_layers", (12,))),
+            ),
+        ),
     ),
 )
 """One per kind and way of naming."""

@@ -9,10 +9,11 @@ Wan-Video/Wan2.1, `ReduxImageEncoder` of huggingface/diffusers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from modelshelf.identify.condition import Condition, Setting
-from modelshelf.identify.family import Detail, Family
+from modelshelf.identify.condition import Both, Condition, Setting
+from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.identify.network import Within
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -154,6 +155,19 @@ def _file(id_: str, name: str, conditions: tuple[Condition, ...], *, is_original
 
 _HALVES = (Detail("halves", "text and vision"),)
 
+_CLIP_CLASSES = ("CLIPVisionModel", "CLIPVisionModelWithProjection")
+_SIGLIP_CLASSES = ("SiglipModel", "SiglipVisionModel", "Siglip2Model", "Siglip2VisionModel")
+
+
+def _sizes_in_folder(
+    classes: tuple[str, ...], sizes: tuple[tuple[str, int, int], ...]
+) -> Iterator[Trait]:
+    """Yield the name of each size; where both halves are kept, theirs is a level below."""
+    for name, width, layers in sizes:
+        numbers = Both(Setting("hidden_size", (width,)), Setting("num_hidden_layers", (layers,)))
+        yield Trait(Architecture(name), Both(numbers, Setting("class", classes)))
+
+
 FAMILIES = (
     *(
         _file(f"{name}/{naming}", name, conditions(width, layers, prefix), is_original=False)
@@ -205,18 +219,10 @@ FAMILIES = (
         type=ModelType.CLIP_VISION,
         format=ModelFormat.TRANSFORMERS,
         bases=_ANY,
-        conditions=(
-            Setting(
-                "class",
-                (
-                    "CLIPVisionModel",
-                    "CLIPVisionModelWithProjection",
-                    "SiglipModel",
-                    "SiglipVisionModel",
-                    "Siglip2Model",
-                    "Siglip2VisionModel",
-                ),
-            ),
+        conditions=(Setting("class", (*_CLIP_CLASSES, *_SIGLIP_CLASSES)),),
+        traits=(
+            *_sizes_in_folder(_CLIP_CLASSES, _CLIP),
+            *_sizes_in_folder(_SIGLIP_CLASSES, _SIGLIP),
         ),
     ),
     Family(
