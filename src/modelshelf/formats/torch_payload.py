@@ -113,7 +113,7 @@ class Payload:
                 continue
             others = [key for key in holding if key != wrapper]
             if wrapper in _WRAPPERS or all(
-                _TRAINING.search(other) or other in _WRAPPERS + _LOOSE_WRAPPERS for other in others
+                _TRAINING.search(other) or other in _LOOSE_WRAPPERS for other in others
             ):
                 return wrapper, inner, others
         return None

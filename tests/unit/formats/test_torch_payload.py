@@ -66,10 +66,14 @@ def test_what_training_leaves_beside_a_model_is_known_by_its_word(left: str) -> 
     assert (list(payload.tensors), payload.metadata["beside"]) == (["a"], left)
 
 
-@pytest.mark.parametrize("other", ["schema_net", "amplifier", "gloss", "color_lr", "unet", "vae"])
+@pytest.mark.parametrize(
+    "other", ["schema_net", "amplifier", "clamp", "gloss", "color_lr", "unet", "vae"]
+)
 def test_another_word_beside_a_model_is_a_part_of_it(other: str) -> None:
     found = names(table("module", table("a", T), other, table("m", T)))
     assert found == ["module.a", f"{other}.m"]
+    both = table("module", table("a", T), other, table("m", T), "optimizer", table("o", T))
+    assert names(both) == ["module.a", f"{other}.m", "optimizer.o"]
 
 
 def test_of_several_wrappers_the_one_that_users_load_counts() -> None:
@@ -108,6 +112,12 @@ def test_what_a_wrapper_holds_may_lie_in_lists() -> None:
     assert "beside" not in collect(table("state_dict", table("a", T), "o", [[], 1])).metadata
 
 
+@pytest.mark.parametrize(("levels", "is_told"), [(5, True), (6, False)])
+def test_nobody_looks_for_tensors_to_any_depth(levels: int, *, is_told: bool) -> None:
+    payload = collect(table("state_dict", table("a", T), "o", nested(levels)))
+    assert ("beside" in payload.metadata) is is_told
+
+
 def test_words_and_numbers_at_the_top_are_metadata() -> None:
     """Plain ones under plain names, each once and none longer than a thousand letters."""
     payload = collect(
@@ -137,7 +147,7 @@ def test_members_of_lists_are_numbered_and_a_tensor_alone_is_one() -> None:
 def test_numbers_are_names_and_nothing_else_is() -> None:
     """What is left out is told, whether it is a tensor or holds some."""
     assert names(table(0, T, "a", table(1, T, 2, [T, 5, T]))) == ["0", "a.1", "a.2.#0", "a.2.#2"]
-    for key in (None, (1, 2), 0.5, stored(), "k" * 1000):
+    for key in (None, (1, 2), [1], 0.5, stored(), "k" * 1000):
         for value in (T, table("a", T), [T]):
             payload = collect(table("w", T, key, value))
             assert (list(payload.tensors), payload.findings) == (["w"], {NO_NAME})
@@ -213,7 +223,7 @@ def test_a_tensor_may_lie_64_levels_deep() -> None:
     assert names(nested(65)) == [".".join(["#0"] * 65)]
     circle: list[object] = []
     circle.append(circle)
-    for value in (nested(66), circle):
+    for value in (nested(66), circle, table("a", circle)):
         assert problem_of(value) == "it is nested deeper than 64 levels, or holds itself"
 
 
@@ -247,7 +257,8 @@ def test_what_is_looked_at_is_taken_off_a_budget() -> None:
     nothing = cost([])
     assert cost([T] * 100) - nothing >= 100 * 10
     assert cost([[]] * 100) - nothing >= 100 * 3
-    assert cost([1] * 1_000) - nothing >= 100
+    for plain in ([1] * 1_000, (1,) * 1_000):
+        assert 100 <= cost(plain) - nothing <= 500
     for value in (table(*([1] * 2_000)), called("m.f", pairs=[1] * 2_000)):
         assert cost(value) - nothing >= 100
     appended = called("m.f")
