@@ -349,3 +349,17 @@ def test_a_model_that_embeds_or_ranks_is_named_by_its_head(
     found = identify(index_of(encoder_layouts.language_model(sizes, beside) | head))
     assert (found.type, found.base, found.architecture) == ("text_encoder", "any", architecture)
     assert dict(found.details).get("task") == task
+
+
+@pytest.mark.parametrize("name", ["qwen3.5-4b model.", "gpt-oss-20b", "qwen3-8b model"])
+def test_a_language_model_that_draws_is_no_encoder(name: str) -> None:
+    """Whatever it is built around, and whatever its own modules are called."""
+    shapes = ENCODERS[name][0] | {"model.image_decoder.0.weight": (64, 64)}
+    assert identify(index_of(shapes)).type == "unknown"
+
+
+def test_qwen_3_5_that_guesses_several_words_at_once_is_an_encoder() -> None:
+    """As it is published: what guesses ahead lies beside it."""
+    shapes = ENCODERS["qwen3.5-4b model.language_model."][0]
+    whole = shapes | {"mtp.fc.weight": (2560, 5120), "model.visual.pos_embed.weight": (2304, 1024)}
+    assert identify(index_of(whole)).architecture == "qwen3.5-4b"

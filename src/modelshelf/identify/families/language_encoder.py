@@ -46,10 +46,8 @@ class _Kind:
     vision: Vision = "any"
 
 
-_QWEN = (151936,)
-_SERIES = (151665, 151669)
-_GEMMA_2 = (256000,)
-_GEMMA_3 = (262144, 262208)
+_QWEN, _SERIES = (151936,), (151665, 151669)
+_GEMMA_2, _GEMMA_3 = (256000,), (262144, 262208)
 _KINDS = (
     _Kind("qwen2.5-7b", 3584, (28,), (152064,), 18944, 512, has_key_bias=True, vision=""),
     _Kind("qwen2-vl-7b", 3584, (28,), (152064,), 18944, 512, has_key_bias=True, vision="plain"),
@@ -108,21 +106,26 @@ _BLOCK = (
     *("pre_feedforward_layernorm.", "post_feedforward_layernorm."),
 )
 # What is trained or shipped with an encoder: eyes and what joins them, a head that says words or gives
-# marks, the projection of LTX, the text of a tokenizer.
+# marks, or several words at once, the projection of LTX, the text of a tokenizer.
 _BESIDE = (
     *("visual.", "vision_tower.", "vision_model.", "multi_modal_projector.", "image_newline"),
-    *("lm_head.", "score.", "text_embedding_projection.", "spiece_model", "tekken_model"),
+    *("lm_head.", "score.", "text_embedding_projection.", "spiece_model", "tekken_model", "mtp."),
     "tokenizer",
     # Another encoder of the same bundle is its own family's to know.
     *("text_model.", "text_projection", "encoder.block.", "encoder.final_layer_norm.", "shared."),
 )
 
 
-def nothing_else(prefix: str) -> Within:
-    """Ask that nothing draws or speaks: no module that an encoder behind *prefix* has not."""
+def nothing_else(prefix: str, *own: str) -> Within:
+    """Ask that nothing draws or speaks: no module that an encoder behind *prefix* has not.
+
+    Args:
+        prefix: What stands before the names.
+        *own: Modules of each block that only this encoder has.
+    """
     inner = (
         *("embed_tokens.", "norm.", "rotary_emb.", "lm_head."),
-        *(f"layers.#.{step}" for step in _BLOCK),
+        *(f"layers.#.{step}" for step in (*_BLOCK, *own)),
     )
     return Within("an encoder", (*(prefix + step for step in inner), *_BESIDE))
 

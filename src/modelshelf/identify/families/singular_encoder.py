@@ -59,6 +59,7 @@ def _qwen_3_5(name: str, width: int, prefix: str) -> Family:
             # Where each block asks experts it is a larger model of the same width.
             Tensor(f"{block}.mlp.gate_proj.weight", (None, width)),
             Absent(f"{block}.mlp.experts.*"),
+            nothing_else(prefix, "linear_attn."),
         ),
     )
 
@@ -142,6 +143,7 @@ FAMILIES = (
             Tensor("layers.#.self_attn.sinks", (64,), count=24),
             Some("embed_tokens.weight", (201088, 2880)),
             Tensor("layers.#.mlp.router.weight", (32, 2880), count=24),
+            nothing_else(""),
         ),
     ),
     *(_t5_gemma(name, width, layers) for name, width, layers in _T5_GEMMA),
