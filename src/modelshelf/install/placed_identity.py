@@ -46,6 +46,7 @@ _FIELDS = {"type": ("model_type",), "format": ("model_format",), "bases": ("base
 def identified_fields(known: Overridden) -> dict[str, Any]:
     """Return the fields of a record that say what a model is, and how that is known."""
     identity, said = known.effective, known.override.fields
+    found = {each: value for each in said if (value := getattr(known.detected, each))}
     bases = identity.bases or (BaseModelType.UNKNOWN,)
     return {
         "model_type": identity.type,
@@ -60,7 +61,7 @@ def identified_fields(known: Overridden) -> dict[str, Any]:
             "status": identity.status,
             "candidates": identity.candidates,
             "override": {each: getattr(known.override, each) for each in said} or None,
-            "detected": {each: getattr(known.detected, each) or None for each in said} or None,
+            "detected": found or None,
         },
     }
 
