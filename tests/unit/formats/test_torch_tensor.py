@@ -258,6 +258,7 @@ def test_numbers_of_an_unknown_type_are_refused(kind: object, shown: str) -> Non
         (tensor(offset=1), "reaches to element 7 of a storage that has 6"),
         (tensor((2, 4), (4, 1)), "reaches to element 8 of a storage that has 6"),
         (tensor((0,), (1,), 7), "reaches to element 7 of a storage that has 6"),
+        (rebuilt(HOLLOW, F32, (2,), (1, 1)), "has a shape and strides that do not fit"),
         (tensor([2, 3]), "has a shape and strides that do not fit"),
         (tensor((2, 3), [3, 1]), "has a shape and strides that do not fit"),
         (tensor((2, 3), (1,)), "has a shape and strides that do not fit"),

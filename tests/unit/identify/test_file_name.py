@@ -39,9 +39,13 @@ def vae(path: Path) -> Path:
         ("EasyAnimate-lora.safetensors", ["unknown"]),
         # The second file about FLUX, or one about FLUX.2.
         ("flux_2.safetensors", ["flux2", "flux"]),
+        ("FLUX.2.safetensors", ["flux2"]),
+        ("1.flux.safetensors", ["flux"]),
         # Copies that browsers make, and files that people count.
         ("flux (2).safetensors", ["flux"]),
         ("sd(2).safetensors", []),
+        ("sd(15).safetensors", []),
+        ("sd(1500).safetensors", []),
         ("latte_1.safetensors", []),
         ("latte-t2v.safetensors", ["unknown"]),
         # Two models, and what both mean.
@@ -62,13 +66,54 @@ def test_words_of_a_name_name_bases(name: str, bases: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "word",
+    [
+        *("anima", "chroma", "cosmos", "helios", "latte", "lumina", "mochi", "ovi", "pony"),
+        *("sana", "wan"),
+    ],
+)
+def test_a_word_of_other_things_names_no_model(word: str) -> None:
+    """Alone, and before a number that may count files."""
+    assert claims_of_name(f"my-{word}-art") == claims_of_name(f"{word}_2.safetensors") == ()
+
+
+def test_a_name_is_read_up_to_160_letters() -> None:
+    """Untrusted text, of which a line is kept too."""
+    (claim,) = claims_of_name("x" * 155 + "_sdxl" + "_soft")
+    assert (claim.bases, claim.said) == ((BaseModelType.SDXL,), "x" * 155 + "_sdxl")
+    assert claims_of_name("x" * 156 + "_sdxl") == ()
+
+
+def test_what_a_name_says_is_a_hint() -> None:
+    """Its base and what it predicts are two statements."""
+    assert claims_of_name("sdxl-vpred") == (
+        Declared(Trust.HINT, "name", "sdxl-vpred", bases=(BaseModelType.SDXL,)),
+        Declared(
+            Trust.HINT,
+            "name",
+            "sdxl-vpred",
+            prediction_type=SchedulerPredictionType.V_PREDICTION,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
     ("name", "predictions"),
     [
         ("NoobAI-XL-Vpred-v1.0.safetensors", ["v_prediction"]),
         ("v2-1_768-v-ema.ckpt", ["v_prediction"]),
         ("model_v-prediction.safetensors", ["v_prediction"]),
         ("noobai-eps-pred.safetensors", ["epsilon"]),
+        ("soft_v_pred.safetensors", ["v_prediction"]),
+        ("vprediction", ["v_prediction"]),
+        ("epsilon_prediction-soft.safetensors", ["epsilon"]),
+        ("epspred", ["epsilon"]),
         ("eps-pred-to-v-pred.safetensors", []),
+        ("steps_pred.safetensors", []),
+        ("epsilon_predictions.safetensors", []),
+        ("mv_pred.safetensors", []),
+        ("1768_v.safetensors", []),
+        ("768_vae.safetensors", []),
         ("vpredator.safetensors", []),
         ("prediction.safetensors", []),
     ],
@@ -159,6 +204,19 @@ def test_a_file_that_loaders_name_has_its_folders_name(tmp_path: Path) -> None:
         ("sd15/model.safetensors", "sd15"),
         ("sd15/model.fp16.safetensors", "sd15"),
         ("sd15/model-00001-of-00002.safetensors", "sd15"),
+        ("sd15/pytorch_lora_weights.fp32.safetensors", "sd15"),
+        ("sd15/adapter_model.safetensors", "sd15"),
+        ("sd15/learned_embeds.bf16.safetensors", "sd15"),
+        ("sd15/ip_adapter-int8.safetensors", "sd15"),
+        ("sd15/open_clip_pytorch_model.ema.safetensors", "sd15"),
+        ("sd15/pytorch_model.non_ema.safetensors", "sd15"),
+        ("sd15/diffusion_pytorch_model.fp8_e4m3fn.safetensors", "sd15"),
+        ("sd15/model.fp16-00001-of-00002.safetensors", "sd15"),
+        ("sd15/model.safetensors.index.json", "sd15"),
+        ("sd15/model.safetensors.index.fp16.json", "sd15"),
+        ("sd15/model.safetensors.json", "model.safetensors.json"),
+        ("sd15/model.fp64.safetensors", "model.fp64.safetensors"),
+        ("sd15/model_fp16.safetensors", "model_fp16.safetensors"),
         ("sd15/model.sdxl.safetensors", "model.sdxl.safetensors"),
         ("sd15/model-sdxl-vae.safetensors", "model-sdxl-vae.safetensors"),
         ("sd15/my_model.safetensors", "my_model.safetensors"),
