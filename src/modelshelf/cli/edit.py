@@ -173,9 +173,13 @@ def _reworded(words: Iterable[str], more: Iterable[str], fewer: Iterable[str]) -
 
 
 def _foresee(manager: NormalizedModelManager, info: ModelInfo, after: AnyModelConfig) -> None:
-    """Refuse the name that the library would refuse: that of the same content and base."""
+    """Refuse the name that the library would refuse: that of the same content, base and source."""
     for other in [*manager.list_pipelines(), *manager.list_models()]:
-        is_same = other.hash == info.hash and other.is_pipeline == info.is_pipeline
+        is_same = (other.hash, other.is_pipeline, other.source) == (
+            info.hash,
+            info.is_pipeline,
+            info.source,
+        )
         if (
             is_same
             and other.key != info.key

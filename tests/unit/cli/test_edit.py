@@ -79,6 +79,18 @@ def test_the_name_of_the_same_content_is_refused(run: Run, dry_run: list[str]) -
     assert shown(run, "word")["name"] == "word"
 
 
+def test_the_name_of_the_same_content_from_elsewhere_is_given(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    """Two sources of one content may be called alike, and a dry run says so, too."""
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(model.read_bytes())
+    assert run("add", copy).exit == 0
+    planned = run("edit", "copy", "--name", "word", "--dry-run")
+    assert (planned.exit, planned.out) == (0, "would edit  word  name: word\n")
+    assert run("edit", "copy", "--name", "word").exit == 0
+
+
 def test_a_dry_run_changes_nothing(run: Run) -> None:
     """It says what would be said, field by field, before and after."""
     done = run("edit", "word", "--tag", "a", "--author", "Jane Doe", "--dry-run", "--json")
