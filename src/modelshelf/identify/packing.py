@@ -261,7 +261,8 @@ def _unpack_torch_ao(name: str, entry: TensorEntry, tensors: Mapping[str, Tensor
     # Whoever cuts a matrix into tiles keeps its rows where the scales are.
     scale = tensors.get(name.removesuffix("qdata") + "scale_and_zero")
     outputs = scale.shape[1] if scale is not None and len(scale.shape) > 1 else 0
-    return (outputs, prod(entry.shape) * 8 // outputs) if outputs else None
+    elements = prod(entry.shape) * 8
+    return (outputs, elements // outputs) if outputs and elements % outputs == 0 else None
 
 
 def _is_torch_ao_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
@@ -276,12 +277,13 @@ def _is_torch_ao_halved(name: str, tensors: Mapping[str, TensorEntry]) -> bool:
 
 def _hqq_size(name: str, tensors: Mapping[str, TensorEntry]) -> int | None:
     """Return how many numbers HQQ packed; None where groups stand upright and nothing tells their length."""
-    stem = name.removesuffix("W_q")
+    stem, packed = name.removesuffix("W_q"), tensors[name].shape
     scale = tensors.get(f"{stem}scale") or tensors.get(f"{stem}meta.scale")
-    # A scale for each group, and a group in each row: what is packed are the rows.
-    if scale is None or len(scale.shape) != _MATRIX or scale.shape[1] != 1:
+    # A shard that is missing has no shape.
+    if scale is None or len(scale.shape) != _MATRIX or len(packed) != _MATRIX:
         return None
-    return scale.shape[0] * tensors[name].shape[1]
+    # A scale for each group, and a group in each row: what is packed are the rows.
+    return scale.shape[0] * packed[1] if scale.shape[1] == 1 else None
 
 
 def _split_off(stem: str, tensors: Mapping[str, TensorEntry]) -> Shape:

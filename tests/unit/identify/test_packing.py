@@ -115,3 +115,33 @@ def test_pairs_of_torchao_are_as_wide_as_two_numbers_to_a_byte(width: int) -> No
     columns = {name: (shape[0], width) for name, shape in shapes.items() if "gate_proj" in name}
     identity = identify(_packed(shapes | columns, _pairs))
     assert identity.architecture == ("qwen2.5-7b" if width == sizes[0] else "")
+
+
+@pytest.mark.parametrize("lost", [("W_q",), ("scale", "zero"), ("shape",), ("nbits",)])
+def test_a_layer_of_hqq_that_lost_a_part_to_a_missing_shard_measures_nothing(
+    lost: tuple[str, ...],
+) -> None:
+    """The other layers tell what the model is."""
+    tensors = dict(_packed(RECORDED["flux-dev"].shapes, _hqq).tensors)
+    layers = {name.removesuffix("W_q") for name in tensors if name.endswith(".W_q")}
+    for layer in sorted(layers)[:40]:
+        tensors |= {f"{layer}{one}": TensorEntry("", (), 0, 0) for one in lost}
+    assert identify(TensorIndex(tensors)).base == "flux"
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 0), (3, 5, 7, 0), (1, 2, 3, 4, 5)])
+def test_no_shape_of_what_is_packed_breaks_the_reading(shape: tuple[int, ...]) -> None:
+    """Whatever a file claims, the answer is that nobody knows it."""
+    odd = {
+        "blocks.0._weight_qdata": TensorEntry("I32", shape, 0, 2),
+        "blocks.0._weight_scale_and_zero": TensorEntry("BF16", shape, 0, 2),
+        "blocks.1._weight_qdata": TensorEntry("I8", shape, 0, 2),
+        "blocks.1._weight_scale": TensorEntry("BF16", shape, 0, 2),
+        "blocks.2.W_q": TensorEntry("U8", shape, 0, 2),
+        "blocks.2.scale": TensorEntry("F16", shape, 0, 2),
+        "blocks.2.bias": TensorEntry("F16", shape, 0, 2),
+        "blocks.3.W_q": TensorEntry("U8", (4, 64), 0, 2),
+        "blocks.3.scale": TensorEntry("F16", (8, 1), 0, 2),
+        "blocks.3.bias": TensorEntry("F16", shape, 0, 2),
+    }
+    assert identify(TensorIndex(odd)).type == "unknown"
