@@ -247,8 +247,6 @@ def _unwrap(name: str, value: object) -> tuple[str, tuple[object, ...]]:
     for _ in range(_MOST_WRAPPERS):
         if type(function) is not Named or type(arguments) is not tuple:
             raise _broken(name, "is made by nothing that has a name")
-        if function.name in _PLAIN:
-            return function.name, arguments
         if function.name in _WRAPPED and arguments:
             inner = arguments[0]
             if type(inner) is not Call:

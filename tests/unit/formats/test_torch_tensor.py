@@ -286,6 +286,7 @@ def test_bounds_belong_to_what_is_sound() -> None:
     assert entry(tensor((1,), (1,), 5)) == TensorEntry("F32", (1,), 120, 124)
     assert entry(tensor((1,) * 64, (1,) * 64)).shape == (1,) * 64
     assert entry(tensor((0,), (1,), 6)) == TensorEntry("F32", (0,), 124, 124)
+    assert entry(tensor((0, 3), (1, 1), 6)) == TensorEntry("F32", (0, 3), 124, 124)
     assert entry(rebuilt(PLAIN, stored("w", 0), 0, (0,), (1,)), 0) == TensorEntry(
         "F32", (0,), 100, 100
     )
