@@ -159,7 +159,11 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
         ),
         *(
             ({"architectures": [name]}, "text_encoder", "")
-            for name in ("T5GemmaEncoder", "T5Gemma2Encoder", "MultilingualCLIP", "GptOssModel")
+            for name in (
+                *("T5GemmaEncoder", "T5Gemma2Encoder", "MultilingualCLIP", "GptOssModel"),
+                "RobertaSeriesModelWithTransformation",
+                *("Ministral3ForCausalLM", "Ministral3Model"),
+            )
         ),
         (
             {
@@ -259,10 +263,13 @@ def test_a_scheduler_says_what_its_model_predicts(
     ("name", "model_type"),
     [
         ("HunyuanDiT2DModel", "transformer"),
+        ("PriorTransformer", "transformer"),
         ("StableAudioDiTModel", "transformer"),
         ("Cosmos3OmniTransformer", "transformer"),
         ("DreamLiteUNetModel", "unet"),
         ("UNet2DModel", "unet"),
+        ("Kandinsky6SRVAE", "vae"),
+        ("LongCatAudioDiTVae", "vae"),
     ],
 )
 def test_a_class_that_numbers_do_not_settle_tells_what_the_model_does(

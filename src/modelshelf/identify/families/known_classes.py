@@ -28,13 +28,14 @@ _CLASSES = (
         (
             *("*Transformer1DModel", "*Transformer2DModel", "*Transformer3DModel"),
             *("*DiT2DModel", "*DiTModel", "*DiTTransformer", "Cosmos*OmniTransformer"),
+            "PriorTransformer",
         ),
     ),
     (
         "vae",
         ModelType.VAE,
         ModelFormat.DIFFUSERS,
-        ("Autoencoder*", "AsymmetricAutoencoder*", "VQModel", "ConsistencyDecoderVAE"),
+        ("Autoencoder*", "AsymmetricAutoencoder*", "VQModel", "*VAE", "*Vae"),
     ),
     (
         "controlnet",

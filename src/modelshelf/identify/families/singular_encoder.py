@@ -186,7 +186,11 @@ FAMILIES = (
         conditions=(
             Setting(
                 "class",
-                ("T5Gemma*", "GptOssForCausalLM", "GptOssModel", "MultilingualCLIP"),
+                (
+                    *("T5Gemma*", "GptOssForCausalLM", "GptOssModel"),
+                    # Of Kandinsky 2.1 and of AltDiffusion, which read many languages.
+                    *("MultilingualCLIP", "RobertaSeriesModelWithTransformation"),
+                ),
             ),
         ),
     ),
