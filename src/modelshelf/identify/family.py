@@ -177,8 +177,8 @@ class Families:
         A family that asks for the class of the *pipeline* too asks for it in such a pipeline alone.
         """
         around = Facts(settings={"pipeline": pipeline})
-        found = {
-            family.bases
+        asking = [
+            family
             for family in self
             if family.type in _DENOISERS
             for condition in family.conditions
@@ -186,8 +186,12 @@ class Families:
             and condition.name == "class"
             and class_name in condition.values
             if all(one.check(around) for one in family.conditions if _is_of_pipeline(one))
-        }
-        return found.pop() if len(found) == 1 else ()
+        ]
+        found = {family.bases for family in asking if family.bases}
+        only = found.pop() if len(found) == 1 else ()
+        # Of another width is what nearly nobody has.
+        doubts = {family.candidates for family in asking if not family.bases}
+        return only if doubts <= {(*only, BaseModelType.UNKNOWN)} else ()
 
     def _check_rules(self) -> None:
         seen: dict[frozenset[str], str] = {}

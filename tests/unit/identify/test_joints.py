@@ -14,6 +14,7 @@ import pytest
 
 from modelshelf.identify import identify
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
+from modelshelf.testing import tiny
 from tests.unit.identify import layouts
 from tests.unit.identify.recorded import RECORDED
 
@@ -100,67 +101,117 @@ _ROWS = [tuple(line.split()) for line in _JOINTS.strip().splitlines()]
 _CONFIGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "AuraFlowTransformer2DModel": (
         {"joint_attention_dim": 2048},
-        {"in_channels": 4, "out_channels": 4},
+        {"in_channels": 4, "out_channels": 4, "num_attention_heads": 12, "attention_head_dim": 256},
     ),
-    "ChromaTransformer2DModel": ({"joint_attention_dim": 4096}, {"in_channels": 64}),
+    "ChromaTransformer2DModel": (
+        {"joint_attention_dim": 4096},
+        {"in_channels": 64, "num_attention_heads": 24, "attention_head_dim": 128},
+    ),
     "CogVideoXTransformer3DModel": (
         {"num_attention_heads": 30},
-        {"text_embed_dim": 4096, "out_channels": 16},
+        {"text_embed_dim": 4096, "out_channels": 16, "attention_head_dim": 64},
     ),
     "CogView4Transformer2DModel": (
         {"text_embed_dim": 4096, "attention_head_dim": 128, "num_attention_heads": 32},
         {"out_channels": 16},
     ),
+    "CosmosControlNetModel": ({}, {"text_embed_dim": 1024, "attention_head_dim": 128}),
     "CosmosTransformer3DModel": (
         {"num_attention_heads": 32, "in_channels": 16, "adaln_lora_dim": 256},
-        {"text_embed_dim": 1024, "out_channels": 16},
+        {"text_embed_dim": 1024, "out_channels": 16, "attention_head_dim": 128},
     ),
     "ErnieImageTransformer2DModel": (
         {"hidden_size": 4096, "text_in_dim": 3072},
         {"in_channels": 128, "out_channels": 128},
     ),
-    "Flux2Transformer2DModel": ({"joint_attention_dim": 15360}, {"in_channels": 128}),
+    "Flux2Transformer2DModel": (
+        {"joint_attention_dim": 15360},
+        {"in_channels": 128, "num_attention_heads": 48, "attention_head_dim": 128},
+    ),
+    "FluxControlNetModel": (
+        {"joint_attention_dim": 4096},
+        {"num_attention_heads": 24, "attention_head_dim": 128},
+    ),
     "FluxTransformer2DModel": (
         {"joint_attention_dim": 4096, "pooled_projection_dim": 768, "in_channels": 384},
-        {"out_channels": 64},
+        {"out_channels": 64, "num_attention_heads": 24, "attention_head_dim": 128},
     ),
     "HiDreamImageTransformer2DModel": (
         {"num_attention_heads": 20, "attention_head_dim": 128},
         {"in_channels": 16, "out_channels": 16, "text_emb_dim": 2048},
     ),
+    "HunyuanDiT2DControlNetModel": ({}, {"cross_attention_dim": 1024, "hidden_size": 1408}),
     "HunyuanDiT2DModel": ({"cross_attention_dim": 1024, "hidden_size": 1408}, {"in_channels": 4}),
-    "HunyuanImageTransformer2DModel": ({}, {"text_embed_dim": 3584, "out_channels": 64}),
+    "HunyuanImageTransformer2DModel": (
+        {},
+        {
+            "text_embed_dim": 3584,
+            "out_channels": 64,
+            "num_attention_heads": 28,
+            "attention_head_dim": 128,
+        },
+    ),
     "HunyuanVideo15Transformer3DModel": (
         {"num_attention_heads": 16},
-        {"text_embed_dim": 3584, "out_channels": 32},
+        {"text_embed_dim": 3584, "out_channels": 32, "attention_head_dim": 128},
     ),
     "HunyuanVideoFramepackTransformer3DModel": (
         {},
-        {"text_embed_dim": 4096, "pooled_projection_dim": 768, "out_channels": 16},
+        {
+            "text_embed_dim": 4096,
+            "pooled_projection_dim": 768,
+            "out_channels": 16,
+            "num_attention_heads": 24,
+            "attention_head_dim": 128,
+        },
     ),
     "HunyuanVideoTransformer3DModel": (
         {"num_attention_heads": 24, "in_channels": 16},
-        {"text_embed_dim": 4096, "pooled_projection_dim": 768, "out_channels": 16},
+        {
+            "text_embed_dim": 4096,
+            "pooled_projection_dim": 768,
+            "out_channels": 16,
+            "attention_head_dim": 128,
+        },
     ),
-    "Ideogram4Transformer2DModel": ({"llm_features_dim": 53248}, {"in_channels": 128}),
+    "Ideogram4Transformer2DModel": (
+        {"llm_features_dim": 53248},
+        {"in_channels": 128, "attention_head_dim": 256},
+    ),
     "Kandinsky5Transformer3DModel": (
         {"model_dim": 2560},
         {"in_text_dim": 3584, "in_text_dim2": 768, "out_visual_dim": 16},
     ),
-    "Krea2Transformer2DModel": ({"text_hidden_dim": 2560}, {"in_channels": 64}),
-    "LTXVideoTransformer3DModel": (
-        {"cross_attention_dim": 2048},
-        {"caption_channels": 4096, "in_channels": 128, "out_channels": 128},
+    "Krea2Transformer2DModel": (
+        {"text_hidden_dim": 2560},
+        {"in_channels": 64, "attention_head_dim": 128},
     ),
     "LTX2VideoTransformer3DModel": (
         {"cross_attention_dim": 4096},
         {"in_channels": 128, "out_channels": 128},
     ),
+    "LTXVideoTransformer3DModel": (
+        {"cross_attention_dim": 2048},
+        {
+            "caption_channels": 4096,
+            "in_channels": 128,
+            "out_channels": 128,
+            "attention_head_dim": 64,
+        },
+    ),
     "Lumina2Transformer2DModel": ({"hidden_size": 2304, "cap_feat_dim": 2304}, {"in_channels": 16}),
-    "LuminaNextDiT2DModel": ({"cross_attention_dim": 2048}, {"in_channels": 4}),
+    "LuminaNextDiT2DModel": (
+        {"cross_attention_dim": 2048},
+        {"in_channels": 4, "hidden_size": 2304},
+    ),
     "MochiTransformer3DModel": (
         {"pooled_projection_dim": 1536},
-        {"text_embed_dim": 4096, "in_channels": 12},
+        {
+            "text_embed_dim": 4096,
+            "in_channels": 12,
+            "num_attention_heads": 24,
+            "attention_head_dim": 128,
+        },
     ),
     "OmniGen2Transformer2DModel": (
         {"hidden_size": 2520, "text_feat_dim": 2048},
@@ -168,19 +219,31 @@ _CONFIGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "PixArtTransformer2DModel": (
         {"caption_channels": 4096, "in_channels": 4},
-        {"out_channels": 8},
+        {"out_channels": 8, "num_attention_heads": 16, "attention_head_dim": 72},
+    ),
+    "QwenImageControlNetModel": (
+        {},
+        {"joint_attention_dim": 3584, "num_attention_heads": 24, "attention_head_dim": 128},
     ),
     "QwenImageTransformer2DModel": (
         {"joint_attention_dim": 3584, "in_channels": 64},
-        {"out_channels": 16},
+        {"out_channels": 16, "num_attention_heads": 24, "attention_head_dim": 128},
+    ),
+    "SD3ControlNetModel": (
+        {},
+        {"joint_attention_dim": 4096, "num_attention_heads": 24, "attention_head_dim": 64},
     ),
     "SD3Transformer2DModel": (
         {"joint_attention_dim": 4096, "pooled_projection_dim": 2048, "in_channels": 16},
-        {"out_channels": 16},
+        {"out_channels": 16, "num_attention_heads": 38, "attention_head_dim": 64},
+    ),
+    "SanaControlNetModel": (
+        {},
+        {"caption_channels": 2304, "num_attention_heads": 36, "attention_head_dim": 32},
     ),
     "SanaTransformer2DModel": (
         {"caption_channels": 2304, "in_channels": 32},
-        {"out_channels": 32},
+        {"out_channels": 32, "num_attention_heads": 70, "attention_head_dim": 32},
     ),
     "UNetSpatioTemporalConditionModel": (
         {
@@ -193,11 +256,12 @@ _CONFIGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "WanModel": ({"dim": 5120}, {"text_dim": 4096, "out_dim": 16}),
     "WanTransformer3DModel": (
         {"num_attention_heads": 40},
-        {"text_dim": 4096, "out_channels": 16},
+        {"text_dim": 4096, "out_channels": 16, "attention_head_dim": 128},
     ),
+    "ZImageControlNetModel": ({}, {"dim": 3840}),
     "ZImageTransformer2DModel": ({"dim": 3840, "cap_feat_dim": 2560}, {"in_channels": 16}),
 }
-"""Class → what its configuration must say, and what it says of joints if it says it."""
+"""Class → what its configuration must say, and what it says of joints and its width if it says it."""
 
 
 def _index(shapes: layouts.Shapes) -> TensorIndex:
@@ -255,3 +319,16 @@ def test_a_configuration_with_another_joint_is_of_another_base(
     assert base_of(whole | dict.fromkeys(joints)) == base
     for name, value in joints.items():
         assert base_of(whole | {name: 5 * value}) == "unknown", name
+
+
+@pytest.mark.parametrize("base", ["flux", "sd-3"])
+def test_a_narrow_transformer_is_no_base_unless_it_says_so(base: str, tmp_path: Path) -> None:
+    """Its joints are the base's, and adapters do not fit it: as with a narrow UNet."""
+    pipeline = tiny.pipeline(tmp_path / "tiny", base=base)
+    config = pipeline / "transformer" / "config.json"
+    assert identify(pipeline).base == identify(pipeline / "transformer").base == base
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"_name_or_path": None}))
+    for path in (pipeline, pipeline / "transformer"):
+        found = identify(path)
+        assert (found.bases, found.status) == ((), "undecided")
+        assert [one.value for one in found.candidates] == [base, "unknown"]

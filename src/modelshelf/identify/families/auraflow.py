@@ -47,7 +47,7 @@ FAMILIES = (
     component(
         _AURAFLOW,
         "AuraFlowTransformer2DModel",
-        *where_set(in_channels=4, out_channels=4),
+        *where_set(in_channels=4, out_channels=4, num_attention_heads=12, attention_head_dim=256),
         Setting("joint_attention_dim", (_TEXT,)),
     ),
 )

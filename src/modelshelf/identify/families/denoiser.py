@@ -6,7 +6,9 @@ or wrapped, and as the `transformer` folder of a diffusers pipeline.
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Both, Condition, Either, Setting, Unset
+from dataclasses import replace
+
+from modelshelf.identify.condition import Both, Condition, Either, Never, Setting, Unset
 from modelshelf.identify.family import Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import (
@@ -23,6 +25,7 @@ __all__ = [
     "goes_beyond_control",
     "main_file",
     "norm_of",
+    "of_another_width",
     "weight_or_bias",
     "where_set",
 ]
@@ -108,6 +111,27 @@ def component(
     )
 
 
+def of_another_width(family: Family, **heads: object) -> tuple[Family, Family]:
+    """Return *family* as wide as published, and beside it what is all that but for its own width.
+
+    Somebody made the base smaller, for a test or to train it anew: adapters of the base do not fit it, the
+    other components do. What it says of itself decides.
+
+    Args:
+        family: A component, by its configuration.
+        heads: Fields that say its width, as in `where_set`.
+    """
+    first, second = where_set(**heads)
+    other = replace(
+        family,
+        id=f"{family.id}-of-another-width",
+        bases=(),
+        candidates=(*family.bases, BaseModelType.UNKNOWN),
+        conditions=(*family.conditions, Never(Both(first, second))),
+    )
+    return replace(family, conditions=(*family.conditions, first, second)), other
+
+
 def diffusers_names(name: str) -> Trait:
     """Where both ways of naming share the anchors: this tensor is diffusers' way alone."""
     return Trait(ModelFormat.DIFFUSERS, Tensor(name))
@@ -127,7 +151,9 @@ def weight_or_bias(layer: str, outputs: int | tuple[int, ...]) -> Either:
 
 
 def where_set(**fields: object) -> tuple[Condition, ...]:
-    """Return what joins a denoiser to its surroundings, by its configuration: widths of text and latents.
+    """Ask a configuration for widths, where it says them.
+
+    Those of text and latents join a denoiser to its surroundings, and adapters fit those of its heads.
 
     Args:
         fields: Name → the value that it has; several in a tuple. One that is left out, or null, has its

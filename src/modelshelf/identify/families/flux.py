@@ -14,6 +14,7 @@ from modelshelf.identify.families.denoiser import (
     goes_beyond_control,
     main_file,
     norm_of,
+    of_another_width,
     where_set,
 )
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
@@ -130,31 +131,35 @@ FAMILIES = (
             ("single_transformer_blocks", _FEWEST_SINGLE),
         ),
     ),
-    component(
-        BaseModelType.FLUX,
-        "FluxTransformer2DModel",
-        *where_set(out_channels=_LATENTS),
-        Setting("joint_attention_dim", (_TEXT,)),
-        Setting("pooled_projection_dim", (_POOLED,)),
-        Setting("in_channels", _INPUTS),
-        traits=(
-            Trait(
-                ModelVariantType.SCHNELL,
-                Both(Setting("in_channels", (64,)), Unset("guidance_embeds")),
-            ),
-            Trait(
-                ModelVariantType.DEV,
-                Both(Setting("in_channels", (64,)), Setting("guidance_embeds", (True,))),
-            ),
-            Trait(ModelVariantType.DEV_FILL, Setting("in_channels", (384,))),
-            Trait(ModelVariantType.DEV_CONTROL, Setting("in_channels", (128,))),
-            Trait(Architecture("flex.2"), Setting("in_channels", (196,))),
-            Trait(Architecture("flux-kontext"), Setting("pipeline", ("FluxKontext*",))),
-            Trait(
-                Architecture("flux-8b"),
-                Both(Setting("num_layers", (_LITE,)), Setting("in_channels", (64,))),
+    *of_another_width(
+        component(
+            BaseModelType.FLUX,
+            "FluxTransformer2DModel",
+            *where_set(out_channels=_LATENTS),
+            Setting("joint_attention_dim", (_TEXT,)),
+            Setting("pooled_projection_dim", (_POOLED,)),
+            Setting("in_channels", _INPUTS),
+            traits=(
+                Trait(
+                    ModelVariantType.SCHNELL,
+                    Both(Setting("in_channels", (64,)), Unset("guidance_embeds")),
+                ),
+                Trait(
+                    ModelVariantType.DEV,
+                    Both(Setting("in_channels", (64,)), Setting("guidance_embeds", (True,))),
+                ),
+                Trait(ModelVariantType.DEV_FILL, Setting("in_channels", (384,))),
+                Trait(ModelVariantType.DEV_CONTROL, Setting("in_channels", (128,))),
+                Trait(Architecture("flex.2"), Setting("in_channels", (196,))),
+                Trait(Architecture("flux-kontext"), Setting("pipeline", ("FluxKontext*",))),
+                Trait(
+                    Architecture("flux-8b"),
+                    Both(Setting("num_layers", (_LITE,)), Setting("in_channels", (64,))),
+                ),
             ),
         ),
+        num_attention_heads=24,
+        attention_head_dim=128,
     ),
     Family(
         id="flux/controlnet/diffusers",
@@ -191,6 +196,7 @@ FAMILIES = (
         conditions=(
             Setting("class", ("FluxControlNetModel",)),
             Setting("joint_attention_dim", (_TEXT,)),
+            *where_set(num_attention_heads=24, attention_head_dim=128),
         ),
     ),
     Family(

@@ -31,6 +31,7 @@ _SIZES = {
     ModelVariantType.KLEIN_4B: (3072, 7680, 5, 20),
 }
 _LATENTS = 128
+_HEADS = tuple(width // 128 for width, *_ in _SIZES.values())
 _WIDTHS = tuple(width for width, *_ in _SIZES.values())
 _MODULATIONS = tuple(6 * width for width in _WIDTHS)
 
@@ -80,7 +81,12 @@ FAMILIES = (
     component(
         _FLUX_2,
         "Flux2Transformer2DModel",
-        *where_set(in_channels=_LATENTS, out_channels=_LATENTS),
+        *where_set(
+            in_channels=_LATENTS,
+            out_channels=_LATENTS,
+            num_attention_heads=_HEADS,
+            attention_head_dim=128,
+        ),
         Setting("joint_attention_dim", tuple(text for _, text, *_ in _SIZES.values())),
         traits=tuple(
             Trait(variant, Setting("joint_attention_dim", (text,)))

@@ -92,7 +92,12 @@ FAMILIES = (
     component(
         _HUNYUAN_IMAGE,
         "HunyuanImageTransformer2DModel",
-        *where_set(text_embed_dim=_TEXT, out_channels=64),
+        *where_set(
+            text_embed_dim=_TEXT,
+            out_channels=64,
+            num_attention_heads=(28, 26),
+            attention_head_dim=128,
+        ),
         traits=(
             Trait(_DISTILLED, Setting("use_meanflow", (True,))),
             Trait(_REFINES, Setting("in_channels", (128,))),

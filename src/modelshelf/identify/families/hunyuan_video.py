@@ -98,7 +98,13 @@ FAMILIES = (
     component(
         BaseModelType.HUNYUAN_VIDEO,
         "HunyuanVideoTransformer3DModel",
-        *where_set(text_embed_dim=_TEXT, pooled_projection_dim=768, out_channels=16),
+        *where_set(
+            text_embed_dim=_TEXT,
+            pooled_projection_dim=768,
+            out_channels=16,
+            num_attention_heads=_WIDTH // _HEAD,
+            attention_head_dim=_HEAD,
+        ),
         Setting("num_attention_heads", (_WIDTH // _HEAD,)),
         Setting("in_channels", (_TEXT_INPUTS, *_IMAGE_INPUTS)),
         traits=(
@@ -132,7 +138,13 @@ FAMILIES = (
                     "HunyuanVideoTransformer3DModelPacked",
                 ),
             ),
-            *where_set(text_embed_dim=_TEXT, pooled_projection_dim=768, out_channels=16),
+            *where_set(
+                text_embed_dim=_TEXT,
+                pooled_projection_dim=768,
+                out_channels=16,
+                num_attention_heads=_WIDTH // _HEAD,
+                attention_head_dim=_HEAD,
+            ),
         ),
         traits=(Trait(ModelVariantType.I2V, Setting("has_clean_x_embedder", (True,))),),
         prediction_type=SchedulerPredictionType.FLOW,
@@ -187,7 +199,7 @@ FAMILIES = (
         bases=(BaseModelType.HUNYUAN_VIDEO_1_5,),
         conditions=(
             Setting("class", ("HunyuanVideo15Transformer3DModel", "HunyuanVideo_1_5_*")),
-            *where_set(text_embed_dim=_TEXT_1_5, out_channels=32),
+            *where_set(text_embed_dim=_TEXT_1_5, out_channels=32, attention_head_dim=_HEAD),
             Either((Setting("num_attention_heads", (16,)), Setting("hidden_size", (_WIDTH_1_5,)))),
         ),
         traits=(

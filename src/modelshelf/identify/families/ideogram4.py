@@ -42,7 +42,7 @@ FAMILIES = (
         _IDEOGRAM_4,
         "Ideogram4Transformer2DModel",
         Setting("llm_features_dim", (_TEXT,)),
-        *where_set(in_channels=128),
+        *where_set(in_channels=128, attention_head_dim=256),
     ),
 )
 """Everything that Ideogram 4 brings as a denoiser."""

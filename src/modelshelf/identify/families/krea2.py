@@ -53,7 +53,7 @@ FAMILIES = (
         _KREA_2,
         "Krea2Transformer2DModel",
         Setting("text_hidden_dim", (_TEXT,)),
-        *where_set(in_channels=64),
+        *where_set(in_channels=64, attention_head_dim=128),
     ),
 )
 """Everything that Krea 2 brings as a denoiser."""

@@ -99,7 +99,12 @@ FAMILIES = (
     component(
         BaseModelType.LTX_VIDEO,
         "LTXVideoTransformer3DModel",
-        *where_set(caption_channels=_TEXT, in_channels=_LATENTS, out_channels=_LATENTS),
+        *where_set(
+            caption_channels=_TEXT,
+            in_channels=_LATENTS,
+            out_channels=_LATENTS,
+            attention_head_dim=(64, 128),
+        ),
         Setting("cross_attention_dim", _WIDTHS),
         traits=(
             Trait(Architecture("ltx-video-2b"), Setting("cross_attention_dim", (_SMALL,))),

@@ -47,7 +47,7 @@ FAMILIES = (
         _LUMINA,
         "LuminaNextDiT2DModel",
         Setting("cross_attention_dim", (_TEXT,)),
-        *where_set(in_channels=4),
+        *where_set(in_channels=4, hidden_size=_WIDTH),
     ),
 )
 """Everything that Lumina-Next brings as a denoiser."""

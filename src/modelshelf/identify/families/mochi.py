@@ -58,7 +58,13 @@ FAMILIES = (
     component(
         _MOCHI,
         "MochiTransformer3DModel",
-        *where_set(text_embed_dim=4096, in_channels=12, out_channels=12),
+        *where_set(
+            text_embed_dim=4096,
+            in_channels=12,
+            out_channels=12,
+            num_attention_heads=24,
+            attention_head_dim=128,
+        ),
         Setting("pooled_projection_dim", (_TEXT_WIDTH,)),
         traits=(Trait(ModelVariantType.T2V, Setting("class", ("MochiTransformer3DModel",))),),
     ),

@@ -65,7 +65,7 @@ FAMILIES = (
     component(
         _PIXART,
         "PixArtTransformer2DModel",
-        *where_set(out_channels=8),
+        *where_set(out_channels=8, num_attention_heads=16, attention_head_dim=72),
         Setting("caption_channels", (_TEXT,)),
         Setting("in_channels", (4,)),
         prediction=SchedulerPredictionType.EPSILON,

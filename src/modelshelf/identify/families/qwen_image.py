@@ -47,7 +47,7 @@ FAMILIES = (
     component(
         _QWEN_IMAGE,
         "QwenImageTransformer2DModel",
-        *where_set(out_channels=16),
+        *where_set(out_channels=16, num_attention_heads=24, attention_head_dim=128),
         Setting("joint_attention_dim", (_TEXT,)),
         Setting("in_channels", (64,)),
         traits=(

@@ -7,7 +7,12 @@ Sources: `mmditx.py` of Stability-AI/sd3.5, `SD3Transformer2DModel` of huggingfa
 from __future__ import annotations
 
 from modelshelf.identify.condition import Both, Either, Never, Setting, Unset
-from modelshelf.identify.families.denoiser import goes_beyond_control, main_file, where_set
+from modelshelf.identify.families.denoiser import (
+    goes_beyond_control,
+    main_file,
+    of_another_width,
+    where_set,
+)
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Marker, NoOther, Some, Tensor
 from modelshelf.schema.taxonomy import (
@@ -94,25 +99,29 @@ FAMILIES = (
         ),
         blocks=(("transformer_blocks", _FEWEST_BLOCKS),),
     ),
-    Family(
-        id="sd-3/transformer/folder",
-        type=ModelType.TRANSFORMER,
-        format=ModelFormat.DIFFUSERS,
-        bases=_SD_3,
-        conditions=(
-            Setting("class", ("SD3Transformer2DModel",)),
-            *where_set(out_channels=16),
-            Setting("joint_attention_dim", (4096,)),
-            Setting("pooled_projection_dim", (2048,)),
-            Setting("in_channels", (16,)),
+    *of_another_width(
+        Family(
+            id="sd-3/transformer/folder",
+            type=ModelType.TRANSFORMER,
+            format=ModelFormat.DIFFUSERS,
+            bases=_SD_3,
+            conditions=(
+                Setting("class", ("SD3Transformer2DModel",)),
+                *where_set(out_channels=16),
+                Setting("joint_attention_dim", (4096,)),
+                Setting("pooled_projection_dim", (2048,)),
+                Setting("in_channels", (16,)),
+            ),
+            traits=(
+                Trait(ModelVariantType.NORMAL, Setting("in_channels", (16,))),
+                Trait(_LARGE, Setting("num_layers", (38,))),
+                Trait(_MEDIUM_3_5, Both(Setting("num_layers", (24,)), Setting("qk_norm"))),
+                Trait(_MEDIUM, Both(Setting("num_layers", (24,)), Unset("qk_norm"))),
+            ),
+            prediction_type=SchedulerPredictionType.FLOW,
         ),
-        traits=(
-            Trait(ModelVariantType.NORMAL, Setting("in_channels", (16,))),
-            Trait(_LARGE, Setting("num_layers", (38,))),
-            Trait(_MEDIUM_3_5, Both(Setting("num_layers", (24,)), Setting("qk_norm"))),
-            Trait(_MEDIUM, Both(Setting("num_layers", (24,)), Unset("qk_norm"))),
-        ),
-        prediction_type=SchedulerPredictionType.FLOW,
+        num_attention_heads=(24, 38),
+        attention_head_dim=64,
     ),
     Family(
         id="sd-3/controlnet/diffusers",
@@ -130,7 +139,12 @@ FAMILIES = (
         type=ModelType.CONTROLNET,
         format=ModelFormat.DIFFUSERS,
         bases=_SD_3,
-        conditions=(Setting("class", ("SD3ControlNetModel",)),),
+        conditions=(
+            Setting("class", ("SD3ControlNetModel",)),
+            *where_set(
+                joint_attention_dim=4096, num_attention_heads=(24, 38), attention_head_dim=64
+            ),
+        ),
     ),
     Family(
         id="sd-3/vae/folder",

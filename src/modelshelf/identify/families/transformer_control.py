@@ -12,6 +12,7 @@ NVlabs/Sana.
 from __future__ import annotations
 
 from modelshelf.identify.condition import Condition, Setting
+from modelshelf.identify.families.denoiser import where_set
 from modelshelf.identify.family import Detail, Family, Trait
 from modelshelf.identify.tensor_condition import Absent, Tensor
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
@@ -41,27 +42,49 @@ def _control(
     )
 
 
-def _folder(id_: str, base: BaseModelType, class_name: str) -> Family:
-    return _control(id_, base, Setting("class", (class_name,)), is_diffusers=True)
+def _folder(id_: str, base: BaseModelType, class_name: str, widths: dict[str, object]) -> Family:
+    conditions = (Setting("class", (class_name,)), *where_set(**widths))
+    return _control(id_, base, *conditions, is_diffusers=True)
 
 
 _SD_3_WIDTHS = (1536, 2432)
 _SANA_WIDTHS = (1152, 2240)
 # Klein in its two sizes, and dev.
 _FLUX_2_WIDTHS = (3072, 4096, 6144)
-_CLASSES = (
-    ("qwen-image", BaseModelType.QWEN_IMAGE, "QwenImageControlNetModel"),
-    ("z-image", BaseModelType.Z_IMAGE, "ZImageControlNetModel"),
-    ("hunyuan-dit", BaseModelType.HUNYUAN_DIT, "HunyuanDiT2DControlNetModel"),
-    ("hunyuan-dit-multi", BaseModelType.HUNYUAN_DIT, "HunyuanDiT2DMultiControlNetModel"),
-    ("sana", BaseModelType.SANA, "SanaControlNetModel"),
-    ("cosmos", BaseModelType.COSMOS, "CosmosControlNetModel"),
+_CLASSES: tuple[tuple[str, BaseModelType, str, dict[str, object]], ...] = (
+    (
+        "qwen-image",
+        BaseModelType.QWEN_IMAGE,
+        "QwenImageControlNetModel",
+        {"joint_attention_dim": 3584, "num_attention_heads": 24, "attention_head_dim": 128},
+    ),
+    ("z-image", BaseModelType.Z_IMAGE, "ZImageControlNetModel", {"dim": 3840}),
+    (
+        "hunyuan-dit",
+        BaseModelType.HUNYUAN_DIT,
+        "HunyuanDiT2DControlNetModel",
+        {"cross_attention_dim": 1024, "hidden_size": 1408},
+    ),
+    ("hunyuan-dit-multi", BaseModelType.HUNYUAN_DIT, "HunyuanDiT2DMultiControlNetModel", {}),
+    (
+        "sana",
+        BaseModelType.SANA,
+        "SanaControlNetModel",
+        {"caption_channels": 2304, "num_attention_heads": (36, 70), "attention_head_dim": 32},
+    ),
+    (
+        "cosmos",
+        BaseModelType.COSMOS,
+        "CosmosControlNetModel",
+        {"text_embed_dim": 1024, "attention_head_dim": 128},
+    ),
 )
+"""Name, base, class, and widths of what it reads and of its blocks."""
 
 FAMILIES = (
     *(
-        _folder(f"{name}/controlnet/folder", base, class_name)
-        for name, base, class_name in _CLASSES
+        _folder(f"{name}/controlnet/folder", base, class_name, widths)
+        for name, base, class_name, widths in _CLASSES
     ),
     _control(
         "flux/controlnet/mistoline",

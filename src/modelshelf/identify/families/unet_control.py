@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from modelshelf.identify.condition import Both, Condition, Either, Never, Setting
+from modelshelf.identify.families.denoiser import where_set
 from modelshelf.identify.families.unet import CHANNELS
 from modelshelf.identify.family import Family
 from modelshelf.identify.tensor_condition import Absent, Marker, Tensor
@@ -174,6 +175,7 @@ FAMILIES = (
                 (
                     Setting("class", ("ControlNetXSAdapter",)),
                     Setting("cross_attention_dim", (context,)),
+                    *where_set(base_block_out_channels=([*CHANNELS], [*CHANNELS, CHANNELS[-1]])),
                 ),
             ),
         )

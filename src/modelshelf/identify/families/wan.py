@@ -300,7 +300,9 @@ FAMILIES = (
                 )
             ),
             # diffusers' word, and the original's.
-            *where_set(text_dim=_TEXT, out_channels=(16, 48), out_dim=(16, 48)),
+            *where_set(
+                text_dim=_TEXT, out_channels=(16, 48), out_dim=(16, 48), attention_head_dim=128
+            ),
         ),
         traits=(
             Trait(ModelVariantType.VACE, _CONFIG_VACE),

@@ -13,6 +13,7 @@ from modelshelf.testing.tiny.autoencoder import AUTOENCODERS, MULTIPLES
 from modelshelf.testing.tiny.unet import UNETS, UNetFamily
 
 __all__ = [
+    "ORIGINS",
     "Config",
     "autoencoder_config",
     "controlnet_config",
@@ -125,6 +126,8 @@ ORIGINS = {
     "sd-2": "stabilityai/stable-diffusion-2-1",
     "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
     "sdxl-refiner": "stabilityai/stable-diffusion-xl-refiner-1.0",
+    "sd-3": "stabilityai/stable-diffusion-3-medium-diffusers",
+    "flux": "black-forest-labs/FLUX.1-dev",
 }
 """Whose stand-in a model is that is narrower than the published one; nothing else in it says so."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modelshelf.testing.tiny.autoencoder import autoencoder_layout
 from modelshelf.testing.tiny.config import (
+    ORIGINS,
     Config,
     autoencoder_config,
     json_bytes,
@@ -31,7 +32,7 @@ from modelshelf.testing.tiny.scale import (
 )
 from modelshelf.testing.tiny.text import T5, Vision
 from modelshelf.testing.tiny.tokenizer import clip_tokenizer_files, t5_tokenizer_files
-from modelshelf.testing.tiny.transformer import head_width
+from modelshelf.testing.tiny.transformer import WIDTHS, head_width
 
 __all__ = [
     "AUTOENCODER_NAMES",
@@ -158,6 +159,8 @@ def denoiser_part(base: str, width: int, *, inpaint: bool = False) -> Part:
     channels = 384 if inpaint else 64
     layout = denoiser_layout(base, width, in_channels=channels)
     config = _flux_config(width, channels) if base == "flux" else _sd3_config(width)
+    if width != WIDTHS[base]:
+        config["_name_or_path"] = ORIGINS[base]
     return Part("transformer", "diffusers", kind, {"config.json": json_bytes(config)}, layout, base)
 
 

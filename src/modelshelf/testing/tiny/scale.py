@@ -1,9 +1,9 @@
 """How wide and how deep each part of a model is made, so that all have a wanted size together.
 
 The rule: what parts tell each other stays as published (the widths that join them, latent and image
-channels, labels, the number of blocks of a denoiser); what is inside shrinks. So a reader that goes
-by structure says the same of a narrow model as of the published one, and each `config.json` agrees
-with its tensors.
+channels, labels, the number of blocks of a denoiser); what is inside shrinks. So a narrow model fits
+whatever the published one does but adapters, says whose stand-in it is where nothing else can, and each
+`config.json` agrees with its tensors.
 
 * Denoisers and VAEs have all published tensors at any size; the width inside follows the size.
 * Text encoders keep their published hidden width while the size allows it (from about 7 MB on for

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 from modelshelf.testing.tiny.layout import Layout, Shape, linear, prefixed
 
-__all__ = ["FLUX_WIDTH", "SD3_WIDTH", "flux_layout", "head_width", "sd3_layout"]
+__all__ = ["FLUX_WIDTH", "SD3_WIDTH", "WIDTHS", "flux_layout", "head_width", "sd3_layout"]
 
 FLUX_WIDTH, FLUX_DOUBLE, FLUX_SINGLE = 3072, 19, 38
 SD3_WIDTH, SD3_BLOCKS, SD3_POSITIONS = 1536, 24, 192 * 192
+WIDTHS = {"flux": FLUX_WIDTH, "sd-3": SD3_WIDTH}
+"""Base → the published width inside."""
+HEADS = {"flux": 128, "sd-3": 64}
 TEXT, FLUX_SUMMARY, SD3_SUMMARY = 4096, 768, 2048
 TIME = 256
 
@@ -28,8 +31,7 @@ def head_width(base: str, width: int) -> int:
         >>> head_width("flux", 3072), head_width("flux", 16)
         (128, 8)
     """
-    published = {"flux": (FLUX_WIDTH, 128), "sd-3": (SD3_WIDTH, 64)}[base]
-    return published[1] if width % published[0] == 0 else 8
+    return HEADS[base] if width % WIDTHS[base] == 0 else 8
 
 
 def flux_layout(*, width: int = FLUX_WIDTH, in_channels: int = 64, guidance: bool = True) -> Layout:
