@@ -268,3 +268,15 @@ def test_what_is_adopted_without_a_base_is_counted(run: Run, tmp_path: Path) -> 
     assert "unknown" not in run("adopt", mine, "-q").err
     (mine / "soft.safetensors").unlink()
     assert "unknown" not in run("adopt", mine).err
+
+
+def test_what_nobody_knows_elsewhere_stays_so(run: Run, tmp_path: Path) -> None:
+    """Also when a word says something of it that is not its type."""
+    mine = tmp_path / "mine"
+    tiny.write_safetensors(mine / "odd.safetensors", {"w": ("F16", (3, 5))}, seed=1)
+    assert run("adopt", mine).exit == 0
+    assert run("identify", "odd").err == "nothing else is known than before\n"
+    assert run("identify", "odd", "--base", "sdxl").exit == 0
+    assert run("identify", "odd").err == "nothing else is known than before\n"
+    (info,) = json.loads(run("identify", "odd", "--as-detected", "--json").out)
+    assert (info["type"], info["bases"]) == ("unknown", ["unknown"])

@@ -191,3 +191,16 @@ def test_a_word_that_is_also_a_folder_is_looked_for_as_text(
     assert done.exit == 0
     assert done.err == "looked for as text: `./word` is the file or folder of that name\n"
     assert run("find", "wor").err == ""
+
+
+def test_a_folder_in_which_nobody_sees_a_model_is_all_its_files(run: Run, tmp_path: Path) -> None:
+    """Of whatever model they are; one file that no model has is enough for none."""
+    pipeline = tiny.pipeline(tmp_path / "pipe", base="sd-1")
+    (pipeline / "README.md").write_text("Read me.")
+    assert run("add", pipeline).exit == 0
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "first.txt").write_text("Read me.")
+    assert len(run("find", notes, "-q").out.split()) == 1
+    (notes / "second.txt").write_text("Nobody has me.")
+    assert run("find", notes).exit == 4
