@@ -47,8 +47,8 @@ FAMILIES = (
     component(
         _AURAFLOW,
         "AuraFlowTransformer2DModel",
-        *where_set(in_channels=4, out_channels=4, num_attention_heads=12, attention_head_dim=256),
         Setting("joint_attention_dim", (_TEXT,)),
+        *where_set(in_channels=4, out_channels=4, num_attention_heads=12, attention_head_dim=256),
     ),
 )
 """Everything that AuraFlow brings as a denoiser."""

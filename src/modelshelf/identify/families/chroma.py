@@ -62,8 +62,8 @@ FAMILIES = (
     component(
         _CHROMA,
         "ChromaTransformer2DModel",
-        *where_set(in_channels=64, out_channels=64, num_attention_heads=24, attention_head_dim=128),
         Setting("joint_attention_dim", (_TEXT,)),
+        *where_set(in_channels=64, out_channels=64, num_attention_heads=24, attention_head_dim=128),
     ),
 )
 """Everything that Chroma brings as a denoiser."""

@@ -128,8 +128,8 @@ FAMILIES = (
     component(
         _COGVIDEOX,
         "CogVideoXTransformer3DModel",
-        *where_set(text_embed_dim=4096, out_channels=_CHANNELS, attention_head_dim=_HEAD),
         Setting("num_attention_heads", tuple(width // _HEAD for width in _WIDTHS)),
+        *where_set(text_embed_dim=4096, out_channels=_CHANNELS, attention_head_dim=_HEAD),
         traits=(
             Trait(ModelVariantType.T2V, Setting("in_channels", (_CHANNELS,))),
             Trait(

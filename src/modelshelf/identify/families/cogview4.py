@@ -41,10 +41,10 @@ FAMILIES = (
     component(
         _COGVIEW_4,
         "CogView4Transformer2DModel",
-        *where_set(out_channels=16),
         Setting("text_embed_dim", (_TEXT,)),
         Setting("attention_head_dim", (128,)),
         Setting("num_attention_heads", (32,)),
+        *where_set(out_channels=16),
         traits=(Trait(ModelVariantType.CONTROL, Setting("in_channels", (32,))),),
     ),
 )

@@ -183,11 +183,11 @@ FAMILIES = (
     component(
         BaseModelType.COSMOS,
         "CosmosTransformer3DModel",
-        *where_set(text_embed_dim=1024, out_channels=16, attention_head_dim=(64, 128)),
         Never(IN_ANIMA),
         Setting("num_attention_heads", (16, 20, 32, 40)),
         Setting("in_channels", (16, 17)),
         Setting("adaln_lora_dim", (256,)),
+        *where_set(text_embed_dim=1024, out_channels=16, attention_head_dim=(64, 128)),
         traits=(
             Trait(
                 ModelVariantType.T2V,

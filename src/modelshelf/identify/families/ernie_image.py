@@ -38,9 +38,9 @@ FAMILIES = (
     component(
         _ERNIE_IMAGE,
         "ErnieImageTransformer2DModel",
-        *where_set(in_channels=128, out_channels=128),
         Setting("hidden_size", (_WIDTH,)),
         Setting("text_in_dim", (_TEXT,)),
+        *where_set(in_channels=128, out_channels=128),
     ),
 )
 """Everything that ERNIE-Image brings as a denoiser."""

@@ -135,10 +135,10 @@ FAMILIES = (
         component(
             BaseModelType.FLUX,
             "FluxTransformer2DModel",
-            *where_set(out_channels=_LATENTS),
             Setting("joint_attention_dim", (_TEXT,)),
             Setting("pooled_projection_dim", (_POOLED,)),
             Setting("in_channels", _INPUTS),
+            *where_set(out_channels=_LATENTS),
             traits=(
                 Trait(
                     ModelVariantType.SCHNELL,

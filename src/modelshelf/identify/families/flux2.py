@@ -81,13 +81,13 @@ FAMILIES = (
     component(
         _FLUX_2,
         "Flux2Transformer2DModel",
+        Setting("joint_attention_dim", tuple(text for _, text, *_ in _SIZES.values())),
         *where_set(
             in_channels=_LATENTS,
             out_channels=_LATENTS,
             num_attention_heads=_HEADS,
             attention_head_dim=128,
         ),
-        Setting("joint_attention_dim", tuple(text for _, text, *_ in _SIZES.values())),
         traits=tuple(
             Trait(variant, Setting("joint_attention_dim", (text,)))
             for variant, (_, text, *_) in _SIZES.items()

@@ -32,11 +32,11 @@ FAMILIES = (
     component(
         _HIDREAM,
         "HiDreamImageTransformer2DModel",
+        Setting("num_attention_heads", (20,)),
+        Setting("attention_head_dim", (128,)),
         *where_set(
             in_channels=16, out_channels=16, caption_channels=[_TEXT, _TEXT], text_emb_dim=2048
         ),
-        Setting("num_attention_heads", (20,)),
-        Setting("attention_head_dim", (128,)),
     ),
 )
 """Everything that HiDream brings as a denoiser."""

@@ -75,9 +75,9 @@ FAMILIES = (
     component(
         _HUNYUAN_DIT,
         "HunyuanDiT2DModel",
-        *where_set(in_channels=4),
         Setting("cross_attention_dim", (_TEXT,)),
         Setting("hidden_size", (_WIDTH,)),
+        *where_set(in_channels=4),
         prediction=_V,
         traits=(
             Trait(_WITH_STYLE, Setting("use_style_cond_and_image_meta_size", (True,))),

@@ -98,6 +98,8 @@ FAMILIES = (
     component(
         BaseModelType.HUNYUAN_VIDEO,
         "HunyuanVideoTransformer3DModel",
+        Setting("num_attention_heads", (_WIDTH // _HEAD,)),
+        Setting("in_channels", (_TEXT_INPUTS, *_IMAGE_INPUTS)),
         *where_set(
             text_embed_dim=_TEXT,
             pooled_projection_dim=768,
@@ -105,8 +107,6 @@ FAMILIES = (
             num_attention_heads=_WIDTH // _HEAD,
             attention_head_dim=_HEAD,
         ),
-        Setting("num_attention_heads", (_WIDTH // _HEAD,)),
-        Setting("in_channels", (_TEXT_INPUTS, *_IMAGE_INPUTS)),
         traits=(
             # An image that replaces a token adds no channels.
             Trait(ModelVariantType.I2V, Setting("image_condition_type")),
@@ -199,8 +199,8 @@ FAMILIES = (
         bases=(BaseModelType.HUNYUAN_VIDEO_1_5,),
         conditions=(
             Setting("class", ("HunyuanVideo15Transformer3DModel", "HunyuanVideo_1_5_*")),
-            *where_set(text_embed_dim=_TEXT_1_5, out_channels=32, attention_head_dim=_HEAD),
             Either((Setting("num_attention_heads", (16,)), Setting("hidden_size", (_WIDTH_1_5,)))),
+            *where_set(text_embed_dim=_TEXT_1_5, out_channels=32, attention_head_dim=_HEAD),
         ),
         traits=(
             *(

@@ -35,8 +35,8 @@ FAMILIES = (
     component(
         _KANDINSKY_5,
         "Kandinsky5Transformer3DModel",
-        *where_set(in_text_dim=3584, in_text_dim2=768, out_visual_dim=16),
         Setting("model_dim", (_WIDTH,)),
+        *where_set(in_text_dim=3584, in_text_dim2=768, out_visual_dim=16),
         architecture=_NAME,
         kind="image-folder",
     ),

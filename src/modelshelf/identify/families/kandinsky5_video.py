@@ -62,8 +62,8 @@ FAMILIES = (
     component(
         _KANDINSKY_5,
         "Kandinsky5Transformer3DModel",
-        *where_set(in_text_dim=3584, in_text_dim2=768, out_visual_dim=16),
         Setting("model_dim", _WIDTHS),
+        *where_set(in_text_dim=3584, in_text_dim2=768, out_visual_dim=16),
         traits=tuple(
             Trait(Architecture(name), Setting("model_dim", (width,)))
             for name, width in _NAMES.items()

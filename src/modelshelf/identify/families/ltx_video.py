@@ -99,13 +99,13 @@ FAMILIES = (
     component(
         BaseModelType.LTX_VIDEO,
         "LTXVideoTransformer3DModel",
+        Setting("cross_attention_dim", _WIDTHS),
         *where_set(
             caption_channels=_TEXT,
             in_channels=_LATENTS,
             out_channels=_LATENTS,
             attention_head_dim=(64, 128),
         ),
-        Setting("cross_attention_dim", _WIDTHS),
         traits=(
             Trait(Architecture("ltx-video-2b"), Setting("cross_attention_dim", (_SMALL,))),
             Trait(Architecture("ltx-video-13b"), Setting("cross_attention_dim", (_LARGE,))),
@@ -140,8 +140,8 @@ FAMILIES = (
         bases=_LTX,
         conditions=(
             Setting("class", ("LTX2VideoTransformer3DModel",)),
-            *where_set(in_channels=_LATENTS, out_channels=_LATENTS),
             Setting("cross_attention_dim", (_LARGE,)),
+            *where_set(in_channels=_LATENTS, out_channels=_LATENTS),
         ),
         traits=(
             Trait(Architecture("ltx-2-19b"), Setting("cross_attn_mod", (False,))),

@@ -59,9 +59,9 @@ FAMILIES = (
     component(
         _LUMINA_2,
         "Lumina2Transformer2DModel",
-        *where_set(in_channels=16, out_channels=16),
         Setting("hidden_size", (_WIDTH,)),
         Setting("cap_feat_dim", (_TEXT,)),
+        *where_set(in_channels=16, out_channels=16),
     ),
 )
 """Everything that Lumina 2 brings as a denoiser."""

@@ -58,6 +58,7 @@ FAMILIES = (
     component(
         _MOCHI,
         "MochiTransformer3DModel",
+        Setting("pooled_projection_dim", (_TEXT_WIDTH,)),
         *where_set(
             text_embed_dim=4096,
             in_channels=12,
@@ -65,7 +66,6 @@ FAMILIES = (
             num_attention_heads=24,
             attention_head_dim=128,
         ),
-        Setting("pooled_projection_dim", (_TEXT_WIDTH,)),
         traits=(Trait(ModelVariantType.T2V, Setting("class", ("MochiTransformer3DModel",))),),
     ),
 )

@@ -40,9 +40,9 @@ FAMILIES = (
     component(
         _OMNIGEN_2,
         "OmniGen2Transformer2DModel",
-        *where_set(in_channels=16, out_channels=16),
         Setting("hidden_size", (_WIDTH,)),
         Setting("text_feat_dim", (_TEXT,)),
+        *where_set(in_channels=16, out_channels=16),
     ),
 )
 """Everything that OmniGen 2 brings as a denoiser."""

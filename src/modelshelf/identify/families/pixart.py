@@ -65,9 +65,9 @@ FAMILIES = (
     component(
         _PIXART,
         "PixArtTransformer2DModel",
-        *where_set(out_channels=8, num_attention_heads=16, attention_head_dim=72),
         Setting("caption_channels", (_TEXT,)),
         Setting("in_channels", (4,)),
+        *where_set(out_channels=8, num_attention_heads=16, attention_head_dim=72),
         prediction=SchedulerPredictionType.EPSILON,
         traits=(Trait(_ALPHA, Setting("use_additional_conditions", (True,))),),
     ),

@@ -47,9 +47,9 @@ FAMILIES = (
     component(
         _QWEN_IMAGE,
         "QwenImageTransformer2DModel",
-        *where_set(out_channels=16, num_attention_heads=24, attention_head_dim=128),
         Setting("joint_attention_dim", (_TEXT,)),
         Setting("in_channels", (64,)),
+        *where_set(out_channels=16, num_attention_heads=24, attention_head_dim=128),
         traits=(
             Trait(ModelVariantType.LAYERED, Setting("use_additional_t_cond", (True,))),
             Trait(_EDIT_2511, Setting("zero_cond_t", (True,))),

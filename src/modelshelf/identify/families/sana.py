@@ -68,9 +68,9 @@ FAMILIES = (
     component(
         _SANA,
         "SanaTransformer2DModel",
-        *where_set(out_channels=32, num_attention_heads=(36, 70), attention_head_dim=32),
         Setting("caption_channels", (_TEXT,)),
         Setting("in_channels", (32,)),
+        *where_set(out_channels=32, num_attention_heads=(36, 70), attention_head_dim=32),
         traits=(Trait(_SPRINT, Setting("guidance_embeds", (True,))),),
     ),
 )

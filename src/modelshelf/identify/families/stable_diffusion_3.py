@@ -107,10 +107,10 @@ FAMILIES = (
             bases=_SD_3,
             conditions=(
                 Setting("class", ("SD3Transformer2DModel",)),
-                *where_set(out_channels=16),
                 Setting("joint_attention_dim", (4096,)),
                 Setting("pooled_projection_dim", (2048,)),
                 Setting("in_channels", (16,)),
+                *where_set(out_channels=16),
             ),
             traits=(
                 Trait(ModelVariantType.NORMAL, Setting("in_channels", (16,))),

@@ -96,10 +96,10 @@ FAMILIES = (
         bases=_SVD,
         conditions=(
             Setting("class", ("UNetSpatioTemporalConditionModel",)),
-            *where_set(out_channels=4),
             Setting("cross_attention_dim", (_TEXT,)),
             Setting("in_channels", (_INPUTS,)),
             Setting("projection_class_embeddings_input_dim", tuple(_LABELS.values())),
+            *where_set(out_channels=4),
         ),
         traits=(
             Trait(ModelVariantType.I2V, Setting("in_channels", (_INPUTS,))),

@@ -58,9 +58,9 @@ FAMILIES = (
     component(
         _Z_IMAGE,
         "ZImageTransformer2DModel",
-        *where_set(in_channels=16),
         Setting("dim", (_WIDTH,)),
         Setting("cap_feat_dim", (_TEXT,)),
+        *where_set(in_channels=16),
     ),
 )
 """Everything that Z-Image brings as a denoiser."""
