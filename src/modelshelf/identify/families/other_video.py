@@ -2,7 +2,7 @@
 
 Most are an image or video model of a base with something added, and none is loaded as that base: what
 is added decides. Sources: the classes of huggingface/diffusers and modelscope/DiffSynth-Studio with the
-published configurations.
+published configurations; `models/dit_v2` and `models/video_vae_v3` of ByteDance-Seed/SeedVR.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _FLOW, _EPSILON, _V = (
     SchedulerPredictionType.EPSILON,
     SchedulerPredictionType.V_PREDICTION,
 )
+_SEED = (2560, 3072)
+"""Widths of SeedVR2, of 3B and of 7B."""
 _OF_TIME = "down_blocks.#.temp_convs.*"
 
 
@@ -101,6 +103,17 @@ _OTHERS = (
         ),
         "LingBotVideoTransformer3DModel",
         prediction=_FLOW,
+    ),
+    OtherModel(
+        # Restores videos: it sees noise, the video and a mask, 33 channels in patches of four.
+        "seedvr2",
+        (
+            Tensor("vid_in.proj.weight", (_SEED, 132)),
+            vectors("blocks.#.attn.norm_q.vid.weight", 128, below=36),
+            weight_or_bias("vid_out.proj", 64),
+            weight_or_bias("emb_in.proj_in", _SEED),
+        ),
+        prediction=None,
     ),
     OtherModel(
         "modelscope-t2v",

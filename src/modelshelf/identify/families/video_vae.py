@@ -2,8 +2,8 @@
 
 Sources: `wan/modules/vae2_1.py` and `vae2_2.py` of Wan-Video/Wan2.2, `hyvideo/vae` of
 Tencent-Hunyuan/HunyuanVideo, `src/genmo/mochi_preview/vae` of genmoai/mochi,
-`ltx_video/models/autoencoders` of Lightricks/LTX-Video, `diffsynth/models` of
-modelscope/DiffSynth-Studio, and the `autoencoders` folder of huggingface/diffusers.
+`ltx_video/models/autoencoders` of Lightricks/LTX-Video, `models/video_vae_v3` of ByteDance-Seed/SeedVR,
+`diffsynth/models` of modelscope/DiffSynth-Studio, and the `autoencoders` folder of huggingface/diffusers.
 """
 
 from __future__ import annotations
@@ -291,6 +291,19 @@ FAMILIES = (
         ),
         architecture="qwen-image-2.1",
         details=(Detail("latent_channels", "64"),),
+    ),
+    Family(
+        id="vae/seedvr2",
+        type=ModelType.VAE,
+        format=ModelFormat.CHECKPOINT,
+        conditions=(
+            # Grows by a convolution that gives the pixels of more frames, where others repeat them.
+            Tensor("decoder.up_blocks.#.upsamplers.#.upscale_conv.weight", rank=5),
+            Tensor("decoder.conv_in.weight", (512, 16), rank=5),
+            Tensor("encoder.conv_in.weight", (128, 3), rank=5),
+        ),
+        architecture="seedvr2",
+        details=(Detail("latent_channels", "16"),),
     ),
     Family(
         id="vae/oobleck/diffusers",

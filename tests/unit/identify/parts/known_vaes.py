@@ -145,6 +145,13 @@ _VIDEOS: dict[str, tuple[Shapes, str]] = {
         | conv("decoder.conv_in", (1152, 64, 3, 3)),
         "",
     ),
+    "seedvr2": (
+        conv("encoder.conv_in", (128, 3, 3, 3, 3))
+        | conv("decoder.conv_in", (512, 16, 3, 3, 3))
+        | conv("decoder.up_blocks.0.upsamplers.0.upscale_conv", (4096, 512, 1, 1, 1))
+        | conv("decoder.up_blocks.2.upsamplers.0.upscale_conv", (1024, 256, 1, 1, 1)),
+        "",
+    ),
     "oobleck": (
         {
             "encoder.block.0.res_unit1.snake1.alpha": (1, 128, 1),
