@@ -105,6 +105,20 @@ _OTHERS = (
         prediction=_FLOW,
     ),
     OtherModel(
+        # Makes sound beside the pictures: each block is two, that look at each other.
+        "kandinsky-6",
+        (
+            vectors(
+                "visual_transformer_blocks.#.video_dec_block.self_attention.query_norm.weight", 128
+            ),
+            vectors("visual_transformer_blocks.#.va_cross_attention.query_norm.weight", 128),
+            Tensor("visual_embeddings.in_layer.bias", (4096,)),
+            Tensor("audio_embeddings.in_layer.bias", (4096,)),
+        ),
+        "Kandinsky6Transformer3DModel",
+        prediction=_FLOW,
+    ),
+    OtherModel(
         # Restores videos: it sees noise, the video and a mask, 33 channels in patches of four.
         "seedvr2",
         (
