@@ -119,6 +119,17 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
         ),
         ({"architectures": ["T5EncoderModel"], "d_model": 1000}, "t5_encoder", ""),
         (
+            {"architectures": ["T5EncoderModel"], "d_model": 4096, "vocab_size": 32128},
+            "t5_encoder",
+            "t5-v1.1-xxl",
+        ),
+        (
+            {"architectures": ["T5EncoderModel"], **_T5_XXL, "num_layers": 32, "d_ff": 16384}
+            | {"vocab_size": 32128},
+            "t5_encoder",
+            "ul2",
+        ),
+        (
             {"architectures": ["T5ForConditionalGeneration"], **_T5_XXL, "vocab_size": 32128},
             "t5_encoder",
             "t5-v1.1-xxl",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelshelf.identify.condition import Both, Condition, Either, Setting
+from modelshelf.identify.condition import Both, Condition, Either, Setting, Unset
 from modelshelf.identify.family import Architecture, Family, Trait
 from modelshelf.identify.network import Within
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
@@ -36,6 +36,8 @@ class _Kind:
     has_bias_per_block: bool = False
     has_gate: bool = True
     """False for the first generation, which has one matrix where later ones have two."""
+    is_rare: bool = False
+    """True for one as wide as another with the same vocabulary, which nearly everybody has."""
 
     @property
     def biases(self) -> int:
@@ -51,9 +53,9 @@ _KINDS = (
     _Kind("t5-v1.1-xl", 2048, 24, _T5, 5120),
     _Kind("t5-v1.1-xxl", 4096, 24, _T5, 10240),
     # As Cosmos reads it: narrow, with the widest feed-forward of all.
-    _Kind("t5-11b", 1024, 24, _T5, 65536, has_gate=False),
+    _Kind("t5-11b", 1024, 24, _T5, 65536, has_gate=False, is_rare=True),
     # As Kandinsky 3 reads it.
-    _Kind("ul2", 4096, 32, _T5, 16384),
+    _Kind("ul2", 4096, 32, _T5, 16384, is_rare=True),
     _Kind("pile-t5-xl", 2048, 24, _T5, 5120, has_bias_per_block=True),
     _Kind("pile-t5-xxl", 4096, 24, _T5, 10240, has_bias_per_block=True),
     _Kind("mt5-xl", 2048, 24, _MT5, 5120),
@@ -97,7 +99,7 @@ def _transformers(kind: _Kind) -> tuple[Condition, ...]:
         Tensor(f"{block}.SelfAttention.relative_attention_bias.weight", count=kind.biases),
         Tensor(
             f"{block}.DenseReluDense.{'wi_0' if kind.has_gate else 'wi'}.weight",
-            (kind.feed_forward, width),
+            (None, width),
             count=kind.layers,
         ),
         _WITH_ITS_DECODER,
@@ -113,7 +115,7 @@ def _gguf(kind: _Kind) -> tuple[Condition, ...]:
         Tensor("enc.blk.#.attn_rel_b.weight", count=kind.biases),
         Tensor(
             f"enc.blk.#.ffn_{'gate' if kind.has_gate else 'up'}.weight",
-            (kind.feed_forward, kind.width),
+            (None, kind.width),
             count=kind.layers,
         ),
         _ITS_DECODER_IN_GGUF,
@@ -124,7 +126,7 @@ def _wan(kind: _Kind) -> tuple[Condition, ...]:
     return (
         Some("token_embedding.weight", (kind.vocabulary, kind.width)),
         Tensor("blocks.#.pos_embedding.embedding.weight", count=kind.biases),
-        Tensor("blocks.#.ffn.gate.#.weight", (kind.feed_forward, kind.width), count=kind.layers),
+        Tensor("blocks.#.ffn.gate.#.weight", (None, kind.width), count=kind.layers),
         Tensor("blocks.#.attn.q.weight", (None, kind.width), count=kind.layers),
     )
 
@@ -141,11 +143,17 @@ def _family(id_: str, name: str, conditions: tuple[Condition, ...]) -> Family:
 
 
 def _in_folder(kind: _Kind) -> Trait:
-    """Five facts of the configuration: a width without a feed-forward could be of either generation."""
+    """Five facts of the configuration, of which three make out what most people have.
+
+    Of a width and a vocabulary that several have, the others say by their layers and feed-forward that
+    they are meant.
+    """
     classes = _BIAS_PER_BLOCK if kind.has_bias_per_block else _ONE_BIAS
     width = Setting("d_model", (kind.width,))
-    layers = Setting("num_layers", (kind.layers,))
-    inner = Setting("d_ff", (kind.feed_forward,))
+    layers: Condition = Setting("num_layers", (kind.layers,))
+    inner: Condition = Setting("d_ff", (kind.feed_forward,))
+    if not kind.is_rare:
+        layers, inner = Either((layers, Unset("num_layers"))), Either((inner, Unset("d_ff")))
     words = Both(Setting("class", classes), Setting("vocab_size", (kind.vocabulary,)))
     return Trait(Architecture(kind.name), Both(words, Both(width, Both(layers, inner))))
 
