@@ -224,17 +224,19 @@ class TensorReader:
             begin = self._begin(name, key, count * width)
             storage = self._storages[key] = Storage(dtype, width, count, begin)
         elif storage[:3] != (dtype, width, count):
-            raise _broken(name, f"says of storage {key!r} other things than a tensor before it")
+            shown = key[:_SHOWN]
+            raise _broken(name, f"says of storage {shown!r} other things than a tensor before it")
         view = facts[5:]
         return storage, _view(name, view[0], count) if view and view[0] is not None else 0
 
     def _begin(self, name: str, key: str, length: int) -> int | None:
         place = self._locate(key)
+        shown = key[:_SHOWN]
         if place is None:
-            raise _broken(name, f"lies in storage {key[:_SHOWN]!r}, which the file lacks")
+            raise _broken(name, f"lies in storage {shown!r}, which the file lacks")
         if place.length != length:
             raise _broken(
-                name, f"needs {length} bytes in storage {key!r}, which has {place.length}"
+                name, f"needs {length} bytes in storage {shown!r}, which has {place.length}"
             )
         return place.begin
 

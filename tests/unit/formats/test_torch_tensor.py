@@ -270,7 +270,7 @@ def test_numbers_of_an_unknown_type_are_refused(kind: object, shown: str) -> Non
         (tensor((-1, 3)), "has a side of -1 with stride 3"),
         (tensor((2, None)), "has a side of None with stride 1"),
         (tensor((True, 3)), "has a side of a bool with stride 3"),
-        (tensor((2, 3), (-3, 1)), "has a side of 2 with stride -3"),
+        (tensor((2, 3), (-1, 1)), "has a side of 2 with stride -1"),
         (tensor((2, 3), (3, "1")), "has a side of 3 with stride a str"),
         (tensor((2**62, 4), (0, 0)), "has more elements than 63 bits can count"),
         (tensor((2, 2), (2**62, 2**62)), "has more elements than 63 bits can count"),
@@ -320,6 +320,17 @@ def test_tensors_of_one_storage_agree_about_it() -> None:
         assert (
             caught.value.problem == "`c` says of storage 'w' other things than a tensor before it"
         )
+
+
+def test_a_key_is_repeated_up_to_a_hundred_letters() -> None:
+    """Names in an archive may have thousands."""
+    reader, shown = TensorReader({"k" * 101: Place(0, 24)}.get), repr("k" * 100)
+    sound, longer = (rebuilt(PLAIN, stored("k" * 101, count), 0, (1,), (1,)) for count in (6, 7))
+    with pytest.raises(CheckpointFault, match=f"needs 28 bytes in storage {shown}, "):
+        reader.entry("a", longer)
+    reader.entry("b", sound)
+    with pytest.raises(CheckpointFault, match=f"says of storage {shown} other"):
+        reader.entry("c", longer)
 
 
 @pytest.mark.parametrize(
