@@ -421,6 +421,13 @@ def test_a_unet_as_wide_as_published_needs_no_word(base: str, tmp_path: Path) ->
         assert identify(tmp_path).base == base
 
 
+def test_a_unet_with_the_text_of_sd_2_and_convolutions_is_not_sd_2(tmp_path: Path) -> None:
+    """As in a file, whose projections have four sides: SD 1 has them, for a narrower text."""
+    config = unet_config("sd-2", UNETS["sd-2"].width) | {"use_linear_projection": False}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert (identify(tmp_path).type, identify(tmp_path).base) == ("unet", "unknown")
+
+
 @pytest.mark.parametrize("base", ["sd-1", "sd-2", "sdxl", "sdxl-refiner"])
 def test_a_narrow_checkpoint_is_no_base_unless_it_says_so(base: str, tmp_path: Path) -> None:
     """In the original names as in a folder; ModelSpec's field is there to say it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelshelf.identify.condition import Setting, Unset
+from modelshelf.identify.condition import Never, Setting, Unset
 from modelshelf.identify.families.unet import (
     CHANNELS,
     MARKED_PREDICTION,
@@ -38,6 +38,11 @@ _PREDICTION_BY_INPUT = (
     Trait(_EPSILON, Tensor("input_blocks.0.0.weight", (None, (5, 9)))),
     Trait(_EPSILON, Marker("denoiser.sigmas")),
     Trait(Architecture("sd-turbo"), Marker("denoiser.sigmas")),
+)
+_UNET_FOLDER = (
+    Unset("addition_embed_type"),
+    # SD 1 projects what goes into its attentions by convolutions, SD 2 by matrices.
+    Never(Setting("use_linear_projection", (False,))),
 )
 
 FAMILIES = (
@@ -84,10 +89,10 @@ FAMILIES = (
         type=ModelType.UNET,
         format=ModelFormat.DIFFUSERS,
         bases=_SD_2,
-        conditions=(*unet_config(_TEXT, "xxx-"), Unset("addition_embed_type")),
+        conditions=(*unet_config(_TEXT, "xxx-"), *_UNET_FOLDER),
         traits=config_variants(),
     ),
-    unet_config_of_another_width(BaseModelType.SD_2, _TEXT, "xxx-", Unset("addition_embed_type")),
+    unet_config_of_another_width(BaseModelType.SD_2, _TEXT, "xxx-", *_UNET_FOLDER),
     Family(
         id="sd-2/controlnet/ldm",
         type=ModelType.CONTROLNET,
