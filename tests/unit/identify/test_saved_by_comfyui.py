@@ -93,8 +93,12 @@ def test_stage_b_is_known_by_the_name_that_its_publisher_gave_its_text(name: str
 
 
 def test_a_z_image_of_pixels_is_named() -> None:
-    """It has a small network of its own where the others have a last layer."""
-    pixels = RECORDED["z-image.original"].shapes | {"dec_net.cond_embed.weight": (256, 3840)}
+    """It takes patches of 32 by 32 pixels, and has a small network where the others have a last layer."""
+    latents = RECORDED["z-image.original"].shapes
+    pixels = {name: latents[name] for name in latents if not name.startswith("final_layer.")} | {
+        "x_embedder.weight": (3840, 3 * 32 * 32),
+        "dec_net.cond_embed.weight": (3840, 3840),
+    }
     identity = identify(index_of(pixels))
     assert (identity.base, identity.architecture) == ("z-image", "z-image-pixel")
 

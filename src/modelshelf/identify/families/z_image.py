@@ -22,6 +22,8 @@ __all__ = ["FAMILIES"]
 
 _Z_IMAGE = BaseModelType.Z_IMAGE
 _WIDTH, _HEAD, _TEXT, _BLOCKS = 3840, 128, 2560, 30
+# Zeta-Chroma works on patches of pixels, of 32 in a row and more, through a small network of its own.
+_TAKES_PIXELS = Marker("dec_net.*")
 
 FAMILIES = (
     main_file(
@@ -39,7 +41,7 @@ FAMILIES = (
         Tensor("layers.#.attention_norm1.weight", (_WIDTH,), below=_BLOCKS),
         Tensor("cap_embedder.0.weight", (_TEXT,)),
         *(
-            NoOther(f"{layer}.weight", shape)
+            Either((NoOther(f"{layer}.weight", shape), _TAKES_PIXELS))
             for layer, shape in (
                 ("x_embedder", (_WIDTH, 64)),
                 ("all_x_embedder.2-1", (_WIDTH, 64)),
@@ -50,8 +52,7 @@ FAMILIES = (
         *NO_CONTROL,
         traits=(
             diffusers_names("layers.#.attention.norm_q.weight"),
-            # It works on pixels, through a small network of its own.
-            Trait(Architecture("z-image-pixel"), Marker("dec_net.*")),
+            Trait(Architecture("z-image-pixel"), _TAKES_PIXELS),
         ),
         blocks=(("layers", _BLOCKS),),
     ),
