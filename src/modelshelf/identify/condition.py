@@ -67,17 +67,24 @@ class Setting:
     """The configuration has a field with one of these values."""
 
     name: str
-    """Field at the top of the configuration; `class` is the class it names, `pipeline` that of the
-    pipeline around it."""
+    """Field of the configuration, `text_config.hidden_size` for one a level below; `class` is the class
+    it names, `pipeline` that of the pipeline around it."""
     values: tuple[object, ...] = ()
     """Allowed values; a text may hold `*`. Empty: any value but null."""
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
-        value = facts.settings.get(self.name)
+        value = self._value(facts)
         if value is None or (self.values and not any(_is_value(value, one) for one in self.values)):
             return None
         return Found(f"{facts.config_name}:{self.name}", str(value)[:200])
+
+    def _value(self, facts: Facts) -> object:
+        outer, is_below, inner = self.name.partition(".")
+        value = facts.settings.get(outer)
+        if not is_below:
+            return value
+        return value.get(inner) if isinstance(value, dict) else None
 
     def __str__(self) -> str:
         wanted = " or ".join(str(value) for value in self.values) or "anything"

@@ -154,6 +154,21 @@ _QWEN_3 = {"hidden_size": 2560, "num_hidden_layers": 36, "vocab_size": 151936}
                 ("Qwen2ForCausalLM", "qwen2.5-7b"),
             )
         ),
+        # As newer versions of transformers save it.
+        (
+            {
+                "architectures": ["Qwen2_5_VLForConditionalGeneration"],
+                "text_config": _QWEN_2,
+                "vision_config": {"hidden_size": 1280},
+            },
+            "text_encoder",
+            "qwen2.5-vl-7b",
+        ),
+        (
+            {"architectures": ["Qwen2_5_VLForConditionalGeneration"], "text_config": "none"},
+            "text_encoder",
+            "",
+        ),
         *(
             (
                 {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modelshelf.identify.condition import Both, Condition, Either, Never, Setting
+from modelshelf.identify.families.video import every
 from modelshelf.identify.family import Architecture, Detail, Family, Trait
 from modelshelf.identify.network import Declared, Unmeasured, Within
 from modelshelf.identify.tensor_condition import Absent, Some, Tensor
@@ -235,32 +236,32 @@ _SEES = Setting("class", tuple(_EYES.values()))
 
 
 def _in_folder(kind: _Kind) -> Trait:
-    """Four facts of the configuration, where it is flat; others keep the text's a level below."""
+    """Four facts of the configuration; of a model that sees, newer ones keep the text's a level below."""
     sees = Setting("class", (_EYES[kind.vision],)) if kind.vision in _EYES else Never(_SEES)
-    width, layers = Setting("hidden_size", (kind.width,)), Setting("num_hidden_layers", kind.layers)
-    vocabulary = Setting("vocab_size", kind.vocabulary)
-    inner = Setting("intermediate_size", (kind.feed_forward,))
-    numbers = Both(Both(width, layers), Both(vocabulary, inner))
-    return Trait(Architecture(kind.name), Both(numbers, sees))
+    numbers = {
+        "hidden_size": (kind.width,),
+        "num_hidden_layers": kind.layers,
+        "vocab_size": kind.vocabulary,
+        "intermediate_size": (kind.feed_forward,),
+    }
+    said = (
+        every(*(Setting(level + field, values) for field, values in numbers.items()))
+        for level in ("", "text_config.")
+    )
+    return Trait(Architecture(kind.name), Both(Either(tuple(said)), sees))
 
 
 def _files() -> tuple[Family, ...]:
     found: list[Family] = []
     for kind in _KINDS:
         for layers in kind.layers:
+            own = f"{kind.name}/{layers}-layers"
             for prefix in _PREFIXES:
                 naming = prefix.rstrip(".").replace(".", "-") or "transformers"
-                found.append(
-                    encoder(
-                        f"{kind.name}/{layers}-layers/{naming}",
-                        kind.name,
-                        _transformers(kind, layers, prefix),
-                    )
-                )
+                conditions = _transformers(kind, layers, prefix)
+                found.append(encoder(f"{own}/{naming}", kind.name, conditions))
             if kind.vision in {"any", ""}:
-                found.append(
-                    encoder(f"{kind.name}/{layers}-layers/gguf", kind.name, _gguf(kind, layers))
-                )
+                found.append(encoder(f"{own}/gguf", kind.name, _gguf(kind, layers)))
     return tuple(found)
 
 
