@@ -135,7 +135,7 @@ def test_an_unfinished_database_is_finished(path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM model_path").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
 def test_every_released_schema_comes_up_to_date(path: Path, revision: str) -> None:
     """What it held is there afterwards, in exactly today's tables, and as it was in a copy beside it."""
     path.parent.mkdir()

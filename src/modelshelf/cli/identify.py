@@ -110,8 +110,9 @@ def command(  # noqa: PLR0913 - one for each option
         told = _told(manager, found) if dry_run else []
         others = _other_names(manager, found)
     _print(session, found, told, batch, looked_at=len(models), dry_run=dry_run)
+    known = "would be known" if dry_run else "known"
     for name in others:
-        note(session, f"{name} is the same model under another name, and known so too")
+        note(session, f"{name} is the same model under another name, and {known} so too")
     return batch.status
 
 

@@ -209,13 +209,18 @@ class LibraryKeeper:
             DuplicateModelException: Several fit, or one of the same content, name and source is known so.
             UsageError: A pipeline was to be something else.
             InvalidChoiceError: *taken_back* has something else than a field.
-            InvalidModelConfigException: It lies elsewhere, and no such model has its form on disk.
+            InvalidModelConfigException: No record can keep a word; or it lies elsewhere, and no such model has
+                its form on disk.
             SourceError: A word is taken back of a model that lies elsewhere, and is not there any more.
         """
         for field in taken_back:
             if field not in OVERRIDABLE:
                 raise InvalidChoiceError(what="field", got=field, allowed=", ".join(OVERRIDABLE))
         model = self._select.model(selector)
+        # Who lists models makes no class of record.
+        from modelshelf.schema.config_detail import check_words  # noqa: PLC0415 - see above
+
+        check_words(model.name, wish)
         if model.is_stored:
             keeper = self._services.identification
             known = keeper.say(model, wish, taken_back=taken_back, dry_run=dry_run)

@@ -27,7 +27,7 @@ from modelshelf.records.sqlite_engine import (
 
 __all__ = ["HEAD", "Database"]
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision below `migrations/versions`; a test keeps it equal."""
 _LOGGER = logging.getLogger("modelshelf.records")
 _MANY = 2_000

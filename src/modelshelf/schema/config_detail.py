@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from modelshelf.schema.config_fields import Line
+from modelshelf.schema.config_problems import invalid_config, problems_of
 from modelshelf.schema.identity import IdentityStatus
 from modelshelf.schema.override import OVERRIDABLE, Override
 from modelshelf.schema.taxonomy import (
@@ -20,7 +21,7 @@ from modelshelf.schema.taxonomy import (
     SchedulerPredictionType,
 )
 
-__all__ = ["ModelDetail", "SaidFields"]
+__all__ = ["ModelDetail", "SaidFields", "check_words"]
 
 _STRICT: ConfigDict = {"extra": "forbid", "frozen": True, "hide_input_in_errors": True}
 
@@ -71,3 +72,21 @@ class ModelDetail(BaseModel):
     """What a user says, which the record's own fields say too; None where nobody says anything."""
     detected: SaidFields | None = None
     """Of the fields in *override*, what was found; None where nothing was."""
+
+
+def check_words(name: str, wish: Override) -> None:
+    """Refuse a user's words that no record can keep.
+
+    Args:
+        name: The model's, for the error.
+        wish: What the user says of it.
+
+    Raises:
+        InvalidModelConfigException: A word is too long, no text, or a list of no base.
+    """
+    try:
+        SaidFields.model_validate({word: getattr(wish, word) for word in wish.fields})
+    except ValidationError as error:
+        problems = problems_of(error, SaidFields.model_fields, SaidFields.__name__)
+        # Pydantic's own words may hold what no terminal can print.
+        raise invalid_config(name, problems) from None

@@ -23,12 +23,16 @@ class Override:
 
     type: ModelType | None = None
     bases: tuple[BaseModelType, ...] | None = None
-    """The first is the model's own."""
+    """The first is the model's own; one that is said again counts once."""
     format: ModelFormat | None = None
     variant: ModelVariantType | None = None
     prediction_type: SchedulerPredictionType | None = None
     precision: str | None = None
     architecture: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.bases is not None:
+            object.__setattr__(self, "bases", tuple(dict.fromkeys(self.bases)))
 
     @property
     def fields(self) -> tuple[str, ...]:

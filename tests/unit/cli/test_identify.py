@@ -127,9 +127,10 @@ def test_what_failed_hides_no_change(run: Run, odd: str, tmp_path: Path) -> None
 def test_other_names_of_the_same_model_are_told(run: Run, odd: str, tmp_path: Path) -> None:
     """They are known so, too."""
     assert run("add", tmp_path / "odd.safetensors", "--name", "second").exit == 0
-    told = "second is the same model under another name, and known so too\n"
-    assert run("identify", odd, "--base", "sdxl", "--dry-run").err.endswith(told)
-    assert run("identify", odd, "--base", "sdxl").err == told
+    told = "second is the same model under another name, and {} so too\n"
+    foreseen = run("identify", odd, "--base", "sdxl", "--dry-run").err
+    assert foreseen.endswith(told.format("would be known"))
+    assert run("identify", odd, "--base", "sdxl").err == told.format("known")
     assert run("identify", odd, "second", "--base", "sd-1").err == ""
 
 
@@ -149,3 +150,33 @@ def test_what_was_looked_at_beside_a_failure_is_told(run: Run, odd: str) -> None
     assert done.exit == 3
     assert done.err.endswith("of the others nothing else is known than before\n")
     assert "nothing else" not in run("identify", "nobody").err
+
+
+@pytest.mark.parametrize("verb", ["add", "adopt"])
+@pytest.mark.parametrize("words", ["x" * 5_000, "a\0b", "\udcff"])
+def test_a_word_that_no_record_can_keep_is_refused(
+    run: Run, tmp_path: Path, verb: str, words: str
+) -> None:
+    """Before anything is changed, of stored and of adopted models alike."""
+    path = tiny.write_safetensors(
+        tmp_path / "mine" / "odd.safetensors", {"w": ("F16", (3, 5))}, seed=1
+    )
+    assert run(verb, path.parent).exit == 0
+    before = run("show", "odd", "--json").out
+    for more in ([], ["--dry-run"]):
+        done = run("identify", "odd", "--base", "sdxl", "--architecture", words, *more)
+        assert (done.exit, done.out) == (2, "")
+        assert "`architecture`" in done.err
+    assert run("show", "odd", "--json").out == before
+
+
+@pytest.mark.parametrize("verb", ["add", "adopt"])
+def test_a_base_that_is_said_twice_is_said(run: Run, tmp_path: Path, verb: str) -> None:
+    """In the order in which each came first."""
+    path = tiny.write_safetensors(
+        tmp_path / "mine" / "odd.safetensors", {"w": ("F16", (3, 5))}, seed=1
+    )
+    assert run(verb, path.parent).exit == 0
+    bases = [word for base in ("sdxl", "sd-1", "sdxl") for word in ("--base", base)]
+    (info,) = json.loads(run("identify", "odd", *bases, "--json").out)
+    assert info["bases"] == ["sdxl", "sd-1"]

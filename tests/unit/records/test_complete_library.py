@@ -138,7 +138,7 @@ def test_records_that_said_the_digest_say_the_quick_hash(settings: Settings) -> 
                 assert one.key in {found.key for found in manager.store.search_by_hash(digits)}
         manager.undo(manager.trash()[0].trash_id)
         assert manager.store.search_by_name("gone")[0].hash.startswith("imohash:")
-    backup = settings.db_path.with_suffix(".before-0007-was-0006.db")
+    backup = settings.db_path.with_suffix(".before-0008-was-0006.db")
     with closing(sqlite3.connect(backup)) as connection:
         said = connection.execute("SELECT json_extract(config, '$.hash') FROM model_config")
         assert all(value.startswith("blake3:") for (value,) in said)
@@ -211,7 +211,7 @@ def test_who_waits_for_a_large_library_hears_why(
         normalized_model_manager(settings).close()
     (said,) = [one for one in caplog.records if one.name == "modelshelf.records"]
     assert said.levelname == level
-    assert "models.before-0007-was-0006.db" in said.getMessage()
+    assert "models.before-0008-was-0006.db" in said.getMessage()
     with normalized_model_manager(settings) as manager:
         assert manager.store.count() >= models - 1
 
