@@ -12,6 +12,7 @@ from modelshelf.identify.gaps import find_gaps
 from modelshelf.identify.holes import has_holes, judge_with_holes, judge_without_one
 from modelshelf.identify.narrowing import USUAL
 from modelshelf.identify.precision import precision_of
+from modelshelf.identify.tensor_condition import NoOther
 from modelshelf.schema.identity import Evidence, Identity, IdentityStatus, NearMiss
 from modelshelf.schema.taxonomy import (
     BaseModelType,
@@ -54,6 +55,9 @@ def decide(facts: Facts, families: Families, *, fallback: ModelFormat) -> Identi
             answer = _answer(facts, lost, precision, fallback)
             is_known = answer.type is not ModelType.UNKNOWN
             return replace(answer, status=IdentityStatus.PARTIAL) if is_known else answer
+        if stranger := _winners_but_for_joints(facts, families, verdicts):
+            answer = _answer(facts, stranger, precision, fallback)
+            return replace(answer, near_misses=_near_misses(verdicts))
     if not winners:
         return Identity(
             type=ModelType.UNKNOWN,
@@ -93,6 +97,33 @@ def _winners_without_one(
     """Return who agrees but for one lost module, of those of whom the first or the rarest thing is there."""
     near = verdicts + [one for one in families.ask(facts) if not one.found]
     return _in_order(judge_without_one(facts, near), families)
+
+
+def _winners_but_for_joints(
+    facts: Facts, families: Families, verdicts: list[Verdict]
+) -> list[Verdict]:
+    """Return who agrees but for what joins a model to others: of that type, and of no base that is known."""
+    found = []
+    for one in verdicts:
+        if isinstance(one.missing, NoOther):
+            inside = [each for each in one.family.conditions if not isinstance(each, NoOther)]
+            verdict = replace(one.family, conditions=tuple(inside)).judge(facts)
+            if verdict.missing is None:
+                found.append(replace(verdict, family=_without_base(one.family)))
+    return _in_order(found, families)
+
+
+def _without_base(family: Family) -> Family:
+    """Return what a model is that has all that *family* has inside, and was trained for something else."""
+    return replace(
+        family,
+        bases=(),
+        candidates=(),
+        architecture="",
+        prediction_type=None,
+        usual_prediction=None,
+        traits=tuple(one for one in family.traits if isinstance(one.value, ModelFormat)),
+    )
 
 
 def _in_order(agreed: list[Verdict], families: Families) -> list[Verdict]:

@@ -284,11 +284,24 @@ def _changed(shapes: layouts.Shapes, name: str, axis: int, times: float) -> layo
 def test_a_model_with_another_joint_is_of_another_base(model: str, name: str, axis: str) -> None:
     """Half of it and twice as much alike."""
     shapes = RECORDED[model].shapes
-    base = identify(_index(shapes)).base
-    assert base != "unknown"
+    whole = identify(_index(shapes))
+    assert whole.base != "unknown"
     for times in (0.5, 2):
         found = identify(_index(_changed(shapes, name, int(axis), times)))
-        assert base not in {*found.bases, *found.candidates}
+        assert not {*found.bases, *found.candidates}
+        assert (found.prediction_type, found.variant, found.architecture) == (None, None, "")
+
+
+def test_a_model_with_another_joint_is_still_a_denoiser_that_says_what_it_is_not() -> None:
+    """All that is inside is that of the base: a loader of the type may try."""
+    shapes = _changed(RECORDED["qwen-image"].shapes, "txt_in.weight", 1, 2)
+    found = identify(_index(shapes))
+    assert (found.type, found.status, found.base) == ("main", "undecided", "unknown")
+    assert found.near_misses[0].missing == (
+        "no tensor `txt_in.weight` of another shape than [3072, 3584]"
+    )
+    del shapes["txt_norm.weight"]
+    assert identify(_index(shapes)).type == "unknown"
 
 
 @pytest.mark.parametrize(
