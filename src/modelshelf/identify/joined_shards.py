@@ -7,7 +7,7 @@ folder the first half of one may lie beside the second half of another.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from modelshelf.identify.folding import fold, group_by_fold
@@ -25,6 +25,15 @@ _FEW = 16
 _LIST = re.compile(r"(?P<path>(?:[^.\d][^.]*\.)*)(?P<number>[0-9]+)\.")
 _FIRST = (0, 1)
 """What the first block of a list is called: some have nothing to save before their second."""
+_HALVES = {
+    ModelType.T5_ENCODER: ("decoder.", "lm_head."),
+    ModelType.TEXT_ENCODER: (
+        *("visual.", "vision_tower.", "vision_model.", "multi_modal_projector.", "lm_head."),
+    ),
+    ModelType.VAE: ("encoder.", "decoder."),
+}
+"""Type → what may fill a shard of its own and is like nothing in the others."""
+_WRAPPER = "model."
 
 _Kind = tuple[str, tuple[int, ...]]
 """A folded name and a shape: what blocks of one list share."""
@@ -55,7 +64,8 @@ def find_stray(headers: Mapping[str, TensorIndex], joined: TensorIndex, found: I
     """Return in words what shows that shards are no one model; empty where nothing does.
 
     A shard of a model holds something that the answer rests on, or goes on with blocks of a shard that
-    does. And of a whole model, which no LoRA is, each list of blocks begins at its beginning.
+    does, or is half of one that has two. And of a whole model, which no LoRA is, each list of blocks
+    begins at its beginning.
 
     Args:
         headers: The shards, by the names of their files.
@@ -70,6 +80,8 @@ def find_stray(headers: Mapping[str, TensorIndex], joined: TensorIndex, found: I
     known: set[_Kind] = set()
     left: dict[str, set[_Kind]] = {}
     for name, header in sorted(headers.items()):
+        if _is_half(header.tensors, found.type):
+            continue
         kinds = _kinds_of(header)
         if told.isdisjoint(folded for folded, _ in kinds):
             left[name] = kinds
@@ -79,6 +91,11 @@ def find_stray(headers: Mapping[str, TensorIndex], joined: TensorIndex, found: I
         known |= left.pop(following)
     stray = next((name for name in left if len(headers[name].tensors) >= _FEW), "")
     return f"`{stray}` going on with blocks of the other shards" if stray else ""
+
+
+def _is_half(names: Iterable[str], type_: ModelType) -> bool:
+    steps = _HALVES.get(type_, ())
+    return all(name.removeprefix(_WRAPPER).startswith(steps) for name in names)
 
 
 def _kinds_of(header: TensorIndex) -> set[_Kind]:

@@ -12,6 +12,8 @@ from modelshelf.identify import identify
 from modelshelf.schema.identity import Identity
 from tests.unit.formats.headers import write_safetensors
 from tests.unit.identify import layouts
+from tests.unit.identify.parts import encoder_layouts as encoders
+from tests.unit.identify.parts.known_vaes import VAES
 from tests.unit.identify.recorded import RECORDED
 
 _UNLIKE = ("auraflow", "hidream", "lumina-next.original", "sd-3.5-medium", "z-image")
@@ -127,3 +129,30 @@ def test_shards_that_lack_the_beginning_of_a_list_are_no_whole_model(tmp_path: P
     assert identity.near_misses[0].missing.startswith("the beginning of `transformer_blocks.`")
     (tmp_path / "model-00001-of-00002.safetensors").unlink()
     assert identify(tmp_path).status in {"partial", "unknown"}
+
+
+_OF_TWO_HALVES = {
+    "decoder.": encoders.t5_encoder(4096, 24, 32128) | encoders.t5_decoder(4096, 24),
+    "vision_tower.": encoders.vision(1152, 27, start="vision_tower.", is_siglip=True)
+    | encoders.language_model(
+        (3840, 48, 262208, 15360, 2048), "norm four", naming="language_model.model."
+    ),
+    "encoder.": VAES["svd diffusers"][0],
+}
+"""How a half is called → all of a model of which nothing in one half is like anything in the other."""
+
+
+@pytest.mark.parametrize("start", _OF_TWO_HALVES)
+def test_half_of_a_model_may_fill_a_shard_of_its_own(start: str, tmp_path: Path) -> None:
+    """T5's decoder, the eyes of a language model, what a VAE reads pictures with: whichever comes first."""
+    shapes = _OF_TWO_HALVES[start]
+    half = {name: shape for name, shape in shapes.items() if name.startswith(start)}
+    rest = {name: shape for name, shape in shapes.items() if name not in half}
+    write_safetensors(tmp_path / "whole.safetensors", shapes)
+    whole = identify(tmp_path / "whole.safetensors")
+    assert half
+    assert whole.type != "unknown"
+    for number, (first, second) in enumerate(((half, rest), (rest, half))):
+        cut = identify_two(tmp_path / f"{number}", first, second)
+        assert (cut.type, cut.bases) == (whole.type, whole.bases)
+        assert cut.architecture == whole.architecture
