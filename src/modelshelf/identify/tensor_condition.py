@@ -121,11 +121,15 @@ class NoOther:
     """Folded name without wrappers."""
     shape: tuple[Side, ...]
     """Leading dimensions."""
+    unless: Marker | None = None
+    """What a variant of the same base has, which is joined otherwise."""
 
     def check(self, facts: Facts) -> Found | None:
         """Look into *facts*."""
         if not self._tensor.number(facts):
             return Found(self.name, "absent", is_absence=True)
+        if self.unless is not None and (found := self.unless.check(facts)) is not None:
+            return found
         return self._tensor.check(facts.unmeasured())
 
     @cached_property

@@ -41,7 +41,7 @@ FAMILIES = (
         Tensor("layers.#.attention_norm1.weight", (_WIDTH,), below=_BLOCKS),
         Tensor("cap_embedder.0.weight", (_TEXT,)),
         *(
-            Either((NoOther(f"{layer}.weight", shape), _TAKES_PIXELS))
+            NoOther(f"{layer}.weight", shape, unless=_TAKES_PIXELS)
             for layer, shape in (
                 ("x_embedder", (_WIDTH, 64)),
                 ("all_x_embedder.2-1", (_WIDTH, 64)),
