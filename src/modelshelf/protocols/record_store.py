@@ -146,11 +146,24 @@ class RecordStore(LeaseRecords, ViewRecords, Protocol):
         format: ModelFormat,  # noqa: A002
         bases: Sequence[BaseModelType],
         detail: str,
-    ) -> None:
+        *,
+        before: ModelInfo | None = None,
+    ) -> bool:
         """Enter what a model is known as from now on; its view moves where that says it belongs.
 
         A fundamental model's part takes all of it, whatever names it has; a pipeline its base. Nothing
         happens where there is no such model.
+
+        Args:
+            key: The model's.
+            type: What it is.
+            format: How it lies on disk.
+            bases: What it works with, its own first.
+            detail: As `ModelInfo.detail`.
+            before: The model as it was when somebody decided this; None enters it whatever it is now.
+
+        Returns:
+            False where the model is not as *before* any more, and nothing was entered.
         """
 
     def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from modelshelf.errors import DuplicateModelException
-from modelshelf.records.library_records import keys_of_part
+from modelshelf.records.library_records import keys_of_part, library_model
 from modelshelf.records.tables import model_base, model_name, model_path, pipeline
 from modelshelf.records.views import unwant_view
+from modelshelf.schema.model import ModelInfo
 from modelshelf.schema.taxonomy import BaseModelType, ModelFormat, ModelType
 
-__all__ = ["check_apart", "identify_as"]
+__all__ = ["check_apart", "identify_as", "is_known_otherwise"]
 
 
 def identify_as(
@@ -59,6 +61,22 @@ def identify_as(
         for name in names:
             unwant_view(connection, name)
     return names
+
+
+def is_known_otherwise(connection: Connection, before: ModelInfo, models: Path) -> bool:
+    """Say whether a model is known as something else than *before* says, or is gone.
+
+    Args:
+        connection: In the transaction that is to change it.
+        before: The model as somebody read it.
+        models: The models folder.
+    """
+    now = library_model(connection, before.key, models)
+    return now is None or _known(now) != _known(before)
+
+
+def _known(model: ModelInfo) -> tuple[object, ...]:
+    return model.type, model.format, model.bases, model.detail
 
 
 def check_apart(connection: Connection, key: str, name: str, base: str, source: str) -> None:

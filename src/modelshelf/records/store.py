@@ -16,7 +16,7 @@ from modelshelf.records.audit import audit, correct_counts, holders_of_parts
 from modelshelf.records.contents import stored_model, stored_models
 from modelshelf.records.database import Database
 from modelshelf.records.elsewhere import find_elsewhere
-from modelshelf.records.identities import identify_as
+from modelshelf.records.identities import identify_as, is_known_otherwise
 from modelshelf.records.lease_records import LeaseRecords, microseconds
 from modelshelf.records.library_records import (
     follow_library,
@@ -148,11 +148,16 @@ class SqlRecordStore(LeaseRecords):
         format: ModelFormat,  # noqa: A002
         bases: Sequence[BaseModelType],
         detail: str,
-    ) -> None:
-        """Enter what a model is known as from now on."""
+        *,
+        before: ModelInfo | None = None,
+    ) -> bool:
+        """Enter what a model is known as from now on; False where it is not as *before* any more."""
         with self._database.write() as connection:
+            if before is not None and is_known_otherwise(connection, before, self._models):
+                return False
             for changed in identify_as(connection, key, type, format, bases, detail):
                 self._follow(connection, [changed])
+        return True
 
     def repair(self, lease_id: str, part_id: int, content: PartContent) -> str | None:
         """Let a damaged part be what was just stored; return where it lay, None if it is gone."""

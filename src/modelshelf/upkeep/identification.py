@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from modelshelf.blobs.views import ViewKeeper
-from modelshelf.errors import DuplicateModelException, ModelshelfError, UsageError
+from modelshelf.errors import (
+    DuplicateModelException,
+    ModelshelfError,
+    SourceError,
+    UnknownModelException,
+    UsageError,
+)
 from modelshelf.formats import read_tree
 from modelshelf.identify import identify, rules_edition
 from modelshelf.normalize import identity_detail, override_in
@@ -107,34 +113,50 @@ class Identification:
         Raises:
             UsageError: A pipeline cannot be anything but a main model.
             DuplicateModelException: Another pipeline of the same content, name and source has this base.
+            UnknownModelException: Somebody deleted it meanwhile.
         """
         if model.is_pipeline and wish.type not in {None, ModelType.MAIN}:
             raise UsageError(
                 problem=f"`{model.name}` is a pipeline, which is always of type main",
                 remedy="leave its type out",
             )
-        said = override_in(model.detail).without(taken_back).and_then(wish)
-        known = _known_as(model, self._look(model), said)
-        if dry_run:
-            self._check_apart(known)
-        else:
-            self._enter(known)
-            self._views.settle()
-        return known
+        while True:
+            model, seen = self._look_where_it_is(model)
+            said = override_in(model.detail).without(taken_back).and_then(wish)
+            known = _known_as(model, seen, said)
+            if dry_run:
+                self._check_apart(known)
+                return known
+            if self._enter(known, model):
+                self._views.settle()
+                return known
+            model = self._read_again(model)
 
     def _look_again(self, model: ModelInfo, *, dry_run: bool) -> ModelInfo | None:
         """Return the model where something else is known of it now; None where nothing is."""
+        now = model
+        while True:
+            try:
+                now, seen = self._look_where_it_is(now)
+                if _knows_less(seen, now):
+                    return None
+                known = _known_as(now, seen, override_in(now.detail))
+                if dry_run or self._enter(known, now):
+                    return known if _told(known) != _told(model) else None
+                now = self._read_again(now)
+            except ModelshelfError:
+                # Damage is `verify`'s to report; an unknown model that cannot be read stays unknown.
+                return None
+
+    def _look_where_it_is(self, model: ModelInfo) -> tuple[ModelInfo, _Look]:
+        """Look at a model; return it as it is now where somebody moved its view meanwhile."""
         try:
-            seen = self._look(model)
-        except ModelshelfError:
-            # Damage is `verify`'s to report; an unknown model that cannot be read stays unknown.
-            return None
-        if _knows_less(seen, model):
-            return None
-        known = _known_as(model, seen, override_in(model.detail))
-        if not dry_run:
-            self._enter(known)
-        return known if _told(known) != _told(model) else None
+            return model, self._look(model)
+        except SourceError:
+            now = self._read_again(model)
+            if now.path == model.path:
+                raise
+            return now, self._look(now)
 
     def _look(self, model: ModelInfo) -> _Look:
         """Detect what a model is, by its files and by what was told of it under each of its names."""
@@ -159,9 +181,16 @@ class Identification:
         # A checkpoint that was split is no file any more in which its own words could be read.
         return tuple(said.beside if model.original is None else said.claims)
 
-    def _enter(self, known: ModelInfo) -> None:
-        bases = known.bases
-        self._records.identify_as(known.key, known.type, known.format, bases, known.detail)
+    def _enter(self, known: ModelInfo, before: ModelInfo) -> bool:
+        """Enter what is known; False where somebody else said something of the model meanwhile."""
+        facts = (known.type, known.format, known.bases, known.detail)
+        return self._records.identify_as(known.key, *facts, before=before)
+
+    def _read_again(self, model: ModelInfo) -> ModelInfo:
+        for now in self._records.find(ModelQuery(key_prefix=model.key)):
+            if now.key == model.key:
+                return now
+        raise UnknownModelException(wanted=model.name)
 
     def _check_apart(self, known: ModelInfo) -> None:
         """Refuse what the records would refuse: a pipeline that is another one twice."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.errors import InvalidChoiceError, UsageError
+from modelshelf.errors import InvalidChoiceError, UnknownModelException, UsageError
 from modelshelf.manager import NormalizedModelManager
 from modelshelf.manager.assembly import Services, assemble
 from modelshelf.schema.override import Override
@@ -359,3 +359,31 @@ def test_a_dry_run_is_what_happens_then(
     assert shelf.get_model(model) == forgotten
     (again,) = shelf.identify_again()
     assert replace(foreseen, location=again.location) == again
+
+
+def test_words_of_two_at_once_are_both_kept(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """Whoever read the model before the other spoke takes nothing back."""
+    for path in (stranger(tmp_path / "odd.safetensors"), plain_pipeline(tmp_path / "one")):
+        before = shelf.add(path).info
+        services.identification.say(before, Override(bases=(BaseModelType.KOLORS,)))
+        services.identification.say(before, Override(architecture="pony"))
+        list(services.identification.again([before]))
+        after = shelf.get_model(before.key)
+        said = json.loads(after.detail)["override"]
+        assert (said, after.bases[0]) == ({"architecture": "pony", "bases": ["kolors"]}, "kolors")
+    assert shelf.verify().clean
+
+
+def test_a_model_that_is_deleted_meanwhile_is_known_as_nothing(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """A word on it finds no model, and looking again passes it over."""
+    info = shelf.add(stranger(tmp_path / "odd.safetensors")).info
+    shelf.delete(info.key)
+    with pytest.raises(UnknownModelException):
+        services.identification.say(info, Override(type=ModelType.LORA))
+    assert list(services.identification.again([info])) == []
+    shelf.undo(shelf.trash()[0].trash_id)
+    assert shelf.get_model(info.key).type is ModelType.UNKNOWN
