@@ -60,6 +60,13 @@ SVD: dict[str, Any] = {
     "projection_class_embeddings_input_dim": 768,
 }
 LTX: dict[str, Any] = {"_class_name": "LTXVideoTransformer3DModel", "cross_attention_dim": 2048}
+MINIMAX_H3: dict[str, Any] = {
+    "_class_name": "MiniMaxH3Transformer3DModel",
+    "hidden_size": 5376,
+    "text_dim": 5120,
+    "in_channels": 24,
+    "audio_in_channels": 32,
+}
 MOTION: dict[str, Any] = {
     "_class_name": "MotionAdapter",
     "block_out_channels": [320, 640, 1280, 1280],
@@ -204,12 +211,21 @@ FOLDERS: tuple[tuple[Mapping[str, Any], str, str | None, str | None, str], ...] 
     ),
     ({"_class_name": "MiniMaxH3DiTModel", "hidden_size": 5376}, "minimax-h3", None, "flow", ""),
     ({"_class_name": "MiniMaxH3Transformer3DModel"}, "minimax-h3", None, "flow", ""),
+    (MINIMAX_H3, "minimax-h3", None, "flow", ""),
+    (
+        MINIMAX_H3 | {"_class_name": "MiniMaxH3PrunedTransformer3DModel"},
+        "minimax-h3",
+        None,
+        "flow",
+        "",
+    ),
 )
 UNKNOWN: tuple[Mapping[str, Any], ...] = (
     # A class that is known, with numbers that no published model has.
     WAN | {"num_attention_heads": 7},
     COGVIDEOX | {"num_attention_heads": 40},
     LTX | {"cross_attention_dim": 1152},
+    *(MINIMAX_H3 | {name: 4 * MINIMAX_H3[name]} for name in MINIMAX_H3 if name != "_class_name"),
     # Derived from a known one, and loaded as none.
     WAN | {"_class_name": "HeliosTransformer3DModel"},
     WAN | {"_class_name": "AnyFlowTransformer3DModel"},
@@ -371,6 +387,6 @@ def test_a_unet_of_videos_that_grew_from_sdxl_is_not_called_modelscopes(tmp_path
 
 def test_a_unet_of_videos_that_reads_clip_l_is_not_called_modelscopes(tmp_path: Path) -> None:
     """Tune-A-Video's is SD 1's with attentions over time, under the same name of a class."""
-    write(tmp_path / "config.json", OTHER_UNETS[0] | {"cross_attention_dim": 768})
+    write(tmp_path / "config.json", {**OTHER_UNETS[0], "cross_attention_dim": 768})
     found = identify(tmp_path)
     assert (found.type.value, found.bases, found.architecture) == ("unet", (), "")

@@ -8,7 +8,12 @@ from modelshelf.identify import identify
 from modelshelf.identify.folding import fold
 from modelshelf.schema.tensor import TensorEntry, TensorIndex
 from tests.unit.identify.layouts import Shapes, index_of, prefixed
-from tests.unit.identify.more_video_layouts import motion_modules, motion_modules_original
+from tests.unit.identify.more_video_layouts import (
+    minimax_h3,
+    minimax_h3_diffusers,
+    motion_modules,
+    motion_modules_original,
+)
 from tests.unit.identify.other_video_layouts import COGVIDEOX_5B, LTX_2B, cogvideox, ltx_video
 from tests.unit.identify.video_layouts import WAN_14B, wan
 from tests.unit.identify.video_models import PUBLISHED, Published
@@ -86,6 +91,23 @@ def test_wan_that_hears_is_no_plain_variant(layer: str) -> None:
 def test_anima_is_not_cosmos() -> None:
     """Every block is Predict2's, and its LoRAs are not."""
     assert identify(index_of(anima())).base.value in {"anima", "unknown"}
+
+
+@pytest.mark.parametrize("make", [minimax_h3, minimax_h3_diffusers])
+def test_minimax_h3_is_joined_by_pictures_sound_and_text(make: Callable[[], Shapes]) -> None:
+    """With the same blocks, what reads or gives something else is no model of the base."""
+    shapes = make()
+    joints = [
+        name
+        for name, shape in shapes.items()
+        if name.endswith(".weight") and {96, 32, 5120}.intersection(shape)
+    ]
+    assert len(joints) == 5
+    for name in joints:
+        other = tuple(side if side == 5376 else 2 * side for side in shapes[name])
+        bias = {name.replace("weight", "bias"): other[:1]}
+        found = identify(index_of(shapes | {name: other} | bias))
+        assert (found.bases, found.candidates) == ((), ()), name
 
 
 @pytest.mark.parametrize(
