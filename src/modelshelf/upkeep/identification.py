@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -40,6 +41,8 @@ _OPEN = frozenset(
         IdentityStatus.PARTIAL,
     }
 )
+_MOVES = 4
+"""Times that a model is looked for where it is now, before what is wrong there is told."""
 
 
 class Identification:
@@ -150,13 +153,15 @@ class Identification:
 
     def _look_where_it_is(self, model: ModelInfo) -> tuple[ModelInfo, _Look]:
         """Look at a model; return it as it is now where somebody moved its view meanwhile."""
-        try:
-            return model, self._look(model)
-        except SourceError:
-            now = self._read_again(model)
-            if now.path == model.path:
-                raise
-            return now, self._look(now)
+        for _ in range(_MOVES):
+            if model.is_pipeline:
+                # Half of a view looks like another model. Whoever moves it from now on has said
+                # something of it, which `_enter` finds.
+                self._views.settle()
+            with suppress(SourceError):
+                return model, self._look(model)
+            model = self._read_again(model)
+        return model, self._look(model)
 
     def _look(self, model: ModelInfo) -> _Look:
         """Detect what a model is, by its files and by what was told of it under each of its names."""

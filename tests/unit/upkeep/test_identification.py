@@ -387,3 +387,19 @@ def test_a_model_that_is_deleted_meanwhile_is_known_as_nothing(
     assert list(services.identification.again([info])) == []
     shelf.undo(shelf.trash()[0].trash_id)
     assert shelf.get_model(info.key).type is ModelType.UNKNOWN
+
+
+def test_half_of_a_view_is_not_taken_for_the_model(
+    tmp_path: Path, services: Services, shelf: NormalizedModelManager
+) -> None:
+    """Where somebody was interrupted while its links moved, they are moved first."""
+    info = shelf.add(tiny.pipeline(tmp_path / "one")).info
+    bases = (BaseModelType.SDXL, BaseModelType.SD_1)
+    services.records.identify_as(info.key, info.type, info.format, bases, info.detail)
+    shutil.rmtree(info.path / "unet")
+    (info.path / "model_index.json").unlink()
+    between = services.records.pipelines()[0]
+    known = services.identification.say(between, Override())
+    assert (known.type, known.bases) == (info.type, info.bases)
+    assert known.detail == info.detail
+    assert shelf.verify().clean
