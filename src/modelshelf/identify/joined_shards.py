@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from modelshelf.identify.folding import fold, group_by_fold
 from modelshelf.schema.identity import Identity
 from modelshelf.schema.shard_name import parse_shard_name
 from modelshelf.schema.taxonomy import ModelType
@@ -35,8 +34,10 @@ _HALVES = {
 """Type → what may fill a shard of its own and is like nothing in the others."""
 _WRAPPER = "model."
 
+_NUMBER = re.compile(r"(?:(?<=\.)|(?<=^)|(?<=\bblock))[0-9]+(?=\.)")
+"""A step that is a number, and that of Cosmos 1's `block0`."""
 _Kind = tuple[str, tuple[int, ...]]
-"""A folded name and a shape: what blocks of one list share."""
+"""A name without the numbers of blocks, and a shape: what blocks of one list share."""
 
 
 def join_shards(headers: Mapping[str, TensorIndex]) -> TensorIndex | None:
@@ -76,14 +77,14 @@ def find_stray(headers: Mapping[str, TensorIndex], joined: TensorIndex, found: I
     late = _late_list(joined.tensors) if is_whole else ""
     if late:
         return f"the beginning of `{late}`, which no shard has"
-    told = set(fold(one.where for one in found.evidence))
+    told = {_without_numbers(one.where) for one in found.evidence}
     known: set[_Kind] = set()
     left: dict[str, set[_Kind]] = {}
     for name, header in sorted(headers.items()):
         if _is_half(header.tensors, found.type):
             continue
         kinds = _kinds_of(header)
-        if told.isdisjoint(folded for folded, _ in kinds):
+        if told.isdisjoint(name for name, _ in kinds):
             left[name] = kinds
         else:
             known |= kinds
@@ -99,12 +100,11 @@ def _is_half(names: Iterable[str], type_: ModelType) -> bool:
 
 
 def _kinds_of(header: TensorIndex) -> set[_Kind]:
-    shapes = header.shapes
-    return {
-        (folded, shapes[name])
-        for folded, names in group_by_fold(list(shapes)).items()
-        for name in names
-    }
+    return {(_without_numbers(name), shape) for name, shape in header.shapes.items()}
+
+
+def _without_numbers(name: str) -> str:
+    return _NUMBER.sub("#", name)
 
 
 def _late_list(names: Collection[str]) -> str:

@@ -12,6 +12,7 @@ from modelshelf.identify import identify
 from modelshelf.schema.identity import Identity
 from tests.unit.formats.headers import write_safetensors
 from tests.unit.identify import layouts
+from tests.unit.identify.more_video_layouts import COSMOS_1_7B, cosmos_1, cosmos_diffusers
 from tests.unit.identify.parts import encoder_layouts as encoders
 from tests.unit.identify.parts.known_vaes import VAES
 from tests.unit.identify.recorded import RECORDED
@@ -140,6 +141,15 @@ _OF_TWO_HALVES = {
     "encoder.": VAES["svd diffusers"][0],
 }
 """How a half is called → all of a model of which nothing in one half is like anything in the other."""
+
+
+def test_blocks_whose_word_holds_their_number_go_on_too(tmp_path: Path) -> None:
+    """Cosmos 1 calls its blocks `block0` and `block1`."""
+    shapes = cosmos_1(cosmos_diffusers(*COSMOS_1_7B, has_positions=True))
+    later = {name: shape for name, shape in shapes.items() if name.startswith("net.blocks.block1")}
+    first = {name: shape for name, shape in shapes.items() if name not in later}
+    assert later
+    assert identify_two(tmp_path, first, later).base == "cosmos"
 
 
 @pytest.mark.parametrize("start", _OF_TWO_HALVES)
