@@ -7,6 +7,7 @@ import os
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from pathlib import Path
 
 from modelshelf.testing import tiny
@@ -65,6 +66,37 @@ def numbered_names(count: int, steps: int) -> Callable[[Path], Path]:
             for at, name in enumerate(names)
         }
         return header(json.dumps(entries, separators=(",", ":")), 2 * count)(path)
+
+    return make
+
+
+def many_numbers(count: int, steps: int) -> Callable[[Path], Path]:
+    """Tensors of two modules in one list of blocks, each of which has many numbers of its own."""
+
+    def make(path: Path) -> Path:
+        entries = {}
+        for at in range(count):
+            numbers = [10 + (at * 7919 * (step + 1) + step * 31) % 90 for step in range(steps)]
+            name = ".".join(map(str, ["b", *numbers, at, f"w{at % 2}"]))
+            entries[name] = {"dtype": "F16", "shape": [1], "data_offsets": [2 * at, 2 * at + 2]}
+        return header(json.dumps(entries, separators=(",", ":")), 2 * count)(path)
+
+    return make
+
+
+def deep_beside_holes(count: int, steps: int) -> Callable[[Path], Path]:
+    """A FLUX that lost each seventh tensor, and names of many steps of which no two begin alike."""
+
+    def make(path: Path) -> Path:
+        sound = tiny.flux_layout().items()
+        shapes = {name: shape for at, (name, shape) in enumerate(sound) if at % 7 != 3}
+        letters = str.maketrans("0123456789", "abcdefghij")
+        shapes |= {f"{at:05}".translate(letters) + ".a" * steps: (1,) for at in range(count)}
+        entries, end = {}, 0
+        for name, shape in shapes.items():
+            begin, end = end, end + 2 * prod(shape)
+            entries[name] = {"dtype": "F16", "shape": shape, "data_offsets": [begin, end]}
+        return header(json.dumps(entries, separators=(",", ":")), end)(path)
 
     return make
 
@@ -252,6 +284,8 @@ CASES: Mapping[str, Case] = {
     "header of 90 MB of nothing": (header("{", 90_000_000, length=90_000_000), SAFETENSORS),
     "header of 12 MB of spaces": (header("{}" + " " * 12_000_000, 0), UNKNOWN),
     "header of 12 MB of names that are numbers": (numbered_names(24_000, 150), UNKNOWN),
+    "names of many numbers": (many_numbers(65_000, 12), UNKNOWN),
+    "a million modules beside holes": (deep_beside_holes(62_000, 21), UNKNOWN),
     "name of 12 MB": (header(f'{{"{"a" * 12_500_000}":{ENTRY}}}'), UNKNOWN),
     "name of 12 MB and an emoji": (header(f'{{"{"a" * 12_500_000}😀":{ENTRY}}}'), SAFETENSORS),
     "name of 12 MB and an emoji by its number": (

@@ -46,12 +46,12 @@ class TestBlockLists:
         """Whatever stands before and behind the numbers, and however names of one list differ."""
         layout = Layout(TensorIndex({name: TensorEntry("F16", (2,), 0, 4) for name in names}))
         groups = layout.groups(layout.leading)
-        expected: dict[str, dict[str, set[tuple[str, ...]]]] = {}
+        expected: dict[str, dict[str, set[str]]] = {}
         for folded, group in groups.items():
             head, number, tail = folded.rpartition("#.")
             for name in group.names if number else ():
                 steps = name.split(".")[:-1]
-                block = tuple(one for one in steps if one.isascii() and one.isdigit())
+                block = ".".join(one for one in steps if one.isascii() and one.isdigit())
                 module = tail.rpartition(".")[0]
                 expected.setdefault(head, {}).setdefault(module, set()).add(block)
         assert block_lists(groups) == expected

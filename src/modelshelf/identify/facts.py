@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from copy import copy
 from functools import cached_property
@@ -109,16 +110,16 @@ class Facts:
         """In which blocks of each list the modules of *groups* stand."""
         return block_lists(self.groups)
 
+    def has_module(self, path: str) -> bool:
+        """Say whether tensors of *groups* stand in the module of this folded path, at any depth."""
+        start = f"{path}."
+        place = bisect_left(self._names_in_order, start)
+        return any(name.startswith(start) for name in self._names_in_order[place : place + 1])
+
     @cached_property
-    def module_paths(self) -> frozenset[str]:
-        """Every module that tensors of *groups* stand in, at any depth, by folded path."""
-        found: set[str] = set()
-        for name in self.groups:
-            module = name.rpartition(".")[0]
-            while module and module not in found:
-                found.add(module)
-                module = module.rpartition(".")[0]
-        return frozenset(found)
+    def _names_in_order(self) -> list[str]:
+        # And no set of all modules: of names that are deep there may be a million.
+        return sorted(self.groups)
 
     @cached_property
     def adapter(self) -> Adapter | None:

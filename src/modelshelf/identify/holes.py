@@ -271,7 +271,7 @@ def _has_kin(name: str, facts: Facts) -> bool:
     Nobody loses a whole part by chance either.
     """
     part = _folded(name).rpartition(".")[0].rpartition(".")[0]
-    return not part or part in facts.module_paths
+    return not part or facts.has_module(part)
 
 
 @lru_cache(maxsize=2048)
