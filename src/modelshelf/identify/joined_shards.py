@@ -78,20 +78,35 @@ def find_stray(headers: Mapping[str, TensorIndex], joined: TensorIndex, found: I
     if late:
         return f"the beginning of `{late}`, which no shard has"
     told = {_without_numbers(one.where) for one in found.evidence}
-    known: set[_Kind] = set()
-    left: dict[str, set[_Kind]] = {}
-    for name, header in sorted(headers.items()):
-        if _is_half(header.tensors, found.type):
-            continue
-        kinds = _kinds_of(header)
-        if told.isdisjoint(name for name, _ in kinds):
-            left[name] = kinds
-        else:
-            known |= kinds
-    while following := next((name for name, kinds in left.items() if kinds & known), ""):
-        known |= left.pop(following)
-    stray = next((name for name in left if len(headers[name].tensors) >= _FEW), "")
+    kinds = {
+        name: _kinds_of(header)
+        for name, header in sorted(headers.items())
+        if not _is_half(header.tensors, found.type)
+    }
+    firsts = [name for name, own in kinds.items() if not told.isdisjoint(one for one, _ in own)]
+    known = _following(firsts, kinds)
+    stray = next(
+        (name for name in kinds if name not in known and len(headers[name].tensors) >= _FEW),
+        "",
+    )
     return f"`{stray}` going on with blocks of the other shards" if stray else ""
+
+
+def _following(firsts: list[str], kinds: Mapping[str, set[_Kind]]) -> set[str]:
+    """Return the shards *firsts* and all that go on with their blocks, from shard to shard."""
+    having: dict[_Kind, list[str]] = {}
+    for name, own in kinds.items():
+        for kind in own:
+            having.setdefault(kind, []).append(name)
+    found, left = set(firsts), list(firsts)
+    while left:
+        # Each kind leads on once, however many shards have it.
+        for kind in kinds[left.pop()]:
+            for name in having.pop(kind, ()):
+                if name not in found:
+                    found.add(name)
+                    left.append(name)
+    return found
 
 
 def _is_half(names: Iterable[str], type_: ModelType) -> bool:
