@@ -558,7 +558,7 @@ CASES: Mapping[str, Case] = {
     "shard with a long name that is none": (index({"a": "../" * 1_000_000}), SHARDS),
     "folder of checkpoints of text that is none": (
         copies(hostile_pickles.CASES["memory of text that is none"][0], suffix=".ckpt"),
-        UNKNOWN,
+        "checkpoint-invalid",
     ),
     "folder of checkpoints of long text": (
         copies(hostile_pickles.CASES["memory of long text"][0], suffix=".ckpt"),
@@ -586,7 +586,7 @@ CASES: Mapping[str, Case] = {
                 "weight_map": {f"t{number}": name for number, name in enumerate(_BINS)}
             },
         ),
-        UNKNOWN,
+        "checkpoint-invalid",
     ),
     "folder of many large files": (
         links([f"model.v{number}.safetensors" for number in range(300)]),
